@@ -1,0 +1,82 @@
+import type { Floor } from '@microturn/protocol';
+
+/** Identifies one loan of one row, never reused: a result that carries an old one belongs to nobody any more. */
+export type LeaseId = number;
+
+/** One micro-turn of one participant, as the media thread posts it to the engine thread (buffers transferred). */
+export interface MicroTurn {
+  readonly lease: LeaseId;
+  /** From 0 at the session's first lease; a missed one keeps its index. */
+  readonly index: number;
+  /** [samples] mono in [-1, 1] at the bundle's `inputHz`. */
+  readonly pcm: Float32Array;
+  /** What the agent's voice played at this listener in that time, aligned by their clock; absent where nothing did. */
+  readonly ref?: Float32Array;
+  /** Share of `pcm` that was concealed, 0 to 1. */
+  readonly lost: number;
+  /** 1 while the agent is audible to this listener. */
+  readonly play: number;
+  /** Monotonic ms at which the micro-turn was due to end: what lateness is measured from. */
+  readonly dueMs: number;
+}
+
+export interface DecodedWord {
+  /** As in the bundle's class list; its unknown class comes as `<unk>`. */
+  readonly text: string;
+  /** Session ms, to the bundle's slot. */
+  readonly endMs: number;
+  readonly confidence: number;
+}
+
+export const acts = ['stop', 'commit', 'relay', 'delegate', 'cancel', 'show', 'backchannel', 'remind'] as const;
+export type Act = (typeof acts)[number];
+
+/** What the model decided in one micro-turn. Thresholds have been applied: they are the bundle's, not the runtime's. */
+export interface Decision {
+  readonly lease: LeaseId;
+  readonly index: number;
+  /** User words that ended, in order. */
+  readonly words: readonly DecodedWord[];
+  readonly floor: Floor;
+  readonly confidence: number;
+  /** What the agent says from this micro-turn on; empty is silence, an explicit decision. */
+  readonly say: string;
+  readonly acts: readonly Act[];
+  /** The model's run, ms. */
+  readonly stepMs: number;
+  /** From `dueMs` to the decision, ms. */
+  readonly lagMs: number;
+}
+
+/** What the rest of the edge may know of a bundle. */
+export interface ModelInfo {
+  readonly name: string;
+  readonly version: string;
+  readonly microTurnMs: number;
+  readonly inputHz: number;
+  readonly capabilities: readonly string[];
+}
+
+/** One participant's stream through a model. Calls are made in order of `turn.index`. */
+export interface InteractionStream {
+  /**
+   * Takes one micro-turn; the decision arrives at the `onDecision` given to `open`.
+   * @throws {RangeError} if `pcm` is not one micro-turn long
+   */
+  push(turn: MicroTurn): void;
+  /** Gives the row back; its state is cleared before it is let again. Closing twice is harmless. */
+  close(): void;
+}
+
+/**
+ * A model that hears every micro-turn and decides. Implementations: a bundle on ONNX Runtime, and the public
+ * scripted fake; one contract suite runs against all.
+ */
+export interface InteractionModel {
+  readonly info: ModelInfo;
+  /** Rows that can be open at once. */
+  readonly rows: number;
+  /** @throws {MicroturnError} `edge/full` where every row is leased */
+  open(lease: LeaseId, onDecision: (decision: Decision) => void): InteractionStream;
+  close(): Promise<void>;
+}

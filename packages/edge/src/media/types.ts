@@ -1,0 +1,131 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { TrackOffer } from '@microturn/protocol';
+import type { LeaseId } from '../engine/types.js';
+
+export type EndpointId = string;
+export type RoomId = string;
+/** One agent voice: what one audience hears. `room:<id>` or `endpoint:<id>`. */
+export type VoiceKey = string;
+
+export interface MediaOptions {
+  readonly workerBin?: string | undefined;
+  readonly listenIp: string;
+  /** UDP and TCP port of the one WebRtcServer; 0 lets the system choose. */
+  readonly port: number;
+  readonly announcedAddress?: string | undefined;
+}
+
+export interface RowOptions {
+  readonly lease: LeaseId;
+  readonly microTurnMs: number;
+  readonly inputHz: number;
+  /** Monotonic ms of session time 0: micro-turn k is cut at `zeroMs + (k + 1) * microTurnMs`. */
+  readonly zeroMs: number;
+}
+
+/** What the listener's device plays, as the client reported it. */
+export interface HeardReport {
+  readonly rtpTimestamp: number;
+  readonly outputLatencyMs: number;
+  readonly state: 'playing' | 'muted';
+}
+
+/** Requests of main to the media thread. Each is answered once. */
+export interface MediaRequests {
+  'room.open': { params: { room: RoomId }; result: { rtpCapabilities: object } };
+  'room.close': { params: { room: RoomId }; result: void };
+  'endpoint.open': {
+    params: { room: RoomId; endpoint: EndpointId; participant: string };
+    result: { sendTransport: object; recvTransport: object };
+  };
+  'endpoint.close': { params: { endpoint: EndpointId }; result: void };
+  'transport.connect': { params: { endpoint: EndpointId; transportId: string; dtlsParameters: object }; result: void };
+  'transport.restart-ice': {
+    params: { endpoint: EndpointId; transportId: string };
+    result: { iceParameters: object };
+  };
+  produce: {
+    params: {
+      endpoint: EndpointId;
+      transportId: string;
+      source: 'microphone' | 'camera' | 'screen';
+      rtpParameters: object;
+    };
+    result: { producerId: string };
+  };
+  'producer.mute': { params: { endpoint: EndpointId; producerId: string; muted: boolean }; result: void };
+  'producer.close': { params: { endpoint: EndpointId; producerId: string }; result: void };
+  /** Offers what the room has now; later tracks come as `track.added`. */
+  subscribe: { params: { endpoint: EndpointId; rtpCapabilities: object }; result: { tracks: TrackOffer[] } };
+  /** Cuts this endpoint's microphone into micro-turns and posts them to the engine, silence where nothing arrives. */
+  'row.start': { params: { endpoint: EndpointId; row: RowOptions }; result: void };
+  'row.stop': { params: { endpoint: EndpointId }; result: void };
+  /** Flushes a response wherever it waits, and refuses speech of it that arrives later. */
+  'speech.cut': { params: { voice: VoiceKey; responseId: string }; result: { sentMs: number } };
+  /** Where on the agent's timeline this listener is; also moves the row's `play` and `ref`. */
+  heard: {
+    params: { endpoint: EndpointId; report: HeardReport };
+    /** `heardMs` of each response that the report touches, newest last; empty where it maps to none. */
+    result: { heard: { responseId: string; heardMs: number }[] };
+  };
+  stats: { params: Record<string, never>; result: MediaStats };
+  close: { params: Record<string, never>; result: void };
+}
+export type MediaMethod = keyof MediaRequests;
+
+/** What the media thread tells main unasked. */
+export type MediaEvent =
+  | { type: 'ready'; port: number }
+  | { type: 'failed'; code: string; message: string }
+  | { type: 'worker.died'; message: string }
+  | { type: 'track.added'; endpoint: EndpointId; track: TrackOffer }
+  | { type: 'track.removed'; endpoint: EndpointId; consumerId: string }
+  /** ICE and DTLS are up, or gone. */
+  | { type: 'transport.state'; endpoint: EndpointId; transportId: string; state: 'connected' | 'disconnected' | 'failed' | 'closed' }
+  /** The first packet of a response left, at monotonic ms `atMs`. */
+  | { type: 'speech.started'; voice: VoiceKey; responseId: string; atMs: number }
+  /** The last packet of a response left: it is `lengthMs` long. */
+  | { type: 'speech.sent'; voice: VoiceKey; responseId: string; lengthMs: number; atMs: number };
+
+export interface EndpointStats {
+  readonly endpoint: EndpointId;
+  readonly packets: number;
+  readonly lost: number;
+  readonly late: number;
+  readonly malformed: number;
+  readonly concealedMs: number;
+  readonly jitterMs: number;
+  readonly turns: number;
+  readonly rttMs?: number | undefined;
+}
+
+export interface MediaStats {
+  readonly endpoints: EndpointStats[];
+  /** Tick lateness in ms: how well the 5 ms clock keeps time. */
+  readonly tickLateP50Ms: number;
+  readonly tickLateP99Ms: number;
+  /** RTP in to PCM placed, and PCM due to RTP sent, ms. */
+  readonly placeP99Ms: number;
+  readonly sendP99Ms: number;
+  readonly workerRssBytes?: number | undefined;
+}
+
+/** From the voice thread straight to the media thread, over a port of their own: main is not in the path. */
+export interface SpeechMessage {
+  readonly type: 'speech';
+  readonly voice: VoiceKey;
+  readonly responseId: string;
+  /** [samples] mono, transferred; empty on a `last` message that only ends the response. */
+  readonly pcm: Float32Array;
+  readonly rateHz: number;
+  /** No more speech follows for this response. */
+  readonly last: boolean;
+}
+
+/** Ports that the media thread is given at start. */
+export interface MediaPorts {
+  /** Receives `MicroTurn`s. */
+  readonly engine: MessagePort;
+  /** Sends `SpeechMessage`s. */
+  readonly voice: MessagePort;
+}

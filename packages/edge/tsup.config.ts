@@ -1,0 +1,19 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  // Each thread is an entry of its own: a Worker is started from a file.
+  entry: {
+    index: 'src/index.ts',
+    main: 'src/main.ts',
+    'testing/index': 'src/testing/index.ts',
+    'media-thread': 'src/media/media-thread.ts',
+    'engine-thread': 'src/engine/engine-thread.ts',
+    'voice-thread': 'src/voice/voice-thread.ts',
+  },
+  format: ['esm'],
+  target: 'node20',
+  platform: 'node',
+  dts: { entry: { index: 'src/index.ts', 'testing/index': 'src/testing/index.ts' } },
+  sourcemap: true,
+  clean: true,
+});

@@ -1,0 +1,73 @@
+import * as v from 'valibot';
+import { limits } from './limits.js';
+import { Id, Index, Ms, RtpTicks, taggedParser } from './schema.js';
+
+/** Answered by a `reply` with the same id. */
+const RequestId = v.pipe(v.number(), v.integer(), v.minValue(1));
+const Text = v.pipe(v.string(), v.minLength(1), v.maxLength(limits.textChars));
+// mediasoup checks what is inside these far more strictly than a copy of its schema could.
+const RtpParameters = v.looseObject({ codecs: v.array(v.looseObject({})) });
+const RtpCapabilities = v.looseObject({});
+const DtlsParameters = v.looseObject({ fingerprints: v.array(v.looseObject({})) });
+
+const schemas = {
+  /** The first message of a socket. The token travels here and not in the URL, where proxies would log it. */
+  join: v.object({
+    type: v.literal('join'),
+    id: RequestId,
+    protocol: v.number(),
+    token: v.pipe(v.string(), v.maxLength(limits.tokenChars)),
+    /** Checked against the token's grant where given. */
+    room: v.optional(Id),
+    resume: v.optional(v.object({ resumeToken: Id, lastSeq: Index })),
+  }),
+  /** Once, when the client's device is loaded. The reply lists the tracks there are; later ones are pushed. */
+  subscribe: v.object({ type: v.literal('subscribe'), id: RequestId, rtpCapabilities: RtpCapabilities }),
+  'transport.connect': v.object({
+    type: v.literal('transport.connect'),
+    id: RequestId,
+    transportId: Id,
+    dtlsParameters: DtlsParameters,
+  }),
+  'transport.restart-ice': v.object({ type: v.literal('transport.restart-ice'), id: RequestId, transportId: Id }),
+  produce: v.object({
+    type: v.literal('produce'),
+    id: RequestId,
+    transportId: Id,
+    source: v.picklist(['microphone', 'camera', 'screen']),
+    rtpParameters: RtpParameters,
+  }),
+  'producer.mute': v.object({ type: v.literal('producer.mute'), id: RequestId, producerId: Id, muted: v.boolean() }),
+  'producer.close': v.object({ type: v.literal('producer.close'), id: RequestId, producerId: Id }),
+  /** What the listener's device plays now: the truth that the history is made of. */
+  heard: v.object({
+    type: v.literal('heard'),
+    /** The agent's RTP clock, of the packet being played (`getSynchronizationSources()`). */
+    rtpTimestamp: RtpTicks,
+    /** From the mixer to the ear, where the browser tells (`AudioContext.outputLatency`). */
+    outputLatencyMs: v.pipe(Ms, v.maxValue(2000)),
+    /** `muted`: from here on nothing is heard until the next response. */
+    state: v.picklist(['playing', 'muted']),
+  }),
+  /** The app speaks through the agent. The reply carries the responseId. */
+  say: v.object({ type: v.literal('say'), id: RequestId, text: Text }),
+  /** The user's client stops the agent. The reply carries what had been heard. */
+  'response.interrupt': v.object({
+    type: v.literal('response.interrupt'),
+    id: RequestId,
+    rtpTimestamp: v.optional(RtpTicks),
+    outputLatencyMs: v.optional(v.pipe(Ms, v.maxValue(2000))),
+  }),
+  /** Typed text. Models without a text role take no notice; it stays in the history. */
+  'text.send': v.object({ type: v.literal('text.send'), id: RequestId, text: Text }),
+  ping: v.object({ type: v.literal('ping'), id: RequestId }),
+  leave: v.object({ type: v.literal('leave') }),
+} as const;
+
+export type ClientMessage = v.InferOutput<(typeof schemas)[keyof typeof schemas]>;
+export type ClientMessageType = ClientMessage['type'];
+export type ClientMessageOf<T extends ClientMessageType> = Extract<ClientMessage, { type: T }>;
+export type ClientRequest = Extract<ClientMessage, { id: number }>;
+
+/** Returns `undefined` for a type this build does not know; throws `protocol/malformed` for bad fields. */
+export const parseClientMessage: (value: unknown) => ClientMessage | undefined = taggedParser(schemas);

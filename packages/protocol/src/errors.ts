@@ -1,0 +1,221 @@
+// A new code is a protocol change: list it in docs/protocol.md.
+const ERRORS = {
+  'auth/denied': {
+    retryable: false,
+    summary: 'the token was not accepted',
+    hint: 'mint a token with `microturn token` or livekit-server-sdk, signed with a key and secret of this edge',
+  },
+  'auth/expired': {
+    retryable: true,
+    summary: 'the token has expired or is not valid yet',
+    hint: 'fetch a new token and connect again; check the clocks if it happens at once',
+  },
+  'auth/forbidden': {
+    retryable: false,
+    summary: 'the token does not allow this',
+    hint: 'mint the token with the grant that is named here (roomJoin, room, canPublish, canSubscribe)',
+  },
+  'net/unreachable': {
+    retryable: true,
+    summary: 'the edge could not be reached',
+    hint: 'check the address and that the edge is running (`microturn doctor`)',
+  },
+  'net/timeout': {
+    retryable: true,
+    summary: 'the other side did not answer in time',
+    hint: 'try again; if it repeats, look at the edge with `microturn doctor`',
+  },
+  'net/ice-failed': {
+    retryable: true,
+    summary: 'no media path to the edge was found',
+    hint: 'open the edge’s UDP and TCP media port, and set `media.announcedAddress` to an address that callers reach',
+  },
+  'net/closed': {
+    retryable: true,
+    summary: 'the connection was closed',
+    hint: 'connect again',
+  },
+  'media/permission': {
+    retryable: false,
+    summary: 'the microphone or camera was refused',
+    hint: 'allow it in the address bar; pages other than localhost need HTTPS',
+  },
+  'media/not-found': {
+    retryable: false,
+    summary: 'no such input device',
+    hint: 'plug one in, or choose another with `select()`',
+  },
+  'media/in-use': {
+    retryable: true,
+    summary: 'the input device is in use',
+    hint: 'close the other program that uses it',
+  },
+  'media/insecure': {
+    retryable: false,
+    summary: 'the page may not use a microphone because it is not secure',
+    hint: 'open the page over https, or on localhost',
+  },
+  'media/blocked': {
+    retryable: true,
+    summary: 'the browser blocks audio until the user acts',
+    hint: 'call `session.speaker.unlock()` in a click or key handler',
+  },
+  'media/unsupported': {
+    retryable: false,
+    summary: 'this browser or device cannot send or play this medium',
+    hint: 'use a current browser with WebRTC and Opus',
+  },
+  'edge/full': { retryable: true, summary: 'every row is leased', hint: 'raise `engine.rows`, or add an edge' },
+  'edge/draining': { retryable: true, summary: 'the edge is shutting down', hint: 'connect again in a moment' },
+  'edge/config': {
+    retryable: false,
+    summary: 'the configuration is not valid',
+    hint: 'see `microturn start --print-config` and docs/configuration.md',
+  },
+  'edge/port-in-use': {
+    retryable: false,
+    summary: 'a port is already in use',
+    hint: 'stop the other program, or choose another port with --port or --media-port',
+  },
+  'edge/no-worker': {
+    retryable: false,
+    summary: 'the mediasoup worker is missing or does not run',
+    hint: 'run `npm start` in the repository, which provides it, or set MEDIASOUP_WORKER_BIN',
+  },
+  'edge/worker-died': {
+    retryable: true,
+    summary: 'the media worker died',
+    hint: 'connect again; run `microturn doctor` if it repeats',
+  },
+  'edge/internal': {
+    retryable: true,
+    summary: 'the edge failed at something it should not fail at',
+    hint: 'try again, and report it with the edge’s log',
+  },
+  'engine/late': {
+    retryable: true,
+    summary: 'a micro-turn missed its deadline',
+    hint: 'lower the load, or run `microturn doctor`',
+  },
+  'engine/failed': {
+    retryable: true,
+    summary: 'the interaction model failed',
+    hint: 'connect again; run `microturn doctor` to check the bundle',
+  },
+  'bundle/missing': {
+    retryable: false,
+    summary: 'a file of the model bundle is missing',
+    hint: 'check `engine.bundle`, and restore the folder from where it came',
+  },
+  'bundle/manifest': {
+    retryable: false,
+    summary: 'bundle.json is not valid',
+    hint: 'compare it with docs/bundle.md',
+  },
+  'bundle/hash': {
+    retryable: false,
+    summary: 'a file of the model bundle is not the one its manifest names',
+    hint: 'restore the file; after a deliberate change, write its new SHA-256 into bundle.json',
+  },
+  'bundle/outside': {
+    retryable: false,
+    summary: 'the model bundle points outside its folder',
+    hint: 'put real files into the folder: links and paths that leave it are refused',
+  },
+  'bundle/graph': {
+    retryable: false,
+    summary: 'a graph of the model bundle cannot be used',
+    hint: 'export it again; its inputs and outputs must be those that bundle.json names',
+  },
+  'voice/failed': {
+    retryable: true,
+    summary: 'the text could not be spoken',
+    hint: 'shorten or rephrase it; `microturn doctor` checks the voice',
+  },
+  'protocol/malformed': {
+    retryable: false,
+    summary: 'a message did not match its schema',
+    hint: 'see docs/protocol.md',
+  },
+  'protocol/too-large': {
+    retryable: false,
+    summary: 'a message was too large or too deep',
+    hint: 'keep messages under 64 KiB and 16 levels',
+  },
+  'protocol/rate': {
+    retryable: true,
+    summary: 'too many messages in a short time',
+    hint: 'send at most 50 messages a second',
+  },
+  'protocol/state': {
+    retryable: false,
+    summary: 'the message does not fit the state of the session',
+    hint: 'see the order of messages in docs/protocol.md',
+  },
+  'protocol/version': {
+    retryable: false,
+    summary: 'this protocol version is not spoken here',
+    hint: 'use an SDK and an edge of the same minor version',
+  },
+  'session/closed': { retryable: false, summary: 'the session is closed', hint: 'create a new session' },
+  'session/expired': {
+    retryable: false,
+    summary: 'the session can no longer be resumed',
+    hint: 'connect without the resume token to start a new one',
+  },
+  'session/replaced': {
+    retryable: false,
+    summary: 'another connection with the same identity took over',
+    hint: 'give every participant an identity of their own',
+  },
+} as const satisfies Record<string, { retryable: boolean; summary: string; hint: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Every code there is, for documentation and exhaustive tests. */
+export const errorCodes = Object.keys(ERRORS) as readonly ErrorCode[];
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(ERRORS, value);
+}
+
+/** An error as it crosses the wire. */
+export interface WireError {
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly hint: string;
+}
+
+/** Crosses package boundaries. Branch on `code`; `message` is for people. */
+export class MicroturnError extends Error {
+  override readonly name = 'MicroturnError';
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+    super(detail ? `${ERRORS[code].summary}: ${detail}` : ERRORS[code].summary, options);
+    this.code = code;
+  }
+  /** True where the same call may succeed later. */
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+  /** What the reader can do about it, in one sentence. */
+  get hint(): string {
+    return ERRORS[this.code].hint;
+  }
+  toWire(): WireError {
+    return { code: this.code, message: this.message, retryable: this.retryable, hint: this.hint };
+  }
+  /** A code that this build does not know, from a newer peer, becomes `edge/internal` and keeps its text. */
+  static fromWire(wire: WireError): MicroturnError {
+    const code = isErrorCode(wire.code) ? wire.code : 'edge/internal';
+    const prefix = `${ERRORS[code].summary}: `;
+    if (wire.message === ERRORS[code].summary) return new MicroturnError(code);
+    return new MicroturnError(code, wire.message.startsWith(prefix) ? wire.message.slice(prefix.length) : wire.message);
+  }
+  /** Returns `error` itself where it is coded already, and wraps anything else as its cause. */
+  static from(error: unknown, code: ErrorCode): MicroturnError {
+    if (error instanceof MicroturnError) return error;
+    return new MicroturnError(code, error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

@@ -1,0 +1,42 @@
+export { MicroturnError, errorCodes, isErrorCode, type ErrorCode, type WireError } from './errors.js';
+export { PROTOCOL_VERSION, limits } from './limits.js';
+export { decodeJson } from './json.js';
+export {
+  OPUS_TICKS_PER_MS,
+  rtpAdvance,
+  rtpDistance,
+  samplesPerTurn,
+  sequenceDistance,
+  turnAt,
+  turnStartMs,
+} from './time.js';
+export {
+  floors,
+  parseSessionEvent,
+  responseKinds,
+  sessionEventTypes,
+  type Audience,
+  type Floor,
+  type ResponseKind,
+  type ResponseWord,
+  type SessionEvent,
+  type SessionEventBody,
+  type SessionEventOf,
+  type SessionEventType,
+} from './events.js';
+export {
+  parseClientMessage,
+  type ClientMessage,
+  type ClientMessageOf,
+  type ClientMessageType,
+  type ClientRequest,
+} from './client-message.js';
+export {
+  InterruptResult,
+  JoinResult,
+  TrackOffer,
+  isSessionEvent,
+  parseServerMessage,
+  type ControlMessage,
+  type ServerMessage,
+} from './server-message.js';

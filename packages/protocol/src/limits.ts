@@ -1,0 +1,17 @@
+/** What a peer may send. Each is tested at n - 1, n and n + 1. */
+export const limits = {
+  /** Bytes of one WebSocket message; a larger one closes the socket with 1009. */
+  messageBytes: 64 * 1024,
+  /** Levels of nesting in one message. */
+  messageDepth: 16,
+  /** Messages a second that a socket may send for long, and the burst on top of it. */
+  messagesPerSecond: 50,
+  messageBurst: 200,
+  /** Characters of one `say`, one `text.send` or one `instructions`. */
+  textChars: 4096,
+  /** Characters of a token: LiveKit's with attributes and a room configuration stay well below. */
+  tokenChars: 16_384,
+} as const;
+
+/** The version of the wire protocol: a peer with another one is refused with `protocol/version`. */
+export const PROTOCOL_VERSION = 1;

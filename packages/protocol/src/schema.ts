@@ -1,0 +1,34 @@
+import * as v from 'valibot';
+import { MicroturnError } from './errors.js';
+
+type Tagged = Record<string, v.GenericSchema<unknown, { type: string }>>;
+
+/**
+ * Makes the parser of a tagged union: looked up by `type`, so that one message meets one schema.
+ * The parser returns `undefined` for a type this build does not know (a newer peer), and throws
+ * `protocol/malformed`, naming the field, where the fields of a known type are wrong.
+ */
+export function taggedParser<S extends Tagged>(schemas: S): (value: unknown) => v.InferOutput<S[keyof S]> | undefined {
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new MicroturnError('protocol/malformed', 'expected an object with a type');
+    }
+    const type = (value as { type?: unknown }).type;
+    if (typeof type !== 'string') throw new MicroturnError('protocol/malformed', 'type: expected a string');
+    if (!Object.hasOwn(schemas, type)) return undefined;
+    const parsed = v.safeParse(schemas[type]!, value);
+    if (!parsed.success) {
+      const issue = parsed.issues[0];
+      const path = v.getDotPath(issue);
+      throw new MicroturnError('protocol/malformed', `${type}${path ? ` ${path}` : ''}: ${issue.message}`);
+    }
+    return parsed.output as v.InferOutput<S[keyof S]>;
+  };
+}
+
+export const Id = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
+export const Ms = v.pipe(v.number(), v.finite(), v.minValue(0));
+export const Index = v.pipe(v.number(), v.integer(), v.minValue(0));
+export const Share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+/** A value of the 32-bit RTP clock. */
+export const RtpTicks = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff_ffff));

@@ -1,0 +1,82 @@
+import * as v from 'valibot';
+import { eventSchemas, type SessionEvent } from './events.js';
+import { Id, Index, Ms, taggedParser } from './schema.js';
+
+const RequestId = v.pipe(v.number(), v.integer(), v.minValue(1));
+const Loose = v.looseObject({});
+
+/** A WebRTC transport of the edge, as mediasoup-client's `createSendTransport` and `createRecvTransport` take it. */
+export const TransportOptions = v.looseObject({
+  id: Id,
+  iceParameters: Loose,
+  iceCandidates: v.array(Loose),
+  dtlsParameters: Loose,
+});
+
+/** A track that this participant receives, as mediasoup-client's `consume` takes it, and whose it is. */
+export const TrackOffer = v.object({
+  consumerId: Id,
+  producerId: Id,
+  kind: v.picklist(['audio', 'video']),
+  rtpParameters: Loose,
+  /** The participant who sends it, or `agent` for the agent's voice. */
+  participant: Id,
+  source: v.picklist(['agent', 'microphone', 'camera', 'screen']),
+});
+export type TrackOffer = v.InferOutput<typeof TrackOffer>;
+
+export const JoinResult = v.object({
+  sessionId: Id,
+  room: Id,
+  participant: Id,
+  resumeToken: Id,
+  /** True where an earlier session goes on. */
+  resumed: v.boolean(),
+  model: v.string(),
+  microTurnMs: Ms,
+  /** Session ms now, to place events on the caller's own clock. */
+  sessionMs: Ms,
+  routerRtpCapabilities: Loose,
+  sendTransport: TransportOptions,
+  recvTransport: TransportOptions,
+  iceServers: v.array(Loose),
+});
+export type JoinResult = v.InferOutput<typeof JoinResult>;
+
+export const InterruptResult = v.object({ responseId: v.optional(Id), heardMs: Ms });
+export type InterruptResult = v.InferOutput<typeof InterruptResult>;
+
+const WireErrorSchema = v.object({
+  code: v.string(),
+  message: v.string(),
+  retryable: v.boolean(),
+  hint: v.string(),
+});
+
+const schemas = {
+  ...eventSchemas,
+  /** Answers the request with the same id: `result` where it succeeded, `error` where it did not. */
+  reply: v.object({
+    type: v.literal('reply'),
+    id: RequestId,
+    result: v.optional(v.unknown()),
+    error: v.optional(WireErrorSchema),
+  }),
+  'track.added': v.object({ type: v.literal('track.added'), track: TrackOffer }),
+  'track.removed': v.object({ type: v.literal('track.removed'), consumerId: Id }),
+  /** The last message before the edge closes the socket. */
+  goodbye: v.object({ type: v.literal('goodbye'), error: WireErrorSchema, resumable: v.boolean(), seq: Index }),
+} as const;
+
+export type ControlMessage = v.InferOutput<
+  (typeof schemas)['reply' | 'track.added' | 'track.removed' | 'goodbye']
+>;
+export type ServerMessage = ControlMessage | SessionEvent;
+
+/** Returns `undefined` for a type this build does not know; throws `protocol/malformed` for bad fields. */
+export const parseServerMessage: (value: unknown) => ServerMessage | undefined = taggedParser(schemas);
+
+/** Whether a message is a session event, which carries a `seq`, or one of the socket's own. */
+export function isSessionEvent(message: ServerMessage): message is SessionEvent {
+  return 'seq' in message && message.type !== 'goodbye';
+}
