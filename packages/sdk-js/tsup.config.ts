@@ -14,7 +14,11 @@ export default defineConfig([
     format: ['iife'],
     globalName: 'Microturn',
     noExternal: [/.*/],
+    platform: 'browser',
     minify: true,
+    esbuildOptions(options) {
+      options.conditions = ['es2015'];
+    },
     sourcemap: true,
   },
 ]);

@@ -1,0 +1,87 @@
+import type { ResponseKind, SessionEvent } from '@microturn/sdk';
+
+export const trialIds = ['count', 'pause', 'stop', 'agree', 'remind'] as const;
+/** One of the five things that the page suggests. */
+export type TrialId = (typeof trialIds)[number];
+
+/** A pause this long, inside a sentence, is one worth waiting in. */
+const PAUSE_MS = 2500;
+
+interface Speaking {
+  readonly id: string;
+  readonly kind: ResponseKind;
+  readonly agreed: boolean;
+}
+
+/** Which of the suggestions have been seen to happen, from the events alone. */
+export interface Trials {
+  readonly me: string | undefined;
+  /** Session ms at which each was first seen. */
+  readonly seen: Readonly<Partial<Record<TrialId, number>>>;
+  readonly lastWordMs: number | undefined;
+  /** Since the last word the user yielded the floor, or the agent began to speak. */
+  readonly broken: boolean;
+  readonly speaking: readonly Speaking[];
+}
+
+export const noTrials: Trials = { me: undefined, seen: {}, lastWordMs: undefined, broken: false, speaking: [] };
+
+export function watchTrials(trials: Trials, event: SessionEvent): Trials {
+  switch (event.type) {
+    case 'session.started':
+      // A new call starts another clock; what was seen stays seen.
+      return { ...noTrials, seen: trials.seen, me: event.participant };
+    case 'transcript.word': {
+      if (!isMine(trials, event.participant)) return trials;
+      const waited =
+        !trials.broken && trials.lastWordMs !== undefined && event.endMs - trials.lastWordMs >= PAUSE_MS;
+      const next = waited ? see(trials, 'pause', event.at) : trials;
+      return { ...next, lastWordMs: event.endMs, broken: false };
+    }
+    case 'floor.changed':
+      return event.floor === 'yielded' && isMine(trials, event.participant) ? { ...trials, broken: true } : trials;
+    case 'interruption':
+      if (!isMine(trials, event.participant)) return trials;
+      if (event.kind === 'interjection') return see(trials, 'count', event.at);
+      if (event.kind !== 'backchannel') return trials;
+      return { ...trials, speaking: trials.speaking.map((speech) => ({ ...speech, agreed: true })) };
+    case 'response.started':
+      return {
+        ...trials,
+        broken: true,
+        speaking: [...trials.speaking, { id: event.responseId, kind: event.kind, agreed: false }],
+      };
+    case 'response.completed': {
+      const speech = trials.speaking.find(({ id }) => id === event.responseId);
+      return end(speech?.agreed ? see(trials, 'agree', event.at) : trials, event.responseId);
+    }
+    case 'response.interrupted':
+      return end(event.by === 'user' ? see(trials, 'stop', event.at) : trials, event.responseId);
+    case 'reminder.fired':
+      return see(trials, 'remind', event.at);
+    case 'session.resumed':
+    case 'session.closed':
+    case 'session.usage':
+    case 'response.text':
+    case 'response.heard':
+    case 'response.cut':
+    case 'reminder.set':
+    case 'stats':
+    case 'error':
+      return trials;
+    default:
+      return event satisfies never;
+  }
+}
+
+function isMine(trials: Trials, participant: string): boolean {
+  return trials.me === undefined || trials.me === participant;
+}
+
+function see(trials: Trials, id: TrialId, at: number): Trials {
+  return trials.seen[id] === undefined ? { ...trials, seen: { ...trials.seen, [id]: at } } : trials;
+}
+
+function end(trials: Trials, responseId: string): Trials {
+  return { ...trials, speaking: trials.speaking.filter(({ id }) => id !== responseId) };
+}

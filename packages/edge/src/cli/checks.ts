@@ -1,0 +1,145 @@
+import { MicroturnError } from '@microturn/protocol';
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { EdgeConfig } from '../config.js';
+import { EngineHost } from '../engine/index.js';
+import { OpusDecoder, OpusEncoder } from '../media/index.js';
+import { RtcServer } from '../rtc/index.js';
+import { silentLog } from '../telemetry/index.js';
+import { VoiceHost } from '../voice/index.js';
+import { loopbackCall } from './loopback-call.js';
+
+export interface CheckResult {
+  readonly status: 'ok' | 'warn' | 'fail';
+  readonly detail: string;
+  readonly fix?: string;
+}
+
+type Check = (config: EdgeConfig) => Promise<CheckResult>;
+
+const ok = (detail: string): CheckResult => ({ status: 'ok', detail });
+const NODE_MAJOR = 20;
+
+/** In the order in which a first run would meet them. */
+export const checks: readonly (readonly [name: string, check: Check])[] = [
+  ['node', checkNode],
+  ['keys', checkKeys],
+  ['http port', checkHttpPort],
+  ['media port', checkMediaPort],
+  ['addresses', checkAddresses],
+  ['worker', checkWorker],
+  ['model', checkModel],
+  ['voice', checkVoice],
+  ['codec', checkCodec],
+  ['loopback call', loopbackCall],
+];
+
+async function checkNode(): Promise<CheckResult> {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major >= NODE_MAJOR) return ok(process.version);
+  return { status: 'fail', detail: process.version, fix: `install Node ${NODE_MAJOR} or newer` };
+}
+
+async function checkKeys({ keys, dev }: EdgeConfig): Promise<CheckResult> {
+  const count = Object.keys(keys).length;
+  if (count > 0) return ok(`${count} API key${count === 1 ? '' : 's'}`);
+  return {
+    status: 'warn',
+    detail: dev ? 'none: --dev makes one at every start' : 'none',
+    fix: 'run `microturn keys` and put the result into the configuration; `--dev` needs none',
+  };
+}
+
+async function checkHttpPort({ host, port }: EdgeConfig): Promise<CheckResult> {
+  await bindTcp(host, port, 'HTTP');
+  return ok(`${host}:${port} is free`);
+}
+
+async function checkMediaPort({ media: { listenIp, port } }: EdgeConfig): Promise<CheckResult> {
+  await bindTcp(listenIp, port, 'media over TCP');
+  await new Promise<void>((resolve, reject) => {
+    const socket = createSocket(listenIp.includes(':') ? 'udp6' : 'udp4');
+    socket.once('error', (cause) => reject(new MicroturnError('edge/port-in-use', `media over UDP, ${listenIp}:${port}`, { cause })));
+    socket.bind(port, listenIp, () => socket.close(() => resolve()));
+  });
+  return ok(`${listenIp}:${port} is free for UDP and TCP`);
+}
+
+function bindTcp(host: string, port: number, what: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'EADDRINUSE') reject(new MicroturnError('edge/port-in-use', `${what}, ${host}:${port}`, { cause }));
+      else reject(new MicroturnError('edge/config', `${what}: cannot listen on ${host}:${port} (${cause.code})`, { cause }));
+    });
+    server.listen(port, host, () => server.close(() => resolve()));
+  });
+}
+
+async function checkAddresses({ host, media: { listenIp, announcedAddress } }: EdgeConfig): Promise<CheckResult> {
+  const outside = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ internal, family }) => !internal && family === 'IPv4')
+    .map(({ address }) => address);
+  const isLoopback = (address: string) => address.startsWith('127.') || address === '::1' || address === 'localhost';
+  if (isLoopback(host) && isLoopback(listenIp)) return ok('this machine only; --host and --media-ip let others in');
+  if (isLoopback(listenIp)) {
+    return {
+      status: 'fail',
+      detail: `HTTP is open to others on ${host}, but media only to this machine`,
+      fix: `set --media-ip to an address of this machine (${outside.join(', ') || 'none found'})`,
+    };
+  }
+  const isAny = listenIp === '0.0.0.0' || listenIp === '::';
+  if (isAny && announcedAddress === undefined) {
+    return {
+      status: 'fail',
+      detail: `media listens on every address, and callers cannot be told ${listenIp}`,
+      fix: `set --announced-address to what callers reach (${outside.join(', ') || 'none found'})`,
+    };
+  }
+  return ok(`callers are told ${announcedAddress ?? listenIp}; pages other than localhost need HTTPS for a microphone`);
+}
+
+async function checkWorker({ media }: EdgeConfig): Promise<CheckResult> {
+  if (media.workerBin !== undefined) process.env['MEDIASOUP_WORKER_BIN'] = media.workerBin;
+  const server = await RtcServer.create({ listenIp: '127.0.0.1', port: 0, onDied() {} });
+  server.close();
+  return ok(media.workerBin ?? 'the one that came with mediasoup');
+}
+
+async function checkModel({ engine }: EdgeConfig): Promise<CheckResult> {
+  const host = await EngineHost.start({ bundleDir: engine.bundle, rows: 1, log: silentLog });
+  try {
+    const { name, version, microTurnMs, capabilities } = host.info;
+    return ok(`${name} ${version}, ${microTurnMs} ms micro-turns: ${capabilities.join(', ')}`);
+  } finally {
+    await host.close();
+  }
+}
+
+async function checkVoice({ voice: { name } }: EdgeConfig): Promise<CheckResult> {
+  const host = await VoiceHost.start({ ...(name !== undefined && { voice: name }), log: silentLog });
+  try {
+    const { lengthMs } = await host.speak({ voiceKey: 'doctor', responseId: 'doctor', text: 'ready', last: true, onClause() {} });
+    return ok(`speaks: one word is ${Math.round(lengthMs)} ms long`);
+  } finally {
+    await host.close();
+  }
+}
+
+async function checkCodec(): Promise<CheckResult> {
+  const rateHz = 16_000;
+  const frame = Float32Array.from({ length: rateHz / 50 }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 440 * i) / rateHz));
+  const encoder = new OpusEncoder(rateHz);
+  const decoder = new OpusDecoder(rateHz);
+  let pcm: Float32Array | undefined;
+  // The first frames fade in.
+  for (let i = 0; i < 5; i++) pcm = decoder.decode(encoder.encode(frame));
+  const level = Math.sqrt((pcm ?? []).reduce((sum, x) => sum + x * x, 0) / frame.length);
+  if (!pcm || pcm.length !== frame.length || level < 0.2) {
+    return { status: 'fail', detail: 'a tone did not survive Opus', fix: 'install the dependencies again (`npm ci`)' };
+  }
+  return ok('Opus both ways');
+}

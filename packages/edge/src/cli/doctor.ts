@@ -1,0 +1,39 @@
+import { MicroturnError } from '@microturn/protocol';
+import type { Command } from 'commander';
+import { addConfigOptions, configFrom } from './options.js';
+import { checks, type CheckResult } from './checks.js';
+
+const MARK = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
+
+export function addDoctor(program: Command): void {
+  const command = program
+    .command('doctor')
+    .description('check everything that a first run needs, and print the fix for what fails');
+  addConfigOptions(command)
+    .option('--json', 'one JSON object per check')
+    .action(async (options: { json?: boolean }) => {
+      let failed = 0;
+      const print = (name: string, result: CheckResult) => {
+        if (result.status === 'fail') failed++;
+        if (options.json) console.log(JSON.stringify({ check: name, ...result }));
+        else {
+          console.log(`${MARK[result.status]}  ${name}: ${result.detail}`);
+          if (result.fix) console.log(`      fix: ${result.fix}`);
+        }
+      };
+      const config = configFrom(command, process.env);
+      for (const [name, check] of checks) print(name, await settle(() => check(config)));
+      if (!options.json) console.log(failed === 0 ? '\nready' : `\n${failed} of ${checks.length} checks failed`);
+      process.exitCode = failed === 0 ? 0 : 1;
+    });
+}
+
+/** A check that throws has failed, and its error says what to do. */
+async function settle(check: () => Promise<CheckResult>): Promise<CheckResult> {
+  try {
+    return await check();
+  } catch (cause) {
+    const error = MicroturnError.from(cause, 'edge/internal');
+    return { status: 'fail', detail: `${error.message} (${error.code})`, fix: error.hint };
+  }
+}

@@ -1,0 +1,21 @@
+import { Option, type Command } from 'commander';
+import { configOptions, loadConfig, type EdgeConfig } from '../config.js';
+
+/** Adds `--config` and a flag for every option that has one. */
+export function addConfigOptions(command: Command): Command {
+  command.option('-c, --config <file>', 'YAML or JSON file (or MICROTURN_CONFIG)');
+  for (const { flag, help, env } of configOptions) command.addOption(new Option(flag, `${help} (${env})`));
+  return command;
+}
+
+/** @throws {MicroturnError} `edge/config`, naming the option */
+export function configFrom(command: Command, env: NodeJS.ProcessEnv): EdgeConfig {
+  const options = command.opts<Record<string, unknown>>();
+  const flags: Record<string, unknown> = {};
+  for (const { path, flag } of configOptions) {
+    const value = options[new Option(flag).attributeName()];
+    if (value !== undefined) flags[path] = value;
+  }
+  const file = typeof options['config'] === 'string' ? options['config'] : env['MICROTURN_CONFIG'];
+  return loadConfig({ file, env, flags });
+}

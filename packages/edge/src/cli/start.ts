@@ -1,0 +1,45 @@
+import { MicroturnError } from '@microturn/protocol';
+import type { Command } from 'commander';
+import { redactConfig, type EdgeConfig } from '../config.js';
+import { createEdge } from '../edge.js';
+import { createKey } from './keys.js';
+import { addConfigOptions, configFrom } from './options.js';
+
+export function addStart(program: Command): void {
+  const command = program.command('start').description('run the edge');
+  addConfigOptions(command)
+    .option('--print-config', 'print the configuration that would be used, and stop')
+    .action(async () => {
+      const config = withDevKey(configFrom(command, process.env));
+      if (command.opts()['printConfig']) {
+        console.log(JSON.stringify(redactConfig(config), null, 2));
+        return;
+      }
+      await run(config);
+    });
+}
+
+/** A developer's edge signs with a key of its own, new at every start, so there is nothing to set up or to leak. */
+function withDevKey(config: EdgeConfig): EdgeConfig {
+  if (Object.keys(config.keys).length > 0) return config;
+  if (!config.dev) throw new MicroturnError('edge/config', 'keys: none given; make one with `microturn keys`, or use --dev');
+  const { key, secret } = createKey();
+  return { ...config, keys: { [key]: secret } };
+}
+
+async function run(config: EdgeConfig): Promise<void> {
+  const edge = await createEdge(config);
+  console.log(`\n  Microturn is listening: ${edge.url}\n  media on UDP and TCP port ${edge.mediaPort}${config.dev ? ', tokens for anybody at /dev/token' : ''}\n  Ctrl+C stops it\n`);
+  const stop = (signal: NodeJS.Signals) => {
+    console.log(`  ${signal}: telling callers and closing`);
+    edge.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}

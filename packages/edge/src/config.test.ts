@@ -1,0 +1,68 @@
+import { MicroturnError } from '@microturn/protocol';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { configOptions, loadConfig, parseConfig, redactConfig } from './config.js';
+
+const dir = mkdtempSync(join(tmpdir(), 'microturn-config-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+const secret = 'x'.repeat(32);
+function refusal(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof MicroturnError && error.code === 'edge/config') return error.message;
+    throw error;
+  }
+  return 'accepted';
+}
+
+describe('the configuration', () => {
+  it('has a default for everything', () => {
+    expect(parseConfig({})).toMatchObject({ host: '127.0.0.1', port: 7880, dev: false, media: { port: 7881 }, engine: { rows: 32 } });
+  });
+
+  it('flags win over the environment, and that over the file', () => {
+    const file = join(dir, 'a.yaml');
+    writeFileSync(file, `port: 1000\nmedia: { port: 1001, listenIp: 127.0.0.9 }\nkeys: { k: ${secret} }\n`);
+    const config = loadConfig({ file, env: { MICROTURN_PORT: '2000', MICROTURN_MEDIA_PORT: '2001' }, flags: { port: '3000' } });
+    expect(config).toMatchObject({ port: 3000, media: { port: 2001, listenIp: '127.0.0.9' }, keys: { k: secret } });
+  });
+
+  it('JSON will do as well', () => {
+    const file = join(dir, 'a.json');
+    writeFileSync(file, JSON.stringify({ port: 5 }));
+    expect(loadConfig({ file, env: {}, flags: {} }).port).toBe(5);
+  });
+
+  it('names the option that is wrong', () => {
+    expect(refusal(() => parseConfig({ port: 70_000 }))).toContain('port');
+    expect(refusal(() => parseConfig({ media: { prot: 1 } }))).toContain('media.prot');
+    expect(refusal(() => parseConfig({ keys: { k: 'short' } }))).toContain('32 characters');
+    expect(refusal(() => loadConfig({ file: undefined, env: { MICROTURN_PORT: 'eighty' }, flags: {} }))).toContain('port');
+    expect(refusal(() => loadConfig({ file: join(dir, 'none.yaml'), env: {}, flags: {} }))).toContain('none.yaml');
+  });
+
+  it('a broken file is refused by name', () => {
+    const file = join(dir, 'broken.yaml');
+    writeFileSync(file, 'port: [');
+    expect(refusal(() => loadConfig({ file, env: {}, flags: {} }))).toContain('broken.yaml');
+    writeFileSync(file, '- 1');
+    expect(refusal(() => loadConfig({ file, env: {}, flags: {} }))).toContain('mapping');
+  });
+
+  it('never shows a secret, also not in an error', () => {
+    expect(JSON.stringify(redactConfig(parseConfig({ keys: { k: secret } })))).not.toContain(secret);
+    expect(refusal(() => loadConfig({ file: undefined, env: { MICROTURN_KEYS: secret }, flags: {} }))).not.toContain(secret);
+    expect(loadConfig({ file: undefined, env: { MICROTURN_KEYS: `a:${secret}` }, flags: {} }).keys).toEqual({ a: secret });
+  });
+
+  it('every option of the table exists', () => {
+    const sample = { text: 'info', number: 1, switch: true, list: ['x'], keys: { k: secret } } as const;
+    for (const option of configOptions) {
+      expect(() => loadConfig({ file: undefined, env: {}, flags: { [option.path]: sample[option.kind] } }), option.path).not.toThrow();
+    }
+  });
+});

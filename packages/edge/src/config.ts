@@ -1,0 +1,168 @@
+import { MicroturnError } from '@microturn/protocol';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+import { parse as parseYaml } from 'yaml';
+import { logLevels } from './telemetry/create-log.js';
+
+const Port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
+/** LiveKit demands secrets of this length, and a shorter one can be guessed from any token. */
+const Secret = v.pipe(v.string(), v.minLength(32, 'a secret has at least 32 characters; make one with `microturn keys`'));
+
+const Schema = v.strictObject({
+  /** Where HTTP and signaling listen. */
+  host: v.optional(v.string(), '127.0.0.1'),
+  port: v.optional(Port, 7880),
+  /** API key -> secret. */
+  keys: v.optional(v.record(v.string(), Secret), {}),
+  /** Gives tokens to whoever asks at /dev/token. */
+  dev: v.optional(v.boolean(), false),
+  /** A folder to serve at /. */
+  demo: v.optional(v.string()),
+  allowedOrigins: v.optional(v.array(v.string()), []),
+  logLevel: v.optional(v.picklist(logLevels), 'info'),
+  media: v.optional(
+    v.strictObject({
+      listenIp: v.optional(v.string(), '127.0.0.1'),
+      /** UDP and TCP. */
+      port: v.optional(Port, 7881),
+      /** What callers are told to reach, where it differs from `listenIp`. */
+      announcedAddress: v.optional(v.string()),
+      workerBin: v.optional(v.string()),
+      iceServers: v.optional(v.array(v.looseObject({ urls: v.union([v.string(), v.array(v.string())]) })), []),
+    }),
+    {},
+  ),
+  engine: v.optional(
+    v.strictObject({
+      /** The model's folder. */
+      bundle: v.optional(v.string(), () => defaultBundle()),
+      /** Participants that can talk with the agent at once. */
+      rows: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1024)), 32),
+    }),
+    {},
+  ),
+  voice: v.optional(v.strictObject({ name: v.optional(v.string()) }), {}),
+});
+
+export type EdgeConfig = v.InferOutput<typeof Schema>;
+/** What may be left out when an edge is created in code. */
+export type EdgeConfigInput = v.InferInput<typeof Schema>;
+
+/** Where an option can be set besides the file. One table makes the environment, the flags and their help. */
+export const configOptions: readonly {
+  readonly path: string;
+  readonly flag: string;
+  readonly env: string;
+  readonly help: string;
+  readonly kind: 'text' | 'number' | 'switch' | 'list' | 'keys';
+}[] = [
+  { path: 'host', flag: '--host <address>', env: 'MICROTURN_HOST', help: 'address of HTTP and signaling', kind: 'text' },
+  { path: 'port', flag: '--port <number>', env: 'MICROTURN_PORT', help: 'port of HTTP and signaling', kind: 'number' },
+  { path: 'keys', flag: '--keys <key:secret,...>', env: 'MICROTURN_KEYS', help: 'API keys and their secrets', kind: 'keys' },
+  { path: 'dev', flag: '--dev', env: 'MICROTURN_DEV', help: 'give tokens to whoever asks at /dev/token', kind: 'switch' },
+  { path: 'demo', flag: '--demo <folder>', env: 'MICROTURN_DEMO', help: 'serve a folder at /', kind: 'text' },
+  { path: 'allowedOrigins', flag: '--allowed-origins <list>', env: 'MICROTURN_ALLOWED_ORIGINS', help: 'pages that may connect, by origin', kind: 'list' },
+  { path: 'logLevel', flag: '--log-level <level>', env: 'MICROTURN_LOG_LEVEL', help: logLevels.join(', '), kind: 'text' },
+  { path: 'media.listenIp', flag: '--media-ip <address>', env: 'MICROTURN_MEDIA_IP', help: 'address of the media port', kind: 'text' },
+  { path: 'media.port', flag: '--media-port <number>', env: 'MICROTURN_MEDIA_PORT', help: 'UDP and TCP port of media', kind: 'number' },
+  { path: 'media.announcedAddress', flag: '--announced-address <address>', env: 'MICROTURN_ANNOUNCED_ADDRESS', help: 'address that callers reach', kind: 'text' },
+  { path: 'media.workerBin', flag: '--worker-bin <file>', env: 'MEDIASOUP_WORKER_BIN', help: 'the mediasoup worker', kind: 'text' },
+  { path: 'engine.bundle', flag: '--bundle <folder>', env: 'MICROTURN_BUNDLE', help: 'the model', kind: 'text' },
+  { path: 'engine.rows', flag: '--rows <number>', env: 'MICROTURN_ROWS', help: 'participants that can talk at once', kind: 'number' },
+  { path: 'voice.name', flag: '--voice <name>', env: 'MICROTURN_VOICE', help: 'the voice that speaks', kind: 'text' },
+];
+
+type Tree = { [key: string]: unknown };
+
+/** Fills in what is left out. @throws {MicroturnError} `edge/config`, naming the option */
+export function parseConfig(input: unknown): EdgeConfig {
+  const parsed = v.safeParse(Schema, input);
+  if (parsed.success) return parsed.output;
+  const issue = parsed.issues[0];
+  throw new MicroturnError('edge/config', `${v.getDotPath(issue) ?? 'the configuration'}: ${issue.message}`);
+}
+
+/** Flags win over the environment, and that over the file. @throws {MicroturnError} `edge/config` */
+export function loadConfig({
+  file,
+  env,
+  flags,
+}: {
+  readonly file: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** By option path. */
+  readonly flags: Readonly<Record<string, unknown>>;
+}): EdgeConfig {
+  const tree = file === undefined ? {} : readConfigFile(file);
+  for (const option of configOptions) {
+    const value = flags[option.path] ?? env[option.env];
+    if (value === undefined || value === '') continue;
+    setPath(tree, option.path, typeof value === 'string' ? fromText(value, option.kind, option.env) : value);
+  }
+  return parseConfig(tree);
+}
+
+/** The configuration as it may be shown: secrets hidden. */
+export function redactConfig(config: EdgeConfig): unknown {
+  return {
+    ...config,
+    keys: Object.fromEntries(Object.keys(config.keys).map((key) => [key, '(hidden)'])),
+    media: { ...config.media, iceServers: config.media.iceServers.map(({ urls }) => ({ urls })) },
+  };
+}
+
+function readConfigFile(file: string): Tree {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new MicroturnError('edge/config', `${file} cannot be read`, { cause });
+  }
+  try {
+    // JSON is YAML, so one parser reads both.
+    const tree: unknown = parseYaml(text) ?? {};
+    if (typeof tree !== 'object' || Array.isArray(tree)) throw new TypeError('expected a mapping');
+    return tree as Tree;
+  } catch (cause) {
+    throw new MicroturnError('edge/config', `${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+function setPath(tree: Tree, path: string, value: unknown): void {
+  const keys = path.split('.');
+  const last = keys.pop() as string;
+  let at = tree;
+  for (const key of keys) at = (at[key] ??= {}) as Tree;
+  at[last] = value;
+}
+
+function fromText(text: string, kind: (typeof configOptions)[number]['kind'], name: string): unknown {
+  switch (kind) {
+    case 'text':
+      return text;
+    case 'number':
+      return Number(text);
+    case 'switch':
+      return text === '1' || text === 'true';
+    case 'list':
+      return text.split(',').map((item) => item.trim());
+    case 'keys':
+      return Object.fromEntries(
+        text.split(',').map((pair) => {
+          const colon = pair.indexOf(':');
+          // Never quote the text: half of it is a secret.
+          if (colon < 1) throw new MicroturnError('edge/config', `${name}: expected key:secret pairs, joined by commas`);
+          return [pair.slice(0, colon).trim(), pair.slice(colon + 1).trim()];
+        }),
+      );
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** The bundle that ships with the project, in the repository and in the published package. */
+function defaultBundle(): string {
+  const places = ['../bundle', '../../../models/nano/bundle'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  return places.find((place) => existsSync(place)) ?? 'models/nano/bundle';
+}

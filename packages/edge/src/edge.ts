@@ -1,0 +1,262 @@
+import { MicroturnError } from '@microturn/protocol';
+import type { FastifyInstance } from 'fastify';
+import type { AddressInfo } from 'node:net';
+import type { Subscription } from 'rxjs';
+import { monotonicClock } from './clock.js';
+import { parseConfig, type EdgeConfig, type EdgeConfigInput } from './config.js';
+import { EngineHost } from './engine/index.js';
+import { MediaHost, type MediaEvent } from './media/index.js';
+import { RoomRegistry } from './session/index.js';
+import { Connection, createHttpServer, mintJoinToken, type Call } from './signaling/index.js';
+import { EdgeMetrics, createLog, type Log } from './telemetry/index.js';
+import { VERSION } from './version.js';
+import { VoiceHost } from './voice/index.js';
+
+/** How often the media thread is asked how its endpoints fare. */
+const STATS_MS = 1000;
+
+export interface EdgeOptions {
+  readonly log?: Log;
+}
+
+/**
+ * Builds an edge and joins its parts: engine, voice and media on threads of their own, signaling on main.
+ * @throws {MicroturnError} `edge/config`, `edge/port-in-use`, `edge/no-worker`, `bundle/*`, `voice/failed`
+ */
+export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptions = {}): Promise<Edge> {
+  const config = parseConfig(input);
+  const log = options.log ?? createLog(config.logLevel);
+  // Opened in this order and closed in the reverse one, also where a later one fails.
+  const opened: { close(): void | Promise<void> }[] = [];
+  const own = <T extends { close(): void | Promise<void> }>(part: T): T => {
+    opened.push(part);
+    return part;
+  };
+  try {
+    const metrics = own(new EdgeMetrics());
+    const [engine, voice] = await Promise.all([
+      EngineHost.start({ bundleDir: config.engine.bundle, rows: config.engine.rows, log }).then(own),
+      VoiceHost.start({ ...(config.voice.name !== undefined && { voice: config.voice.name }), log }).then(own),
+    ]);
+    const media = own(
+      await MediaHost.start({
+        options: {
+          workerBin: config.media.workerBin,
+          listenIp: config.media.listenIp,
+          port: config.media.port,
+          announcedAddress: config.media.announcedAddress,
+        },
+        enginePort: engine.connect(),
+        voicePort: voice.connect(),
+        log,
+      }),
+    );
+    const edge = new Edge({ config, log, metrics, engine, voice, media, opened });
+    await edge.listen();
+    return edge;
+  } catch (error) {
+    await closeAll(opened, log);
+    throw error;
+  }
+}
+
+async function closeAll(parts: { close(): void | Promise<void> }[], log: Log): Promise<void> {
+  for (const part of parts.splice(0).reverse()) {
+    try {
+      await part.close();
+    } catch (error) {
+      log.error({ err: error }, 'a part did not close');
+    }
+  }
+}
+
+interface EdgeParts {
+  readonly config: EdgeConfig;
+  readonly log: Log;
+  readonly metrics: EdgeMetrics;
+  readonly engine: EngineHost;
+  readonly voice: VoiceHost;
+  readonly media: MediaHost;
+  readonly opened: { close(): void | Promise<void> }[];
+}
+
+/** A running edge. */
+export class Edge {
+  readonly config: EdgeConfig;
+  readonly #parts: EdgeParts;
+  readonly #rooms: RoomRegistry<Call>;
+  readonly #calls = new Map<string, Call>();
+  readonly #connections = new Set<Connection>();
+  #http: FastifyInstance | undefined;
+  #mediaEvents: Subscription | undefined;
+  #statsTimer: NodeJS.Timeout | undefined;
+  #draining = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: EdgeParts) {
+    this.config = parts.config;
+    this.#parts = parts;
+    this.#rooms = new RoomRegistry(parts.media);
+  }
+
+  /** Where HTTP and signaling listen, e.g. `http://127.0.0.1:7880`. */
+  get url(): string {
+    const { port } = this.#http?.server.address() as AddressInfo;
+    const { host } = this.config;
+    return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  }
+  /** UDP and TCP port of media. */
+  get mediaPort(): number {
+    return this.#parts.media.port;
+  }
+  get sessionCount(): number {
+    return this.#calls.size;
+  }
+  /** True while new callers are let in. */
+  get ready(): boolean {
+    return !this.#draining && this.#http !== undefined;
+  }
+
+  /** A token that joins `room` as `identity`, signed with the first key of the configuration. */
+  mintToken(grant: { identity: string; room: string; ttlSeconds?: number }): Promise<string> {
+    return mintJoinToken(this.config.keys, grant);
+  }
+
+  /**
+   * Speaks through the agent of a session: a `proactive` response that the model may still stop.
+   * @throws {MicroturnError} `session/closed` where there is no such session
+   */
+  say(sessionId: string, text: string): { responseId: string } {
+    const call = this.#calls.get(sessionId);
+    if (!call) throw new MicroturnError('session/closed', 'no such session');
+    return call.session.say(text);
+  }
+
+  /** Called once by `createEdge`. */
+  async listen(): Promise<void> {
+    const { config, log, metrics, media } = this.#parts;
+    const http = await createHttpServer({
+      version: VERSION,
+      keys: config.keys,
+      metrics,
+      dev: config.dev,
+      demoDir: config.demo,
+      allowedOrigins: config.allowedOrigins,
+      ready: () => this.ready,
+      refreshMetrics: () => this.#refreshMetrics(),
+      onSocket: (socket) => this.#connect(socket),
+      say: (id, text) => this.#calls.get(id)?.session.say(text),
+      roomOf: (id) => this.#calls.get(id)?.session.room,
+    });
+    try {
+      await http.listen({ host: config.host, port: config.port });
+    } catch (cause) {
+      await http.close();
+      const { code } = cause as NodeJS.ErrnoException;
+      if (code === 'EADDRINUSE') throw new MicroturnError('edge/port-in-use', `HTTP, ${config.host}:${config.port}`, { cause });
+      throw new MicroturnError('edge/config', `cannot listen on ${config.host}:${config.port} (${code})`, { cause });
+    }
+    this.#http = http;
+    this.#mediaEvents = media.events.subscribe((event) => this.#onMediaEvent(event));
+    this.#statsTimer = setInterval(() => {
+      if (this.#calls.size > 0) this.#refreshStats().catch((error: unknown) => log.warn({ err: error }, 'no media stats'));
+    }, STATS_MS).unref();
+    log.info({ url: this.url, mediaPort: this.mediaPort }, 'the edge is up');
+  }
+
+  /** Lets nobody in, tells everybody, closes everything in reverse. Closing twice is harmless. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { log, opened } = this.#parts;
+    this.#draining = true;
+    clearInterval(this.#statsTimer);
+    for (const connection of this.#connections) connection.end(new MicroturnError('edge/draining'));
+    await Promise.all([...this.#calls.values()].map((call) => call.close('edge/draining')));
+    await this.#http?.close();
+    this.#mediaEvents?.unsubscribe();
+    await closeAll(opened, log);
+    log.info({}, 'the edge is down');
+  }
+
+  #connect(socket: ConstructorParameters<typeof Connection>[0]): void {
+    const { config, log, metrics, media, engine, voice } = this.#parts;
+    const connection = new Connection(socket, {
+      clock: monotonicClock,
+      log,
+      keys: config.keys,
+      iceServers: config.media.iceServers,
+      media,
+      engine,
+      voice,
+      rooms: this.#rooms,
+      calls: this.#calls,
+      metrics,
+      accepting: () => this.ready,
+      onDecision: (decision) => metrics.noteDecision(decision, engine.info.microTurnMs),
+    });
+    this.#connections.add(connection);
+    socket.once('close', () => this.#connections.delete(connection));
+  }
+
+  #onMediaEvent(event: MediaEvent): void {
+    switch (event.type) {
+      case 'track.added':
+      case 'track.removed':
+        for (const connection of this.#connections) {
+          if (connection.endpoint === event.endpoint) connection.onMediaEvent(event);
+        }
+        return;
+      case 'speech.started':
+      case 'speech.sent':
+        for (const { session } of this.#calls.values()) {
+          session.speechMoved(event.type === 'speech.started' ? 'speech-started' : 'speech-sent', event.responseId, event.atMs);
+        }
+        return;
+      case 'transport.state':
+        this.#onTransportState(event);
+        return;
+      case 'worker.died':
+      case 'failed':
+        this.#onMediaFailed(event.message);
+        return;
+      case 'ready':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #onTransportState({ endpoint, state }: MediaEvent & { type: 'transport.state' }): void {
+    if (state !== 'failed' && state !== 'closed') return;
+    for (const call of this.#calls.values()) {
+      if (call.session.endpoint === endpoint) void call.end(new MicroturnError('net/ice-failed'));
+    }
+  }
+
+  #onMediaFailed(message: string): void {
+    this.#parts.log.error({ reason: message }, 'media failed');
+    for (const call of this.#calls.values()) void call.end(new MicroturnError('edge/worker-died', message));
+  }
+
+  async #refreshStats(): Promise<void> {
+    const { metrics, media } = this.#parts;
+    const stats = await media.request('stats', {});
+    metrics.place.set(stats.placeP99Ms / 1000);
+    metrics.send.set(stats.sendP99Ms / 1000);
+    const byEndpoint = new Map(stats.endpoints.map((endpoint) => [endpoint.endpoint, endpoint]));
+    for (const { session } of this.#calls.values()) {
+      const endpoint = byEndpoint.get(session.endpoint);
+      if (endpoint) session.noteStats(endpoint);
+    }
+  }
+
+  async #refreshMetrics(): Promise<void> {
+    this.#parts.metrics.sessions.set(this.#calls.size);
+    this.#parts.metrics.rooms.set(this.#rooms.size);
+    await this.#refreshStats();
+  }
+}

@@ -1,0 +1,176 @@
+import type { Floor } from '@microturn/protocol';
+import type { Manifest, Outputs } from './manifest.js';
+import type { Act, DecodedWord } from './types.js';
+
+/** What decoding remembers of a row from one micro-turn to the next. */
+export interface DecoderState {
+  /** The word heard last, by class, and its slot counted from the start of the session. */
+  readonly word: { readonly class: number; readonly slot: number } | undefined;
+  /** Who holds the floor, as far as deciding who interrupts whom needs it. */
+  readonly holder: 'user' | 'agent' | undefined;
+  /** For how long the holder has not been heard. */
+  readonly quietMs: number;
+}
+
+export const freshDecoder: DecoderState = { word: undefined, holder: undefined, quietMs: 0 };
+
+/** The parts of a `Decision` that the model decides. */
+export interface Decoded {
+  readonly words: readonly DecodedWord[];
+  readonly floor: Floor;
+  readonly confidence: number;
+  readonly say: string;
+  readonly acts: readonly Act[];
+}
+
+interface Heads {
+  readonly words?: Float32Array;
+  readonly floor?: Float32Array;
+  readonly say?: Float32Array;
+  readonly act?: Float32Array;
+}
+
+/** A micro-turn in which nothing could be decided: the floor stays as it was. */
+export function undecided(floor: Floor): Decoded {
+  return { words: [], floor, confidence: 0, say: '', acts: [] };
+}
+
+/**
+ * What the graph is told of the agent being audible. A bundle with `ownTurns` knows `play` only as the agent's turn:
+ * an agent that comes in on a user who holds the floor, to count along or to correct, is not having one.
+ */
+export function playFed({ inputs }: Manifest, state: DecoderState, play: number): number {
+  return inputs.play?.ownTurns && state.holder === 'user' ? 0 : play;
+}
+
+/**
+ * Turns one row's outputs into decisions, by the thresholds of its bundle.
+ * @param heads one row of each head, as the manifest describes them; a head that the bundle lacks is absent
+ * @param turn  the micro-turn that the outputs are of
+ */
+export function decode(
+  manifest: Manifest,
+  state: DecoderState,
+  heads: Heads,
+  turn: { readonly index: number; readonly play: number },
+): { readonly decoded: Decoded; readonly state: DecoderState } {
+  const { words, last } = decodeWords(manifest, state.word, heads.words, turn.index);
+  const { floor, confidence } = decodeFloor(manifest, heads.floor);
+  const spoken = decodeSay(manifest, heads.say);
+  const proposed = [...spoken.acts, ...decodeAct(manifest, heads.act)];
+  const stops = manifest.decoding.stop.some((when) =>
+    'act' in when ? proposed.includes(when.act) : when.floor === floor,
+  );
+  const acts: Act[] = [...(stops ? (['stop'] as const) : []), ...proposed.filter((act) => act !== 'stop')];
+  return {
+    decoded: { words, floor, confidence, say: spoken.text, acts: [...new Set(acts)] },
+    state: { word: last, ...nextHolder(manifest, state, floor, turn.play > 0) },
+  };
+}
+
+function decodeWords(
+  { outputs: { words: role }, decoding: { words: decoding }, microTurnMs }: Manifest,
+  last: DecoderState['word'],
+  head: Float32Array | undefined,
+  index: number,
+): { words: DecodedWord[]; last: DecoderState['word'] } {
+  if (!role || !decoding || !head) return { words: [], last };
+  const blank = role.classes.indexOf(role.blank);
+  const slots = microTurnMs / role.slotMs;
+  const words: DecodedWord[] = [];
+  for (let slot = 0; slot < slots; slot++) {
+    const shares = probabilities(head, slot, role);
+    if (1 - shares[blank]! <= decoding.threshold) continue;
+    const best = argmax(shares, blank);
+    const place = index * slots + slot;
+    const repeats = last?.class === best && (place - last.slot) * role.slotMs <= decoding.repeatMs;
+    last = { class: best, slot: place };
+    if (repeats) continue;
+    const name = role.classes[best]!;
+    words.push({
+      text: name === role.unknown ? '<unk>' : name,
+      endMs: Math.max(0, index * microTurnMs + (slot + 1) * role.slotMs - decoding.delayMs),
+      confidence: shares[best]!,
+    });
+  }
+  return { words, last };
+}
+
+/** The likeliest floor whose threshold is met; the likeliest of all where none is. */
+function decodeFloor(
+  { outputs: { floor: role }, decoding }: Manifest,
+  head: Float32Array | undefined,
+): { floor: Floor; confidence: number } {
+  if (!role || !head) return { floor: 'silent', confidence: 0 };
+  const shares = probabilities(head, 0, role);
+  const ranked = [...role.classes.keys()].sort((a, b) => shares[b]! - shares[a]!);
+  const best = ranked.find((i) => shares[i]! >= (decoding.floor.thresholds[role.classes[i]!] ?? 0)) ?? ranked[0]!;
+  return { floor: role.classes[best]!, confidence: shares[best]! };
+}
+
+function decodeSay(
+  { outputs: { say: role }, decoding }: Manifest,
+  head: Float32Array | undefined,
+): { text: string; acts: Act[] } {
+  if (!role || !head) return { text: '', acts: [] };
+  const said: string[] = [];
+  const acts: Act[] = [];
+  for (let slot = 0; slot < head.length / role.classes.length; slot++) {
+    const shares = probabilities(head, slot, role);
+    const best = argmax(shares);
+    const name = role.classes[best]!;
+    if (name === role.silent || shares[best]! < decoding.say.threshold) continue;
+    const meaning = Object.hasOwn(role.acts, name) ? role.acts[name] : undefined;
+    if (meaning) acts.push(meaning.act);
+    const text = meaning ? meaning.text : name;
+    if (text !== undefined) said.push(text);
+  }
+  return { text: said.join(' '), acts };
+}
+
+function decodeAct({ outputs: { act: role }, decoding }: Manifest, head: Float32Array | undefined): Act[] {
+  if (!role || !head) return [];
+  const shares = probabilities(head, 0, role);
+  const best = argmax(shares);
+  const act = role.classes[best]!;
+  return act === 'none' || shares[best]! < decoding.act.threshold ? [] : [act];
+}
+
+/**
+ * Follows who holds the floor. It is the user's while they speak and nothing plays, and stays theirs when the agent
+ * comes in, until they have been quiet for `gapMs`; it is the agent's while it is audible, and over gaps as long.
+ */
+function nextHolder(
+  { inputs, microTurnMs }: Manifest,
+  state: DecoderState,
+  floor: Floor,
+  audible: boolean,
+): Pick<DecoderState, 'holder' | 'quietMs'> {
+  const gapMs = inputs.play?.ownTurns?.gapMs ?? 0;
+  const speaks = floor !== 'silent' && floor !== 'yielded' && floor !== 'elsewhere';
+  const present = state.holder === 'user' ? speaks : audible;
+  const quietMs = present ? 0 : state.quietMs + microTurnMs;
+  const yielded = state.holder === 'user' && floor === 'yielded' && !audible;
+  if (state.holder && !yielded && quietMs < gapMs) return { holder: state.holder, quietMs };
+  return { holder: audible ? 'agent' : speaks ? 'user' : undefined, quietMs: 0 };
+}
+
+type Head = Pick<NonNullable<Outputs['words']>, 'values'> & { readonly classes: readonly string[] };
+
+/** The classes' shares in one slot of a head: a view of it where it holds probabilities already. */
+function probabilities(head: Float32Array, slot: number, { values, classes }: Head): Float32Array {
+  const raw = head.subarray(slot * classes.length, (slot + 1) * classes.length);
+  if (values === 'probabilities') return raw;
+  const highest = raw.reduce((a, b) => Math.max(a, b));
+  const weights = raw.map((value) => Math.exp(value - highest));
+  const sum = weights.reduce((a, b) => a + b);
+  return weights.map((weight) => weight / sum);
+}
+
+function argmax(values: Float32Array, except = -1): number {
+  let best = -1;
+  for (let i = 0; i < values.length; i++) {
+    if (i !== except && (best < 0 || values[i]! > values[best]!)) best = i;
+  }
+  return best;
+}

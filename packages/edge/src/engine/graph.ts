@@ -1,0 +1,121 @@
+import { MicroturnError } from '@microturn/protocol';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Bundle } from './bundle.js';
+import { int32Roles, type InputRole, type Manifest, type Shape } from './manifest.js';
+
+/** A tensor's memory, owned by a lane. */
+export type TensorData = Float32Array | Int32Array;
+export interface TensorBuffer {
+  readonly data: TensorData;
+  /** With the batch size in front. */
+  readonly dims: readonly number[];
+}
+export type TensorBuffers = Readonly<Record<string, TensorBuffer>>;
+
+/** A model's graph: one micro-turn of any number of rows in each step. */
+export interface StepGraph {
+  /**
+   * Ties the graph to buffers that stay where they are. Each call of the result runs it once: it reads `feeds` and
+   * fills `fetches`.
+   */
+  bind(feeds: TensorBuffers, fetches: TensorBuffers): () => Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * One session serves lanes of every size, because the batch stays a symbol in the graph: the weights are in memory
+ * once. (onnxruntime-node 1.30 ignores `freeDimensionOverrides`, and on the CPU a fixed batch is no faster.)
+ * @throws {MicroturnError} `bundle/graph` where the graph does not load, or is not the one the manifest describes
+ */
+export async function openGraph({ manifest, files, externalData }: Bundle): Promise<StepGraph> {
+  const { file } = manifest.graph;
+  const graphError = (detail: string, cause?: unknown) =>
+    new MicroturnError('bundle/graph', `${file}: ${detail}`, { cause });
+  let session: InferenceSession;
+  try {
+    session = await InferenceSession.create(files.get(file)!, {
+      executionProviders: ['cpu'],
+      graphOptimizationLevel: 'all',
+      // A step is short and the engine thread waits for it: helpers that spin would take the cores of the media thread.
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+      logSeverityLevel: 3,
+      ...(externalData.length > 0 && {
+        externalData: externalData.map((path) => ({ path, data: files.get(path)! })),
+      }),
+    });
+  } catch (cause) {
+    throw graphError((cause as Error).message, cause);
+  }
+  const problem = disagreement(session, manifest);
+  if (problem) {
+    await session.release();
+    throw graphError(problem);
+  }
+  return {
+    bind(feeds, fetches) {
+      const inputs = tensors(feeds);
+      const outputs = tensors(fetches);
+      return async () => {
+        await session.run(inputs, outputs);
+      };
+    },
+    close: () => session.release(),
+  };
+}
+
+function tensors(buffers: TensorBuffers): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(buffers).map(([name, { data, dims }]) => [
+      name,
+      data instanceof Int32Array ? new Tensor('int32', data, dims) : new Tensor('float32', data, dims),
+    ]),
+  );
+}
+
+interface Expected {
+  readonly shape: Shape;
+  readonly type: 'float32' | 'int32';
+}
+
+/** The first thing in which the graph and its manifest disagree. */
+function disagreement(session: InferenceSession, { graph, inputs, outputs, states }: Manifest): string | undefined {
+  const fed = new Map<string, Expected>();
+  for (const [role, input] of Object.entries(inputs)) {
+    if (input)
+      fed.set(input.tensor, { shape: input.shape, type: int32Roles.has(role as InputRole) ? 'int32' : 'float32' });
+  }
+  const fetched = new Map<string, Expected>();
+  for (const output of Object.values(outputs)) {
+    if (output) fetched.set(output.tensor, { shape: output.shape, type: 'float32' });
+  }
+  for (const { input, output, shape } of states) {
+    fed.set(input, { shape, type: 'float32' });
+    fetched.set(output, { shape, type: 'float32' });
+  }
+
+  for (const [side, expected, actual] of [
+    ['input', fed, session.inputMetadata],
+    ['output', fetched, session.outputMetadata],
+  ] as const) {
+    const found = new Map(actual.map((tensor) => [tensor.name, tensor]));
+    for (const [name, { shape, type }] of expected) {
+      const tensor = found.get(name);
+      if (!tensor) return `it has no ${side} ${name}, which bundle.json names`;
+      if (!tensor.isTensor) return `${side} ${name} is not a tensor`;
+      if (tensor.type !== type) return `${side} ${name}: expected ${type}, got ${tensor.type}`;
+      if (typeof tensor.shape[0] === 'number') {
+        return `${side} ${name} has a fixed batch of ${tensor.shape[0]}, expected the dimension "${graph.batch}"`;
+      }
+      if (tensor.shape.length !== shape.length || tensor.shape.some((dimension, i) => dimension !== shape[i])) {
+        return `${side} ${name}: expected ${JSON.stringify(shape)}, got ${JSON.stringify(tensor.shape)}`;
+      }
+    }
+    if (side === 'input') {
+      const unfed = actual.find(({ name }) => !expected.has(name));
+      if (unfed) return `its input ${unfed.name} has no role in bundle.json`;
+    }
+  }
+  return undefined;
+}

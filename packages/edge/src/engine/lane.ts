@@ -1,0 +1,184 @@
+import type { StepGraph, TensorBuffer, TensorBuffers, TensorData } from './graph.js';
+import { int32Roles, rowElements, type InputRole, type Manifest, type Shape } from './manifest.js';
+import type { MicroTurn } from './types.js';
+
+/** One row's outputs by role, valid until the lane's next step. */
+export interface RowOutputs {
+  readonly words?: Float32Array;
+  readonly floor?: Float32Array;
+  readonly say?: Float32Array;
+  readonly act?: Float32Array;
+}
+
+export interface RowResult {
+  readonly row: number;
+  /** Absent where the step failed or its numbers were not finite: the row is then as it was before. */
+  readonly outputs: RowOutputs | undefined;
+}
+
+/** What a lane fetches: native audio has no consumer yet. */
+const outputRoles = ['words', 'floor', 'say', 'act'] as const satisfies readonly (keyof RowOutputs)[];
+
+interface State {
+  /** Of one row. */
+  readonly size: number;
+  /** [rows, size], one that is read and one that is written, by turns. */
+  readonly sets: readonly [Float32Array, Float32Array];
+}
+
+/**
+ * Rows that step together, with their buffers. All memory is taken when the lane is made: a step reads one set of
+ * states and writes the other, and swaps them.
+ *
+ * A row that is not in a step keeps its state exactly, whether or not the graph has an `active` input. A cleared row
+ * begins its next step from zero states with `reset` at 1.
+ */
+export class Lane {
+  readonly rows: number;
+  readonly #manifest: Manifest;
+  readonly #inputs: Partial<Record<InputRole, TensorBuffer>> = {};
+  readonly #states: readonly State[];
+  readonly #rowOutputs: readonly RowOutputs[];
+  readonly #runs: readonly [() => Promise<void>, () => Promise<void>];
+  readonly #cleared: Uint8Array;
+  readonly #active: Uint8Array;
+  /** The set that holds the states. */
+  #current: 0 | 1 = 0;
+  #stepping = false;
+
+  constructor(graph: StepGraph, manifest: Manifest, rows: number) {
+    this.rows = rows;
+    this.#manifest = manifest;
+    this.#cleared = new Uint8Array(rows).fill(1);
+    this.#active = new Uint8Array(rows);
+
+    const feeds: Record<string, TensorBuffer> = {};
+    for (const [role, input] of Object.entries(manifest.inputs) as [InputRole, Manifest['inputs'][InputRole]][]) {
+      if (!input) continue;
+      const buffer = this.#buffer(input.shape, int32Roles.has(role) ? Int32Array : Float32Array);
+      this.#inputs[role] = feeds[input.tensor] = buffer;
+    }
+    const fetches: Record<string, TensorBuffer> = {};
+    const heads: [keyof RowOutputs, TensorBuffer][] = [];
+    for (const role of outputRoles) {
+      const output = manifest.outputs[role];
+      if (output) heads.push([role, (fetches[output.tensor] = this.#buffer(output.shape))]);
+    }
+    this.#rowOutputs = Array.from({ length: rows }, (_, row) =>
+      Object.fromEntries(heads.map(([role, { data }]) => [role, rowOf(data, row, data.length / rows)])),
+    );
+
+    const sets: [Record<string, TensorBuffer>, Record<string, TensorBuffer>] = [{}, {}];
+    this.#states = manifest.states.map(({ input, output, shape }) => {
+      const [a, b] = [this.#buffer(shape), this.#buffer(shape)];
+      sets[0][input] = sets[1][output] = a;
+      sets[1][input] = sets[0][output] = b;
+      return { size: rowElements(shape), sets: [a.data as Float32Array, b.data as Float32Array] };
+    });
+    const bind = (set: 0 | 1) => {
+      const states: TensorBuffers = sets[set];
+      const inputs = manifest.states.map(({ input }) => [input, states[input]!] as const);
+      const outputs = manifest.states.map(({ output }) => [output, states[output]!] as const);
+      return graph.bind({ ...feeds, ...Object.fromEntries(inputs) }, { ...fetches, ...Object.fromEntries(outputs) });
+    };
+    this.#runs = [bind(0), bind(1)];
+  }
+
+  /** Forgets what a row has heard. Takes effect at the lane's next step, and wins over everything else in it. */
+  clear(row: number): void {
+    this.#cleared[row] = 1;
+  }
+
+  /**
+   * Advances the rows in `turns` by one micro-turn, and no other.
+   * @param turns by row; each `pcm` is one micro-turn long, which the caller has checked
+   * @returns the rows of `turns`, in its order
+   */
+  async step(turns: ReadonlyMap<number, MicroTurn>): Promise<RowResult[]> {
+    if (this.#stepping) throw new Error('a lane takes one step at a time');
+    this.#stepping = true;
+    try {
+      this.#gather(turns);
+      const ran = await this.#runs[this.#current]().then(
+        () => true,
+        () => false,
+      );
+      return this.#scatter(turns, ran);
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  #gather(turns: ReadonlyMap<number, MicroTurn>): void {
+    const { pcm, ref, lost, play, active, reset } = this.#inputs;
+    const { inputs } = this.#manifest;
+    for (let row = 0; row < this.rows; row++) {
+      const turn = turns.get(row);
+      this.#active[row] = turn ? 1 : 0;
+      if (this.#cleared[row]) {
+        for (const { size, sets } of this.#states) sets[this.#current].fill(0, row * size, (row + 1) * size);
+      }
+      if (active) active.data[row] = turn ? 1 : 0;
+      if (reset) reset.data[row] = this.#cleared[row]!;
+      if (lost) lost.data[row] = turn ? turn.lost : 0;
+      if (play) play.data[row] = turn ? turn.play : 0;
+      if (pcm) fillRow(pcm.data, row, rowElements(inputs.pcm.shape), turn?.pcm);
+      if (ref) fillRow(ref.data, row, rowElements(inputs.ref!.shape), turn?.ref);
+      // The mark stays until the row has stepped with it: a graph may start from states of its own.
+      if (turn) this.#cleared[row] = 0;
+    }
+  }
+
+  #scatter(turns: ReadonlyMap<number, MicroTurn>, ran: boolean): RowResult[] {
+    const next: 0 | 1 = this.#current === 0 ? 1 : 0;
+    const reset = this.#inputs.reset;
+    const results: RowResult[] = [];
+    for (const row of turns.keys()) {
+      const sound = ran && this.#sound(row, next);
+      results.push({ row, outputs: sound ? this.#rowOutputs[row]! : undefined });
+      if (sound) continue;
+      this.#active[row] = 0;
+      if (reset?.data[row] === 1) this.#cleared[row] = 1;
+    }
+    if (!ran) return results;
+    for (let row = 0; row < this.rows; row++) {
+      if (this.#active[row] || this.#cleared[row]) continue;
+      for (const { size, sets } of this.#states) {
+        sets[next].set(rowOf(sets[this.#current], row, size), row * size);
+      }
+    }
+    this.#current = next;
+    return results;
+  }
+
+  /** Whether every number of a row's outputs and next states is finite. */
+  #sound(row: number, next: 0 | 1): boolean {
+    for (const output of Object.values(this.#rowOutputs[row]!) as Float32Array[]) {
+      if (!finite(output, 0, output.length)) return false;
+    }
+    for (const { size, sets } of this.#states) {
+      if (!finite(sets[next], row * size, (row + 1) * size)) return false;
+    }
+    return true;
+  }
+
+  #buffer(shape: Shape, Data: typeof Float32Array | typeof Int32Array = Float32Array): TensorBuffer {
+    return { data: new Data(this.rows * rowElements(shape)), dims: [this.rows, ...(shape.slice(1) as number[])] };
+  }
+}
+
+function rowOf(data: TensorData, row: number, size: number): Float32Array {
+  return data.subarray(row * size, (row + 1) * size) as Float32Array;
+}
+
+function fillRow(data: TensorData, row: number, size: number, values: Float32Array | undefined): void {
+  if (values) data.set(values, row * size);
+  else data.fill(0, row * size, (row + 1) * size);
+}
+
+function finite(values: Float32Array, start: number, end: number): boolean {
+  // 0 times infinity and 0 times NaN are NaN, and stay so in a sum: no branch in the loop.
+  let sum = 0;
+  for (let i = start; i < end; i++) sum += values[i]! * 0;
+  return sum === 0;
+}

@@ -1,0 +1,44 @@
+import { MicroturnError } from '@microturn/protocol';
+
+/** The loan of one row. Works with `using`. */
+export class RowLease implements Disposable {
+  readonly row: number;
+  #giveBack: (() => void) | undefined;
+  constructor(row: number, giveBack: () => void) {
+    this.row = row;
+    this.#giveBack = giveBack;
+  }
+  /** Giving back twice is harmless. */
+  release(): void {
+    const giveBack = this.#giveBack;
+    this.#giveBack = undefined; // before the call, so a re-entrant release is a no-op
+    giveBack?.();
+  }
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
+
+/** Lends rows, the lowest free one first: the rows in use share as few lanes as they can. */
+export class RowPool {
+  readonly #taken: boolean[];
+  constructor(rows: number) {
+    if (!Number.isInteger(rows) || rows < 1) throw new RangeError(`rows must be a whole number above 0, got ${rows}`);
+    this.#taken = new Array<boolean>(rows).fill(false);
+  }
+  get rows(): number {
+    return this.#taken.length;
+  }
+  get free(): number {
+    return this.#taken.filter((taken) => !taken).length;
+  }
+  /** @throws {MicroturnError} `edge/full` where every row is leased */
+  lease(): RowLease {
+    const row = this.#taken.indexOf(false);
+    if (row < 0) throw new MicroturnError('edge/full', `${this.rows} of ${this.rows}`);
+    this.#taken[row] = true;
+    return new RowLease(row, () => {
+      this.#taken[row] = false;
+    });
+  }
+}

@@ -1,0 +1,137 @@
+import { OPUS_LOOKAHEAD_MS } from './opus.js';
+import type { SentRun } from './playout-map.js';
+import type { HeardReport } from './types.js';
+
+/** From the edge to a listener's ear and back, before any report: a browser's jitter buffer and its output. */
+const START_DELAY_MS = 60;
+const MAX_DELAY_MS = 1500;
+/** How far a new report moves the estimate. */
+const DELAY_GAIN = 0.2;
+/** Speech shorter than this in a micro-turn does not make the agent audible in it. */
+const AUDIBLE_MS = 10;
+
+/** What a listener needs to know of the voice it hears. Times are monotonic ms at which sound was due. */
+export interface HeardVoice {
+  readonly played: { readonly runs: readonly SentRun[]; lengthAt(responseId: string, atMs: number): number | undefined };
+  readonly sent: { read(fromMs: number, into: Float32Array, rateHz: number): void };
+  readonly sentUntilMs: number;
+  dueMsOf(rtpTicks: number): number;
+}
+
+export interface Heard {
+  readonly responseId: string;
+  readonly heardMs: number;
+}
+
+/** What the agent's voice did at this listener in one micro-turn. */
+export interface FarEnd {
+  readonly play: 0 | 1;
+  /** [samples]; absent where nothing played. */
+  readonly ref?: Float32Array;
+}
+
+/**
+ * One listener of one voice: how much of each response they have heard, and what they hear at a given time.
+ *
+ * A report names the packet that is being played by its first sample. Measured in Chromium, a packet is named from 4 to
+ * 19 ms before its sound comes out, for 20 ms: so on average its first sample is what is heard, and nothing is added.
+ * What is subtracted is the output's latency, and the encoder's look-ahead, by which decoded sound lags.
+ */
+export class Listener {
+  readonly #voice: HeardVoice;
+  readonly #heardMs = new Map<string, number>();
+  /** Where on the voice's timeline a response ended for this listener: as they said, and as it was cut here. */
+  readonly #mutedAtMs = new Map<string, number>();
+  readonly #cutAtMs = new Map<string, number>();
+  #delayMs = START_DELAY_MS;
+  #lastTicks: number | undefined;
+  #lastTicksSinceMs = 0;
+
+  constructor(voice: HeardVoice) {
+    this.#voice = voice;
+  }
+
+  /** From the moment sound is due at the edge to the moment this listener's report of it arrives: their ear, and the way back. */
+  get delayMs(): number {
+    return this.#delayMs;
+  }
+
+  /** Takes a report; returns each response of which more is known to be heard than before, newest last. */
+  report({ rtpTimestamp, outputLatencyMs, state }: HeardReport, nowMs: number): Heard[] {
+    const dueMs = this.#voice.dueMsOf(rtpTimestamp);
+    // Nobody hears what was not sent: a report from nowhere changes nothing.
+    if (dueMs >= this.#voice.sentUntilMs && state === 'playing') return [];
+    const moved = rtpTimestamp !== this.#lastTicks;
+    if (moved) {
+      this.#lastTicks = rtpTimestamp;
+      this.#lastTicksSinceMs = nowMs;
+    }
+    // The last packet stays named when its sound has long passed.
+    const passedMs = dueMs + 20 >= this.#voice.sentUntilMs ? nowMs - this.#lastTicksSinceMs : 0;
+    const atMs = Math.min(dueMs, this.#voice.sentUntilMs) + passedMs - outputLatencyMs;
+    if (moved && state === 'playing') {
+      const delayMs = Math.min(MAX_DELAY_MS, Math.max(0, nowMs - atMs));
+      this.#delayMs += (delayMs - this.#delayMs) * DELAY_GAIN;
+    }
+    const heard = this.#advance(atMs - OPUS_LOOKAHEAD_MS);
+    if (state === 'muted') this.#mute(atMs);
+    return heard;
+  }
+
+  /** The edge cut a response: this listener's device is told at the same time, and falls silent. */
+  cut(responseId: string, nowMs: number): void {
+    this.#cutAtMs.set(responseId, nowMs - this.#delayMs);
+    this.#forget();
+  }
+
+  /**
+   * The far end as this listener's microphone may hear it, from `fromMs` on.
+   * @param placementDelayMs how much later than it was spoken the microphone's sound stands on the same clock
+   */
+  farEnd(fromMs: number, samples: number, rateHz: number, placementDelayMs: number): FarEnd {
+    const startMs = fromMs - this.#delayMs - placementDelayMs;
+    const endMs = startMs + (samples * 1000) / rateHz;
+    let ref: Float32Array | undefined;
+    let audibleMs = 0;
+    for (const run of this.#voice.played.runs) {
+      const from = Math.max(run.startMs, startMs);
+      const to = Math.min(run.endMs, endMs, this.#mutedAtMs.get(run.responseId) ?? this.#cutAtMs.get(run.responseId) ?? Infinity);
+      if (from >= to) continue;
+      audibleMs += to - from;
+      ref ??= new Float32Array(samples);
+      const first = Math.ceil(((from - startMs) * rateHz) / 1000);
+      const part = ref.subarray(first, Math.ceil(((to - startMs) * rateHz) / 1000));
+      this.#voice.sent.read(startMs + (first * 1000) / rateHz, part, rateHz);
+    }
+    const play = audibleMs >= AUDIBLE_MS ? 1 : 0;
+    return ref ? { play, ref } : { play };
+  }
+
+  #advance(atMs: number): Heard[] {
+    const heard: Heard[] = [];
+    for (const responseId of new Set(this.#voice.played.runs.map((run) => run.responseId))) {
+      if (this.#mutedAtMs.has(responseId)) continue;
+      const heardMs = this.#voice.played.lengthAt(responseId, atMs);
+      if (heardMs === undefined || heardMs <= (this.#heardMs.get(responseId) ?? 0)) continue;
+      this.#heardMs.set(responseId, heardMs);
+      heard.push({ responseId, heardMs });
+    }
+    this.#forget();
+    return heard;
+  }
+
+  /** Nothing that has begun is heard any further; the next response is. */
+  #mute(atMs: number): void {
+    for (const run of this.#voice.played.runs) {
+      if (!this.#mutedAtMs.has(run.responseId)) this.#mutedAtMs.set(run.responseId, atMs);
+    }
+  }
+
+  /** Drops what is remembered of responses that the voice has forgotten. */
+  #forget(): void {
+    const known = new Set(this.#voice.played.runs.map((run) => run.responseId));
+    for (const memory of [this.#heardMs, this.#mutedAtMs, this.#cutAtMs]) {
+      for (const responseId of memory.keys()) if (!known.has(responseId)) memory.delete(responseId);
+    }
+  }
+}

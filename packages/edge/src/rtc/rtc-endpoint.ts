@@ -1,0 +1,213 @@
+import { MicroturnError } from '@microturn/protocol';
+import type { types } from 'mediasoup';
+import { parseDtlsParameters, parseRtpCapabilities, parseRtpParameters } from './client-parameters.js';
+
+export type RtcTransportState = 'connected' | 'disconnected' | 'failed' | 'closed';
+
+export interface RtcProducer {
+  readonly producerId: string;
+  readonly kind: 'audio' | 'video';
+}
+
+export interface RtcConsumer {
+  readonly consumerId: string;
+  readonly producerId: string;
+  readonly kind: 'audio' | 'video';
+  readonly rtpParameters: object;
+}
+
+/** One caller: a transport each way. Owns its producers and consumers. */
+export class RtcEndpoint {
+  readonly #router: types.Router;
+  readonly #send: types.WebRtcTransport;
+  readonly #recv: types.WebRtcTransport;
+  readonly #producers = new Map<string, types.Producer>();
+  readonly #consumers = new Map<string, types.Consumer>();
+  #capabilities: types.RtpCapabilities | undefined;
+  #closed = false;
+
+  private constructor(
+    router: types.Router,
+    send: types.WebRtcTransport,
+    recv: types.WebRtcTransport,
+    onState: (transportId: string, state: RtcTransportState) => void,
+  ) {
+    this.#router = router;
+    this.#send = send;
+    this.#recv = recv;
+    for (const transport of [send, recv]) watch(transport, (state) => this.#closed || onState(transport.id, state));
+  }
+
+  static async create(
+    router: types.Router,
+    webRtcServer: types.WebRtcServer,
+    onState: (transportId: string, state: RtcTransportState) => void,
+  ): Promise<RtcEndpoint> {
+    const open = () =>
+      router.createWebRtcTransport({
+        webRtcServer,
+        enableUdp: true,
+        enableTcp: true,
+        preferUdp: true,
+        initialAvailableOutgoingBitrate: 1_000_000,
+      });
+    const send = await open();
+    try {
+      return new RtcEndpoint(router, send, await open(), onState);
+    } catch (error) {
+      send.close();
+      throw error;
+    }
+  }
+
+  /** What the caller's device needs to create the two ends. */
+  get transports(): { sendTransport: object; recvTransport: object } {
+    return { sendTransport: describe(this.#send), recvTransport: describe(this.#recv) };
+  }
+
+  async connect(transportId: string, dtlsParameters: unknown): Promise<void> {
+    const transport = this.#transport(transportId);
+    const checked = parseDtlsParameters(dtlsParameters);
+    if (transport.dtlsState !== 'new') throw new MicroturnError('protocol/state', 'the transport is connected already');
+    await this.#run(transport.connect({ dtlsParameters: checked }));
+  }
+
+  async restartIce(transportId: string): Promise<object> {
+    return this.#run(this.#transport(transportId).restartIce());
+  }
+
+  /**
+   * Takes a track of the caller.
+   * @throws {MicroturnError} `protocol/malformed` where `rtpParameters` are not those of one, `protocol/state` on the wrong transport
+   */
+  async produce(transportId: string, kind: 'audio' | 'video', rtpParameters: unknown): Promise<RtcProducer> {
+    if (this.#transport(transportId) !== this.#send) {
+      throw new MicroturnError('protocol/state', 'this transport receives; produce on the sending one');
+    }
+    const producer = await this.#run(
+      this.#send.produce({ kind, rtpParameters: parseRtpParameters(rtpParameters) }),
+    );
+    if (this.#closed) {
+      producer.close();
+      throw new MicroturnError('protocol/state', 'the endpoint is closed');
+    }
+    this.#producers.set(producer.id, producer);
+    producer.observer.once('close', () => this.#producers.delete(producer.id));
+    return { producerId: producer.id, kind: producer.kind };
+  }
+
+  /** Keeps what the caller's device can play; from here on `consume` can be used. */
+  setCapabilities(rtpCapabilities: unknown): void {
+    this.#capabilities = parseRtpCapabilities(rtpCapabilities);
+  }
+
+  /**
+   * Sends a producer of the room to this caller; undefined where their device cannot play it or it has just ended.
+   * `onClosed` is called when the producer ends, and not when this endpoint does.
+   */
+  async consume(producerId: string, onClosed: (consumerId: string) => void): Promise<RtcConsumer | undefined> {
+    if (this.#closed || !this.#capabilities) return undefined;
+    const rtpCapabilities = this.#capabilities;
+    try {
+      if (!this.#router.canConsume({ producerId, rtpCapabilities })) return undefined;
+      const consumer = await this.#recv.consume({ producerId, rtpCapabilities });
+      if (this.#closed) {
+        consumer.close();
+        return undefined;
+      }
+      this.#consumers.set(consumer.id, consumer);
+      consumer.observer.once('close', () => this.#consumers.delete(consumer.id));
+      consumer.once('producerclose', () => onClosed(consumer.id));
+      return { consumerId: consumer.id, producerId, kind: consumer.kind, rtpParameters: consumer.rtpParameters };
+    } catch (cause) {
+      if (this.#recv.closed) return undefined;
+      throw new MicroturnError('protocol/malformed', `rtpCapabilities: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  async setPaused(producerId: string, paused: boolean): Promise<void> {
+    const producer = this.#producer(producerId);
+    await this.#run(paused ? producer.pause() : producer.resume());
+  }
+
+  closeProducer(producerId: string): void {
+    this.#producer(producerId).close();
+  }
+
+  /** Round trip of the path to this caller, from their reports on what they receive. */
+  async rttMs(): Promise<number | undefined> {
+    for (const consumer of this.#consumers.values()) {
+      const stats = await consumer.getStats().catch(() => []);
+      for (const entry of stats) {
+        if (entry.type === 'outbound-rtp' && entry.roundTripTime) return entry.roundTripTime;
+      }
+    }
+    return undefined;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#send.close();
+    this.#recv.close();
+    this.#producers.clear();
+    this.#consumers.clear();
+  }
+
+  #transport(id: string): types.WebRtcTransport {
+    if (this.#closed) throw new MicroturnError('protocol/state', 'the endpoint is closed');
+    if (id === this.#send.id) return this.#send;
+    if (id === this.#recv.id) return this.#recv;
+    throw new MicroturnError('protocol/state', 'no such transport');
+  }
+
+  #producer(id: string): types.Producer {
+    const producer = this.#producers.get(id);
+    if (!producer) throw new MicroturnError('protocol/state', 'no such producer');
+    return producer;
+  }
+
+  /** What mediasoup refuses after our own checks is still the client's fault, unless the worker is gone. */
+  async #run<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (cause) {
+      const code = this.#router.closed ? 'edge/worker-died' : 'protocol/malformed';
+      throw new MicroturnError(code, messageOf(cause), { cause });
+    }
+  }
+}
+
+function describe(transport: types.WebRtcTransport): object {
+  const { id, iceParameters, iceCandidates, dtlsParameters } = transport;
+  return { id, iceParameters, iceCandidates, dtlsParameters };
+}
+
+/** Joins ICE and DTLS into the one state that a caller cares about, and tells it when it changes. */
+function watch(transport: types.WebRtcTransport, onState: (state: RtcTransportState) => void): void {
+  let known: RtcTransportState | undefined;
+  const update = () => {
+    const state = stateOf(transport.iceState, transport.dtlsState);
+    if (!state || state === known) return;
+    known = state;
+    onState(state);
+  };
+  transport.on('icestatechange', update);
+  transport.on('dtlsstatechange', update);
+}
+
+function stateOf(ice: types.IceState, dtls: types.DtlsState): RtcTransportState | undefined {
+  if (dtls === 'failed' || dtls === 'closed') return dtls;
+  if (ice === 'closed') return 'closed';
+  if (ice === 'disconnected') return 'disconnected';
+  if (dtls === 'connected' && (ice === 'connected' || ice === 'completed')) return 'connected';
+  return undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { MicroturnError } from '@microturn/protocol';
+import type { types } from 'mediasoup';
+import { Observable, share } from 'rxjs';
+import { voiceRtpParameters } from './codecs.js';
+import { RtcEndpoint, type RtcTransportState } from './rtc-endpoint.js';
+
+/** A producer that the edge feeds itself. */
+export interface RtcVoice {
+  readonly producerId: string;
+  readonly ssrc: number;
+  readonly payloadType: number;
+  /** Takes one whole RTP packet. Does nothing once closed. */
+  send(packet: Uint8Array): void;
+  close(): void;
+}
+
+/** A copy of what a producer receives, for the edge itself. */
+export interface RtcTap {
+  /** RTP packets as they come; completes when the producer is gone. Each is the subscriber's to keep. */
+  readonly packet$: Observable<Uint8Array>;
+  close(): void;
+}
+
+/** One router, and the direct transport by which the edge itself takes part in the call. Owns its endpoints. */
+export class RtcRoom {
+  readonly #router: types.Router;
+  readonly #direct: types.DirectTransport;
+  readonly #webRtcServer: types.WebRtcServer;
+
+  private constructor(router: types.Router, direct: types.DirectTransport, webRtcServer: types.WebRtcServer) {
+    this.#router = router;
+    this.#direct = direct;
+    this.#webRtcServer = webRtcServer;
+  }
+
+  static async create(router: types.Router, webRtcServer: types.WebRtcServer): Promise<RtcRoom> {
+    return new RtcRoom(router, await router.createDirectTransport(), webRtcServer);
+  }
+
+  get closed(): boolean {
+    return this.#router.closed;
+  }
+
+  get rtpCapabilities(): object {
+    return this.#router.rtpCapabilities;
+  }
+
+  /** For tests and load: plain RTP into the room, no ICE and no DTLS. */
+  get router(): types.Router {
+    return this.#router;
+  }
+
+  async createEndpoint(onState: (transportId: string, state: RtcTransportState) => void): Promise<RtcEndpoint> {
+    this.#assertOpen();
+    return RtcEndpoint.create(this.#router, this.#webRtcServer, onState);
+  }
+
+  /** Opens the agent's voice: RTP given to it reaches whoever consumes its producer. */
+  async createVoice(): Promise<RtcVoice> {
+    this.#assertOpen();
+    const opus = this.#router.rtpCapabilities.codecs?.find((codec) => codec.mimeType.toLowerCase() === 'audio/opus');
+    if (!opus) throw new MicroturnError('edge/internal', 'the router has no Opus');
+    const payloadType = opus.preferredPayloadType;
+    const ssrc = randomBytes(4).readUInt32BE() || 1;
+    const producer = await this.#direct.produce({ kind: 'audio', rtpParameters: voiceRtpParameters(ssrc, payloadType) });
+    return {
+      producerId: producer.id,
+      ssrc,
+      payloadType,
+      send: (packet) => {
+        if (!producer.closed) producer.send(Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength));
+      },
+      close: () => producer.close(),
+    };
+  }
+
+  /** Taps a producer of this room. The tap ends by itself when the producer does. */
+  async tap(producerId: string): Promise<RtcTap> {
+    this.#assertOpen();
+    const consumer = await this.#direct.consume({ producerId, rtpCapabilities: this.#router.rtpCapabilities });
+    return { packet$: rtpPackets(consumer).pipe(share()), close: () => consumer.close() };
+  }
+
+  close(): void {
+    this.#router.close();
+  }
+
+  #assertOpen(): void {
+    if (this.closed) throw new MicroturnError('protocol/state', 'the room is closed');
+  }
+}
+
+function rtpPackets(consumer: types.Consumer): Observable<Uint8Array> {
+  return new Observable((subscriber) => {
+    const onPacket = (packet: Uint8Array) => subscriber.next(packet);
+    const onEnd = () => subscriber.complete();
+    consumer.on('rtp', onPacket).on('producerclose', onEnd).on('transportclose', onEnd);
+    return () => consumer.off('rtp', onPacket).off('producerclose', onEnd).off('transportclose', onEnd);
+  });
+}

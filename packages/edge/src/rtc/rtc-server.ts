@@ -1,0 +1,123 @@
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+import { MicroturnError } from '@microturn/protocol';
+import { createWorker, type types } from 'mediasoup';
+import { routerCodecs } from './codecs.js';
+import { RtcRoom } from './rtc-room.js';
+
+export interface RtcServerOptions {
+  readonly listenIp: string;
+  /** UDP and TCP; 0 takes one that is free. */
+  readonly port: number;
+  readonly announcedAddress?: string | undefined;
+  /** The worker process is gone, and every room with it. Not called by `close()`. */
+  readonly onDied: (message: string) => void;
+}
+
+/** One mediasoup worker and its one port. Owns its rooms. */
+export class RtcServer {
+  readonly port: number;
+  readonly #worker: types.Worker;
+  readonly #webRtcServer: types.WebRtcServer;
+
+  private constructor(worker: types.Worker, webRtcServer: types.WebRtcServer, port: number, onDied: (message: string) => void) {
+    this.#worker = worker;
+    this.#webRtcServer = webRtcServer;
+    this.port = port;
+    worker.on('died', (error) => onDied(error.message));
+  }
+
+  /**
+   * Starts the worker (the binary is the one that mediasoup finds, or MEDIASOUP_WORKER_BIN) and opens the port.
+   * @throws {MicroturnError} `edge/no-worker`, `edge/port-in-use`
+   */
+  static async create(options: RtcServerOptions): Promise<RtcServer> {
+    const worker = await startWorker();
+    try {
+      // A port that is free now may be taken when it is opened: another is tried, where the choice is ours.
+      for (let attempt = 1; ; attempt++) {
+        const port = options.port || (await freePort(options.listenIp));
+        try {
+          const listenInfos = (['udp', 'tcp'] as const).map((protocol) => ({
+            protocol,
+            ip: options.listenIp,
+            port,
+            ...(options.announcedAddress ? { announcedAddress: options.announcedAddress } : {}),
+          }));
+          const webRtcServer = await worker.createWebRtcServer({ listenInfos });
+          return new RtcServer(worker, webRtcServer, port, options.onDied);
+        } catch (cause) {
+          if (options.port !== 0 || attempt === 5) throw listenError(cause, options.listenIp, port);
+        }
+      }
+    } catch (error) {
+      worker.close();
+      throw error;
+    }
+  }
+
+  get closed(): boolean {
+    return this.#worker.closed;
+  }
+
+  get pid(): number {
+    return this.#worker.pid;
+  }
+
+  /** Peak resident memory of the worker process; undefined once it is gone. */
+  async rssBytes(): Promise<number | undefined> {
+    if (this.#worker.closed) return undefined;
+    const usage = await this.#worker.getResourceUsage().catch(() => undefined);
+    return usage ? usage.ru_maxrss * 1024 : undefined;
+  }
+
+  async createRoom(): Promise<RtcRoom> {
+    if (this.closed) throw new MicroturnError('edge/worker-died');
+    const router = await this.#worker.createRouter({ mediaCodecs: routerCodecs });
+    try {
+      return await RtcRoom.create(router, this.#webRtcServer);
+    } catch (error) {
+      router.close();
+      throw MicroturnError.from(error, this.closed ? 'edge/worker-died' : 'edge/internal');
+    }
+  }
+
+  close(): void {
+    if (!this.#worker.closed) this.#worker.close();
+  }
+}
+
+async function startWorker(): Promise<types.Worker> {
+  try {
+    return await createWorker({ logLevel: 'error' });
+  } catch (cause) {
+    throw new MicroturnError('edge/no-worker', cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+function listenError(cause: unknown, ip: string, port: number): MicroturnError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (/address already in use|EADDRINUSE/i.test(message)) {
+    return new MicroturnError('edge/port-in-use', `${port} (UDP and TCP on ${ip})`, { cause });
+  }
+  return new MicroturnError('edge/config', `media cannot listen on ${ip} port ${port}: ${message}`, { cause });
+}
+
+/** A port that is free for UDP and TCP alike at this moment. */
+async function freePort(ip: string): Promise<number> {
+  const server = createServer();
+  const port = await new Promise<number>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, ip, () => resolve((server.address() as { port: number }).port));
+  }).catch((cause: unknown) => Promise.reject(listenError(cause, ip, 0)));
+  const socket = createSocket(ip.includes(':') ? 'udp6' : 'udp4');
+  const free = await new Promise<boolean>((resolve) => {
+    socket.once('error', () => resolve(false));
+    socket.bind(port, ip, () => resolve(true));
+  });
+  await Promise.all([
+    new Promise<void>((done) => server.close(() => done())),
+    new Promise<void>((done) => (free ? socket.close(() => done()) : done())),
+  ]);
+  return free ? port : freePort(ip);
+}

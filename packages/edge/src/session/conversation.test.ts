@@ -1,0 +1,207 @@
+import type { Floor } from '@microturn/protocol';
+import { describe, expect, it } from 'vitest';
+import type { Act } from '../engine/types.js';
+import { startConversation, stepConversation, wordsUpTo, type ConversationInput, type ConversationStep } from './conversation.js';
+
+/** Feeds inputs one after the other and keeps all that came out. */
+class Run {
+  state = startConversation('ann');
+  readonly events: ConversationStep['events'][number][] = [];
+  readonly effects: ConversationStep['effects'][number][] = [];
+  #turn = 0;
+
+  feed(input: ConversationInput): this {
+    const step = stepConversation(this.state, input);
+    this.state = step.state;
+    this.events.push(...step.events);
+    this.effects.push(...step.effects);
+    return this;
+  }
+
+  turn(floor: Floor, { say = '', acts = [] }: { say?: string; acts?: Act[] } = {}): this {
+    const index = this.#turn++;
+    return this.feed({
+      type: 'decision',
+      atMs: (index + 1) * 200,
+      responseId: `r${index}`,
+      decision: { lease: 1, index, words: [], floor, confidence: 1, say, acts, stepMs: 1, lagMs: 1 },
+    });
+  }
+
+  /** What the voice does for one `speak`. */
+  voiced(responseId: string, text: string, lengthMs: number): this {
+    const words = text.split(' ');
+    const each = lengthMs / words.length;
+    const timed = words.map((word, i) => ({ text: word, startMs: i * each, endMs: (i + 1) * each }));
+    return this.feed({ type: 'clause', responseId, text, words: timed, lengthMs }).feed({ type: 'spoken', responseId });
+  }
+
+  types(): string[] {
+    return this.events.map((event) => event.type);
+  }
+  find(type: string) {
+    return this.events.filter((event) => event.type === type);
+  }
+}
+
+describe('a conversation', () => {
+  it('silence is a decision that makes nothing happen', () => {
+    const run = new Run().turn('silent').turn('silent');
+    expect(run.events).toEqual([]);
+    expect(run.effects).toEqual([]);
+  });
+
+  it('tells the floor when it changes, and only then', () => {
+    const run = new Run().turn('speaking').turn('speaking').turn('yielded');
+    expect(run.find('floor.changed')).toMatchObject([{ floor: 'speaking' }, { floor: 'yielded' }]);
+  });
+
+  it('a word said while the user speaks is an interjection', () => {
+    const run = new Run().turn('speaking', { say: 'one' });
+    expect(run.find('response.started')).toMatchObject([{ kind: 'interjection', responseId: 'r0' }]);
+    expect(run.find('interruption')).toMatchObject([{ kind: 'interjection', taken: true }]);
+    expect(run.effects).toEqual([{ do: 'speak', responseId: 'r0', text: 'one', last: false }]);
+  });
+
+  it('a word said after the user has yielded is a reply, and no interruption', () => {
+    const run = new Run().turn('yielded', { say: 'one' });
+    expect(run.find('response.started')).toMatchObject([{ kind: 'reply' }]);
+    expect(run.find('interruption')).toEqual([]);
+  });
+
+  it('words in following micro-turns make one response', () => {
+    const run = new Run().turn('yielded', { say: 'one' }).turn('yielded', { say: 'two' });
+    expect(run.find('response.started')).toHaveLength(1);
+    expect(run.effects.map((effect) => effect.responseId)).toEqual(['r0', 'r0']);
+  });
+
+  it('a run ends when the model is silent and its words are made; the next word begins another', () => {
+    const run = new Run().turn('yielded', { say: 'one' });
+    run.turn('yielded');
+    expect(run.effects).not.toContainEqual({ do: 'end', responseId: 'r0' });
+    run.voiced('r0', 'one', 300).turn('yielded');
+    expect(run.effects).toContainEqual({ do: 'end', responseId: 'r0' });
+    run.turn('yielded', { say: 'two' });
+    expect(run.find('response.started')).toHaveLength(2);
+  });
+
+  it('is complete when it was heard to the end', () => {
+    const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'good morning' }).voiced('s', 'good morning', 800);
+    run.feed({ type: 'heard', responseId: 's', heardMs: 400, state: 'playing' });
+    expect(run.find('response.heard')).toMatchObject([{ heardMs: 400, heardText: 'good' }]);
+    run.feed({ type: 'speech-sent', responseId: 's', atMs: 900 });
+    run.feed({ type: 'heard', responseId: 's', heardMs: 790, state: 'playing' });
+    expect(run.types()).toContain('response.completed');
+    expect(run.state.responses).toEqual([]);
+  });
+
+  it('is complete after a while where the listener reports nothing, with what was reported', () => {
+    const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'hi' }).voiced('s', 'hi', 300);
+    run.feed({ type: 'speech-sent', responseId: 's', atMs: 100 }).turn('silent');
+    expect(run.types()).not.toContain('response.completed');
+    for (let i = 0; i < 10; i++) run.turn('silent');
+    expect(run.find('response.completed')).toMatchObject([{ heardMs: 0 }]);
+  });
+
+  it('the model stops a response, and the history keeps what was heard by the listener', () => {
+    const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b c d' }).voiced('s', 'a b c d', 4000);
+    run.feed({ type: 'heard', responseId: 's', heardMs: 1900, state: 'playing' });
+    run.turn('barge-in').turn('barge-in', { acts: ['stop'] });
+    expect(run.find('interruption')).toMatchObject([{ kind: 'barge-in', taken: true }]);
+    expect(run.effects).toContainEqual({ do: 'cut', responseId: 's' });
+    expect(run.types()).toContain('response.cut');
+    expect(run.types()).not.toContain('response.interrupted');
+    run.feed({ type: 'heard', responseId: 's', heardMs: 2050, state: 'muted' });
+    expect(run.find('response.interrupted')).toMatchObject([
+      { by: 'user', heardMs: 2050, heardText: 'a b', unheardText: 'c d' },
+    ]);
+    expect(run.state.responses).toEqual([]);
+  });
+
+  it('a client that does not answer a cut does not hold the history up', () => {
+    const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b' }).voiced('s', 'a b', 2000);
+    run.feed({ type: 'heard', responseId: 's', heardMs: 500, state: 'playing' }).turn('barge-in', { acts: ['stop'] });
+    for (let i = 0; i < 5; i++) run.turn('silent');
+    expect(run.find('response.interrupted')).toMatchObject([{ by: 'user', heardMs: 500 }]);
+  });
+
+  it('a late report after the mute changes nothing', () => {
+    const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b' }).voiced('s', 'a b', 2000);
+    run.turn('barge-in', { acts: ['stop'] }).feed({ type: 'heard', responseId: 's', heardMs: 300, state: 'muted' });
+    const before = run.events.length;
+    run.feed({ type: 'heard', responseId: 's', heardMs: 900, state: 'playing' });
+    expect(run.events).toHaveLength(before);
+  });
+
+  it('heard never runs backwards and never beyond what there is', () => {
+    const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b' }).voiced('s', 'a b', 1000);
+    run.feed({ type: 'heard', responseId: 's', heardMs: 600, state: 'playing' });
+    run.feed({ type: 'heard', responseId: 's', heardMs: 400, state: 'playing' });
+    run.feed({ type: 'heard', responseId: 's', heardMs: 5000, state: 'playing' });
+    expect(run.find('response.heard')).toMatchObject([{ heardMs: 600 }, { heardMs: 1000 }]);
+  });
+
+  it('a backchannel is told and stops nothing', () => {
+    const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b' }).voiced('s', 'a b', 2000);
+    run.turn('backchannel').turn('backchannel').turn('silent');
+    expect(run.find('interruption')).toMatchObject([{ kind: 'backchannel', taken: false }]);
+    expect(run.effects).not.toContainEqual({ do: 'cut', responseId: 's' });
+  });
+
+  it('a barge-in that does not take the floor is told when it is over', () => {
+    const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b' }).voiced('s', 'a b', 2000);
+    run.turn('barge-in');
+    expect(run.find('interruption')).toEqual([]);
+    run.turn('silent');
+    expect(run.find('interruption')).toMatchObject([{ kind: 'barge-in', taken: false }]);
+  });
+
+  it('a stop with nothing to stop does nothing', () => {
+    expect(new Run().turn('speaking', { acts: ['stop'] }).types()).toEqual(['floor.changed']);
+  });
+
+  it('the client stops everything that is said or waits to be said', () => {
+    const run = new Run()
+      .feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b' })
+      .voiced('s', 'a b', 2000)
+      .feed({ type: 'say', atMs: 0, responseId: 't', text: 'c' })
+      .feed({ type: 'heard', responseId: 's', heardMs: 1000, state: 'muted' })
+      .feed({ type: 'interrupt', atMs: 100 });
+    expect(run.find('response.interrupted')).toMatchObject([
+      { responseId: 's', by: 'client', heardMs: 1000, heardText: 'a', unheardText: 'b' },
+      { responseId: 't', by: 'client', heardMs: 0 },
+    ]);
+    expect(run.state.responses).toEqual([]);
+  });
+
+  it('a voice that fails ends the response and says why', () => {
+    const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: '…' });
+    run.feed({ type: 'voice-failed', atMs: 10, responseId: 's', code: 'voice/failed', message: 'm', retryable: true, hint: 'h' });
+    expect(run.types()).toEqual(['response.started', 'error', 'response.cut', 'response.interrupted']);
+    expect(run.find('response.interrupted')).toMatchObject([{ by: 'agent', heardMs: 0 }]);
+  });
+
+  it('a reminder that falls due is said and told', () => {
+    const run = new Run().turn('silent', { say: 'Time is up', acts: ['remind'] });
+    expect(run.find('reminder.fired')).toMatchObject([{ reminderId: 'reminder-1', text: 'Time is up' }]);
+    expect(run.find('response.started')).toMatchObject([{ kind: 'proactive' }]);
+  });
+
+  it('speech that comes back after a response is over is nobody’s', () => {
+    const run = new Run().feed({ type: 'clause', responseId: 'gone', text: 'x', words: [], lengthMs: 10 });
+    run.feed({ type: 'spoken', responseId: 'gone' }).feed({ type: 'heard', responseId: 'gone', heardMs: 5, state: 'muted' });
+    expect(run.events).toEqual([]);
+  });
+});
+
+describe('wordsUpTo', () => {
+  const words = [
+    { text: 'a', startMs: 0, endMs: 100 },
+    { text: 'b', startMs: 100, endMs: 200 },
+  ];
+  it('a word is heard when it was played to its end, to one packet', () => {
+    expect(wordsUpTo(words, 79)).toEqual({ heard: '', unheard: 'a b' });
+    expect(wordsUpTo(words, 80)).toEqual({ heard: 'a', unheard: 'b' });
+    expect(wordsUpTo(words, 200)).toEqual({ heard: 'a b', unheard: '' });
+  });
+});

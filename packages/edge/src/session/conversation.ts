@@ -1,0 +1,299 @@
+import type { Audience, Floor, ResponseKind, ResponseWord, SessionEventBody } from '@microturn/protocol';
+import type { Decision } from '../engine/types.js';
+
+/** How a response stands. `cut` waits for the listener's last word on what was heard; then it is over. */
+export type ResponsePhase = 'speaking' | 'ending' | 'cut';
+
+export interface LiveResponse {
+  readonly id: string;
+  readonly kind: ResponseKind;
+  readonly phase: ResponsePhase;
+  /** `model` may go on while its words follow each other; what the app says is complete from the start. */
+  readonly by: 'model' | 'app';
+  /** Calls of the voice that have not finished. */
+  readonly speaking: number;
+  readonly words: readonly ResponseWord[];
+  /** Speech made so far, ms. */
+  readonly lengthMs: number;
+  readonly startedAtMs: number | undefined;
+  /** Set when the last packet has left. */
+  readonly sentAtMs: number | undefined;
+  readonly heardMs: number;
+  readonly cutBy: 'user' | 'client' | 'agent' | undefined;
+  readonly cutAtMs: number | undefined;
+}
+
+export interface Conversation {
+  readonly participant: string;
+  readonly floor: Floor;
+  readonly responses: readonly LiveResponse[];
+  /** A barge-in that is going on and has not taken the floor (yet). */
+  readonly bargeIn: boolean;
+  readonly reminders: number;
+}
+
+export type ConversationInput =
+  | { type: 'decision'; atMs: number; decision: Decision; responseId: string }
+  /** The app speaks through the agent. */
+  | { type: 'say'; atMs: number; responseId: string; text: string }
+  /** One clause is made and on its way to the media thread; word times count from the start of the response. */
+  | { type: 'clause'; responseId: string; text: string; words: readonly ResponseWord[]; lengthMs: number }
+  | { type: 'spoken'; responseId: string }
+  | { type: 'voice-failed'; atMs: number; responseId: string; code: string; message: string; retryable: boolean; hint: string }
+  | { type: 'speech-started'; responseId: string; atMs: number }
+  | { type: 'speech-sent'; responseId: string; atMs: number }
+  | { type: 'heard'; responseId: string; heardMs: number; state: 'playing' | 'muted' }
+  /** The user's client stops the agent: `heard` for each response comes before. */
+  | { type: 'interrupt'; atMs: number };
+
+/** What the session must do besides telling its client. */
+export type ConversationEffect =
+  | { do: 'speak'; responseId: string; text: string; last: boolean }
+  | { do: 'end'; responseId: string }
+  | { do: 'cut'; responseId: string };
+
+export interface ConversationStep {
+  readonly state: Conversation;
+  readonly events: readonly SessionEventBody[];
+  readonly effects: readonly ConversationEffect[];
+}
+
+/** After the last packet left, a listener who reports nothing is given this long. */
+const SILENT_LISTENER_MS = 1500;
+/** After a cut the client answers with what it had played; this is how long it may take. */
+const CUT_ANSWER_MS = 600;
+/** A report names the packet being played, and the last one may never be reported: two packets. */
+const HEARD_TO_THE_END_MS = 40;
+/** A word counts as heard when it was played to its end, to one packet. */
+const WORD_TOLERANCE_MS = 20;
+
+export function startConversation(participant: string): Conversation {
+  return { participant, floor: 'silent', responses: [], bargeIn: false, reminders: 0 };
+}
+
+/** The one reducer of a session: pure, so that every rule of the floor can be tested without a clock or a socket. */
+export function stepConversation(state: Conversation, input: ConversationInput): ConversationStep {
+  const step = new StepBuilder(state);
+  switch (input.type) {
+    case 'decision':
+      decide(step, input);
+      break;
+    case 'say':
+      step.begin(input.responseId, 'proactive', 'app');
+      step.speak(input.responseId, input.text, true);
+      break;
+    case 'clause':
+      step.update(input.responseId, (r) => ({
+        ...r,
+        words: [...r.words, ...input.words],
+        lengthMs: r.lengthMs + input.lengthMs,
+      }));
+      if (step.find(input.responseId)) {
+        step.emit({ type: 'response.text', responseId: input.responseId, text: input.text, words: [...input.words] });
+      }
+      break;
+    case 'spoken':
+      step.update(input.responseId, (r) => ({ ...r, speaking: r.speaking - 1, phase: r.by === 'app' && r.phase === 'speaking' ? 'ending' : r.phase }));
+      break;
+    case 'voice-failed':
+      step.emit({ type: 'error', code: input.code, message: input.message, retryable: input.retryable, hint: input.hint });
+      if (step.find(input.responseId)) {
+        step.cut(input.responseId, 'agent', input.atMs);
+        step.finishCut(input.responseId);
+      }
+      break;
+    case 'speech-started':
+      step.update(input.responseId, (r) => ({ ...r, startedAtMs: r.startedAtMs ?? input.atMs }));
+      break;
+    case 'speech-sent':
+      step.update(input.responseId, (r) => ({ ...r, sentAtMs: input.atMs }));
+      break;
+    case 'heard':
+      hear(step, input);
+      break;
+    case 'interrupt':
+      for (const response of state.responses) {
+        step.cut(response.id, 'client', input.atMs);
+        step.finishCut(response.id);
+      }
+      break;
+    default:
+      return input satisfies never;
+  }
+  return step.result();
+}
+
+function decide(step: StepBuilder, { atMs, decision, responseId }: ConversationInput & { type: 'decision' }): void {
+  const { participant } = step.state;
+  for (const word of decision.words) {
+    step.emit({ type: 'transcript.word', participant, ...word, final: true });
+  }
+  noteFloor(step, decision);
+  if (decision.acts.includes('stop')) stop(step, atMs);
+  if (decision.acts.includes('remind')) {
+    const reminderId = `reminder-${step.state.reminders + 1}`;
+    step.set({ reminders: step.state.reminders + 1 });
+    step.emit({ type: 'reminder.fired', reminderId, dueMs: atMs, text: decision.say });
+  }
+  if (decision.say !== '') speakWords(step, decision, responseId);
+  for (const response of step.state.responses) endIfDue(step, response, atMs, decision.say === '');
+}
+
+function noteFloor(step: StepBuilder, decision: Decision): void {
+  const { participant, floor: before, responses } = step.state;
+  if (decision.floor !== before) {
+    step.emit({ type: 'floor.changed', participant, floor: decision.floor, confidence: decision.confidence });
+    step.set({ floor: decision.floor });
+  }
+  const audible = responses.some((r) => r.phase !== 'cut');
+  if (decision.floor === 'backchannel' && before !== 'backchannel' && audible) {
+    step.emit({ type: 'interruption', kind: 'backchannel', participant, taken: false });
+  }
+  if (decision.floor === 'barge-in' && audible) {
+    step.set({ bargeIn: true });
+  } else if (step.state.bargeIn && decision.floor !== 'barge-in') {
+    // It ended and the agent goes on: the app may undo what it did at the onset.
+    step.set({ bargeIn: false });
+    if (!decision.acts.includes('stop')) step.emit({ type: 'interruption', kind: 'barge-in', participant, taken: false });
+  }
+}
+
+function stop(step: StepBuilder, atMs: number): void {
+  const live = step.state.responses.filter((r) => r.phase !== 'cut');
+  if (live.length === 0) return;
+  step.emit({ type: 'interruption', kind: 'barge-in', participant: step.state.participant, taken: true });
+  step.set({ bargeIn: false });
+  for (const response of live) step.cut(response.id, 'user', atMs);
+}
+
+/** Words that follow each other make one response; after the run has ended, the next word begins another. */
+function speakWords(step: StepBuilder, decision: Decision, responseId: string): void {
+  const open = step.state.responses.find((r) => r.by === 'model' && r.phase === 'speaking');
+  if (open) {
+    step.speak(open.id, decision.say, false);
+    return;
+  }
+  const interjects = decision.floor === 'speaking' || decision.floor === 'holding' || decision.floor === 'correcting';
+  step.begin(responseId, decision.acts.includes('remind') ? 'proactive' : interjects ? 'interjection' : 'reply', 'model');
+  if (interjects) {
+    step.emit({ type: 'interruption', kind: 'interjection', participant: step.state.participant, taken: true });
+  }
+  step.speak(responseId, decision.say, false);
+}
+
+/** Every micro-turn looks once at each live response, so a session needs no timers of its own. */
+function endIfDue(step: StepBuilder, response: LiveResponse, atMs: number, silent: boolean): void {
+  if (response.phase === 'cut') {
+    if (response.cutAtMs !== undefined && atMs - response.cutAtMs > CUT_ANSWER_MS) step.finishCut(response.id);
+    return;
+  }
+  if (response.by === 'model' && response.phase === 'speaking' && silent && response.speaking === 0) {
+    // The model has nothing more to say and its words are made: the run ends when they have been played.
+    step.update(response.id, (r) => ({ ...r, phase: 'ending' }));
+    step.end(response.id);
+  }
+  if (response.sentAtMs !== undefined && atMs - response.sentAtMs > SILENT_LISTENER_MS) step.complete(response.id);
+}
+
+function hear(step: StepBuilder, { responseId, heardMs, state }: ConversationInput & { type: 'heard' }): void {
+  const response = step.find(responseId);
+  if (!response) return;
+  const heard = Math.max(response.heardMs, Math.min(heardMs, response.lengthMs));
+  step.update(responseId, (r) => ({ ...r, heardMs: heard }));
+  if (response.phase === 'cut') {
+    if (state === 'muted') step.finishCut(responseId);
+    return;
+  }
+  if (heard > response.heardMs) {
+    step.emit({ type: 'response.heard', responseId, heardMs: heard, heardText: wordsUpTo(response.words, heard).heard });
+  }
+  const complete = response.speaking === 0 && response.sentAtMs !== undefined;
+  if (complete && heard >= response.lengthMs - HEARD_TO_THE_END_MS) step.complete(responseId);
+}
+
+/** Splits a response at what its listener heard. */
+export function wordsUpTo(words: readonly ResponseWord[], heardMs: number): { heard: string; unheard: string } {
+  const isHeard = (word: ResponseWord) => word.endMs <= heardMs + WORD_TOLERANCE_MS;
+  const join = (list: readonly ResponseWord[]) => list.map((word) => word.text).join(' ');
+  return { heard: join(words.filter(isHeard)), unheard: join(words.filter((word) => !isHeard(word))) };
+}
+
+/** Collects the changes of one step; lives no longer than it. */
+class StepBuilder {
+  state: Conversation;
+  readonly #events: SessionEventBody[] = [];
+  readonly #effects: ConversationEffect[] = [];
+  constructor(state: Conversation) {
+    this.state = state;
+  }
+  result(): ConversationStep {
+    return { state: this.state, events: this.#events, effects: this.#effects };
+  }
+  set(change: Partial<Conversation>): void {
+    this.state = { ...this.state, ...change };
+  }
+  emit(event: SessionEventBody): void {
+    this.#events.push(event);
+  }
+  find(id: string): LiveResponse | undefined {
+    return this.state.responses.find((r) => r.id === id);
+  }
+  update(id: string, change: (response: LiveResponse) => LiveResponse): void {
+    this.set({ responses: this.state.responses.map((r) => (r.id === id ? change(r) : r)) });
+  }
+  #remove(id: string): void {
+    this.set({ responses: this.state.responses.filter((r) => r.id !== id) });
+  }
+  begin(id: string, kind: ResponseKind, by: LiveResponse['by']): void {
+    const audience: Audience = 'room';
+    this.emit({ type: 'response.started', responseId: id, kind, audience });
+    const response: LiveResponse = {
+      id,
+      kind,
+      by,
+      phase: 'speaking',
+      speaking: 0,
+      words: [],
+      lengthMs: 0,
+      startedAtMs: undefined,
+      sentAtMs: undefined,
+      heardMs: 0,
+      cutBy: undefined,
+      cutAtMs: undefined,
+    };
+    this.set({ responses: [...this.state.responses, response] });
+  }
+  speak(id: string, text: string, last: boolean): void {
+    this.update(id, (r) => ({ ...r, speaking: r.speaking + 1 }));
+    this.#effects.push({ do: 'speak', responseId: id, text, last });
+  }
+  end(id: string): void {
+    this.#effects.push({ do: 'end', responseId: id });
+  }
+  cut(id: string, by: NonNullable<LiveResponse['cutBy']>, atMs: number): void {
+    if (this.find(id)?.phase === 'cut') return;
+    this.update(id, (r) => ({ ...r, phase: 'cut', cutBy: by, cutAtMs: atMs }));
+    this.emit({ type: 'response.cut', responseId: id });
+    this.#effects.push({ do: 'cut', responseId: id });
+  }
+  finishCut(id: string): void {
+    const response = this.find(id);
+    if (!response) return;
+    const { heard, unheard } = wordsUpTo(response.words, response.heardMs);
+    this.emit({
+      type: 'response.interrupted',
+      responseId: id,
+      by: response.cutBy ?? 'agent',
+      heardMs: response.heardMs,
+      heardText: heard,
+      unheardText: unheard,
+    });
+    this.#remove(id);
+  }
+  complete(id: string): void {
+    const response = this.find(id);
+    if (!response) return;
+    this.emit({ type: 'response.completed', responseId: id, heardMs: response.heardMs });
+    this.#remove(id);
+  }
+}

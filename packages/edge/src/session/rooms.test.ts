@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { RoomRegistry } from './rooms.js';
+import type { SessionMedia } from './session.js';
+
+function fakeMedia() {
+  const calls: string[] = [];
+  let fail = false;
+  const media = {
+    request: async (method: string, params: { room: string }) => {
+      calls.push(`${method} ${params.room}`);
+      await Promise.resolve();
+      if (fail) throw new Error('no');
+      return { rtpCapabilities: {} };
+    },
+  } as unknown as SessionMedia;
+  return { media, calls, setFail: (value: boolean) => (fail = value) };
+}
+
+describe('rooms', () => {
+  it('open for the first and close behind the last', async () => {
+    const { media, calls } = fakeMedia();
+    const rooms = new RoomRegistry<string>(media);
+    const [a, b] = await Promise.all([rooms.enter('den'), rooms.enter('den')]);
+    expect(a).toBe(b);
+    await rooms.leave('den');
+    expect(calls).toEqual(['room.open den']);
+    await rooms.leave('den');
+    expect(calls).toEqual(['room.open den', 'room.close den']);
+    expect(rooms.size).toBe(0);
+  });
+
+  it('one that is entered again while it closes opens after that', async () => {
+    const { media, calls } = fakeMedia();
+    const rooms = new RoomRegistry<string>(media);
+    await rooms.enter('den');
+    const leaving = rooms.leave('den');
+    await rooms.enter('den');
+    await leaving;
+    expect(calls).toEqual(['room.open den', 'room.close den', 'room.open den']);
+  });
+
+  it('one that could not be opened is tried again', async () => {
+    const { media, setFail } = fakeMedia();
+    const rooms = new RoomRegistry<string>(media);
+    setFail(true);
+    await expect(rooms.enter('den')).rejects.toThrow('no');
+    await rooms.leave('den');
+    setFail(false);
+    expect((await rooms.enter('den')).id).toBe('den');
+    expect(rooms.size).toBe(1);
+  });
+});

@@ -1,0 +1,68 @@
+import type { SessionMedia } from './session.js';
+
+/** A call: who is in it, and what its tracks can be encoded with. */
+export class Room<Member> {
+  readonly id: string;
+  readonly rtpCapabilities: object;
+  /** By identity: a participant is in a room once. */
+  readonly members = new Map<string, Member>();
+  constructor(id: string, rtpCapabilities: object) {
+    this.id = id;
+    this.rtpCapabilities = rtpCapabilities;
+  }
+}
+
+interface Entry<Member> {
+  users: number;
+  readonly opening: Promise<Room<Member>>;
+}
+
+/** Opens a room on the media thread for the first who enters, and closes it behind the last who leaves. */
+export class RoomRegistry<Member> {
+  readonly #media: SessionMedia;
+  readonly #entries = new Map<string, Entry<Member>>();
+  /** Closings under way: a room of the same name opens after them. */
+  readonly #closing = new Map<string, Promise<void>>();
+
+  constructor(media: SessionMedia) {
+    this.#media = media;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Every `enter` is undone by one `leave`, also where what comes after it fails. */
+  async enter(id: string): Promise<Room<Member>> {
+    let entry = this.#entries.get(id);
+    if (!entry) {
+      entry = { users: 0, opening: this.#open(id) };
+      this.#entries.set(id, entry);
+    }
+    entry.users++;
+    try {
+      return await entry.opening;
+    } catch (error) {
+      // The next one tries again with a fresh entry.
+      if (this.#entries.get(id) === entry) this.#entries.delete(id);
+      throw error;
+    }
+  }
+
+  async leave(id: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (!entry || --entry.users > 0) return;
+    this.#entries.delete(id);
+    const closing = this.#media
+      .request('room.close', { room: id })
+      .finally(() => this.#closing.get(id) === closing && this.#closing.delete(id));
+    this.#closing.set(id, closing);
+    await closing;
+  }
+
+  async #open(id: string): Promise<Room<Member>> {
+    await this.#closing.get(id);
+    const { rtpCapabilities } = await this.#media.request('room.open', { room: id });
+    return new Room<Member>(id, rtpCapabilities);
+  }
+}

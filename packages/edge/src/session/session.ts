@@ -1,0 +1,293 @@
+import { randomUUID } from 'node:crypto';
+import { MicroturnError, turnAt, type SessionEvent, type SessionEventBody } from '@microturn/protocol';
+import type { Clock } from '../clock.js';
+import type { Decision, LeaseId, ModelInfo } from '../engine/types.js';
+import type { EndpointStats, HeardReport, MediaMethod, MediaRequests, VoiceKey } from '../media/types.js';
+import type { Log } from '../telemetry/log.js';
+import type { SpeakRequest } from '../voice/index.js';
+import { startConversation, stepConversation, type Conversation, type ConversationInput } from './conversation.js';
+
+/** What a session needs of the media thread. */
+export interface SessionMedia {
+  request<M extends MediaMethod>(method: M, params: MediaRequests[M]['params']): Promise<MediaRequests[M]['result']>;
+}
+
+/** What a session needs of the engine: one row, and its decisions. */
+export interface SessionEngine {
+  readonly info: ModelInfo;
+  lease(onDecision: (decision: Decision) => void, onFailed: (error: MicroturnError) => void): { readonly id: LeaseId; release(): void };
+}
+
+/** What a session needs of the voice. Speech itself goes straight to the media thread. */
+export interface SessionVoice {
+  speak(request: SpeakRequest): Promise<unknown>;
+  end(responseId: string): void;
+  cancel(responseId: string): void;
+}
+
+export interface SessionParts {
+  readonly room: string;
+  readonly participant: string;
+  readonly clock: Clock;
+  readonly media: SessionMedia;
+  readonly engine: SessionEngine;
+  readonly voice: SessionVoice;
+  readonly log: Log;
+  /** Called once, when the session is over for whatever reason. */
+  readonly onClosed: (session: Session, reason: string) => void;
+  readonly onDecision?: ((decision: Decision) => void) | undefined;
+}
+
+/** Stats go to the client once a second. */
+const STATS_EVERY_TURNS = 5;
+const USAGE_EVERY_TURNS = 300;
+/** What one caller may have waiting to be said. */
+const LIVE_RESPONSES = 16;
+
+/**
+ * One participant's conversation with the agent. Composes the stages: decisions come in from the engine, speech goes
+ * out through the voice, what was heard comes back from the listener, and all of it becomes events with a `seq`.
+ */
+export class Session {
+  readonly id: string = randomUUID();
+  readonly resumeToken: string = randomUUID();
+  readonly room: string;
+  readonly participant: string;
+  /** The endpoint of the media thread that carries this session. */
+  readonly endpoint: string;
+  readonly model: ModelInfo;
+  readonly #parts: SessionParts;
+  readonly #zeroMs: number;
+  readonly #lease: { readonly id: LeaseId; release(): void };
+  readonly #voiceKey: VoiceKey;
+  #conversation: Conversation;
+  #listener: ((event: SessionEvent) => void) | undefined;
+  #seq = 0;
+  #turns = 0;
+  #late = 0;
+  #responses = 0;
+  #stats: EndpointStats | undefined;
+  #closed = false;
+
+  private constructor(parts: SessionParts, endpoint: string) {
+    this.#parts = parts;
+    this.room = parts.room;
+    this.participant = parts.participant;
+    this.endpoint = endpoint;
+    this.model = parts.engine.info;
+    this.#voiceKey = `room:${parts.room}`;
+    this.#conversation = startConversation(parts.participant);
+    this.#lease = parts.engine.lease(
+      (decision) => this.#onDecision(decision),
+      (error) => this.#fail(error),
+    );
+    this.#zeroMs = parts.clock.now();
+  }
+
+  /**
+   * Leases a row and starts the session clock; the endpoint must be open on the media thread.
+   * @throws {MicroturnError} `edge/full` where every row is leased
+   */
+  static async open(parts: SessionParts, endpoint: string): Promise<Session> {
+    const session = new Session(parts, endpoint);
+    try {
+      const { microTurnMs, inputHz } = session.model;
+      await parts.media.request('row.start', {
+        endpoint,
+        row: { lease: session.#lease.id, microTurnMs, inputHz, zeroMs: session.#zeroMs },
+      });
+    } catch (error) {
+      session.#lease.release();
+      throw error;
+    }
+    return session;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+  /** Session ms now. */
+  get nowMs(): number {
+    return this.#parts.clock.now() - this.#zeroMs;
+  }
+
+  /** Where events go, from `session.started` on. One listener: the socket of the participant. */
+  start(listener: (event: SessionEvent) => void): void {
+    this.#listener = listener;
+    this.#emit({
+      type: 'session.started',
+      sessionId: this.id,
+      room: this.room,
+      participant: this.participant,
+      model: `${this.model.name} ${this.model.version}`,
+      microTurnMs: this.model.microTurnMs,
+      resumeToken: this.resumeToken,
+    });
+  }
+
+  /** Speaks through the agent: a `proactive` response that the model may still stop. */
+  say(text: string): { responseId: string } {
+    this.#assertOpen();
+    if (this.#conversation.responses.length >= LIVE_RESPONSES) {
+      throw new MicroturnError('protocol/rate', `${LIVE_RESPONSES} responses are waiting to be said`);
+    }
+    const responseId = this.#nextResponseId();
+    this.#apply({ type: 'say', atMs: this.nowMs, responseId, text });
+    return { responseId };
+  }
+
+  /** What the listener's device plays now. */
+  async heard(report: HeardReport): Promise<void> {
+    if (this.#closed) return;
+    const { heard } = await this.#parts.media.request('heard', { endpoint: this.endpoint, report });
+    for (const { responseId, heardMs } of heard) {
+      this.#apply({ type: 'heard', responseId, heardMs, state: report.state });
+    }
+    if (report.state !== 'muted') return;
+    // A cut response of which nothing was played yet maps to nothing on the timeline: its answer is zero.
+    for (const response of this.#conversation.responses) {
+      if (response.phase === 'cut') {
+        this.#apply({ type: 'heard', responseId: response.id, heardMs: response.heardMs, state: 'muted' });
+      }
+    }
+  }
+
+  /** The user's client stops the agent. Resolves with what had been heard of the response that was playing. */
+  async interrupt(report: HeardReport | undefined): Promise<{ responseId?: string; heardMs: number }> {
+    this.#assertOpen();
+    if (report) await this.heard(report);
+    const playing = this.#conversation.responses[0];
+    if (playing === undefined) return { heardMs: 0 };
+    this.#apply({ type: 'interrupt', atMs: this.nowMs });
+    return { responseId: playing.id, heardMs: playing.heardMs };
+  }
+
+  /** Tells the client of something it did that has no request to answer. */
+  report(error: MicroturnError): void {
+    this.#emit({ type: 'error', ...error.toWire() });
+  }
+
+  /** The first packet of a response left, or its last one. */
+  speechMoved(type: 'speech-started' | 'speech-sent', responseId: string, atMonotonicMs: number): void {
+    this.#apply({ type, responseId, atMs: atMonotonicMs - this.#zeroMs });
+  }
+
+  /** The newest view of this endpoint from the media thread. */
+  noteStats(stats: EndpointStats): void {
+    this.#stats = stats;
+  }
+
+  /** Gives the row back and ends what is being said. Closing twice is harmless. */
+  close(reason: string): void {
+    if (this.#closed) return;
+    for (const response of this.#conversation.responses) {
+      this.#run({ do: 'cut', responseId: response.id });
+    }
+    this.#emitUsage();
+    this.#emit({ type: 'session.closed', reason });
+    this.#closed = true;
+    this.#lease.release();
+    this.#listener = undefined;
+    this.#parts.onClosed(this, reason);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new MicroturnError('session/closed');
+  }
+
+  #nextResponseId(): string {
+    return `${this.id.slice(0, 8)}-${++this.#responses}`;
+  }
+
+  #onDecision(decision: Decision): void {
+    if (this.#closed) return;
+    this.#turns++;
+    if (decision.lagMs > this.model.microTurnMs) this.#late++;
+    this.#parts.onDecision?.(decision);
+    this.#apply({ type: 'decision', atMs: this.nowMs, decision, responseId: decision.say ? this.#nextResponseId() : '' });
+    if (this.#turns % STATS_EVERY_TURNS === 0) this.#emitStats(decision);
+    if (this.#turns % USAGE_EVERY_TURNS === 0) this.#emitUsage();
+  }
+
+  #fail(error: MicroturnError): void {
+    this.report(error);
+    this.close(error.code);
+  }
+
+  #apply(input: ConversationInput): void {
+    if (this.#closed) return;
+    const { state, events, effects } = stepConversation(this.#conversation, input);
+    this.#conversation = state;
+    for (const event of events) this.#emit(event);
+    for (const effect of effects) this.#run(effect);
+  }
+
+  #run(effect: ReturnType<typeof stepConversation>['effects'][number]): void {
+    const { voice, media, log } = this.#parts;
+    const { responseId } = effect;
+    switch (effect.do) {
+      case 'speak':
+        this.#speak(responseId, effect.text, effect.last);
+        return;
+      case 'end':
+        voice.end(responseId);
+        return;
+      case 'cut':
+        voice.cancel(responseId);
+        media
+          .request('speech.cut', { voice: this.#voiceKey, responseId })
+          .catch((error: unknown) => log.warn({ err: error }, 'a response could not be cut'));
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #speak(responseId: string, text: string, last: boolean): void {
+    this.#parts.voice
+      .speak({
+        voiceKey: this.#voiceKey,
+        responseId,
+        text,
+        last,
+        onClause: ({ text, words, lengthMs }) => this.#apply({ type: 'clause', responseId, text, words, lengthMs }),
+      })
+      .then(
+        () => this.#apply({ type: 'spoken', responseId }),
+        (cause: unknown) => {
+          const error = MicroturnError.from(cause, 'voice/failed');
+          this.#apply({ type: 'voice-failed', atMs: this.nowMs, responseId, ...error.toWire(), code: error.code });
+        },
+      );
+  }
+
+  #emit(body: SessionEventBody): void {
+    const at = this.nowMs;
+    const event = { ...body, seq: ++this.#seq, at: Math.round(at * 10) / 10, turn: turnAt(at, this.model.microTurnMs) };
+    this.#listener?.(event as SessionEvent);
+  }
+
+  #emitStats(decision: Decision): void {
+    const stats = this.#stats;
+    const seen = stats ? stats.packets + stats.lost : 0;
+    this.#emit({
+      type: 'stats',
+      ...(stats?.rttMs !== undefined && { rttMs: stats.rttMs }),
+      loss: stats && seen > 0 ? stats.lost / seen : 0,
+      jitterMs: stats?.jitterMs ?? 0,
+      turnLagMs: Math.max(0, decision.lagMs),
+      stepMs: decision.stepMs,
+    });
+  }
+
+  #emitUsage(): void {
+    this.#emit({
+      type: 'session.usage',
+      audioSeconds: (this.#turns * this.model.microTurnMs) / 1000,
+      microTurns: this.#turns,
+      late: this.#late,
+      tokensIn: 0,
+      tokensOut: 0,
+    });
+  }
+}

@@ -1,0 +1,98 @@
+import { MicroturnError } from '@microturn/protocol';
+import { AccessToken, TokenVerifier, type VideoGrant } from 'livekit-server-sdk';
+
+/** API key -> secret. Several are live at once, so that keys can be rotated. */
+export type ApiKeys = Readonly<Record<string, string>>;
+
+export type Source = 'microphone' | 'camera' | 'screen';
+
+/** Who a verified token says its bearer is, and what they may do. */
+export interface Grant {
+  readonly identity: string;
+  readonly room: string;
+  readonly canSubscribe: boolean;
+  readonly canPublish: (source: Source) => boolean;
+}
+
+/** As they stand in a token. */
+const SOURCES: Record<Source, string> = { microphone: 'microphone', camera: 'camera', screen: 'screen_share' };
+const CLOCK_TOLERANCE_SECONDS = 10;
+
+/**
+ * Verifies a LiveKit-shaped token. What cannot be verified is refused with one generic error; what is genuine but
+ * expired or not enough is told so.
+ * @throws {MicroturnError} `auth/denied`, `auth/expired`, `auth/forbidden`
+ */
+export async function verifyJoinToken(token: string, keys: ApiKeys, room?: string): Promise<Grant> {
+  const { sub, video } = await verify(token, keys);
+  if (!video?.roomJoin) throw new MicroturnError('auth/forbidden', 'the grant roomJoin is missing');
+  if (!video.room) throw new MicroturnError('auth/forbidden', 'the grant names no room');
+  if (room !== undefined && video.room !== room) {
+    throw new MicroturnError('auth/forbidden', 'the token is for another room');
+  }
+  if (!sub) throw new MicroturnError('auth/forbidden', 'the token has no identity');
+  return {
+    identity: sub,
+    room: video.room,
+    canSubscribe: video.canSubscribe !== false,
+    canPublish: (source) => mayPublish(video, source),
+  };
+}
+
+/**
+ * Verifies a token that administers `room`.
+ * @throws {MicroturnError} `auth/denied`, `auth/expired`, `auth/forbidden`
+ */
+export async function verifyAdminToken(token: string, keys: ApiKeys, room: string): Promise<void> {
+  const { video } = await verify(token, keys);
+  if (!video?.roomAdmin || video.room !== room) {
+    throw new MicroturnError('auth/forbidden', 'the grant roomAdmin for this room is missing');
+  }
+}
+
+/** A token that joins `room` as `identity`. */
+export async function mintJoinToken(
+  keys: ApiKeys,
+  { identity, room, name, ttlSeconds = 3600 }: { identity: string; room: string; name?: string; ttlSeconds?: number },
+): Promise<string> {
+  const [key, secret] = Object.entries(keys)[0] ?? [];
+  if (!key || !secret) throw new MicroturnError('edge/config', 'there is no API key to sign with; see `microturn keys`');
+  const token = new AccessToken(key, secret, { identity, ttl: ttlSeconds, ...(name !== undefined && { name }) });
+  token.addGrant({ roomJoin: true, room, canPublish: true, canSubscribe: true });
+  return token.toJwt();
+}
+
+function mayPublish(video: VideoGrant, source: Source): boolean {
+  if (video.canPublish === false) return false;
+  // Typed as protobuf numbers, but a JWT carries their names.
+  const sources = video.canPublishSources as readonly unknown[] | undefined;
+  return !sources || sources.length === 0 || sources.includes(SOURCES[source]);
+}
+
+async function verify(token: string, keys: ApiKeys): ReturnType<TokenVerifier['verify']> {
+  const issuer = readIssuer(token);
+  const secret = issuer !== undefined && Object.hasOwn(keys, issuer) ? keys[issuer] : undefined;
+  if (issuer === undefined || secret === undefined) throw new MicroturnError('auth/denied');
+  try {
+    return await new TokenVerifier(issuer, secret).verify(token, CLOCK_TOLERANCE_SECONDS);
+  } catch (cause) {
+    // jose checks the signature before the times, so these two are said only to the bearer of a genuine token.
+    const { code, claim } = cause as { code?: string; claim?: string };
+    if (code === 'ERR_JWT_EXPIRED' || (code === 'ERR_JWT_CLAIM_VALIDATION_FAILED' && claim === 'nbf')) {
+      throw new MicroturnError('auth/expired', undefined, { cause });
+    }
+    throw new MicroturnError('auth/denied', undefined, { cause });
+  }
+}
+
+/** The key that a token claims to be signed with: only says which secret to check it against. */
+function readIssuer(token: string): string | undefined {
+  try {
+    const [, payload] = token.split('.');
+    const claims: unknown = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString('utf8'));
+    const { iss } = claims as { iss?: unknown };
+    return typeof iss === 'string' ? iss : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,128 @@
+import fastifyRateLimit from '@fastify/rate-limit';
+import fastifyStatic from '@fastify/static';
+import { MicroturnError, limits } from '@microturn/protocol';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { EdgeMetrics } from '../telemetry/metrics.js';
+import { mintJoinToken, verifyAdminToken, type ApiKeys } from './auth.js';
+
+export interface HttpServerParts {
+  readonly version: string;
+  readonly keys: ApiKeys;
+  readonly metrics: EdgeMetrics;
+  /** Serves `/dev/token`, which gives anybody a token: for a developer's machine only. */
+  readonly dev: boolean;
+  /** A folder served at `/`. */
+  readonly demoDir: string | undefined;
+  /** Origins that may open a socket; empty allows all, since a token is needed anyway. */
+  readonly allowedOrigins: readonly string[];
+  readonly ready: () => boolean;
+  /** Called before each scrape. */
+  readonly refreshMetrics: () => Promise<void>;
+  readonly onSocket: (socket: WebSocket) => void;
+  /** Speaks through the agent of a session; undefined where there is no such session. */
+  readonly say: (sessionId: string, text: string) => { responseId: string } | undefined;
+  readonly roomOf: (sessionId: string) => string | undefined;
+}
+
+const STATUS: Partial<Record<string, number>> = {
+  'auth/denied': 401,
+  'auth/expired': 401,
+  'auth/forbidden': 403,
+  'session/closed': 404,
+  'protocol/malformed': 400,
+  'protocol/rate': 429,
+};
+
+/** HTTP and the upgrade of `/v1/connect`; listening is the caller's. */
+export async function createHttpServer(parts: HttpServerParts): Promise<FastifyInstance> {
+  const app = Fastify({ logger: false, bodyLimit: limits.messageBytes, forceCloseConnections: true });
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    if (error instanceof MicroturnError) return sendError(reply, error);
+    const coded = new MicroturnError((error.statusCode ?? 500) < 500 ? 'protocol/malformed' : 'edge/internal', error.message);
+    return reply.code(error.statusCode ?? 500).send({ error: coded.toWire() });
+  });
+  addProbes(app, parts);
+  addAppApi(app, parts);
+  if (parts.dev) await addDevToken(app, parts);
+  if (parts.demoDir !== undefined) await addDemo(app, parts.demoDir);
+  addSockets(app, parts);
+  return app;
+}
+
+function addProbes(app: FastifyInstance, { ready, metrics, refreshMetrics, version }: HttpServerParts): void {
+  app.get('/healthz', () => ({ status: 'ok' }));
+  app.get('/readyz', (_request, reply) => (ready() ? { status: 'ready' } : reply.code(503).send({ status: 'draining' })));
+  app.get('/version', () => ({ version }));
+  app.get('/metrics', async (_request, reply) => {
+    await refreshMetrics();
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+}
+
+function addAppApi(app: FastifyInstance, { keys, say, roomOf }: HttpServerParts): void {
+  const body = {
+    type: 'object',
+    required: ['text'],
+    properties: { text: { type: 'string', minLength: 1, maxLength: limits.textChars } },
+  };
+  app.post<{ Params: { id: string }; Body: { text: string } }>(
+    '/v1/sessions/:id/say',
+    { schema: { body } },
+    async (request) => {
+      const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+      if (token === undefined) throw new MicroturnError('auth/denied', 'send it as `Authorization: Bearer`');
+      // An unknown session has no room that a token could match, so it is refused like a foreign one.
+      await verifyAdminToken(token, keys, roomOf(request.params.id) ?? '');
+      const said = say(request.params.id, request.body.text);
+      if (!said) throw new MicroturnError('session/closed');
+      return said;
+    },
+  );
+}
+
+/** The JSON of LiveKit's token endpoints, so that one `TokenSource` serves development and production. */
+async function addDevToken(app: FastifyInstance, { keys }: HttpServerParts): Promise<void> {
+  await app.register(fastifyRateLimit, { global: false });
+  app.post<{ Body: { room_name?: unknown; participant_name?: unknown } | undefined }>(
+    '/dev/token',
+    { config: { rateLimit: { max: 120, timeWindow: '1 minute' } } },
+    async (request) => {
+      const name = (value: unknown, fallback: string) =>
+        typeof value === 'string' && value.length > 0 && value.length <= 128 ? value : fallback;
+      const unique = Math.random().toString(36).slice(2, 10);
+      const room = name(request.body?.room_name, `room-${unique}`);
+      const identity = name(request.body?.participant_name, `caller-${unique}`);
+      const participantToken = await mintJoinToken(keys, { identity, room });
+      return { server_url: `${request.protocol}://${request.headers.host ?? ''}`, participant_token: participantToken };
+    },
+  );
+}
+
+async function addDemo(app: FastifyInstance, dir: string): Promise<void> {
+  const root = resolve(dir);
+  if (!existsSync(root)) throw new MicroturnError('edge/config', `the folder to serve does not exist: ${dir}`);
+  await app.register(fastifyStatic, { root });
+}
+
+function addSockets(app: FastifyInstance, { allowedOrigins, onSocket }: HttpServerParts): void {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, perMessageDeflate: false });
+  sockets.on('connection', onSocket);
+  app.server.on('upgrade', (request, socket, head) => {
+    const { origin } = request.headers;
+    const path = (request.url ?? '').split('?', 1)[0];
+    const refused =
+      path !== '/v1/connect' ? '404 Not Found' : origin && allowedOrigins.length > 0 && !allowedOrigins.includes(origin) ? '403 Forbidden' : undefined;
+    if (refused) {
+      socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\n\r\n`);
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit('connection', ws, request));
+  });
+}
+
+function sendError(reply: FastifyReply, error: MicroturnError): FastifyReply {
+  return reply.code(STATUS[error.code] ?? 500).send({ error: error.toWire() });
+}

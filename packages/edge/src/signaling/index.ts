@@ -1,0 +1,4 @@
+export { mintJoinToken, verifyAdminToken, verifyJoinToken, type ApiKeys, type Grant } from './auth.js';
+export { Call, type CallParts } from './call.js';
+export { Connection, type ConnectionParts } from './connection.js';
+export { createHttpServer, type HttpServerParts } from './http-server.js';

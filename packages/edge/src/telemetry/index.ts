@@ -1,0 +1,3 @@
+export { EdgeMetrics } from './metrics.js';
+export { createLog } from './create-log.js';
+export { silentLog, type Log } from './log.js';

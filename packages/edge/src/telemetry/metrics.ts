@@ -1,0 +1,81 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Decision } from '../engine/types.js';
+
+/** Histograms have an edge at the micro-turn's 200 ms, where a decision becomes late. */
+const TURN_BUCKETS_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 1];
+
+/** Everything `/metrics` shows. One registry per edge, so that two in a process do not mix. */
+export class EdgeMetrics {
+  readonly registry = new Registry();
+  readonly sessions = new Gauge({ name: 'microturn_sessions', help: 'Sessions now', registers: [this.registry] });
+  readonly rooms = new Gauge({ name: 'microturn_rooms', help: 'Rooms now', registers: [this.registry] });
+  readonly joins = new Counter({
+    name: 'microturn_joins_total',
+    help: 'Joins by outcome: ok, or the code of the error',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
+  readonly messages = new Counter({
+    name: 'microturn_messages_refused_total',
+    help: 'Client messages refused, by code',
+    labelNames: ['code'],
+    registers: [this.registry],
+  });
+  readonly turns = new Counter({ name: 'microturn_turns_total', help: 'Micro-turns decided', registers: [this.registry] });
+  readonly late = new Counter({
+    name: 'microturn_turns_late_total',
+    help: 'Micro-turns decided more than one micro-turn after they ended',
+    registers: [this.registry],
+  });
+  readonly step = new Histogram({
+    name: 'microturn_step_seconds',
+    help: 'One run of the model',
+    buckets: TURN_BUCKETS_SECONDS,
+    registers: [this.registry],
+  });
+  readonly lag = new Histogram({
+    name: 'microturn_turn_lag_seconds',
+    help: 'From the end of a micro-turn to its decision on main',
+    buckets: TURN_BUCKETS_SECONDS,
+    registers: [this.registry],
+  });
+  readonly place = new Gauge({
+    name: 'microturn_media_place_p99_seconds',
+    help: 'RTP in to PCM placed, p99',
+    registers: [this.registry],
+  });
+  readonly send = new Gauge({
+    name: 'microturn_media_send_p99_seconds',
+    help: 'PCM due to RTP sent, p99',
+    registers: [this.registry],
+  });
+  readonly #delay = monitorEventLoopDelay({ resolution: 10 });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+    this.#delay.enable();
+    const delay = this.#delay;
+    new Gauge({
+      name: 'microturn_loop_delay_p99_seconds',
+      help: 'Event-loop delay of main since the last scrape, p99',
+      registers: [this.registry],
+      collect() {
+        this.set(delay.percentile(99) / 1e9);
+        delay.reset();
+      },
+    });
+  }
+
+  noteDecision(decision: Decision, microTurnMs: number): void {
+    this.turns.inc();
+    this.step.observe(decision.stepMs / 1000);
+    this.lag.observe(Math.max(0, decision.lagMs) / 1000);
+    if (decision.lagMs > microTurnMs) this.late.inc();
+  }
+
+  close(): void {
+    this.#delay.disable();
+    this.registry.clear();
+  }
+}

@@ -1,0 +1,50 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { ResponseWord, WireError } from '@microturn/protocol';
+import type { VoiceKey } from '../media/types.js';
+
+/** A clause that is made, and is on its way to the media thread. */
+export interface SpokenClause {
+  readonly text: string;
+  /** Times count from the start of the response's sound. */
+  readonly words: readonly ResponseWord[];
+  /** What the clause adds to the response, the pause before it included. */
+  readonly lengthMs: number;
+  /** Where in the response that begins. */
+  readonly offsetMs: number;
+}
+
+/** From main to the voice thread. */
+export type VoiceRequest =
+  | { type: 'connect'; port: MessagePort }
+  | {
+      type: 'speak';
+      job: number;
+      voice: VoiceKey;
+      responseId: string;
+      text: string;
+      last: boolean;
+      /** How long the response is already, for a thread that replaced the one that made it. */
+      offsetMs: number;
+    }
+  | { type: 'end'; voice: VoiceKey; responseId: string }
+  | { type: 'cancel'; responseId: string }
+  | { type: 'ping' };
+
+/** From the voice thread to main. */
+export type VoiceReport =
+  | { type: 'ready'; name: string }
+  | { type: 'failed'; error: WireError }
+  | { type: 'clause'; job: number; clause: SpokenClause }
+  /** The last report of a job: all of its text is made. */
+  | { type: 'done'; job: number; lengthMs: number }
+  /** The last report of a job: the rest of its text is not said. */
+  | { type: 'refused'; job: number; error: WireError }
+  | { type: 'pong' };
+
+/** What a voice thread is started with. */
+export interface VoiceThreadData {
+  /** One of `fliteVoices`, or `tones`. */
+  readonly voice: string;
+  /** Made while there is nothing else to do, so that saying it later costs nothing. */
+  readonly warm: readonly string[];
+}

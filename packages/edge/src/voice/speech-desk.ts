@@ -1,0 +1,207 @@
+import { MicroturnError } from '@microturn/protocol';
+import type { Clock } from '../clock.js';
+import type { SpeechMessage, VoiceKey } from '../media/types.js';
+import type { VoiceReport, VoiceRequest } from './messages.js';
+import type { SpeechClause, Voice } from './types.js';
+
+/**
+ * How far ahead of being heard a response is made. It bounds what waits on the media thread, and what is made in vain when
+ * somebody interrupts.
+ */
+const AHEAD_MS = 20_000;
+
+export interface SpeechDeskParts {
+  readonly voice: Voice;
+  readonly clock: Clock;
+  /** Takes the sound: `pcm` may be transferred. */
+  readonly post: (speech: SpeechMessage) => void;
+  readonly report: (report: VoiceReport) => void;
+  /** Said to nobody while there is nothing else to do, so that the voice knows it. */
+  readonly warm?: readonly string[];
+  readonly aheadMs?: number;
+}
+
+interface Job {
+  readonly id: number;
+  readonly text: string;
+  readonly askedAtMs: number;
+  last: boolean;
+  clauses: AsyncIterator<SpeechClause> | undefined;
+}
+
+interface OpenResponse {
+  readonly id: string;
+  readonly voice: VoiceKey;
+  readonly jobs: Job[];
+  readonly cancelled: AbortController;
+  lengthMs: number;
+  /** When the sound made so far runs out, if it was heard from when it was made. */
+  heardUntilMs: number;
+  /** The pause after the newest clause, due only if another clause follows. */
+  owedPauseMs: number;
+}
+
+/**
+ * Makes speech for many responses with one voice, a clause at a time. The response whose sound runs out first is served first: so
+ * an answer of one word waits for one clause at most, however long a text somebody else is hearing, and equals are served in the order
+ * in which they came. Between two clauses the thread takes messages, which is when a cancel takes effect.
+ *
+ * A pause between clauses is made when the second one is: it costs no time at the end of a response, and none where real time has
+ * passed since the first one was heard.
+ */
+export class SpeechDesk {
+  readonly #parts: SpeechDeskParts;
+  readonly #aheadMs: number;
+  readonly #responses = new Map<string, OpenResponse>();
+  readonly #warm: string[];
+  #working = false;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: SpeechDeskParts) {
+    this.#parts = parts;
+    this.#aheadMs = parts.aheadMs ?? AHEAD_MS;
+    this.#warm = [...(parts.warm ?? [])];
+    this.#wake();
+  }
+
+  speak({ job, voice, responseId, text, last, offsetMs }: Omit<VoiceRequest & { type: 'speak' }, 'type'>): void {
+    const now = this.#parts.clock.now();
+    let response = this.#responses.get(responseId);
+    if (!response) {
+      response = {
+        id: responseId,
+        voice,
+        jobs: [],
+        cancelled: new AbortController(),
+        lengthMs: offsetMs,
+        heardUntilMs: now,
+        owedPauseMs: 0,
+      };
+      this.#responses.set(responseId, response);
+    }
+    response.jobs.push({ id: job, text, askedAtMs: now, last, clauses: undefined });
+    this.#wake();
+  }
+
+  /** Ends a response after what is queued for it. */
+  end(voice: VoiceKey, responseId: string): void {
+    const response = this.#responses.get(responseId);
+    const newest = response?.jobs.at(-1);
+    if (newest) newest.last = true;
+    else this.#finish(voice, responseId);
+  }
+
+  /** Drops a response and what is queued for it. A clause in the making is dropped when it is made. */
+  cancel(responseId: string): void {
+    this.#responses.get(responseId)?.cancelled.abort();
+    this.#responses.delete(responseId);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const id of this.#responses.keys()) this.cancel(id);
+  }
+
+  #wake(): void {
+    clearTimeout(this.#timer);
+    if (!this.#working) void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    this.#working = true;
+    while (!this.#closed) {
+      // Messages first: what they bring may be more urgent, or cancel what is next.
+      await new Promise(setImmediate);
+      const response = this.#mostUrgent();
+      if (response) {
+        const waitMs = response.heardUntilMs - this.#aheadMs - this.#parts.clock.now();
+        if (waitMs > 0) {
+          this.#timer = setTimeout(() => this.#wake(), waitMs);
+          break;
+        }
+        await this.#step(response, response.jobs[0]!);
+      } else if (!(await this.#warmUp())) break;
+    }
+    this.#working = false;
+  }
+
+  #mostUrgent(): OpenResponse | undefined {
+    let urgent: OpenResponse | undefined;
+    let urgentDueMs = Infinity;
+    for (const response of this.#responses.values()) {
+      if (response.jobs.length === 0) continue;
+      const dueMs = Math.max(response.heardUntilMs, response.jobs[0]!.askedAtMs);
+      if (dueMs < urgentDueMs) [urgent, urgentDueMs] = [response, dueMs];
+    }
+    return urgent;
+  }
+
+  /** One clause of a job, or its end. */
+  async #step(response: OpenResponse, job: Job): Promise<void> {
+    const { signal } = response.cancelled;
+    try {
+      job.clauses ??= this.#parts.voice.speak(job.text, { signal })[Symbol.asyncIterator]();
+      const next = await job.clauses.next();
+      if (signal.aborted) return;
+      if (!next.done) {
+        this.#deliver(response, job, next.value);
+        return;
+      }
+      this.#parts.report({ type: 'done', job: job.id, lengthMs: response.lengthMs });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#parts.report({ type: 'refused', job: job.id, error: MicroturnError.from(error, 'voice/failed').toWire() });
+    }
+    response.jobs.shift();
+    if (job.last) this.#finish(response.voice, response.id);
+  }
+
+  #deliver(response: OpenResponse, job: Job, clause: SpeechClause): void {
+    const now = this.#parts.clock.now();
+    const quietMs = Math.max(0, now - response.heardUntilMs);
+    const pauseMs = Math.round(Math.max(0, response.owedPauseMs - quietMs));
+    const { rateHz, text } = clause;
+    const pcm = withPauseBefore(clause.pcm, (pauseMs * rateHz) / 1_000);
+    const lengthMs = (pcm.length * 1_000) / rateHz;
+    const offsetMs = response.lengthMs;
+    const shiftMs = offsetMs + pauseMs;
+    const words = clause.words.map((word) => ({
+      text: word.text,
+      startMs: word.startMs + shiftMs,
+      endMs: word.endMs + shiftMs,
+    }));
+    response.lengthMs += lengthMs;
+    response.heardUntilMs = Math.max(now, response.heardUntilMs) + lengthMs;
+    response.owedPauseMs = clause.pauseMs;
+    // Sound first: main may take its time.
+    this.#parts.post({ type: 'speech', voice: response.voice, responseId: response.id, pcm, rateHz, last: false });
+    this.#parts.report({ type: 'clause', job: job.id, clause: { text, words, lengthMs, offsetMs } });
+  }
+
+  #finish(voice: VoiceKey, responseId: string): void {
+    this.#responses.delete(responseId);
+    // The rate of no samples is any rate that the other side takes.
+    this.#parts.post({ type: 'speech', voice, responseId, pcm: new Float32Array(0), rateHz: 16_000, last: true });
+  }
+
+  /** Makes the next text to be known in advance; false where there is none. */
+  async #warmUp(): Promise<boolean> {
+    const text = this.#warm.shift();
+    if (text === undefined) return false;
+    try {
+      for await (const _ of this.#parts.voice.speak(text));
+    } catch {
+      // A text that cannot be said now is refused when somebody asks for it.
+    }
+    return true;
+  }
+}
+
+function withPauseBefore(pcm: Float32Array, samples: number): Float32Array {
+  if (samples === 0) return pcm;
+  const padded = new Float32Array(samples + pcm.length);
+  padded.set(pcm, samples);
+  return padded;
+}

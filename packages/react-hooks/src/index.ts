@@ -1,0 +1,13 @@
+export { SessionProvider, type SessionProviderProps } from './provider.js';
+export { useSession } from './use-session.js';
+export { useConnection, type ConnectionControls } from './use-connection.js';
+export { useAgentState } from './use-agent-state.js';
+export { useFloor } from './use-floor.js';
+export { useMicrophone, type MicrophoneControls } from './use-microphone.js';
+export { useSpeaker, type SpeakerControls } from './use-speaker.js';
+export { useTranscript } from './use-transcript.js';
+export { useResponses } from './use-responses.js';
+export { useInterruptions } from './use-interruptions.js';
+export { useTasks } from './use-tasks.js';
+export { useSessionEvent } from './use-session-event.js';
+export { useStateValue } from './use-state-value.js';

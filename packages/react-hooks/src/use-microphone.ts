@@ -1,0 +1,50 @@
+import type { DeviceInfo, InputState, MicroturnError } from '@microturn/sdk';
+import { useMemo } from 'react';
+import { useSession } from './use-session.js';
+import { useStateValue } from './use-state-value.js';
+
+/** The actions never reject: what goes wrong is in `error`. */
+export interface MicrophoneControls {
+  readonly status: InputState['status'];
+  readonly isEnabled: boolean;
+  readonly isMuted: boolean;
+  readonly isPending: boolean;
+  readonly error: MicroturnError | undefined;
+  readonly devices: readonly DeviceInfo[];
+  readonly deviceId: string | undefined;
+  readonly track: MediaStreamTrack | undefined;
+  enable(this: void): Promise<void>;
+  disable(this: void): Promise<void>;
+  setMuted(this: void, muted: boolean): Promise<void>;
+  toggleMuted(this: void): Promise<void>;
+  select(this: void, deviceId: string): Promise<void>;
+}
+
+const off: InputState = { status: 'off', devices: [] };
+
+export function useMicrophone(): MicrophoneControls {
+  const { microphone } = useSession();
+  const { status, error, devices, deviceId } = useStateValue(microphone.state, off);
+  const track = useStateValue(microphone.track, undefined);
+  const actions = useMemo(
+    () => ({
+      enable: () => microphone.enable().catch(() => undefined),
+      disable: () => microphone.disable().catch(() => undefined),
+      setMuted: (muted: boolean) => microphone.setMuted(muted).catch(() => undefined),
+      toggleMuted: () => microphone.setMuted(microphone.state.value.status !== 'muted').catch(() => undefined),
+      select: (id: string) => microphone.select(id).catch(() => undefined),
+    }),
+    [microphone],
+  );
+  return {
+    status,
+    isEnabled: status === 'live' || status === 'muted',
+    isMuted: status === 'muted',
+    isPending: status === 'requesting',
+    error,
+    devices,
+    deviceId,
+    track,
+    ...actions,
+  };
+}

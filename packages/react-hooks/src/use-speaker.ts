@@ -1,0 +1,35 @@
+import type { DeviceInfo, OutputState } from '@microturn/sdk';
+import { useMemo } from 'react';
+import { useSession } from './use-session.js';
+import { useStateValue } from './use-state-value.js';
+
+/** The actions never reject: `isBlocked` and `deviceId` say what became of them. */
+export interface SpeakerControls {
+  /** The browser refuses to play: offer a button that calls `unlock`. */
+  readonly isBlocked: boolean;
+  readonly isMuted: boolean;
+  readonly volume: number;
+  readonly devices: readonly DeviceInfo[];
+  readonly deviceId: string | undefined;
+  unlock(this: void): Promise<void>;
+  setVolume(this: void, volume: number): void;
+  setMuted(this: void, muted: boolean): void;
+  select(this: void, deviceId: string): Promise<void>;
+}
+
+const initial: OutputState = { blocked: false, volume: 1, muted: false, devices: [] };
+
+export function useSpeaker(): SpeakerControls {
+  const { speaker } = useSession();
+  const { blocked, muted, volume, devices, deviceId } = useStateValue(speaker.state, initial);
+  const actions = useMemo(
+    () => ({
+      unlock: () => speaker.unlock().catch(() => undefined),
+      setVolume: (next: number) => speaker.setVolume(next),
+      setMuted: (next: boolean) => speaker.setMuted(next),
+      select: (id: string) => speaker.select(id).catch(() => undefined),
+    }),
+    [speaker],
+  );
+  return { isBlocked: blocked, isMuted: muted, volume, devices, deviceId, ...actions };
+}

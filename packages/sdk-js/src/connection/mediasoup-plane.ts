@@ -1,0 +1,153 @@
+import { MicroturnError } from '@microturn/protocol';
+import type { types } from 'mediasoup-client';
+import type { MediaPlane, MediaPlaneParts } from './media-plane.js';
+import type { Publication } from './transport.js';
+
+/** How long ICE and DTLS may take. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+export interface MediasoupParts extends MediaPlaneParts {
+  readonly device: types.Device;
+}
+
+/**
+ * The media plane over a mediasoup-client device.
+ * @throws {MicroturnError} `media/unsupported` where the browser shares no codec with the edge
+ */
+export async function openMediasoupPlane({ device, joined, clock, request, observer }: MediasoupParts): Promise<MediaPlane> {
+  const { routerRtpCapabilities, sendTransport, recvTransport, iceServers } = joined;
+  await device
+    .load({ routerRtpCapabilities: routerRtpCapabilities as unknown as types.RtpCapabilities })
+    .catch((cause: unknown) => Promise.reject(MicroturnError.from(cause, 'media/unsupported')));
+
+  const withIce = (options: object) => ({ ...options, iceServers }) as unknown as types.TransportOptions;
+  const send = device.createSendTransport(withIce(sendTransport));
+  const recv = device.createRecvTransport(withIce(recvTransport));
+  const consumers = new Map<string, types.Consumer>();
+  let publishing = false;
+  let closed = false;
+
+  for (const transport of [send, recv]) {
+    transport.on('connect', ({ dtlsParameters }, done, fail) => {
+      request({ type: 'transport.connect', transportId: transport.id, dtlsParameters: { ...dtlsParameters } })
+        .then(() => done())
+        .catch(fail);
+    });
+    transport.on('connectionstatechange', (state) => {
+      if (state === 'connected') observer.flowing(true);
+      else if (state === 'disconnected') observer.flowing(false);
+      else if (state === 'failed' && !closed) observer.failed(new MicroturnError('net/ice-failed'));
+    });
+  }
+  send.on('produce', ({ rtpParameters, appData }, done, fail) => {
+    request({
+      type: 'produce',
+      transportId: send.id,
+      source: appData['source'] as 'microphone',
+      rtpParameters: { ...rtpParameters },
+    })
+      .then((reply) => done({ id: producerIdIn(reply) }))
+      .catch(fail);
+  });
+
+  return {
+    rtpCapabilities: device.recvRtpCapabilities,
+
+    async publish(track, source) {
+      publishing = true;
+      const producer = await send
+        .produce({
+          track,
+          appData: { source },
+          stopTracks: false,
+          // The track's `enabled` is the input device's to set.
+          disableTrackOnPause: false,
+          ...(track.kind === 'audio' && { codecOptions: { opusStereo: false, opusDtx: false, opusNack: true } }),
+        })
+        .catch((cause: unknown) => Promise.reject(MicroturnError.from(cause, 'media/unsupported')));
+      return publication(producer, request);
+    },
+
+    async receive(offer) {
+      const consumer = await recv.consume({
+        id: offer.consumerId,
+        producerId: offer.producerId,
+        kind: offer.kind,
+        rtpParameters: offer.rtpParameters as unknown as types.RtpParameters,
+        // Each on its own: one stream would be held back to be in step with another.
+        streamId: offer.consumerId,
+        appData: {},
+      });
+      consumers.set(consumer.id, consumer);
+      const receiver = consumer.rtpReceiver;
+      // Least delay: what arrives is played. The edge never sends ahead of real time.
+      if (receiver && 'jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0;
+      return {
+        track: consumer.track,
+        playedRtpTimestamp: () => receiver?.getSynchronizationSources?.()[0]?.rtpTimestamp,
+      };
+    },
+
+    drop(consumerId) {
+      consumers.get(consumerId)?.close();
+      consumers.delete(consumerId);
+    },
+
+    ready: async () => {
+      const used = [...(publishing ? [send] : []), ...(consumers.size > 0 ? [recv] : [])];
+      await Promise.all(used.map((transport) => whenConnected(transport, clock)));
+    },
+
+    close() {
+      closed = true;
+      send.close();
+      recv.close();
+      consumers.clear();
+    },
+  };
+}
+
+function publication(producer: types.Producer, request: MediasoupParts['request']): Publication {
+  return {
+    async setMuted(muted) {
+      if (producer.closed) return;
+      await request({ type: 'producer.mute', producerId: producer.id, muted });
+    },
+    replaceTrack: (track) => producer.replaceTrack({ track }),
+    async close() {
+      if (producer.closed) return;
+      producer.close();
+      await request({ type: 'producer.close', producerId: producer.id });
+    },
+  };
+}
+
+function whenConnected(transport: types.Transport, clock: MediasoupParts['clock']): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (state: types.ConnectionState) => {
+      if (state !== 'connected' && state !== 'failed' && state !== 'closed') return;
+      release();
+      if (state === 'connected') resolve();
+      else reject(new MicroturnError(state === 'failed' ? 'net/ice-failed' : 'net/closed'));
+    };
+    const onClose = () => settle('closed');
+    const cancelTimeout = clock.after(CONNECT_TIMEOUT_MS, () => {
+      release();
+      reject(new MicroturnError('net/ice-failed', `not connected after ${CONNECT_TIMEOUT_MS / 1000} s`));
+    });
+    const release = () => {
+      cancelTimeout();
+      transport.off('connectionstatechange', settle);
+      transport.observer.off('close', onClose);
+    };
+    transport.on('connectionstatechange', settle);
+    transport.observer.on('close', onClose);
+    settle(transport.connectionState);
+  });
+}
+
+function producerIdIn(reply: unknown): string {
+  const id = (reply as { producerId?: unknown } | undefined)?.producerId;
+  if (typeof id !== 'string') throw new MicroturnError('protocol/malformed', 'produce: expected a producerId');
+  return id;
+}

@@ -1,0 +1,78 @@
+import { MicroturnError } from '@microturn/protocol';
+
+export interface TokenRequest {
+  readonly roomName?: string;
+  readonly participantName?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface TokenResponse {
+  /** Base of the edge; the session's own `url` wins over it. */
+  readonly serverUrl?: string;
+  readonly participantToken: string;
+}
+
+/** Gives a fresh token for every `connect()`. The same JSON contract as LiveKit's token endpoint. */
+export interface TokenSource {
+  fetch(request: TokenRequest): Promise<TokenResponse>;
+}
+
+export interface EndpointOptions {
+  readonly headers?: Record<string, string>;
+  readonly credentials?: RequestCredentials;
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+export const TokenSource = {
+  /** A token that was minted beforehand. */
+  literal(response: TokenResponse): TokenSource {
+    return { fetch: () => Promise.resolve(response) };
+  },
+
+  /** Any function that gets a token. */
+  custom(fetch: (request: TokenRequest) => Promise<TokenResponse>): TokenSource {
+    return { fetch };
+  },
+
+  /**
+   * POSTs `{room_name, participant_name}` and takes `{server_url, participant_token}`.
+   * @throws {MicroturnError} `auth/denied` for 401 and 403, else `net/unreachable`
+   */
+  endpoint(url: string | URL, options: EndpointOptions = {}): TokenSource {
+    return {
+      async fetch(request) {
+        const response = await post(url, options, request);
+        if (!response.ok) {
+          const code = response.status === 401 || response.status === 403 ? 'auth/denied' : 'net/unreachable';
+          throw new MicroturnError(code, `the token endpoint answered ${response.status}`);
+        }
+        return readToken(await response.json().catch(() => undefined));
+      },
+    };
+  },
+};
+
+async function post(url: string | URL, options: EndpointOptions, request: TokenRequest): Promise<Response> {
+  const doFetch = options.fetch ?? globalThis.fetch;
+  try {
+    return await doFetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...options.headers },
+      body: JSON.stringify({ room_name: request.roomName, participant_name: request.participantName }),
+      ...(options.credentials && { credentials: options.credentials }),
+      ...(request.signal && { signal: request.signal }),
+    });
+  } catch (cause) {
+    throw new MicroturnError('net/unreachable', 'the token endpoint', { cause });
+  }
+}
+
+function readToken(body: unknown): TokenResponse {
+  const fields = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const token = fields['participant_token'] ?? fields['participantToken'];
+  const serverUrl = fields['server_url'] ?? fields['serverUrl'];
+  if (typeof token !== 'string' || token === '') {
+    throw new MicroturnError('auth/denied', 'the token endpoint answered without a participant_token');
+  }
+  return { participantToken: token, ...(typeof serverUrl === 'string' && serverUrl !== '' && { serverUrl }) };
+}

@@ -1,0 +1,183 @@
+import { JoinResult, MicroturnError, PROTOCOL_VERSION, TrackOffer } from '@microturn/protocol';
+import type { MediaPlatform } from '../media/platform.js';
+import { aborted } from './aborted.js';
+import { checked } from './checked.js';
+import type { MediaPlane, OpenMediaPlane } from './media-plane.js';
+import { Signaling } from './signaling.js';
+import type { OpenSocket } from './socket.js';
+import type { LinkObserver, OpenOptions, Transport, TransportLink } from './transport.js';
+import { signalingUrl } from './url.js';
+
+export interface TransportParts {
+  readonly openSocket: OpenSocket;
+  readonly openMediaPlane: OpenMediaPlane;
+  readonly prepare?: () => void;
+  readonly media?: MediaPlatform;
+}
+
+/** A transport out of a socket, which carries the protocol, and a media plane, which carries the tracks. */
+export function transportOver({ openSocket, openMediaPlane, prepare, media }: TransportParts): Transport {
+  return {
+    ...(media && { media }),
+    ...(prepare && { prepare }),
+    async open(options) {
+      const link = new Link(options.observer);
+      const onAbort = () => link.close();
+      try {
+        options.signal.throwIfAborted();
+        options.signal.addEventListener('abort', onAbort);
+        await link.join(options, openSocket, openMediaPlane);
+        options.signal.throwIfAborted();
+        return link;
+      } catch (error) {
+        link.close();
+        if (options.signal.aborted) throw aborted(options.signal);
+        throw link.lost ?? MicroturnError.from(error, 'edge/internal');
+      } finally {
+        options.signal.removeEventListener('abort', onAbort);
+      }
+    },
+  };
+}
+
+class Link implements TransportLink {
+  readonly #observer: LinkObserver;
+  #signaling: Signaling | undefined;
+  #plane: MediaPlane | undefined;
+  #joined: JoinResult | undefined;
+  #closed = false;
+  #opened = false;
+  /** Why the other side ended it. */
+  lost: MicroturnError | undefined;
+  /** Tracks come and go in the order in which they were announced. */
+  #tracks: Promise<void> = Promise.resolve();
+
+  constructor(observer: LinkObserver) {
+    this.#observer = observer;
+  }
+
+  get joined(): JoinResult {
+    if (!this.#joined) throw new MicroturnError('protocol/state', 'not joined');
+    return this.#joined;
+  }
+
+  async join(options: OpenOptions, openSocket: OpenSocket, openMediaPlane: OpenMediaPlane): Promise<void> {
+    const { url, token, room, resume, signal, clock } = options;
+    const signaling = await Signaling.open({
+      url: signalingUrl(url),
+      openSocket,
+      clock,
+      signal,
+      observer: {
+        event: (event) => this.#observer.event(event),
+        track: (message) =>
+          message.type === 'track.added' ? this.#receive(message.track) : this.#drop(message.consumerId),
+        problem: (error) => this.#observer.problem(error),
+        closed: (error) => this.#lose(error),
+      },
+    });
+    this.#signaling = signaling;
+    if (this.#closed) {
+      signaling.close();
+      throw new MicroturnError('session/closed');
+    }
+    this.#joined = checked(
+      JoinResult,
+      await signaling.request({
+        type: 'join',
+        protocol: PROTOCOL_VERSION,
+        token,
+        ...(room !== undefined && { room }),
+        ...(resume && { resume }),
+      }),
+    );
+    const plane = await openMediaPlane({
+      joined: this.#joined,
+      clock,
+      request: (body) => signaling.request(body),
+      observer: {
+        flowing: (flowing) => this.#observer.media(flowing),
+        failed: (error) => this.#lose(error),
+      },
+    });
+    this.#plane = plane;
+    if (this.#closed) {
+      plane.close();
+      throw new MicroturnError('session/closed');
+    }
+    const reply = await signaling.request({ type: 'subscribe', rtpCapabilities: { ...plane.rtpCapabilities } });
+    for (const offer of offersIn(reply)) this.#receive(offer);
+    await this.#tracks;
+    if (this.lost) throw this.lost;
+    this.#opened = true;
+  }
+
+  publish: TransportLink['publish'] = (track, source) => {
+    if (!this.#plane || this.#closed) return Promise.reject(this.lost ?? new MicroturnError('session/closed'));
+    return this.#plane.publish(track, source);
+  };
+
+  ready(): Promise<void> {
+    return this.#plane?.ready() ?? Promise.resolve();
+  }
+
+  request: TransportLink['request'] = (message) => {
+    if (!this.#signaling) return Promise.reject(new MicroturnError('session/closed'));
+    return this.#signaling.request(message);
+  };
+
+  notify: TransportLink['notify'] = (message) => this.#signaling?.notify(message);
+
+  close(): void {
+    if (this.#closed) return;
+    this.#signaling?.notify({ type: 'leave' });
+    this.#release();
+  }
+
+  #receive(offer: TrackOffer): void {
+    this.#inOrder(async (plane) => {
+      const received = await plane.receive(offer);
+      if (this.#closed) return;
+      this.#observer.trackAdded({ id: offer.consumerId, participant: offer.participant, source: offer.source, ...received });
+    });
+  }
+
+  #drop(consumerId: string): void {
+    this.#inOrder((plane) => {
+      plane.drop(consumerId);
+      this.#observer.trackRemoved(consumerId);
+      return Promise.resolve();
+    });
+  }
+
+  #inOrder(step: (plane: MediaPlane) => Promise<void>): void {
+    this.#tracks = this.#tracks.then(async () => {
+      if (this.#closed || !this.#plane) return;
+      try {
+        await step(this.#plane);
+      } catch (error) {
+        if (!this.#closed) this.#observer.problem(MicroturnError.from(error, 'media/unsupported'));
+      }
+    });
+  }
+
+  /** Ended by the other side. Before it was open, `open` rejects with it instead. */
+  #lose(error: MicroturnError): void {
+    if (this.#closed) return;
+    this.lost = error;
+    this.#release();
+    if (this.#opened) this.#observer.closed(error);
+  }
+
+  #release(): void {
+    this.#closed = true;
+    this.#plane?.close();
+    this.#signaling?.close();
+  }
+}
+
+function offersIn(reply: unknown): readonly TrackOffer[] {
+  const tracks = (reply as { tracks?: unknown } | undefined)?.tracks;
+  if (!Array.isArray(tracks)) throw new MicroturnError('protocol/malformed', 'subscribe: expected tracks');
+  return tracks.map((track) => checked(TrackOffer, track));
+}

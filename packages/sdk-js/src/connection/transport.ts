@@ -1,0 +1,74 @@
+import type { ClientMessageOf, JoinResult, MicroturnError, SessionEvent, TrackOffer } from '@microturn/protocol';
+import type { Clock } from '../clock.js';
+import type { Logger } from '../logger.js';
+import type { MediaPlatform } from '../media/platform.js';
+import type { RequestBody } from './signaling.js';
+
+/** The requests that the session makes itself; joining and publishing are the transport's business. */
+export type SessionRequest = Extract<RequestBody, { type: 'say' | 'response.interrupt' | 'text.send' }>;
+export type SessionNotice = ClientMessageOf<'heard'>;
+
+export interface OpenOptions {
+  /** Base of the edge, http(s) or ws(s). */
+  readonly url: string;
+  readonly token: string;
+  readonly room?: string;
+  readonly resume?: { readonly resumeToken: string; readonly lastSeq: number };
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly observer: LinkObserver;
+}
+
+/** What a link tells its session. Events come in order, and none before `open` was called or after `closed`. */
+export interface LinkObserver {
+  event(event: SessionEvent): void;
+  trackAdded(track: ReceivedTrack): void;
+  trackRemoved(id: string): void;
+  /** Media stalls, or flows again; the link lives on. */
+  media(flowing: boolean): void;
+  /** Something went wrong that does not end the link. */
+  problem(error: MicroturnError): void;
+  /** The link ended and it was not `close()`. Once, and the last call. */
+  closed(error: MicroturnError): void;
+}
+
+export interface ReceivedTrack {
+  /** The consumerId. */
+  readonly id: string;
+  readonly participant: string;
+  readonly source: TrackOffer['source'];
+  readonly track: MediaStreamTrack;
+  /** RTP timestamp of the packet now being played, where one was. */
+  playedRtpTimestamp(): number | undefined;
+}
+
+/** A track on its way to the edge. The track itself stays its owner's to stop. */
+export interface Publication {
+  setMuted(muted: boolean): Promise<void>;
+  replaceTrack(track: MediaStreamTrack): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One joined call. */
+export interface TransportLink {
+  readonly joined: JoinResult;
+  publish(track: MediaStreamTrack, source: 'microphone' | 'camera' | 'screen'): Promise<Publication>;
+  /** Resolves when the media path is up. */
+  ready(): Promise<void>;
+  request(message: SessionRequest): Promise<unknown>;
+  /** One way; dropped where the link is down. */
+  notify(message: SessionNotice): void;
+  /** Leaves, and releases what it holds. Closing twice is harmless. */
+  close(): void;
+}
+
+/** How a session reaches the edge: `webrtc()`, or `scriptedTransport()` of `@microturn/sdk/testing`. */
+export interface Transport {
+  /** Where devices and loudspeakers come from, where that is not the browser. */
+  readonly media?: MediaPlatform;
+  /** Fetches code that `open` will need; called early, so that it loads while the user is asked. */
+  prepare?(): void;
+  /** @throws {MicroturnError} with nothing left open */
+  open(options: OpenOptions): Promise<TransportLink>;
+}

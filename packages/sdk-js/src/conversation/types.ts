@@ -1,0 +1,116 @@
+import type { Audience, Floor, ResponseKind } from '@microturn/protocol';
+
+/** What the agent does now. Not exclusive: it listens while it speaks. */
+export interface AgentState {
+  /** The call is up, so the model hears every micro-turn of the microphone; nothing gates it. */
+  readonly listening: boolean;
+  /** A response is being said. */
+  readonly speaking: boolean;
+  /** Background work is under way. */
+  readonly thinking: boolean;
+  /** The agent and this participant speak at the same time. */
+  readonly overlapping: boolean;
+}
+
+/** What the model believes about this participant. */
+export interface FloorState {
+  readonly floor: Floor;
+  /** In [0, 1]. */
+  readonly confidence: number;
+  /** Session ms of the change. */
+  readonly at: number;
+}
+
+export interface UserWord {
+  /** `<unk>` where `unknown`. */
+  readonly text: string;
+  /** Session ms. */
+  readonly endMs: number;
+  /** Session ms, only where the model gives it. */
+  readonly startMs?: number;
+  readonly confidence: number;
+  readonly final: boolean;
+  /** The model heard a word that it has no name for. */
+  readonly unknown: boolean;
+}
+
+/** What a person said, up to where the floor was yielded or a long pause. */
+export interface UserUtterance {
+  readonly speaker: 'user';
+  readonly id: string;
+  readonly participant: string;
+  readonly words: readonly UserWord[];
+  /** The words as one line; unknown ones are an ellipsis. */
+  readonly text: string;
+  readonly status: 'partial' | 'final';
+  /** Session ms of the first word: its start where given, else its end. */
+  readonly startMs: number;
+  /** Session ms of the last word's end. */
+  readonly endMs: number;
+}
+
+export interface AgentWord {
+  readonly text: string;
+  /** In the response's own audio. */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Played by the listener's device, by the listener's clock. */
+  readonly heard: boolean;
+}
+
+/** One contiguous run of agent speech. */
+export interface AgentResponse {
+  readonly speaker: 'agent';
+  /** The responseId. */
+  readonly id: string;
+  readonly kind: ResponseKind;
+  readonly audience: Audience;
+  readonly taskId?: string;
+  readonly words: readonly AgentWord[];
+  readonly text: string;
+  readonly status: 'speaking' | 'completed' | 'interrupted';
+  /** Session ms at which it started. */
+  readonly startMs: number;
+  /** How much of its audio was heard so far. */
+  readonly heardMs: number;
+  readonly heardText: string;
+  /** Who stopped it, where it was interrupted. */
+  readonly interruptedBy?: 'user' | 'client' | 'agent';
+}
+
+export type TranscriptEntry = UserUtterance | AgentResponse;
+
+/** Speech that started while the other side held the floor. */
+export interface InterruptionRecord {
+  readonly id: string;
+  /** `stop`: this app's own `interrupt()`. */
+  readonly kind: 'barge-in' | 'backchannel' | 'interjection' | 'stop';
+  readonly by: 'user' | 'agent' | 'client';
+  readonly participant?: string;
+  /** Whether the floor changed hands. */
+  readonly taken: boolean;
+  /** Session ms. */
+  readonly at: number;
+  /** The response that was talked over, or, for an interjection, the one that was said. */
+  readonly responseId?: string;
+  /** Where the response was cut: how much of it had been heard. */
+  readonly heardMs?: number;
+}
+
+/** One piece of background work. */
+export interface BackgroundTask {
+  readonly id: string;
+  readonly title: string;
+  readonly status: 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled' | 'stale';
+}
+
+export interface SessionStats {
+  readonly rttMs?: number;
+  /** Share of the packets, in [0, 1]. */
+  readonly loss: number;
+  readonly jitterMs: number;
+  /** From the end of a micro-turn to its decision. */
+  readonly turnLagMs: number;
+  /** The model's step. */
+  readonly stepMs: number;
+}

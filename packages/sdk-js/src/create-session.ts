@@ -1,0 +1,488 @@
+import {
+  InterruptResult,
+  MicroturnError,
+  type SessionEvent,
+  type SessionEventOf,
+  type SessionEventType,
+} from '@microturn/protocol';
+import { Observable, Subject } from 'rxjs';
+import { systemClock, type Clock } from './clock.js';
+import { aborted } from './connection/aborted.js';
+import { checked } from './connection/checked.js';
+import { TokenSource, type TokenResponse } from './connection/token-source.js';
+import type { ReceivedTrack, Transport, TransportLink } from './connection/transport.js';
+import { chooseBase } from './connection/url.js';
+import { webrtc } from './connection/webrtc.js';
+import {
+  endConversation,
+  isAudibleTo,
+  newConversation,
+  reduceConversation,
+  type Conversation,
+} from './conversation/reduce.js';
+import { noLogger, type Logger } from './logger.js';
+import { HeardReporter } from './media/heard-reporter.js';
+import { Microphone } from './media/microphone.js';
+import { measureOutputLatencyMs } from './media/output-latency.js';
+import { browserMedia, type MediaPlatform } from './media/platform.js';
+import { Speaker } from './media/speaker.js';
+import type {
+  Connection,
+  ConnectionStatus,
+  InteractionSession,
+  RemoteTrack,
+  SessionInfo,
+  SessionOptions,
+  Snapshot,
+} from './session.js';
+import { StateSource } from './state.js';
+
+/** Makes a session; nothing is opened before `connect()`, so it may be made anywhere, on a server too. */
+export function createSession(options: SessionOptions): InteractionSession {
+  return new Session(options);
+}
+
+/** What one call holds, from `connect()` to its end. */
+interface Call {
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+  link?: TransportLink;
+}
+
+class Session implements InteractionSession {
+  readonly connection = new StateSource<Connection>({ status: 'idle' });
+  readonly info = new StateSource<SessionInfo | undefined>(undefined);
+  readonly tracks = new StateSource<readonly RemoteTrack[]>([]);
+  readonly agentTrack = new StateSource<MediaStreamTrack | undefined>(undefined);
+  readonly agent;
+  readonly floor;
+  readonly transcript;
+  readonly responses;
+  readonly interruptions;
+  readonly tasks;
+  readonly stats;
+  readonly microphone: Microphone;
+  readonly speaker: Speaker;
+  readonly events: Observable<SessionEvent>;
+  readonly errors: Observable<MicroturnError>;
+
+  readonly #options: SessionOptions;
+  readonly #tokenSource: TokenSource;
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #media: MediaPlatform;
+  readonly #events = new Subject<SessionEvent>();
+  readonly #errors = new Subject<MicroturnError>();
+  /** After the states have changed, once for all of them. */
+  readonly #changes = new Subject<void>();
+  readonly #heard: HeardReporter;
+  #conversation: Conversation = newConversation();
+  #call: Call | undefined;
+  #agentVoice: ReceivedTrack | undefined;
+  #lastSeq = 0;
+  /** Session ms less clock ms, by the quickest message so far. */
+  #sessionOffsetMs: number | undefined;
+  #outputLatencyMs = 0;
+  #closed = false;
+
+  constructor(options: SessionOptions) {
+    const { transport = webrtc(), clock = systemClock, logger = noLogger, microphone = true } = options;
+    this.#options = options;
+    this.#tokenSource = options.tokenSource ?? TokenSource.literal({ participantToken: options.token });
+    this.#transport = transport;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#media = transport.media ?? browserMedia;
+    this.events = this.#events.asObservable();
+    this.errors = this.#errors.asObservable();
+
+    const { agent, floor, transcript, responses, interruptions, tasks, stats } = this.#conversation;
+    this.agent = new StateSource(agent);
+    this.floor = new StateSource(floor);
+    this.transcript = new StateSource(transcript);
+    this.responses = new StateSource(responses);
+    this.interruptions = new StateSource(interruptions);
+    this.tasks = new StateSource(tasks);
+    this.stats = new StateSource(stats);
+
+    const media = this.#media;
+    this.microphone = new Microphone({ media, clock, source: microphone === false ? true : microphone });
+    this.speaker = new Speaker({
+      media,
+      clock,
+      agentTrack: this.agentTrack,
+      ...(options.audioElement && { agentElement: options.audioElement }),
+      onAudible: (audible) => this.#followSpeaker(audible),
+    });
+    this.#heard = new HeardReporter({
+      clock,
+      played: () => this.#agentVoice?.playedRtpTimestamp(),
+      outputLatencyMs: () => this.#outputLatencyMs,
+      notify: (message) => this.#call?.link?.notify(message),
+    });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get nowMs(): number {
+    return this.#sessionOffsetMs === undefined ? 0 : Math.max(0, this.#clock.now() + this.#sessionOffsetMs);
+  }
+
+  connect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#closed) return Promise.reject(new MicroturnError('session/closed'));
+    if (signal?.aborted) return Promise.reject(aborted(signal));
+    if (this.#call) return unlessAborted(this.#call.done, signal);
+
+    const abort = new AbortController();
+    // `done` is made by the call it belongs to.
+    const call: Call = { abort, done: Promise.resolve().then(() => this.#join(call)) };
+    this.#call = call;
+    const onAbort = () => abort.abort(signal && aborted(signal));
+    signal?.addEventListener('abort', onAbort);
+    const forget = () => signal?.removeEventListener('abort', onAbort);
+    call.done.then(forget, forget);
+    this.#startOver();
+    this.#setStatus(this.#options.microphone === false ? 'connecting' : 'requesting-media');
+    return call.done;
+  }
+
+  async disconnect(): Promise<void> {
+    if (!this.#call) return;
+    this.#setStatus('closing');
+    this.#leave(this.#call, new MicroturnError('net/closed', 'disconnected'));
+    this.#setStatus('idle');
+    return Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#setStatus('closing');
+    if (this.#call) this.#leave(this.#call, new MicroturnError('session/closed'));
+    this.#setStatus('closed');
+    this.microphone.close();
+    this.speaker.close();
+    for (const state of [this.connection, this.info, this.tracks, this.agentTrack, this.agent, this.floor]) state.close();
+    for (const state of [this.transcript, this.responses, this.interruptions, this.tasks, this.stats]) state.close();
+    for (const subject of [this.#events, this.#errors, this.#changes]) subject.complete();
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async interrupt(): Promise<InterruptResult> {
+    const link = this.#link();
+    const position = this.#heard.position();
+    this.#silenceAgent();
+    return checked(InterruptResult, await link.request({ type: 'response.interrupt', ...position }));
+  }
+
+  async say(text: string): Promise<{ responseId: string }> {
+    const reply = await this.#link().request({ type: 'say', text });
+    const responseId = (reply as { responseId?: unknown } | undefined)?.responseId;
+    if (typeof responseId !== 'string') throw new MicroturnError('protocol/malformed', 'say: expected a responseId');
+    return { responseId };
+  }
+
+  async sendText(text: string): Promise<void> {
+    await this.#link().request({ type: 'text.send', text });
+  }
+
+  on<T extends SessionEventType>(
+    type: T,
+    fn: (event: SessionEventOf<T>) => void,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): () => void {
+    if (signal?.aborted) return () => undefined;
+    const subscription = this.#events.subscribe((event) => {
+      if (event.type === type) fn(event as SessionEventOf<T>);
+    });
+    const off = () => subscription.unsubscribe();
+    signal?.addEventListener('abort', off, { once: true });
+    subscription.add(() => signal?.removeEventListener('abort', off));
+    return off;
+  }
+
+  until(
+    predicate: (snapshot: Snapshot) => boolean,
+    { signal, timeoutMs }: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
+  ): Promise<Snapshot> {
+    return new Promise((resolve, reject) => {
+      const now = this.#snapshot();
+      if (predicate(now)) return resolve(now);
+      if (this.#closed) return reject(new MicroturnError('session/closed'));
+      if (signal?.aborted) return reject(aborted(signal));
+      const subscription = this.#changes.subscribe({
+        next: () => {
+          const snapshot = this.#snapshot();
+          try {
+            if (!predicate(snapshot)) return;
+            resolve(snapshot);
+          } catch (error) {
+            reject(error);
+          }
+          subscription.unsubscribe();
+        },
+        complete: () => reject(new MicroturnError('session/closed')),
+      });
+      const fail = (error: MicroturnError) => {
+        reject(error);
+        subscription.unsubscribe();
+      };
+      if (signal) {
+        const onAbort = () => fail(aborted(signal));
+        signal.addEventListener('abort', onAbort);
+        subscription.add(() => signal.removeEventListener('abort', onAbort));
+      }
+      if (timeoutMs !== undefined) {
+        subscription.add(
+          this.#clock.after(timeoutMs, () => fail(new MicroturnError('net/timeout', `until: ${timeoutMs} ms`))),
+        );
+      }
+      return undefined;
+    });
+  }
+
+  /** The way into a call; a failure anywhere leaves nothing open. */
+  async #join(call: Call): Promise<void> {
+    const { signal } = call.abort;
+    try {
+      signal.throwIfAborted();
+      this.#transport.prepare?.();
+      const token = this.#fetchToken(signal);
+      if (this.#options.microphone !== false) {
+        await unlessAborted(this.microphone.enable(), signal);
+        this.#setStatus('connecting');
+      }
+      const { participantToken, serverUrl } = await unlessAborted(token, signal);
+      const link = await this.#transport.open({
+        url: chooseBase(this.#options.url, serverUrl),
+        token: participantToken,
+        ...(this.#options.room !== undefined && { room: this.#options.room }),
+        signal,
+        clock: this.#clock,
+        logger: this.#logger,
+        observer: {
+          event: (event) => this.#take(event),
+          trackAdded: (track) => this.#addTrack(track),
+          trackRemoved: (id) => this.#removeTrack(id),
+          media: (flowing) => this.#followMedia(flowing),
+          problem: (error) => this.#report(error),
+          closed: (error) => this.#lose(call, error),
+        },
+      });
+      call.link = link;
+      signal.throwIfAborted();
+      const { sessionId, room, participant, model, microTurnMs } = link.joined;
+      this.info.set({ sessionId, room, participant, model, microTurnMs });
+      this.#tellTime(link.joined.sessionMs);
+      await unlessAborted(
+        this.microphone.attach((track) => link.publish(track, 'microphone')),
+        signal,
+      );
+      await unlessAborted(link.ready(), signal);
+      this.#setStatus('connected');
+      this.#logger.info('connected', { sessionId, model });
+      this.#measureLatency(signal);
+    } catch (cause) {
+      const error = signal.aborted ? aborted(signal) : MicroturnError.from(cause, 'edge/internal');
+      call.link?.close();
+      // Already left where `disconnect`, `close` or the edge ended it.
+      if (this.#call === call) {
+        this.#leave(call, error);
+        if (signal.aborted) this.#setStatus('idle');
+        else this.#setStatus('failed', error);
+      }
+      throw error;
+    }
+  }
+
+  #fetchToken(signal: AbortSignal): Promise<TokenResponse> {
+    const { room, participantName } = this.#options;
+    const token = Promise.resolve()
+      .then(() =>
+        this.#tokenSource.fetch({
+          ...(room !== undefined && { roomName: room }),
+          ...(participantName !== undefined && { participantName }),
+          signal,
+        }),
+      )
+      .catch((error: unknown) => Promise.reject(MicroturnError.from(error, 'net/unreachable')));
+    // It may fail while the microphone is asked for, before anybody waits for it.
+    token.catch(() => undefined);
+    return token;
+  }
+
+  /** The edge, or the network, ended the call. */
+  #lose(call: Call, error: MicroturnError): void {
+    if (this.#call !== call) return;
+    this.#logger.warn('the call ended', { code: error.code });
+    this.#leave(call, error);
+    this.#setStatus('failed', error);
+  }
+
+  /** Lets go of everything that a call holds. */
+  #leave(call: Call, reason: MicroturnError): void {
+    this.#call = undefined;
+    call.abort.abort(reason);
+    this.#heard.stop();
+    call.link?.close();
+    this.microphone.release();
+    this.speaker.release();
+    this.#agentVoice = undefined;
+    this.agentTrack.set(undefined);
+    this.tracks.set([]);
+    this.#show(endConversation(this.#conversation));
+  }
+
+  /** A new call knows nothing of the one before. */
+  #startOver(): void {
+    this.#lastSeq = 0;
+    this.#sessionOffsetMs = undefined;
+    this.info.set(undefined);
+    this.#show(newConversation());
+  }
+
+  #take(event: SessionEvent): void {
+    if (event.seq <= this.#lastSeq) return;
+    this.#lastSeq = event.seq;
+    this.#tellTime(event.at);
+    this.#obey(event);
+    this.#show(reduceConversation(this.#conversation, event));
+    if (!this.agent.value.speaking) this.#heard.end();
+    if (event.type === 'error') this.#report(MicroturnError.fromWire(event));
+    this.#events.next(event);
+  }
+
+  /** What an event asks of the loudspeaker, before anything else. */
+  #obey(event: SessionEvent): void {
+    if (event.type === 'response.started' && isAudibleTo(event.audience, this.#conversation.me)) {
+      if (this.#agentVoice) this.#agentVoice.track.enabled = true;
+      if (this.speaker.audible) this.#heard.start();
+      else this.#heard.mute();
+    } else if (event.type === 'response.cut') {
+      const response = this.#conversation.responses.findLast(({ id }) => id === event.responseId);
+      if (!response || isAudibleTo(response.audience, this.#conversation.me)) this.#silenceAgent();
+    }
+  }
+
+  /** Until the next response starts. */
+  #silenceAgent(): void {
+    if (this.#agentVoice) this.#agentVoice.track.enabled = false;
+    this.#heard.mute();
+  }
+
+  #followSpeaker(audible: boolean): void {
+    if (!this.agent.value.speaking) return;
+    if (audible) this.#heard.start();
+    else this.#heard.mute();
+  }
+
+  #followMedia(flowing: boolean): void {
+    const { status } = this.connection.value;
+    if (flowing && status === 'reconnecting') this.#setStatus('connected');
+    else if (!flowing && status === 'connected') this.#setStatus('reconnecting');
+  }
+
+  #addTrack(received: ReceivedTrack): void {
+    const { id, participant, source, track } = received;
+    const isAgent = source === 'agent';
+    if (isAgent) {
+      this.#agentVoice = received;
+      this.agentTrack.set(track);
+      if (this.agent.value.speaking && this.speaker.audible) this.#heard.start();
+    }
+    this.speaker.add(id, track, isAgent);
+    this.tracks.set([...this.tracks.value.filter((other) => other.id !== id), { id, participant, source, track }]);
+    this.#changes.next();
+  }
+
+  #removeTrack(id: string): void {
+    this.speaker.remove(id);
+    if (this.#agentVoice?.id === id) {
+      this.#agentVoice = undefined;
+      this.agentTrack.set(undefined);
+    }
+    this.tracks.set(this.tracks.value.filter((track) => track.id !== id));
+    this.#changes.next();
+  }
+
+  #measureLatency(signal: AbortSignal): void {
+    measureOutputLatencyMs(this.#media, this.#clock, signal)
+      .then((ms) => {
+        this.#outputLatencyMs = ms;
+      })
+      .catch(() => undefined);
+  }
+
+  #tellTime(sessionMs: number): void {
+    const offset = sessionMs - this.#clock.now();
+    this.#sessionOffsetMs = Math.max(this.#sessionOffsetMs ?? -Infinity, offset);
+  }
+
+  #report(error: MicroturnError): void {
+    this.#logger.warn(error.message, { code: error.code });
+    this.#errors.next(error);
+  }
+
+  #show(conversation: Conversation): void {
+    this.#conversation = conversation;
+    this.agent.set(conversation.agent);
+    this.floor.set(conversation.floor);
+    this.transcript.set(conversation.transcript);
+    this.responses.set(conversation.responses);
+    this.interruptions.set(conversation.interruptions);
+    this.tasks.set(conversation.tasks);
+    this.stats.set(conversation.stats);
+    this.#changes.next();
+  }
+
+  #setStatus(status: ConnectionStatus, error?: MicroturnError): void {
+    this.connection.set({ status, ...(error && { error }) });
+    this.#changes.next();
+  }
+
+  #snapshot(): Snapshot {
+    return {
+      connection: this.connection.value,
+      info: this.info.value,
+      agent: this.agent.value,
+      floor: this.floor.value,
+      transcript: this.transcript.value,
+      responses: this.responses.value,
+      interruptions: this.interruptions.value,
+      tasks: this.tasks.value,
+      stats: this.stats.value,
+    };
+  }
+
+  #link(): TransportLink {
+    if (this.#closed) throw new MicroturnError('session/closed');
+    const link = this.#call?.link;
+    if (!link) throw new MicroturnError('net/closed', 'not connected');
+    return link;
+  }
+}
+
+/** What `promise` gives, or the signal's reason where that comes first. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  let onAbort: (() => void) | undefined;
+  const abort = new Promise<never>((_, reject) => {
+    onAbort = () => reject(aborted(signal));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort);
+  });
+  try {
+    const result = await Promise.race([promise, abort]);
+    if (signal.aborted) throw aborted(signal);
+    return result;
+  } finally {
+    if (onAbort) signal.removeEventListener('abort', onAbort);
+  }
+}

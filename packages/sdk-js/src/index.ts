@@ -1,0 +1,56 @@
+export { createSession } from './create-session.js';
+export { webrtc } from './connection/webrtc.js';
+export {
+  TokenSource,
+  type EndpointOptions,
+  type TokenRequest,
+  type TokenResponse,
+} from './connection/token-source.js';
+export { levelOf } from './media/level.js';
+export type {
+  Connection,
+  ConnectionStatus,
+  InteractionSession,
+  RemoteTrack,
+  SessionInfo,
+  SessionOptions,
+  Snapshot,
+} from './session.js';
+export type {
+  AgentResponse,
+  AgentState,
+  AgentWord,
+  BackgroundTask,
+  FloorState,
+  InterruptionRecord,
+  SessionStats,
+  TranscriptEntry,
+  UserUtterance,
+  UserWord,
+} from './conversation/types.js';
+export type { DeviceInfo, InputDevice, InputState, OutputDevice, OutputState } from './media/devices.js';
+export type {
+  LinkObserver,
+  OpenOptions,
+  Publication,
+  ReceivedTrack,
+  SessionNotice,
+  SessionRequest,
+  Transport,
+  TransportLink,
+} from './connection/transport.js';
+export type { MediaPlatform } from './media/platform.js';
+export type { Clock } from './clock.js';
+export type { Logger } from './logger.js';
+export type { State } from './state.js';
+export {
+  MicroturnError,
+  type Audience,
+  type ErrorCode,
+  type Floor,
+  type InterruptResult,
+  type ResponseKind,
+  type SessionEvent,
+  type SessionEventOf,
+  type SessionEventType,
+} from '@microturn/protocol';

@@ -1,0 +1,97 @@
+import type { Clock } from '../clock.js';
+import type { SessionNotice } from '../connection/transport.js';
+
+/** How often the played position is read: a packet's length. */
+const READ_MS = 20;
+const REPORT_MS = 100;
+/** The position stands still for this long where a spurt has ended. */
+const STILL_MS = 60;
+/** How long after the end of a response its last packets may still be on their way. */
+const TAIL_MS = 2000;
+
+export interface HeardParts {
+  readonly clock: Clock;
+  /** RTP timestamp of the packet now being played; undefined before the first. */
+  played(): number | undefined;
+  outputLatencyMs(): number;
+  notify(message: SessionNotice): void;
+}
+
+/**
+ * Tells the edge what the listener's device plays: every 100 ms while the agent speaks, and at once when it
+ * is muted or comes to its end. Nothing is said while nothing moves.
+ */
+export class HeardReporter {
+  readonly #parts: HeardParts;
+  #stop: (() => void) | undefined;
+  #last: number | undefined;
+  #movedAt = 0;
+  #reportedAt = -Infinity;
+  #endReported = true;
+  #endBy = Infinity;
+
+  constructor(parts: HeardParts) {
+    this.#parts = parts;
+  }
+
+  /** The agent begins to speak. */
+  start(): void {
+    this.#endBy = Infinity;
+    if (this.#stop) return;
+    this.#last = this.#parts.played();
+    this.#endReported = true;
+    this.#stop = this.#parts.clock.every(READ_MS, () => this.#read());
+  }
+
+  /** The edge has said all of it: follows what is still on its way, and then rests. */
+  end(): void {
+    if (!this.#stop) return;
+    this.#endBy = this.#parts.clock.now() + TAIL_MS;
+    this.#restIfDone();
+  }
+
+  /** From here on nothing is heard. */
+  mute(): void {
+    this.#report('muted');
+    this.stop();
+  }
+
+  /** Says nothing more. */
+  stop(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  /** Where the listener is now, for an interruption. */
+  position(): { rtpTimestamp: number; outputLatencyMs: number } | undefined {
+    const rtpTimestamp = this.#parts.played();
+    return rtpTimestamp === undefined ? undefined : { rtpTimestamp, outputLatencyMs: this.#parts.outputLatencyMs() };
+  }
+
+  #read(): void {
+    const now = this.#parts.clock.now();
+    const played = this.#parts.played();
+    if (played !== undefined && played !== this.#last) {
+      this.#last = played;
+      this.#movedAt = now;
+      this.#endReported = false;
+      if (now - this.#reportedAt >= REPORT_MS) this.#report('playing');
+    } else if (!this.#endReported && now - this.#movedAt >= STILL_MS) {
+      this.#report('playing');
+      this.#endReported = true;
+    }
+    this.#restIfDone();
+  }
+
+  #restIfDone(): void {
+    if (this.#endBy === Infinity) return;
+    if (this.#endReported || this.#parts.clock.now() >= this.#endBy) this.stop();
+  }
+
+  #report(state: 'playing' | 'muted'): void {
+    const position = this.position();
+    if (!position) return;
+    this.#reportedAt = this.#parts.clock.now();
+    this.#parts.notify({ type: 'heard', ...position, state });
+  }
+}

@@ -1,0 +1,244 @@
+import { MicroturnError } from '@microturn/protocol';
+import type { Observable } from 'rxjs';
+import type { Clock } from '../clock.js';
+import type { Publication } from '../connection/transport.js';
+import { StateSource } from '../state.js';
+import type { DeviceInfo, InputDevice, InputState } from './devices.js';
+import { levelOfCurrent } from './level.js';
+import { toMediaError } from './media-error.js';
+import type { MediaPlatform } from './platform.js';
+
+export type MicrophoneSource = true | MediaStreamTrack | MediaTrackConstraints;
+
+/** Sends a track, once there is a call to send it in. */
+export type Publish = (track: MediaStreamTrack) => Promise<Publication>;
+
+export interface MicrophoneParts {
+  readonly media: MediaPlatform;
+  readonly clock: Clock;
+  readonly source: MicrophoneSource;
+}
+
+const DEFAULTS: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+
+/** The one input of a session: opens the device, sends it, and says what becomes of it. */
+export class Microphone implements InputDevice {
+  readonly state = new StateSource<InputState>({ status: 'off', devices: [] });
+  readonly track = new StateSource<MediaStreamTrack | undefined>(undefined);
+  readonly level$: Observable<number>;
+  readonly #media: MediaPlatform;
+  readonly #given: MediaStreamTrack | undefined;
+  readonly #constraints: MediaTrackConstraints;
+  #publish: Publish | undefined;
+  #publication: Publication | undefined;
+  #deviceId: string | undefined;
+  #muted = false;
+  #closed = false;
+  /** Counts releases: a device that opens after one is let go at once. */
+  #epoch = 0;
+  #unlisten: (() => void) | undefined;
+  /** One change at a time: devices are slow, and users are not. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor({ media, clock, source }: MicrophoneParts) {
+    this.#media = media;
+    this.#given = isTrack(source) ? source : undefined;
+    this.#constraints = isTrack(source) || source === true ? DEFAULTS : { ...DEFAULTS, ...source };
+    this.level$ = levelOfCurrent(this.track, { clock, media });
+  }
+
+  enable(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.track.value?.readyState === 'live') return this.#send();
+      await this.#open();
+      return this.#send();
+    });
+  }
+
+  disable(): Promise<void> {
+    return this.#inTurn(async () => {
+      const publication = this.#publication;
+      this.#publication = undefined;
+      this.#stop();
+      await publication?.close();
+    });
+  }
+
+  setMuted(muted: boolean): Promise<void> {
+    // At once, whatever the queue and the edge do.
+    this.#muted = muted;
+    this.#applyMute();
+    return this.#inTurn(async () => {
+      await this.#publication?.setMuted(muted);
+    });
+  }
+
+  select(deviceId: string): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#deviceId = deviceId;
+      if (!this.track.value) return this.#patch({ deviceId });
+      await this.#open();
+      return this.#send();
+    });
+  }
+
+  /** From now on the track is sent in this call. */
+  attach(publish: Publish): Promise<void> {
+    return this.#inTurn(() => {
+      this.#publish = publish;
+      return this.track.value ? this.#send() : Promise.resolve();
+    });
+  }
+
+  /** The call is over, and its publication with it; the device is released. */
+  release(): void {
+    this.#epoch++;
+    this.#publish = undefined;
+    this.#publication = undefined;
+    this.#stop();
+  }
+
+  /** For good. Closing twice is harmless. */
+  close(): void {
+    this.#closed = true;
+    this.release();
+    this.state.close();
+    this.track.close();
+  }
+
+  async #open(): Promise<void> {
+    const epoch = this.#epoch;
+    this.#patch({ status: 'requesting', error: undefined });
+    let track: MediaStreamTrack;
+    try {
+      track = await this.#acquire();
+    } catch (error) {
+      const failure = toMediaError(error);
+      if (epoch !== this.#epoch) throw failure;
+      const previous = this.track.value?.readyState === 'live';
+      this.#patch({ status: previous ? this.#liveStatus() : 'failed', error: failure });
+      throw failure;
+    }
+    if (epoch !== this.#epoch && track !== this.#given) track.stop();
+    this.#requireEpoch(epoch);
+    this.#stopTrack();
+    this.#hold(track);
+    await this.#refreshDevices();
+  }
+
+  #acquire(): Promise<MediaStreamTrack> {
+    if (this.#given && this.#deviceId === undefined) {
+      return this.#given.readyState === 'live'
+        ? Promise.resolve(this.#given)
+        : Promise.reject(new MicroturnError('media/not-found', 'the given track has ended'));
+    }
+    const devices = this.#media.devices();
+    if (!devices) return Promise.reject(new MicroturnError('media/insecure'));
+    const audio = this.#deviceId === undefined ? this.#constraints : { ...this.#constraints, deviceId: { exact: this.#deviceId } };
+    return devices.getUserMedia({ audio }).then((stream) => {
+      const [track] = stream.getAudioTracks();
+      if (!track) throw new MicroturnError('media/not-found');
+      return track;
+    });
+  }
+
+  #hold(track: MediaStreamTrack): void {
+    const onEnded = () => {
+      this.#patch({ status: 'ended', error: new MicroturnError('media/not-found', 'the device went away') });
+      this.#refreshDevices().catch(() => undefined);
+    };
+    const onDevices = () => {
+      this.#refreshDevices().catch(() => undefined);
+    };
+    const devices = this.#media.devices();
+    track.addEventListener('ended', onEnded);
+    devices?.addEventListener('devicechange', onDevices);
+    this.#unlisten = () => {
+      track.removeEventListener('ended', onEnded);
+      devices?.removeEventListener('devicechange', onDevices);
+    };
+    this.track.set(track);
+    const deviceId = track.getSettings().deviceId ?? this.#deviceId;
+    this.#patch({ ...(deviceId !== undefined && { deviceId }), error: undefined });
+    this.#applyMute();
+  }
+
+  async #send(): Promise<void> {
+    const track = this.track.value;
+    if (!this.#publish || !track) return;
+    if (this.#publication) {
+      await this.#publication.replaceTrack(track);
+      return;
+    }
+    const publish = this.#publish;
+    const publication = await publish(track);
+    // The call may have ended, or another begun, meanwhile.
+    if (this.#publish !== publish || this.track.value !== track) {
+      await publication.close();
+      return;
+    }
+    this.#publication = publication;
+    if (this.#muted) await publication.setMuted(true);
+  }
+
+  #applyMute(): void {
+    const track = this.track.value;
+    if (!track) return;
+    track.enabled = !this.#muted;
+    if (track.readyState === 'live') this.#patch({ status: this.#liveStatus() });
+  }
+
+  #liveStatus(): 'live' | 'muted' {
+    return this.#muted ? 'muted' : 'live';
+  }
+
+  #stop(): void {
+    this.#stopTrack();
+    this.track.set(undefined);
+    this.#patch({ status: 'off', error: undefined });
+  }
+
+  /** The app's own track stays the app's, in the state it was given in. */
+  #stopTrack(): void {
+    this.#unlisten?.();
+    this.#unlisten = undefined;
+    const track = this.track.value;
+    if (track === this.#given) {
+      if (track) track.enabled = true;
+    } else track?.stop();
+  }
+
+  async #refreshDevices(): Promise<void> {
+    const all = (await this.#media.devices()?.enumerateDevices().catch(() => [])) ?? [];
+    if (this.track.value) this.#patch({ devices: infoOf(all, 'audioinput') });
+  }
+
+  #patch(fields: { readonly [K in keyof InputState]?: InputState[K] | undefined }): void {
+    const { error, ...rest } = { ...this.state.value, ...fields } as InputState;
+    this.state.set(error ? { ...rest, error } : rest);
+  }
+
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    if (this.#closed) return Promise.reject(new MicroturnError('session/closed'));
+    const epoch = this.#epoch;
+    const turn = this.#queue.then(() => {
+      this.#requireEpoch(epoch);
+      return step();
+    });
+    this.#queue = turn.catch(() => undefined);
+    return turn.catch((error: unknown) => Promise.reject(MicroturnError.from(error, 'media/unsupported')));
+  }
+
+  #requireEpoch(epoch: number): void {
+    if (this.#closed) throw new MicroturnError('session/closed');
+    if (epoch !== this.#epoch) throw new MicroturnError('net/closed', 'the call was left meanwhile');
+  }
+}
+
+export function infoOf(devices: readonly MediaDeviceInfo[], kind: MediaDeviceKind): DeviceInfo[] {
+  return devices.filter((device) => device.kind === kind).map(({ deviceId, label }) => ({ deviceId, label }));
+}
+
+function isTrack(source: MicrophoneSource): source is MediaStreamTrack {
+  return typeof source === 'object' && 'readyState' in source;
+}

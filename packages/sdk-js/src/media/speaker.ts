@@ -1,0 +1,141 @@
+import { MicroturnError } from '@microturn/protocol';
+import type { Observable } from 'rxjs';
+import type { Clock } from '../clock.js';
+import { StateSource, type State } from '../state.js';
+import type { OutputDevice, OutputState } from './devices.js';
+import { levelOfCurrent } from './level.js';
+import { infoOf } from './microphone.js';
+import type { MediaPlatform } from './platform.js';
+
+export interface SpeakerParts {
+  readonly media: MediaPlatform;
+  readonly clock: Clock;
+  /** The agent's voice, for the level. */
+  readonly agentTrack: State<MediaStreamTrack | undefined>;
+  /** The app's own element for the agent's voice. */
+  readonly agentElement?: HTMLAudioElement;
+  /** Called when the listener begins or ceases to hear anything at all. */
+  onAudible(audible: boolean): void;
+}
+
+/** Plays every received audio track, each in an element of its own. */
+export class Speaker implements OutputDevice {
+  readonly state = new StateSource<OutputState>({ blocked: false, volume: 1, muted: false, devices: [] });
+  readonly level$: Observable<number>;
+  readonly #media: MediaPlatform;
+  readonly #agentElement: HTMLAudioElement | undefined;
+  readonly #onAudible: (audible: boolean) => void;
+  readonly #elements = new Map<string, HTMLAudioElement>();
+  #closed = false;
+
+  constructor({ media, clock, agentTrack, agentElement, onAudible }: SpeakerParts) {
+    this.#media = media;
+    this.#agentElement = agentElement;
+    this.#onAudible = onAudible;
+    this.level$ = levelOfCurrent(agentTrack, { clock, media });
+  }
+
+  /** Whether the listener's device renders sound now. */
+  get audible(): boolean {
+    const { blocked, muted } = this.state.value;
+    return !blocked && !muted;
+  }
+
+  async unlock(): Promise<void> {
+    if (this.#closed) throw new MicroturnError('session/closed');
+    await Promise.all([...this.#elements.values()].map((element) => this.#play(element)));
+    if (this.state.value.blocked) throw new MicroturnError('media/blocked');
+  }
+
+  setVolume(volume: number): void {
+    if (!(volume >= 0 && volume <= 1)) throw new RangeError(`expected a volume in [0, 1], got ${volume}`);
+    this.#patch({ volume });
+    this.#apply();
+  }
+
+  setMuted(muted: boolean): void {
+    this.#patch({ muted });
+    this.#apply();
+  }
+
+  async select(deviceId: string): Promise<void> {
+    if (this.#closed) throw new MicroturnError('session/closed');
+    try {
+      await Promise.all([...this.#elements.values()].map((element) => setSink(element, deviceId)));
+    } catch (error) {
+      throw MicroturnError.from(error, 'media/unsupported');
+    }
+    this.#patch({ deviceId });
+  }
+
+  /** Plays a track; `blocked` says where the browser does not let it. */
+  add(id: string, track: MediaStreamTrack, isAgent: boolean): void {
+    if (this.#closed || track.kind !== 'audio') return;
+    this.remove(id);
+    const element = (isAgent && this.#agentElement) || this.#media.createAudioElement();
+    element.srcObject = this.#media.createStream([track]);
+    this.#elements.set(id, element);
+    this.#apply();
+    const { deviceId } = this.state.value;
+    if (deviceId !== undefined) setSink(element, deviceId).catch(() => undefined);
+    this.#play(element).catch(() => undefined);
+    this.#listDevices().catch(() => undefined);
+  }
+
+  remove(id: string): void {
+    const element = this.#elements.get(id);
+    if (!element) return;
+    this.#elements.delete(id);
+    element.pause();
+    element.srcObject = null;
+  }
+
+  /** The call is over. */
+  release(): void {
+    for (const id of [...this.#elements.keys()]) this.remove(id);
+    this.#patch({ blocked: false });
+  }
+
+  close(): void {
+    this.release();
+    this.#closed = true;
+    this.state.close();
+  }
+
+  async #play(element: HTMLAudioElement): Promise<void> {
+    try {
+      await element.play();
+      this.#patch({ blocked: false });
+    } catch (error) {
+      // Anything else is a track that was replaced or removed while it started.
+      if ((error as { name?: unknown }).name === 'NotAllowedError') this.#patch({ blocked: true });
+    }
+  }
+
+  #apply(): void {
+    const { volume, muted } = this.state.value;
+    for (const element of this.#elements.values()) {
+      element.volume = volume;
+      element.muted = muted;
+    }
+  }
+
+  async #listDevices(): Promise<void> {
+    const all = (await this.#media.devices()?.enumerateDevices().catch(() => [])) ?? [];
+    this.#patch({ devices: infoOf(all, 'audiooutput') });
+  }
+
+  #patch(fields: Partial<OutputState>): void {
+    const next = { ...this.state.value, ...fields };
+    const keys = Object.keys(fields) as (keyof OutputState)[];
+    if (!keys.some((key) => next[key] !== this.state.value[key])) return;
+    const before = this.audible;
+    this.state.set(next);
+    if (this.audible !== before) this.#onAudible(this.audible);
+  }
+}
+
+async function setSink(element: HTMLAudioElement, deviceId: string): Promise<void> {
+  if (!('setSinkId' in element)) throw new MicroturnError('media/unsupported', 'choosing a loudspeaker');
+  await element.setSinkId(deviceId);
+}

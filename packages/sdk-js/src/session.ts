@@ -1,0 +1,145 @@
+import type {
+  InterruptResult,
+  MicroturnError,
+  SessionEvent,
+  SessionEventOf,
+  SessionEventType,
+} from '@microturn/protocol';
+import type { Observable } from 'rxjs';
+import type { Clock } from './clock.js';
+import type { TokenSource } from './connection/token-source.js';
+import type { Transport } from './connection/transport.js';
+import type {
+  AgentResponse,
+  AgentState,
+  BackgroundTask,
+  FloorState,
+  InterruptionRecord,
+  SessionStats,
+  TranscriptEntry,
+} from './conversation/types.js';
+import type { Logger } from './logger.js';
+import type { InputDevice, OutputDevice } from './media/devices.js';
+import type { State } from './state.js';
+
+export type ConnectionStatus =
+  | 'idle'
+  | 'requesting-media'
+  | 'connecting'
+  | 'connected'
+  | 'reconnecting'
+  | 'closing'
+  | 'closed'
+  | 'failed';
+
+export interface Connection {
+  readonly status: ConnectionStatus;
+  /** Why it failed. */
+  readonly error?: MicroturnError;
+}
+
+/** What the edge said about this session when it was joined. */
+export interface SessionInfo {
+  readonly sessionId: string;
+  readonly room: string;
+  readonly participant: string;
+  readonly model: string;
+  readonly microTurnMs: number;
+}
+
+/** A track of another participant, or the agent's voice. */
+export interface RemoteTrack {
+  readonly id: string;
+  readonly participant: string;
+  readonly source: 'agent' | 'microphone' | 'camera' | 'screen';
+  readonly track: MediaStreamTrack;
+}
+
+export interface Snapshot {
+  readonly connection: Connection;
+  readonly info: SessionInfo | undefined;
+  readonly agent: AgentState;
+  readonly floor: FloorState;
+  readonly transcript: readonly TranscriptEntry[];
+  readonly responses: readonly AgentResponse[];
+  readonly interruptions: readonly InterruptionRecord[];
+  readonly tasks: readonly BackgroundTask[];
+  readonly stats: SessionStats | undefined;
+}
+
+interface CommonOptions {
+  /** Base of the edge, http(s) or ws(s). Default: what the token source says, else the page's own origin. */
+  readonly url?: string;
+  /** `true` (the default) asks for the microphone on `connect()`; a track or constraints say which; `false` only listens. */
+  readonly microphone?: boolean | MediaStreamTrack | MediaTrackConstraints;
+  /** Room to ask the token source for, and to hold the token against. */
+  readonly room?: string;
+  /** Name to ask the token source for. */
+  readonly participantName?: string;
+  /** Plays the agent's voice in this element rather than in one of its own. */
+  readonly audioElement?: HTMLAudioElement;
+  readonly transport?: Transport;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+}
+
+export type SessionOptions = CommonOptions &
+  (
+    | { readonly token: string; readonly tokenSource?: undefined }
+    | { readonly tokenSource: TokenSource; readonly token?: undefined }
+  );
+
+/**
+ * A live conversation with an interaction model.
+ * Whatever rejects or throws is a `MicroturnError`; a call on a closed session is `session/closed`.
+ */
+export interface InteractionSession extends AsyncDisposable {
+  readonly connection: State<Connection>;
+  readonly info: State<SessionInfo | undefined>;
+  readonly agent: State<AgentState>;
+  readonly floor: State<FloorState>;
+  /** What was said by both sides, by time; the last 500 entries. */
+  readonly transcript: State<readonly TranscriptEntry[]>;
+  readonly responses: State<readonly AgentResponse[]>;
+  readonly interruptions: State<readonly InterruptionRecord[]>;
+  readonly tasks: State<readonly BackgroundTask[]>;
+  readonly stats: State<SessionStats | undefined>;
+  /** Everybody's tracks, the agent's among them. */
+  readonly tracks: State<readonly RemoteTrack[]>;
+  /** The agent's voice, for visualisers and recorders; the speaker plays it. */
+  readonly agentTrack: State<MediaStreamTrack | undefined>;
+  readonly microphone: InputDevice;
+  readonly speaker: OutputDevice;
+  readonly events: Observable<SessionEvent>;
+  /** What went wrong without ending the call: the edge's errors, and messages that could not be read. */
+  readonly errors: Observable<MicroturnError>;
+  /** Session ms now, by the join; 0 before it. */
+  readonly nowMs: number;
+  readonly closed: boolean;
+
+  /** Joins the call. Calls while one is under way, or when connected, share it. */
+  connect(options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Leaves the call and releases the devices; `connect()` starts a new one. */
+  disconnect(): Promise<void>;
+  /** Leaves, for good. Closing twice is harmless. */
+  close(): Promise<void>;
+
+  /** Silences the agent at once, and tells how much of its response had been heard. */
+  interrupt(): Promise<InterruptResult>;
+  /** Speaks through the agent; the model may still stop it. */
+  say(text: string): Promise<{ responseId: string }>;
+  /** Types into the conversation. */
+  sendText(text: string): Promise<void>;
+
+  /** Calls `fn` for every event of one type until `signal` or the returned function ends it. */
+  on<T extends SessionEventType>(
+    type: T,
+    fn: (event: SessionEventOf<T>) => void,
+    options?: { readonly signal?: AbortSignal },
+  ): () => void;
+  /** Resolves with the first snapshot that `predicate` accepts. */
+  until(
+    predicate: (snapshot: Snapshot) => boolean,
+    options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
+  ): Promise<Snapshot>;
+}

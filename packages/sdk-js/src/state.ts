@@ -1,0 +1,49 @@
+import { Observable, type Subscriber } from 'rxjs';
+
+/** A value that changes: read it at once with `.value`, or subscribe for it and for what follows. Never errors. */
+export interface State<T> extends Observable<T> {
+  readonly value: T;
+}
+
+/** The writing end of a `State`. Emits on subscription and when a value differs by `Object.is`; completes when closed. */
+export class StateSource<T> extends Observable<T> implements State<T> {
+  #value: T;
+  #closed = false;
+  readonly #subscribers = new Set<Subscriber<T>>();
+
+  constructor(initial: T) {
+    super((subscriber) => {
+      subscriber.next(this.#value);
+      if (this.#closed) {
+        subscriber.complete();
+        return undefined;
+      }
+      this.#subscribers.add(subscriber);
+      return () => this.#subscribers.delete(subscriber);
+    });
+    this.#value = initial;
+  }
+
+  get value(): T {
+    return this.#value;
+  }
+
+  get observed(): boolean {
+    return this.#subscribers.size > 0;
+  }
+
+  set(value: T): void {
+    if (this.#closed || Object.is(value, this.#value)) return;
+    this.#value = value;
+    // A copy: a subscriber may leave, or set again, while it is told.
+    for (const subscriber of [...this.#subscribers]) subscriber.next(this.#value);
+  }
+
+  /** Keeps the last value readable. Closing twice is harmless. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const subscriber of [...this.#subscribers]) subscriber.complete();
+    this.#subscribers.clear();
+  }
+}

@@ -1,0 +1,217 @@
+import type { MediaPlatform } from '../media/platform.js';
+
+/** As much of a `MediaStreamTrack` as the SDK uses. */
+export class FakeTrack extends EventTarget {
+  static #made = 0;
+  readonly id: string;
+  readonly kind: 'audio' | 'video';
+  readonly label: string;
+  enabled = true;
+  muted = false;
+  readyState: 'live' | 'ended' = 'live';
+  readonly #deviceId: string | undefined;
+
+  constructor(kind: 'audio' | 'video' = 'audio', deviceId?: string) {
+    super();
+    this.id = `track-${++FakeTrack.#made}`;
+    this.kind = kind;
+    this.label = deviceId ?? this.id;
+    this.#deviceId = deviceId;
+  }
+
+  get deviceId(): string | undefined {
+    return this.#deviceId;
+  }
+
+  getSettings(): MediaTrackSettings {
+    return this.#deviceId === undefined ? {} : { deviceId: this.#deviceId };
+  }
+
+  stop(): void {
+    this.readyState = 'ended';
+  }
+
+  /** Its device goes away. */
+  end(): void {
+    if (this.readyState === 'ended') return;
+    this.readyState = 'ended';
+    this.dispatchEvent(new Event('ended'));
+  }
+
+  asTrack(): MediaStreamTrack {
+    return this as unknown as MediaStreamTrack;
+  }
+}
+
+/** As much of an `HTMLAudioElement` as the SDK uses. */
+export class FakeAudioElement {
+  srcObject: unknown = null;
+  volume = 1;
+  muted = false;
+  sinkId = '';
+  playing = false;
+  readonly #mayPlay: () => boolean;
+
+  constructor(mayPlay: () => boolean) {
+    this.#mayPlay = mayPlay;
+  }
+
+  play(): Promise<void> {
+    if (!this.#mayPlay()) return Promise.reject(named('NotAllowedError'));
+    this.playing = true;
+    return Promise.resolve();
+  }
+
+  pause(): void {
+    this.playing = false;
+  }
+
+  setSinkId(id: string): Promise<void> {
+    this.sinkId = id;
+    return Promise.resolve();
+  }
+}
+
+class FakeDevices extends EventTarget {
+  readonly list: MediaDeviceInfo[] = [];
+  readonly opened: FakeTrack[] = [];
+  listeners = 0;
+  answer: 'ask' | 'allow' | { refuse: string } = 'allow';
+  #asked: (() => void)[] = [];
+
+  async getUserMedia(constraints: MediaStreamConstraints): Promise<MediaStream> {
+    if (this.answer === 'ask') await new Promise<void>((resolve) => this.#asked.push(resolve));
+    if (typeof this.answer === 'object') throw named(this.answer.refuse);
+    const wanted = exactDevice(constraints.audio);
+    const device = this.list.find(({ kind, deviceId }) => kind === 'audioinput' && (!wanted || deviceId === wanted));
+    if (!device) throw named(wanted ? 'OverconstrainedError' : 'NotFoundError');
+    const track = new FakeTrack('audio', device.deviceId);
+    this.opened.push(track);
+    return fakeStream([track.asTrack()]);
+  }
+
+  enumerateDevices(): Promise<MediaDeviceInfo[]> {
+    return Promise.resolve([...this.list]);
+  }
+
+  resolve(answer: 'allow' | { refuse: string }): void {
+    this.answer = answer;
+    for (const resume of this.#asked.splice(0)) resume();
+  }
+
+  override addEventListener(...args: Parameters<EventTarget['addEventListener']>): void {
+    this.listeners++;
+    super.addEventListener(...args);
+  }
+
+  override removeEventListener(...args: Parameters<EventTarget['removeEventListener']>): void {
+    this.listeners--;
+    super.removeEventListener(...args);
+  }
+}
+
+/** Devices and loudspeakers without a browser: one microphone and one loudspeaker, and nobody who objects. */
+export class FakeMedia implements MediaPlatform {
+  readonly #devices = new FakeDevices();
+  #secure = true;
+  #playback = true;
+  readonly elements: FakeAudioElement[] = [];
+
+  constructor() {
+    this.plug('microphone-1');
+    this.plug('speaker-1', 'audiooutput');
+  }
+
+  /** Every microphone track that was opened so far. */
+  get opened(): readonly FakeTrack[] {
+    return this.#devices.opened;
+  }
+
+  /** Listeners on `mediaDevices` that are still there. */
+  get listeners(): number {
+    return this.#devices.listeners;
+  }
+
+  /** The browser asks the user, who has not answered yet: `allow()` or `refuse()` does. */
+  ask(): void {
+    this.#devices.answer = 'ask';
+  }
+
+  allow(): void {
+    this.#devices.resolve('allow');
+  }
+
+  /** From now on `getUserMedia` rejects with an error of this name. */
+  refuse(name = 'NotAllowedError'): void {
+    this.#devices.resolve({ refuse: name });
+  }
+
+  /** The page is not secure: there is no `mediaDevices`. */
+  makeInsecure(): void {
+    this.#secure = false;
+  }
+
+  /** The browser refuses to play sound before the user acts. */
+  blockPlayback(): void {
+    this.#playback = false;
+  }
+
+  allowPlayback(): void {
+    this.#playback = true;
+  }
+
+  plug(deviceId: string, kind: MediaDeviceKind = 'audioinput'): void {
+    const info = { deviceId, kind, label: deviceId, groupId: '' };
+    this.#devices.list.push({ ...info, toJSON: () => info });
+    this.#devices.dispatchEvent(new Event('devicechange'));
+  }
+
+  unplug(deviceId: string): void {
+    const index = this.#devices.list.findIndex((device) => device.deviceId === deviceId);
+    if (index >= 0) this.#devices.list.splice(index, 1);
+    for (const track of this.opened) if (track.deviceId === deviceId) track.end();
+    this.#devices.dispatchEvent(new Event('devicechange'));
+  }
+
+  devices(): MediaDevices | undefined {
+    return this.#secure ? (this.#devices as unknown as MediaDevices) : undefined;
+  }
+
+  createAudioElement(): HTMLAudioElement {
+    const element = new FakeAudioElement(() => this.#playback);
+    this.elements.push(element);
+    return element as unknown as HTMLAudioElement;
+  }
+
+  createStream(tracks: readonly MediaStreamTrack[]): MediaStream {
+    return fakeStream(tracks);
+  }
+
+  createAudioContext(): AudioContext | undefined {
+    return undefined;
+  }
+
+  userHasActed(): boolean {
+    return this.#playback;
+  }
+}
+
+function fakeStream(tracks: readonly MediaStreamTrack[]): MediaStream {
+  const ofKind = (kind: string) => tracks.filter((track) => track.kind === kind);
+  return {
+    getTracks: () => [...tracks],
+    getAudioTracks: () => ofKind('audio'),
+    getVideoTracks: () => ofKind('video'),
+  } as unknown as MediaStream;
+}
+
+function exactDevice(audio: boolean | MediaTrackConstraints | undefined): string | undefined {
+  const id = typeof audio === 'object' ? audio.deviceId : undefined;
+  return typeof id === 'object' && 'exact' in id ? String(id.exact) : undefined;
+}
+
+function named(name: string): Error {
+  const error = new Error(name);
+  error.name = name;
+  return error;
+}

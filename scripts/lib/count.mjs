@@ -1,0 +1,70 @@
+/**
+ * @typedef {object} Counts
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} skipped
+ */
+
+/** @type {Readonly<Counts>} */
+export const none = Object.freeze({ passed: 0, failed: 0, skipped: 0 });
+
+/**
+ * @param {Counts[]} all
+ * @returns {Counts}
+ */
+export function sum(all) {
+  return all.reduce(
+    (total, { passed, failed, skipped }) => ({
+      passed: total.passed + passed,
+      failed: total.failed + failed,
+      skipped: total.skipped + skipped,
+    }),
+    none,
+  );
+}
+
+/**
+ * @param {any} json what vitest's json reporter writes
+ * @returns {Counts}
+ */
+export function countVitest(json) {
+  // A file that cannot be imported fails without a test in it.
+  const brokenFiles = json.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+  return {
+    passed: json.numPassedTests,
+    failed: json.numFailedTests + brokenFiles.length,
+    skipped: json.numPendingTests + json.numTodoTests,
+  };
+}
+
+/**
+ * @param {any} json what Playwright's json reporter writes
+ * @returns {Counts}
+ */
+export function countPlaywright({ stats }) {
+  return { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped };
+}
+
+/**
+ * What one check adds to the total.
+ * @param {object} outcome
+ * @param {number} outcome.exitCode
+ * @param {boolean} outcome.reports whether it should have written results
+ * @param {Counts} [outcome.counts] what it wrote
+ * @returns {Counts}
+ */
+export function countCheck({ exitCode, reports, counts }) {
+  if (!reports) return exitCode === 0 ? { ...none, passed: 1 } : { ...none, failed: 1 };
+  if (!counts) return { ...none, failed: 1 };
+  // It failed outside of its tests: an unhandled rejection, a server that did not start.
+  if (exitCode !== 0 && counts.failed === 0) return { ...counts, failed: 1 };
+  return counts;
+}
+
+/**
+ * The last line of a test run.
+ * @param {Counts} counts
+ */
+export function verdict({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}

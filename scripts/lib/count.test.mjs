@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { countCheck, countPlaywright, countVitest, none, sum, verdict } from './count.mjs';
+
+test('a check without results is one test, by its exit code', () => {
+  expect(countCheck({ exitCode: 0, reports: false })).toEqual({ passed: 1, failed: 0, skipped: 0 });
+  expect(countCheck({ exitCode: 2, reports: false })).toEqual({ passed: 0, failed: 1, skipped: 0 });
+});
+
+test('a check that should have written results and did not is one failure, whatever its exit code', () => {
+  expect(countCheck({ exitCode: 0, reports: true })).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  expect(countCheck({ exitCode: 1, reports: true })).toEqual({ passed: 0, failed: 1, skipped: 0 });
+});
+
+test('a failure outside of the tests is counted once', () => {
+  const counts = { passed: 3, failed: 0, skipped: 1 };
+  expect(countCheck({ exitCode: 1, reports: true, counts })).toEqual({ ...counts, failed: 1 });
+  expect(countCheck({ exitCode: 1, reports: true, counts: { ...counts, failed: 2 } })).toEqual({
+    ...counts,
+    failed: 2,
+  });
+});
+
+test('a vitest file that could not be imported is a failure', () => {
+  const json = {
+    numPassedTests: 4,
+    numFailedTests: 1,
+    numPendingTests: 2,
+    numTodoTests: 1,
+    testResults: [
+      { status: 'passed', assertionResults: [{}, {}, {}, {}] },
+      { status: 'failed', assertionResults: [{}] },
+      { status: 'failed', assertionResults: [] },
+    ],
+  };
+  expect(countVitest(json)).toEqual({ passed: 4, failed: 2, skipped: 3 });
+});
+
+test('a Playwright test that passed in a second try has passed', () => {
+  const stats = { expected: 5, flaky: 1, unexpected: 2, skipped: 3 };
+  expect(countPlaywright({ stats })).toEqual({ passed: 6, failed: 2, skipped: 3 });
+});
+
+test('the verdict mentions skipped tests only if there are some', () => {
+  expect(verdict({ passed: 12, failed: 0, skipped: 0 })).toBe('12 passed, 0 failed');
+  expect(verdict({ passed: 12, failed: 1, skipped: 2 })).toBe('12 passed, 1 failed, 2 skipped');
+});
+
+test('a sum of nothing is nothing', () => {
+  expect(sum([])).toEqual(none);
+});

@@ -1,0 +1,18 @@
+import { ensureBuild } from './build.mjs';
+import { ensureDependencies } from './dependencies.mjs';
+import { withSetupLock } from './lock.mjs';
+import { ensureWorker } from './worker.mjs';
+
+/**
+ * What every command needs before it can start: dependencies, the media worker, the built packages.
+ * @param {import('./report.mjs').Report} report
+ * @returns {Promise<NodeJS.ProcessEnv>} the environment for what is started next
+ */
+export function prepare(report) {
+  return withSetupLock(report, async () => {
+    await ensureDependencies(report);
+    const worker = await ensureWorker(report);
+    await ensureBuild(report);
+    return { ...process.env, MEDIASOUP_WORKER_BIN: worker };
+  });
+}

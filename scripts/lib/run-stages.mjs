@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { countCheck, none, sum } from './count.mjs';
+import { formatDuration } from './report.mjs';
+import { root } from './root.mjs';
+import { Interrupted, runInPlace } from './run.mjs';
+import { stopSignal } from './signals.mjs';
+import { resultsDir } from './stages.mjs';
+
+const DEFAULT_TIMEOUT_MS = 600_000;
+const BACKGROUND_LINES = 15;
+const CODES = { 124: 'ran out of time', 127: 'could not be started' };
+
+/**
+ * @typedef {object} StageResult
+ * @property {string} id
+ * @property {import('./count.mjs').Counts} counts
+ * @property {number} ms
+ * @property {string[]} notes one line for each thing that went wrong
+ */
+
+/**
+ * Runs the stages in order and the background ones beside them. A stage that fails stops no other.
+ * @param {import('./stages.mjs').Stage[]} stages
+ * @param {object} options
+ * @param {NodeJS.ProcessEnv} options.env for the checks
+ * @param {Map<string, string>} options.missing needs that the machine does not meet, and why
+ * @param {import('./report.mjs').Report} options.report
+ * @returns {Promise<StageResult[]>} in the order of `stages`, less those that do not apply here
+ */
+export async function runStages(stages, { env, missing, report }) {
+  await mkdir(resultsDir, { recursive: true });
+  const present = stages.filter(({ onlyWith }) => !onlyWith || existsSync(join(root, onlyWith)));
+  const results = new Map();
+  const runOne = async (stage) => {
+    const lacking = (stage.needs ?? []).filter((need) => missing.has(need));
+    const result =
+      lacking.length > 0
+        ? { counts: { ...none, failed: 1 }, ms: 0, notes: lacking.map((need) => missing.get(need)) }
+        : await runStage(stage, env, report);
+    results.set(stage.id, { id: stage.id, ...result });
+  };
+
+  const inBackground = present.filter(({ background }) => background);
+  const running = inBackground.map((stage) => {
+    report.line(`• ${stage.id} runs in the background, its output goes to ${relative(root, logOf(stage))}`);
+    return runOne(stage);
+  });
+  // Whatever happens in the foreground, it is awaited below.
+  for (const stage of running) stage.catch(() => {});
+
+  for (const stage of present.filter(({ background }) => !background)) {
+    report.line(`\n── ${stage.id} ──`);
+    await runOne(stage);
+    if (stopSignal()) throw new Interrupted();
+    report.line(`── ${stage.id}: ${formatDuration(results.get(stage.id).ms)}`);
+  }
+
+  for (const [index, stage] of inBackground.entries()) {
+    report.line('');
+    await report.during(`waiting for ${stage.id}`, () => running[index]);
+    if (stopSignal()) throw new Interrupted();
+    const output = await readFile(logOf(stage), 'utf8').catch(() => '');
+    report.line(output.trimEnd().split('\n').slice(-BACKGROUND_LINES).join('\n'));
+  }
+  return present.map(({ id }) => results.get(id));
+}
+
+const logOf = ({ id }) => join(resultsDir, `${id}.log`);
+
+async function runStage(stage, env, report) {
+  const startedAt = Date.now();
+  const output = stage.background ? await open(logOf(stage), 'w') : undefined;
+  const counted = [];
+  const notes = [];
+  for (const check of stage.checks) {
+    if (!output && stage.checks.length > 1) report.line(`· ${check.title}`);
+    if (check.results) await rm(check.results.file, { force: true });
+    const [command, ...args] = check.command;
+    const exitCode = await runInPlace(command, args, {
+      cwd: root,
+      env: { ...env, ...check.env },
+      stdio: output ? ['ignore', output.fd, output.fd] : ['ignore', 'inherit', 'inherit'],
+      timeoutMs: stage.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    });
+    counted.push(countCheck({ exitCode, reports: check.results !== undefined, counts: await readCounts(check) }));
+    if (exitCode !== 0) notes.push(`${check.title}: ${CODES[exitCode] ?? `exit code ${exitCode}`}`);
+  }
+  await output?.close();
+  return { counts: sum(counted), ms: Date.now() - startedAt, notes };
+}
+
+/** A check that crashed has written nothing, or half of it. */
+async function readCounts({ results }) {
+  if (!results) return undefined;
+  try {
+    return results.count(JSON.parse(await readFile(results.file, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * @param {StageResult[]} results
+ * @returns {string} one row for each stage, and what went wrong in it
+ */
+export function summarize(results) {
+  const rows = results.map(({ id, counts, ms }) => [
+    counts.failed > 0 ? '✗' : '✓',
+    id,
+    ...[counts.passed, counts.failed, counts.skipped].map(String),
+    formatDuration(ms),
+  ]);
+  const table = [['', 'stage', 'passed', 'failed', 'skipped', 'time'], ...rows];
+  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+  const lines = table.map((row, index) => {
+    const cells = row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])));
+    const notes = (results[index - 1]?.notes ?? []).map((note) => `\n    ${note}`);
+    return cells.join('  ') + notes.join('');
+  });
+  return lines.join('\n');
+}

@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import { countPlaywright, countVitest } from './count.mjs';
+import { root } from './root.mjs';
+import { turbo, turboEnv } from './turbo.mjs';
+
+/** Where tests leave their results and logs; git ignores it. */
+export const resultsDir = join(root, '.microturn/test');
+
+const bin = (name) => join(root, 'node_modules/.bin', name);
+const MINUTE_MS = 60_000;
+
+/**
+ * @typedef {object} Check one command. Its exit code is one test, unless it writes results to count.
+ * @property {string} title
+ * @property {string[]} command
+ * @property {Record<string, string>} [env]
+ * @property {{ file: string, count: (json: any) => import('./count.mjs').Counts }} [results]
+ */
+
+/**
+ * @typedef {object} Stage
+ * @property {string} id for `--only`
+ * @property {Check[]} checks run one after the other, all of them
+ * @property {('chromium' | 'speech')[]} [needs] what must be on the machine
+ * @property {string} [onlyWith] left out where this file does not exist
+ * @property {boolean} [background] runs beside all the others, its output goes to a file
+ * @property {number} [timeoutMs] of each check; ten minutes unless given
+ */
+
+const published = [
+  { folder: 'packages/protocol', types: [] },
+  { folder: 'packages/sdk-js', types: [] },
+  { folder: 'packages/react-hooks', types: [] },
+  // A server has no `require` callers to serve.
+  { folder: 'packages/edge', types: ['--profile', 'esm-only'] },
+];
+
+const unitResults = join(resultsDir, 'unit.json');
+const e2eResults = join(resultsDir, 'e2e.json');
+
+/** @type {Stage[]} in the order in which they run */
+export const stages = [
+  {
+    id: 'lint',
+    checks: [{ title: 'oxlint', command: [bin('oxlint'), '--deny-warnings', '.'] }],
+  },
+  {
+    id: 'dependencies',
+    checks: [
+      {
+        title: 'dependency-cruiser',
+        command: [bin('depcruise'), '--config', '.dependency-cruiser.cjs', 'packages', 'examples', 'test', 'bench'],
+      },
+    ],
+  },
+  {
+    id: 'types',
+    checks: [
+      {
+        title: 'typecheck',
+        // Not the builds before it: they are done, and turbo would rewrite `dist` while the soak test runs on it.
+        // Without them its cache does not see a change in a dependency, so it is not used.
+        command: [turbo, 'run', 'typecheck', '--only', '--force', '--output-logs=errors-only', '--log-order=grouped'],
+        env: turboEnv,
+      },
+    ],
+  },
+  {
+    id: 'packages',
+    checks: [
+      ...published.flatMap(({ folder, types }) => [
+        { title: `publint ${folder}`, command: [bin('publint'), folder, '--strict'] },
+        { title: `attw ${folder}`, command: [bin('attw'), '--pack', folder, ...types] },
+      ]),
+      { title: 'size of @microturn/sdk', command: [process.execPath, 'scripts/size.mjs'] },
+    ],
+  },
+  {
+    id: 'unit',
+    needs: ['speech'],
+    timeoutMs: 20 * MINUTE_MS,
+    checks: [
+      {
+        title: 'vitest',
+        command: [bin('vitest'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${unitResults}`],
+        results: { file: unitResults, count: countVitest },
+      },
+    ],
+  },
+  {
+    id: 'e2e',
+    needs: ['chromium', 'speech'],
+    timeoutMs: 30 * MINUTE_MS,
+    checks: [
+      {
+        title: 'playwright',
+        command: [bin('playwright'), 'test', '-c', 'test/playwright.config.ts', '--reporter=list,json'],
+        env: { PLAYWRIGHT_JSON_OUTPUT_NAME: e2eResults },
+        results: { file: e2eResults, count: countPlaywright },
+      },
+    ],
+  },
+  {
+    id: 'soak',
+    background: true,
+    needs: ['speech'],
+    onlyWith: 'test/soak/ten-minutes.mjs',
+    timeoutMs: 25 * MINUTE_MS,
+    checks: [{ title: 'ten minutes', command: [process.execPath, 'test/soak/ten-minutes.mjs'] }],
+  },
+];

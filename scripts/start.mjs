@@ -1,0 +1,14 @@
+// `npm start`: from a fresh clone, or from one that was started before, to a running edge with the demo.
+// Arguments after `--` go to the edge: `npm start -- --port 8080`.
+import './lib/node-version.mjs';
+import { command } from './lib/command.mjs';
+import { prepare } from './lib/prepare.mjs';
+import { createReport } from './lib/report.mjs';
+import { root } from './lib/root.mjs';
+import { runInPlace } from './lib/run.mjs';
+
+await command(async () => {
+  const env = await prepare(createReport());
+  const edge = ['packages/edge/dist/main.js', 'start', '--dev', '--demo', 'examples/demo/dist'];
+  return runInPlace(process.execPath, [...edge, ...process.argv.slice(2)], { cwd: root, env });
+});

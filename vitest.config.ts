@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: [
+      'packages/*/src/**/*.test.{ts,tsx}',
+      'scripts/**/*.test.mjs',
+      'test/{call,integration}/**/*.test.{ts,mjs}',
+    ],
+    // Real models and real voices run in some of these; the machines are small.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
