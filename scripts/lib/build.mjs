@@ -22,7 +22,7 @@ export async function ensureBuild(report) {
   if ((await readFile(join(root, STAMP), 'utf8').catch(() => '')) === (await stamp(sources))) return;
   try {
     await report.during('building the packages', (progress) =>
-      run(turbo, ['run', 'build', '--output-logs=new-only', '--log-order=grouped', '--no-color'], {
+      run(turbo, ['run', 'build', '--output-logs=errors-only', '--log-order=grouped', '--no-color'], {
         cwd: root,
         env: { ...process.env, ...turboEnv },
         onLine: progress,
@@ -31,13 +31,21 @@ export async function ensureBuild(report) {
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new SetupError(
-      `the build failed\n${error.lastWords}`,
+      `the build failed\n${wordsOfFailed(error)}`,
       'correct the code; `npm run build` prints everything',
       { cause: error },
     );
   }
   // Sources are those from before the build: what was edited meanwhile counts as a change.
   await writeFile(join(root, STAMP), await stamp(sources));
+}
+
+/** turbo stops the other builds when one fails, and prints theirs as well. */
+function wordsOfFailed({ tail, lastWords }) {
+  const names = [...tail.join('\n').matchAll(/^Failed: +(.+)$/gm)].flatMap(([, list]) => list.split(/[, ]+/));
+  const prefixes = names.map((name) => `${name.replace('#', ':')}: `);
+  const lines = tail.filter((line) => prefixes.some((prefix) => line.startsWith(prefix)));
+  return lines.filter((line) => !line.includes(': npm ')).join('\n') || lastWords;
 }
 
 const stamp = async (sources) => `${sources} ${await fingerprint(isOutput)}`;

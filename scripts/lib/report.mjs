@@ -25,7 +25,7 @@ export function createReport({ stream = process.stdout, quietMs = 0, now = Date.
     /**
      * @template T
      * @param {string} what "building mediasoup-worker"
-     * @param {(progress: (detail: string) => void) => Promise<T>} work may name its progress, shown in the ten-second lines
+     * @param {(progress: (detail?: string) => void) => Promise<T>} work may say how far it is; the ten-second lines show the last word
      * @returns {Promise<T>}
      */
     async during(what, work) {
@@ -42,7 +42,7 @@ export function createReport({ stream = process.stdout, quietMs = 0, now = Date.
         line(dim(`  … ${formatDuration(now() - startedAt)}${detail ? `  ${detail}` : ''}`));
       }, HEARTBEAT_MS);
       try {
-        const result = await work((text) => (detail = text.slice(0, 120)));
+        const result = await work((text = detail) => (detail = text.slice(0, 120)));
         if (announced && now() - startedAt >= 1000) line(dim(`  done in ${formatDuration(now() - startedAt)}`));
         return result;
       } finally {

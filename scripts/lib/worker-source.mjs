@@ -30,11 +30,11 @@ export async function hashRecipe() {
  * @param {string} packageDir of the npm package mediasoup
  * @param {string} dir where the worker goes
  * @param {string} log file for the output of the build
- * @param {(detail: string) => void} progress
+ * @param {(detail?: string) => void} progress
  */
 export async function buildWorker(packageDir, dir, log, progress) {
   const source = await mkdtemp(join(os.tmpdir(), 'mediasoup-worker-'));
-  const step = (command, args) => run(command, args, { cwd: source, log, onLine: progress });
+  const step = (command, args) => run(command, args, { cwd: source, log, onLine: (line) => progress(stepsOf(line)) });
   try {
     await cp(join(packageDir, 'worker'), source, { recursive: true });
     await useSystemLibraries(source);
@@ -57,6 +57,12 @@ export async function buildWorker(packageDir, dir, log, progress) {
   } finally {
     await rm(source, { recursive: true, force: true });
   }
+}
+
+/** Of ninja's output, warnings included, how far it is. */
+function stepsOf(line) {
+  const [, done, all] = /^\[(\d+)\/(\d+)\]/.exec(line) ?? [];
+  return all ? `${done} of ${all} steps` : undefined;
 }
 
 /** meson takes a folder in `subprojects/` that has the name in the `.wrap` file, instead of downloading it. */

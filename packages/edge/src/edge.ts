@@ -101,9 +101,10 @@ export class Edge {
 
   /** Where HTTP and signaling listen, e.g. `http://127.0.0.1:7880`. */
   get url(): string {
-    const { port } = this.#http?.server.address() as AddressInfo;
+    const address = this.#http?.server.address() as AddressInfo | undefined | null;
+    if (!address) throw new MicroturnError('session/closed', 'the edge does not listen');
     const { host } = this.config;
-    return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
   }
   /** UDP and TCP port of media. */
   get mediaPort(): number {

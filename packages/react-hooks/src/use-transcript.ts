@@ -12,8 +12,5 @@ export function useTranscript(options: { readonly speaker: 'agent' }): readonly 
 export function useTranscript(options: { readonly speaker?: 'user' | 'agent' } = {}): readonly TranscriptEntry[] {
   const entries = useStateValue(useSession().transcript, none);
   const { speaker } = options;
-  return useMemo(
-    () => (speaker ? entries.filter((entry) => entry.speaker === speaker) : entries),
-    [entries, speaker],
-  );
+  return useMemo(() => (speaker ? entries.filter((entry) => entry.speaker === speaker) : entries), [entries, speaker]);
 }

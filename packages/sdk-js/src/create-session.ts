@@ -5,13 +5,13 @@ import {
   type SessionEventOf,
   type SessionEventType,
 } from '@microturn/protocol';
-import { Observable, Subject } from 'rxjs';
+import { EMPTY, Subject, type Observable } from 'rxjs';
 import { systemClock, type Clock } from './clock.js';
 import { aborted } from './connection/aborted.js';
 import { checked } from './connection/checked.js';
 import { TokenSource, type TokenResponse } from './connection/token-source.js';
 import type { ReceivedTrack, Transport, TransportLink } from './connection/transport.js';
-import { chooseBase } from './connection/url.js';
+import { chooseBase, signalingUrl } from './connection/url.js';
 import { webrtc } from './connection/webrtc.js';
 import {
   endConversation,
@@ -20,10 +20,10 @@ import {
   reduceConversation,
   type Conversation,
 } from './conversation/reduce.js';
+import { ConversationStates } from './conversation/states.js';
 import { noLogger, type Logger } from './logger.js';
-import { HeardReporter } from './media/heard-reporter.js';
+import { AgentVoice } from './media/agent-voice.js';
 import { Microphone } from './media/microphone.js';
-import { measureOutputLatencyMs } from './media/output-latency.js';
 import { browserMedia, type MediaPlatform } from './media/platform.js';
 import { Speaker } from './media/speaker.js';
 import type {
@@ -36,8 +36,12 @@ import type {
   Snapshot,
 } from './session.js';
 import { StateSource } from './state.js';
+import { unlessAborted, waitUntil } from './waiting.js';
 
-/** Makes a session; nothing is opened before `connect()`, so it may be made anywhere, on a server too. */
+/**
+ * Makes a session; nothing is opened before `connect()`, so it may be made anywhere, on a server too.
+ * @throws {TypeError} where `url` is no http(s) or ws(s) URL
+ */
 export function createSession(options: SessionOptions): InteractionSession {
   return new Session(options);
 }
@@ -53,7 +57,7 @@ class Session implements InteractionSession {
   readonly connection = new StateSource<Connection>({ status: 'idle' });
   readonly info = new StateSource<SessionInfo | undefined>(undefined);
   readonly tracks = new StateSource<readonly RemoteTrack[]>([]);
-  readonly agentTrack = new StateSource<MediaStreamTrack | undefined>(undefined);
+  readonly agentTrack;
   readonly agent;
   readonly floor;
   readonly transcript;
@@ -76,18 +80,18 @@ class Session implements InteractionSession {
   readonly #errors = new Subject<MicroturnError>();
   /** After the states have changed, once for all of them. */
   readonly #changes = new Subject<void>();
-  readonly #heard: HeardReporter;
+  readonly #voice: AgentVoice;
+  readonly #states: ConversationStates;
   #conversation: Conversation = newConversation();
   #call: Call | undefined;
-  #agentVoice: ReceivedTrack | undefined;
   #lastSeq = 0;
   /** Session ms less clock ms, by the quickest message so far. */
   #sessionOffsetMs: number | undefined;
-  #outputLatencyMs = 0;
   #closed = false;
 
   constructor(options: SessionOptions) {
     const { transport = webrtc(), clock = systemClock, logger = noLogger, microphone = true } = options;
+    if (options.url !== undefined) signalingUrl(options.url);
     this.#options = options;
     this.#tokenSource = options.tokenSource ?? TokenSource.literal({ participantToken: options.token });
     this.#transport = transport;
@@ -97,29 +101,32 @@ class Session implements InteractionSession {
     this.events = this.#events.asObservable();
     this.errors = this.#errors.asObservable();
 
-    const { agent, floor, transcript, responses, interruptions, tasks, stats } = this.#conversation;
-    this.agent = new StateSource(agent);
-    this.floor = new StateSource(floor);
-    this.transcript = new StateSource(transcript);
-    this.responses = new StateSource(responses);
-    this.interruptions = new StateSource(interruptions);
-    this.tasks = new StateSource(tasks);
-    this.stats = new StateSource(stats);
+    this.#states = new ConversationStates(this.#conversation);
+    ({
+      agent: this.agent,
+      floor: this.floor,
+      transcript: this.transcript,
+      responses: this.responses,
+      interruptions: this.interruptions,
+      tasks: this.tasks,
+      stats: this.stats,
+    } = this.#states);
 
     const media = this.#media;
     this.microphone = new Microphone({ media, clock, source: microphone === false ? true : microphone });
+    this.#voice = new AgentVoice({
+      media,
+      clock,
+      audible: () => this.speaker.audible,
+      notify: (message) => this.#call?.link?.notify(message),
+    });
+    this.agentTrack = this.#voice.track;
     this.speaker = new Speaker({
       media,
       clock,
       agentTrack: this.agentTrack,
       ...(options.audioElement && { agentElement: options.audioElement }),
-      onAudible: (audible) => this.#followSpeaker(audible),
-    });
-    this.#heard = new HeardReporter({
-      clock,
-      played: () => this.#agentVoice?.playedRtpTimestamp(),
-      outputLatencyMs: () => this.#outputLatencyMs,
-      notify: (message) => this.#call?.link?.notify(message),
+      onAudible: (audible) => this.#voice.follow(audible),
     });
   }
 
@@ -165,8 +172,9 @@ class Session implements InteractionSession {
     this.#setStatus('closed');
     this.microphone.close();
     this.speaker.close();
-    for (const state of [this.connection, this.info, this.tracks, this.agentTrack, this.agent, this.floor]) state.close();
-    for (const state of [this.transcript, this.responses, this.interruptions, this.tasks, this.stats]) state.close();
+    this.#voice.close();
+    this.#states.close();
+    for (const state of [this.connection, this.info, this.tracks]) state.close();
     for (const subject of [this.#events, this.#errors, this.#changes]) subject.complete();
     return Promise.resolve();
   }
@@ -177,8 +185,8 @@ class Session implements InteractionSession {
 
   async interrupt(): Promise<InterruptResult> {
     const link = this.#link();
-    const position = this.#heard.position();
-    this.#silenceAgent();
+    const { position } = this.#voice;
+    this.#voice.silence();
     return checked(InterruptResult, await link.request({ type: 'response.interrupt', ...position }));
   }
 
@@ -212,40 +220,8 @@ class Session implements InteractionSession {
     predicate: (snapshot: Snapshot) => boolean,
     { signal, timeoutMs }: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
   ): Promise<Snapshot> {
-    return new Promise((resolve, reject) => {
-      const now = this.#snapshot();
-      if (predicate(now)) return resolve(now);
-      if (this.#closed) return reject(new MicroturnError('session/closed'));
-      if (signal?.aborted) return reject(aborted(signal));
-      const subscription = this.#changes.subscribe({
-        next: () => {
-          const snapshot = this.#snapshot();
-          try {
-            if (!predicate(snapshot)) return;
-            resolve(snapshot);
-          } catch (error) {
-            reject(error);
-          }
-          subscription.unsubscribe();
-        },
-        complete: () => reject(new MicroturnError('session/closed')),
-      });
-      const fail = (error: MicroturnError) => {
-        reject(error);
-        subscription.unsubscribe();
-      };
-      if (signal) {
-        const onAbort = () => fail(aborted(signal));
-        signal.addEventListener('abort', onAbort);
-        subscription.add(() => signal.removeEventListener('abort', onAbort));
-      }
-      if (timeoutMs !== undefined) {
-        subscription.add(
-          this.#clock.after(timeoutMs, () => fail(new MicroturnError('net/timeout', `until: ${timeoutMs} ms`))),
-        );
-      }
-      return undefined;
-    });
+    const changes = this.#closed ? EMPTY : this.#changes;
+    return waitUntil(() => this.#snapshot(), changes, predicate, { signal, timeoutMs, clock: this.#clock });
   }
 
   /** The way into a call; a failure anywhere leaves nothing open. */
@@ -288,14 +264,15 @@ class Session implements InteractionSession {
       await unlessAborted(link.ready(), signal);
       this.#setStatus('connected');
       this.#logger.info('connected', { sessionId, model });
-      this.#measureLatency(signal);
+      this.#voice.measureLatency(signal).catch(() => undefined);
     } catch (cause) {
-      const error = signal.aborted ? aborted(signal) : MicroturnError.from(cause, 'edge/internal');
+      const givenUp = signal.aborted;
+      const error = givenUp ? aborted(signal) : MicroturnError.from(cause, 'edge/internal');
       call.link?.close();
       // Already left where `disconnect`, `close` or the edge ended it.
       if (this.#call === call) {
         this.#leave(call, error);
-        if (signal.aborted) this.#setStatus('idle');
+        if (givenUp) this.#setStatus('idle');
         else this.#setStatus('failed', error);
       }
       throw error;
@@ -330,12 +307,10 @@ class Session implements InteractionSession {
   #leave(call: Call, reason: MicroturnError): void {
     this.#call = undefined;
     call.abort.abort(reason);
-    this.#heard.stop();
     call.link?.close();
     this.microphone.release();
     this.speaker.release();
-    this.#agentVoice = undefined;
-    this.agentTrack.set(undefined);
+    this.#voice.release();
     this.tracks.set([]);
     this.#show(endConversation(this.#conversation));
   }
@@ -354,33 +329,20 @@ class Session implements InteractionSession {
     this.#tellTime(event.at);
     this.#obey(event);
     this.#show(reduceConversation(this.#conversation, event));
-    if (!this.agent.value.speaking) this.#heard.end();
+    if (!this.agent.value.speaking) this.#voice.end();
     if (event.type === 'error') this.#report(MicroturnError.fromWire(event));
     this.#events.next(event);
   }
 
   /** What an event asks of the loudspeaker, before anything else. */
   #obey(event: SessionEvent): void {
-    if (event.type === 'response.started' && isAudibleTo(event.audience, this.#conversation.me)) {
-      if (this.#agentVoice) this.#agentVoice.track.enabled = true;
-      if (this.speaker.audible) this.#heard.start();
-      else this.#heard.mute();
+    const { me, responses } = this.#conversation;
+    if (event.type === 'response.started') {
+      if (isAudibleTo(event.audience, me)) this.#voice.begin();
     } else if (event.type === 'response.cut') {
-      const response = this.#conversation.responses.findLast(({ id }) => id === event.responseId);
-      if (!response || isAudibleTo(response.audience, this.#conversation.me)) this.#silenceAgent();
+      const response = responses.findLast(({ id }) => id === event.responseId);
+      if (!response || isAudibleTo(response.audience, me)) this.#voice.silence();
     }
-  }
-
-  /** Until the next response starts. */
-  #silenceAgent(): void {
-    if (this.#agentVoice) this.#agentVoice.track.enabled = false;
-    this.#heard.mute();
-  }
-
-  #followSpeaker(audible: boolean): void {
-    if (!this.agent.value.speaking) return;
-    if (audible) this.#heard.start();
-    else this.#heard.mute();
   }
 
   #followMedia(flowing: boolean): void {
@@ -392,11 +354,7 @@ class Session implements InteractionSession {
   #addTrack(received: ReceivedTrack): void {
     const { id, participant, source, track } = received;
     const isAgent = source === 'agent';
-    if (isAgent) {
-      this.#agentVoice = received;
-      this.agentTrack.set(track);
-      if (this.agent.value.speaking && this.speaker.audible) this.#heard.start();
-    }
+    if (isAgent) this.#voice.receive(received);
     this.speaker.add(id, track, isAgent);
     this.tracks.set([...this.tracks.value.filter((other) => other.id !== id), { id, participant, source, track }]);
     this.#changes.next();
@@ -404,20 +362,9 @@ class Session implements InteractionSession {
 
   #removeTrack(id: string): void {
     this.speaker.remove(id);
-    if (this.#agentVoice?.id === id) {
-      this.#agentVoice = undefined;
-      this.agentTrack.set(undefined);
-    }
+    this.#voice.drop(id);
     this.tracks.set(this.tracks.value.filter((track) => track.id !== id));
     this.#changes.next();
-  }
-
-  #measureLatency(signal: AbortSignal): void {
-    measureOutputLatencyMs(this.#media, this.#clock, signal)
-      .then((ms) => {
-        this.#outputLatencyMs = ms;
-      })
-      .catch(() => undefined);
   }
 
   #tellTime(sessionMs: number): void {
@@ -432,13 +379,7 @@ class Session implements InteractionSession {
 
   #show(conversation: Conversation): void {
     this.#conversation = conversation;
-    this.agent.set(conversation.agent);
-    this.floor.set(conversation.floor);
-    this.transcript.set(conversation.transcript);
-    this.responses.set(conversation.responses);
-    this.interruptions.set(conversation.interruptions);
-    this.tasks.set(conversation.tasks);
-    this.stats.set(conversation.stats);
+    this.#states.show(conversation);
     this.#changes.next();
   }
 
@@ -466,23 +407,5 @@ class Session implements InteractionSession {
     const link = this.#call?.link;
     if (!link) throw new MicroturnError('net/closed', 'not connected');
     return link;
-  }
-}
-
-/** What `promise` gives, or the signal's reason where that comes first. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  let onAbort: (() => void) | undefined;
-  const abort = new Promise<never>((_, reject) => {
-    onAbort = () => reject(aborted(signal));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort);
-  });
-  try {
-    const result = await Promise.race([promise, abort]);
-    if (signal.aborted) throw aborted(signal);
-    return result;
-  } finally {
-    if (onAbort) signal.removeEventListener('abort', onAbort);
   }
 }

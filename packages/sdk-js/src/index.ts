@@ -1,11 +1,6 @@
 export { createSession } from './create-session.js';
 export { webrtc } from './connection/webrtc.js';
-export {
-  TokenSource,
-  type EndpointOptions,
-  type TokenRequest,
-  type TokenResponse,
-} from './connection/token-source.js';
+export { TokenSource, type EndpointOptions, type TokenRequest, type TokenResponse } from './connection/token-source.js';
 export { levelOf } from './media/level.js';
 export type {
   Connection,

@@ -23,14 +23,7 @@ import type { InputDevice, OutputDevice } from './media/devices.js';
 import type { State } from './state.js';
 
 export type ConnectionStatus =
-  | 'idle'
-  | 'requesting-media'
-  | 'connecting'
-  | 'connected'
-  | 'reconnecting'
-  | 'closing'
-  | 'closed'
-  | 'failed';
+  'idle' | 'requesting-media' | 'connecting' | 'connected' | 'reconnecting' | 'closing' | 'closed' | 'failed';
 
 export interface Connection {
   readonly status: ConnectionStatus;

@@ -35,15 +35,18 @@ export class StateSource<T> extends Observable<T> implements State<T> {
   set(value: T): void {
     if (this.#closed || Object.is(value, this.#value)) return;
     this.#value = value;
-    // A copy: a subscriber may leave, or set again, while it is told.
-    for (const subscriber of [...this.#subscribers]) subscriber.next(this.#value);
+    // A copy, since subscribers come and go while they are told; one that sets again has told them all.
+    for (const subscriber of Array.from(this.#subscribers)) {
+      if (!Object.is(value, this.#value)) return;
+      subscriber.next(value);
+    }
   }
 
   /** Keeps the last value readable. Closing twice is harmless. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const subscriber of [...this.#subscribers]) subscriber.complete();
+    for (const subscriber of this.#subscribers) subscriber.complete();
     this.#subscribers.clear();
   }
 }

@@ -1,5 +1,8 @@
 import type { AgentResponse, TranscriptEntry, UserUtterance } from '@microturn/sdk';
 
+/** An interjection this soon after a word is about it. */
+const REACTION_MS = 1500;
+
 /** A stretch of conversation in which speech overlapped: what was said at one time stands on one line. */
 export interface Passage {
   readonly id: string;
@@ -14,7 +17,8 @@ export function passagesOf(entries: readonly TranscriptEntry[]): Passage[] {
   let endMs = -Infinity;
   for (const entry of entries) {
     const open = passages.at(-1);
-    if (open && entry.startMs < endMs) {
+    const reacts = entry.speaker === 'agent' && entry.kind === 'interjection';
+    if (open && entry.startMs < endMs + (reacts ? REACTION_MS : 0)) {
       passages[passages.length - 1] = add(open, entry);
     } else {
       passages.push(add({ id: entry.id, startMs: entry.startMs, you: [], agent: [] }, entry));

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { EdgeConfig } from '../config.js';
 import { EngineHost } from '../engine/index.js';
-import { OpusDecoder, OpusEncoder } from '../media/index.js';
+import { OpusDecoder, OpusEncoder } from '../media/opus.js';
 import { RtcServer } from '../rtc/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { VoiceHost } from '../voice/index.js';
@@ -121,10 +121,13 @@ async function checkModel({ engine }: EdgeConfig): Promise<CheckResult> {
 
 async function checkVoice({ voice: { name } }: EdgeConfig): Promise<CheckResult> {
   const host = await VoiceHost.start({ ...(name !== undefined && { voice: name }), log: silentLog });
+  // Speech goes to whoever holds this port; here nobody listens.
+  const port = host.connect();
   try {
     const { lengthMs } = await host.speak({ voiceKey: 'doctor', responseId: 'doctor', text: 'ready', last: true, onClause() {} });
     return ok(`speaks: one word is ${Math.round(lengthMs)} ms long`);
   } finally {
+    port.close();
     await host.close();
   }
 }
@@ -137,8 +140,8 @@ async function checkCodec(): Promise<CheckResult> {
   let pcm: Float32Array | undefined;
   // The first frames fade in.
   for (let i = 0; i < 5; i++) pcm = decoder.decode(encoder.encode(frame));
-  const level = Math.sqrt((pcm ?? []).reduce((sum, x) => sum + x * x, 0) / frame.length);
-  if (!pcm || pcm.length !== frame.length || level < 0.2) {
+  const level = Math.sqrt((pcm ?? new Float32Array()).reduce((sum, x) => sum + x * x, 0) / frame.length);
+  if (pcm?.length !== frame.length || level < 0.2) {
     return { status: 'fail', detail: 'a tone did not survive Opus', fix: 'install the dependencies again (`npm ci`)' };
   }
   return ok('Opus both ways');

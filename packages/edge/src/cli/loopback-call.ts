@@ -1,4 +1,5 @@
 import { MicroturnError, type JoinResult, type SessionEvent } from '@microturn/protocol';
+import type * as MediasoupClient from 'mediasoup-client';
 import { WebSocket } from 'ws';
 import type { EdgeConfig } from '../config.js';
 import { createEdge } from '../edge.js';
@@ -51,13 +52,13 @@ function failed(detail: string, fix: string): CheckResult {
 }
 
 /** A DOM type, and this is no page. */
-type Track = NonNullable<Parameters<import('mediasoup-client').types.Transport['produce']>[0]>['track'] & object;
+type Track = NonNullable<NonNullable<Parameters<MediasoupClient.types.Transport['produce']>[0]>['track']>;
 
 interface AudioData {
   samples: Int16Array;
 }
 interface Client {
-  readonly mediasoupClient: typeof import('mediasoup-client');
+  readonly mediasoupClient: typeof MediasoupClient;
   readonly audio: {
     RTCAudioSource: new () => {
       createTrack(): Track;

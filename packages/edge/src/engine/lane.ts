@@ -177,8 +177,6 @@ function fillRow(data: TensorData, row: number, size: number, values: Float32Arr
 }
 
 function finite(values: Float32Array, start: number, end: number): boolean {
-  // 0 times infinity and 0 times NaN are NaN, and stay so in a sum: no branch in the loop.
-  let sum = 0;
-  for (let i = start; i < end; i++) sum += values[i]! * 0;
-  return sum === 0;
+  for (let i = start; i < end; i++) if (!Number.isFinite(values[i]!)) return false;
+  return true;
 }

@@ -24,7 +24,7 @@ export class RowPool {
   readonly #taken: boolean[];
   constructor(rows: number) {
     if (!Number.isInteger(rows) || rows < 1) throw new RangeError(`rows must be a whole number above 0, got ${rows}`);
-    this.#taken = new Array<boolean>(rows).fill(false);
+    this.#taken = Array.from({ length: rows }, () => false);
   }
   get rows(): number {
     return this.#taken.length;

@@ -1,4 +1,4 @@
-import type { Floor } from '@microturn/protocol';
+import type { Floor, MicroturnError } from '@microturn/protocol';
 
 /** Identifies one loan of one row, never reused: a result that carries an old one belongs to nobody any more. */
 export type LeaseId = number;
@@ -76,7 +76,31 @@ export interface InteractionModel {
   readonly info: ModelInfo;
   /** Rows that can be open at once. */
   readonly rows: number;
-  /** @throws {MicroturnError} `edge/full` where every row is leased */
-  open(lease: LeaseId, onDecision: (decision: Decision) => void): InteractionStream;
+  /**
+   * @param onFailed the model gave this stream up, and closed it: no decision follows
+   * @throws {MicroturnError} `edge/full` where every row is leased
+   */
+  open(
+    lease: LeaseId,
+    onDecision: (decision: Decision) => void,
+    onFailed?: (error: MicroturnError) => void,
+  ): InteractionStream;
   close(): Promise<void>;
+}
+
+/** How the engine has kept up. Counts are since its start, percentiles of about the last 2000. */
+export interface EngineStats {
+  readonly leases: number;
+  /** Runs of the graph; one advances every row of a lane that has a micro-turn. */
+  readonly steps: number;
+  /** Decisions that came more than one micro-turn after it was due. */
+  readonly late: number;
+  /** Micro-turns that were given up because too many waited. */
+  readonly dropped: number;
+  /** Micro-turns whose outputs were unusable, and which decided nothing. */
+  readonly muted: number;
+  readonly stepP50Ms: number;
+  readonly stepP99Ms: number;
+  readonly lagP50Ms: number;
+  readonly lagP99Ms: number;
 }

@@ -11,6 +11,8 @@ import { SpeechQueue, type Speech, type SpeechFrame, type SpeechVerdict } from '
 const TAIL_FRAMES = 2;
 /** How long less than a frame may wait for its rest at the start of a spurt. */
 const PATIENCE_MS = 20;
+/** Of voices. Others get their encoder when they first speak. */
+const USUAL_RATES: readonly OpusRate[] = [16_000, 24_000];
 
 export interface DownlinkParts {
   readonly ssrc: number;
@@ -35,7 +37,6 @@ export class Downlink {
   readonly #queue = new SpeechQueue();
   readonly #pacer: Pacer;
   readonly #encoders = new Map<OpusRate, OpusEncoder>();
-  readonly #started = new Set<string>();
   #sequence: number;
   #rateHz: OpusRate = 24_000;
   #tail = 0;
@@ -51,6 +52,8 @@ export class Downlink {
     this.#parts = parts;
     this.#sequence = parts.firstSequence;
     this.#pacer = new Pacer(parts.clock.now(), parts.firstRtpTicks);
+    // The first frame of a spurt leaves at once: an encoder that is only then set up would make it late.
+    for (const rateHz of USUAL_RATES) this.#encoder(rateHz).encode(new Float32Array(rateHz / 50));
   }
 
   /** The response that was sent last, as long as nothing follows it. */
@@ -87,7 +90,6 @@ export class Downlink {
   /** Flushes a response, and refuses what comes of it from now on. Returns how much of it had been sent, ms. */
   cut(responseId: string): number {
     const sentMs = this.#queue.cut(responseId);
-    this.#started.delete(responseId);
     if (this.#pacer.speaking && this.#current === responseId) {
       this.#tailOwed = true;
       this.#tail = 0;
@@ -134,9 +136,7 @@ export class Downlink {
     this.played.add(slot.dueMs, frame);
     this.sent.write(slot.dueMs, frame.pcm, frame.rateHz);
     this.#transmit(slot, frame.pcm, frame.rateHz);
-    if (this.#started.has(frame.responseId)) return;
-    this.#started.add(frame.responseId);
-    this.#parts.onStarted(frame.responseId, slot.dueMs);
+    if (frame.offsetMs === 0) this.#parts.onStarted(frame.responseId, slot.dueMs);
   }
 
   #transmit(slot: FrameSlot, pcm: Float32Array, rateHz: OpusRate): void {
@@ -151,7 +151,6 @@ export class Downlink {
 
   #endResponses(nowMs: number): void {
     for (let ended = this.#queue.takeEnded(); ended; ended = this.#queue.takeEnded()) {
-      this.#started.delete(ended.responseId);
       this.#parts.onSent(ended.responseId, ended.lengthMs, nowMs);
     }
   }

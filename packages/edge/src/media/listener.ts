@@ -56,7 +56,10 @@ export class Listener {
     return this.#delayMs;
   }
 
-  /** Takes a report; returns each response of which more is known to be heard than before, newest last. */
+  /**
+   * Takes a report; returns each response of which more is known to be heard than before, and last the one that the
+   * listener is at, or was at when it fell silent.
+   */
   report({ rtpTimestamp, outputLatencyMs, state }: HeardReport, nowMs: number): Heard[] {
     const dueMs = this.#voice.dueMsOf(rtpTimestamp);
     // Nobody hears what was not sent: a report from nowhere changes nothing.
@@ -108,16 +111,23 @@ export class Listener {
   }
 
   #advance(atMs: number): Heard[] {
-    const heard: Heard[] = [];
-    for (const responseId of new Set(this.#voice.played.runs.map((run) => run.responseId))) {
-      if (this.#mutedAtMs.has(responseId)) continue;
-      const heardMs = this.#voice.played.lengthAt(responseId, atMs);
-      if (heardMs === undefined || heardMs <= (this.#heardMs.get(responseId) ?? 0)) continue;
+    const touched = new Set<string>();
+    let current: string | undefined;
+    for (const { responseId, startMs } of this.#voice.played.runs) {
+      if (startMs > atMs) break;
+      current = responseId;
+      const known = this.#heardMs.get(responseId) ?? 0;
+      const heardMs = this.#mutedAtMs.has(responseId) ? known : (this.#voice.played.lengthAt(responseId, atMs) ?? 0);
+      if (heardMs <= known) continue;
       this.#heardMs.set(responseId, heardMs);
-      heard.push({ responseId, heardMs });
+      touched.add(responseId);
     }
     this.#forget();
-    return heard;
+    if (current !== undefined) {
+      touched.delete(current);
+      touched.add(current);
+    }
+    return [...touched].map((responseId) => ({ responseId, heardMs: this.#heardMs.get(responseId) ?? 0 }));
   }
 
   /** Nothing that has begun is heard any further; the next response is. */

@@ -2,8 +2,8 @@ import { OPUS_TICKS_PER_MS, rtpDistance } from '@microturn/protocol';
 
 const FRAME_MS = 20;
 const FRAME_TICKS = FRAME_MS * OPUS_TICKS_PER_MS;
-/** A frame leaves on the last tick before it is due, so that it is never late by the tick's own step. */
-const LEAD_MS = 5;
+/** A frame leaves up to two ticks before it is due, so that neither the tick's own step nor a late one makes it late. */
+const LEAD_MS = 10;
 /** The rule of the way out: nothing is sent that could not be called back. */
 export const MAX_AHEAD_MS = 40;
 /** Behind by more than this, the frames are not sent in a burst: the sound goes on later. */

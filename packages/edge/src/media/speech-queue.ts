@@ -31,7 +31,7 @@ interface Clause {
   last: boolean;
 }
 
-/** Responses that are over, remembered so that their late speech is refused. */
+/** Responses that are remembered: those that are over, so that their late speech is refused, and those that never end. */
 const REMEMBERED = 256;
 
 /** Speech that waits to be said, clause by clause in order of arrival. Bounded in ms; policy: reject. */
@@ -75,7 +75,9 @@ export class SpeechQueue {
     const lengthMs = (pcm.length * 1000) / rateHz;
     const full = this.#lengthMs + lengthMs > this.#limitMs;
     if (!this.#offsetMs.has(responseId)) this.#offsetMs.set(responseId, 0);
+    dropOldest(this.#offsetMs);
     if (full || last) this.#remember(responseId);
+    else if (pcm.length === 0) return 'queued';
     this.#clauses.push({ responseId, pcm: full ? new Float32Array(0) : pcm, rateHz, taken: 0, last: full || last });
     if (!full) this.#lengthMs += lengthMs;
     return full ? 'full' : 'queued';
@@ -136,10 +138,14 @@ export class SpeechQueue {
 
   #remember(responseId: string): void {
     this.#over.add(responseId);
-    for (const oldest of this.#over) {
-      if (this.#over.size <= REMEMBERED) break;
-      this.#over.delete(oldest);
-    }
+    dropOldest(this.#over);
+  }
+}
+
+function dropOldest(memory: Set<string> | Map<string, unknown>): void {
+  for (const oldest of memory.keys()) {
+    if (memory.size <= REMEMBERED) return;
+    memory.delete(oldest);
   }
 }
 

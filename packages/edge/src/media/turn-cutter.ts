@@ -16,6 +16,11 @@ export class TurnCutter {
     this.#next = turnAt(nowMs - zeroMs, microTurnMs);
   }
 
+  /** Index of the micro-turn that will be due next. */
+  get next(): number {
+    return this.#next;
+  }
+
   dueMs(index: number): number {
     return this.#zeroMs + (index + 1) * this.#microTurnMs;
   }

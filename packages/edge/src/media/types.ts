@@ -107,6 +107,8 @@ export interface MediaStats {
   /** RTP in to PCM placed, and PCM due to RTP sent, ms. */
   readonly placeP99Ms: number;
   readonly sendP99Ms: number;
+  /** The mediasoup worker's process, to measure it by. */
+  readonly workerPid: number;
   readonly workerRssBytes?: number | undefined;
 }
 

@@ -45,8 +45,9 @@ export class Uplink {
   #cursor = 0;
   #nextTicks = 0;
   #packetTicks = 960;
-  /** Where the stream began: what is empty before that is silence, not loss. */
-  #liveFrom: number | undefined;
+  /** Whether a stream has begun: before that, what is empty is silence and not loss. */
+  #live = false;
+  /** What the sender said last was that it is silent. */
   #silent = false;
   #tailConcealed = 0;
   #muted = false;
@@ -97,13 +98,12 @@ export class Uplink {
   cut(index: number): TurnPcm {
     const from = index * this.#turnSamples;
     const to = from + this.#turnSamples;
-    if (this.#liveFrom !== undefined) {
+    if (this.#live) {
       this.#order.release(this.#nextTicks + this.#toTicks(to - this.#cursor));
       this.#concealTail(from, to);
     }
     const { pcm, concealed, empty } = this.#timeline.cut(from, to);
-    const listened = this.#liveFrom === undefined || this.#silent ? 0 : Math.max(0, to - Math.max(from, this.#liveFrom));
-    const lost = concealed + Math.min(empty, listened);
+    const lost = concealed + (this.#live && !this.#silent ? empty : 0);
     this.#concealedSamples += lost;
     return { pcm, lost: lost / this.#turnSamples };
   }
@@ -119,7 +119,7 @@ export class Uplink {
   restart(): void {
     this.#order.reset();
     this.#clock.reset();
-    this.#liveFrom = undefined;
+    this.#live = false;
     this.#silent = false;
   }
 
@@ -148,8 +148,10 @@ export class Uplink {
     this.#clock.observe(packet.ticks / OPUS_TICKS_PER_MS, packet.arrivalMs);
     this.#decoder.reset();
     this.#cursor = this.#placeOf(packet.ticks);
-    this.#liveFrom ??= this.#cursor;
     this.#nextTicks = packet.ticks;
+    const { floor } = this.#timeline;
+    if (!this.#live) this.#timeline.silence(floor, this.#cursor - floor);
+    this.#live = true;
   }
 
   /** Time without sound in front of a packet: lost as far as packets are missing, the sender's silence beyond that. */

@@ -103,8 +103,11 @@ const DtlsParameters = v.object({
 });
 
 /** @throws {MicroturnError} `protocol/malformed`, naming the field */
-export function parseRtpParameters(value: unknown): types.RtpParameters {
-  return parse(RtpParameters, value, 'rtpParameters') as types.RtpParameters;
+export function parseRtpParameters(value: unknown, kind: types.MediaKind): types.RtpParameters {
+  const parameters = parse(RtpParameters, value, 'rtpParameters');
+  const other = parameters.codecs.find((codec) => !codec.mimeType.toLowerCase().startsWith(`${kind}/`));
+  if (other) throw new MicroturnError('protocol/malformed', `rtpParameters.codecs: expected ${kind}, got ${other.mimeType}`);
+  return parameters as types.RtpParameters;
 }
 
 /** @throws {MicroturnError} `protocol/malformed`, naming the field */

@@ -23,6 +23,7 @@ export class RtcEndpoint {
   readonly #recv: types.WebRtcTransport;
   readonly #producers = new Map<string, types.Producer>();
   readonly #consumers = new Map<string, types.Consumer>();
+  readonly #connected = new Set<string>();
   #capabilities: types.RtpCapabilities | undefined;
   #closed = false;
 
@@ -68,7 +69,8 @@ export class RtcEndpoint {
   async connect(transportId: string, dtlsParameters: unknown): Promise<void> {
     const transport = this.#transport(transportId);
     const checked = parseDtlsParameters(dtlsParameters);
-    if (transport.dtlsState !== 'new') throw new MicroturnError('protocol/state', 'the transport is connected already');
+    if (this.#connected.has(transportId)) throw new MicroturnError('protocol/state', 'the transport is connected already');
+    this.#connected.add(transportId);
     await this.#run(transport.connect({ dtlsParameters: checked }));
   }
 
@@ -84,9 +86,7 @@ export class RtcEndpoint {
     if (this.#transport(transportId) !== this.#send) {
       throw new MicroturnError('protocol/state', 'this transport receives; produce on the sending one');
     }
-    const producer = await this.#run(
-      this.#send.produce({ kind, rtpParameters: parseRtpParameters(rtpParameters) }),
-    );
+    const producer = await this.#run(this.#send.produce({ kind, rtpParameters: parseRtpParameters(rtpParameters, kind) }));
     if (this.#closed) {
       producer.close();
       throw new MicroturnError('protocol/state', 'the endpoint is closed');
@@ -110,7 +110,8 @@ export class RtcEndpoint {
     const rtpCapabilities = this.#capabilities;
     try {
       if (!this.#router.canConsume({ producerId, rtpCapabilities })) return undefined;
-      const consumer = await this.#recv.consume({ producerId, rtpCapabilities });
+      // NACK for sound as well: a packet that is sent again is in time more often than not.
+      const consumer = await this.#recv.consume({ producerId, rtpCapabilities, enableRtx: true });
       if (this.#closed) {
         consumer.close();
         return undefined;

@@ -82,8 +82,12 @@ export class RtcServer {
     }
   }
 
-  close(): void {
+  /** Ends the worker, and waits until its process is gone. */
+  async close(): Promise<void> {
+    if (this.#worker.subprocessClosed) return;
+    const gone = new Promise<void>((resolve) => this.#worker.once('subprocessclose', resolve));
     if (!this.#worker.closed) this.#worker.close();
+    await gone;
   }
 }
 

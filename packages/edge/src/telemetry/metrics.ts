@@ -52,11 +52,13 @@ export class EdgeMetrics {
   });
   readonly #delay = monitorEventLoopDelay({ resolution: 10 });
 
+  readonly loopDelay: Gauge;
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
     this.#delay.enable();
     const delay = this.#delay;
-    new Gauge({
+    this.loopDelay = new Gauge({
       name: 'microturn_loop_delay_p99_seconds',
       help: 'Event-loop delay of main since the last scrape, p99',
       registers: [this.registry],

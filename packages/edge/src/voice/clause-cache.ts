@@ -1,6 +1,9 @@
 import type { SpeechClause } from './types.js';
 
-/** Clauses said lately, oldest out first. Bounded in bytes of sound; a clause bigger than a quarter of that is not kept. */
+/** A clause longer than this share of the cache is not kept: long ones hardly repeat, and would push out many short ones. */
+const LARGEST_SHARE = 1 / 32;
+
+/** Clauses said lately, bounded in bytes of sound. The one not asked for longest goes first. */
 export class ClauseCache {
   readonly #maxBytes: number;
   readonly #clauses = new Map<string, SpeechClause>();
@@ -25,7 +28,7 @@ export class ClauseCache {
 
   set(key: string, clause: SpeechClause): void {
     this.#drop(key);
-    if (clause.pcm.byteLength > this.#maxBytes / 4) return;
+    if (clause.pcm.byteLength > this.#maxBytes * LARGEST_SHARE) return;
     this.#clauses.set(key, clause);
     this.#bytes += clause.pcm.byteLength;
     for (const oldest of this.#clauses.keys()) {

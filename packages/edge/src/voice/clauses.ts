@@ -36,7 +36,9 @@ const MIN_TAIL_CHARS = 10;
 const MAX_TOKEN_CHARS = 48;
 
 const ABBREVIATIONS = new Set(
-  'dr mr mrs ms prof st sr jr rev gen col capt lt sgt hon mt ft no vs e.g i.e cf al fig figs vol approx dept est inc ltd co corp'.split(' '),
+  'dr mr mrs ms prof st sr jr rev gen col capt lt sgt hon mt ft no vs e.g i.e cf al fig figs vol approx dept est inc ltd co corp'.split(
+    ' ',
+  ),
 );
 /** These end a sentence only where a capital follows. */
 const MAYBE_FINAL = new Set('etc a.m p.m u.s u.k u.n'.split(' '));
@@ -47,6 +49,7 @@ const SOFT_BREAK = new Set(
   ),
 );
 
+// prettier-ignore
 const SYMBOLS: Record<string, string> = {
   '‘': "'", '’': "'", '‚': ',', '‛': "'", '′': "'", 'ʼ': "'", '`': "'",
   '“': '"', '”': '"', '„': '"', '‟': '"', '«': '"', '»': '"', '″': '"',
@@ -56,7 +59,7 @@ const SYMBOLS: Record<string, string> = {
   'ð': 'd', 'Ð': 'D', 'þ': 'th', 'Þ': 'Th', 'ı': 'i',
   '°': ' degrees ', '×': ' times ', '÷': ' divided by ', '±': ' plus or minus ', '€': ' euros ', '£': ' pounds ', '¥': ' yen ',
   '&': ' and ', '@': ' at ', '=': ' equals ', '<': ' less than ', '>': ' greater than ',
-}; // prettier-ignore
+};
 
 /**
  * Splits text into clauses: at sentence ends, at commas, colons and dashes where both sides are long enough, at line ends, and,
@@ -73,7 +76,7 @@ export function splitClauses(text: string): Clause[] {
     throw new MicroturnError('voice/failed', 'nothing in it can be said: this voice speaks English words and numbers');
   }
   const clauses: Clause[] = [];
-  for (let from = 0; from < words.length; ) {
+  for (let from = 0; from < words.length;) {
     const to = clauseEnd(words, from, clauses.length === 0 ? FIRST : LATER);
     clauses.push(toClause(words.slice(from, to)));
     from = to;
@@ -166,16 +169,21 @@ function joinPunctuation(word: Word, token: string): Word {
 
 /** Without tags, Markdown marks and control characters; lines are kept, every other white space is one space. */
 function plainText(text: string): string {
-  return text
-    .normalize('NFC')
-    .replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n')
-    .replace(/<[!/?]?[A-Za-z][^<>\n]{0,256}>/g, ' ')
-    .replace(/!?\[([^[\]\n]{1,256})\]\([^()\s]{0,512}\)/g, '$1')
-    .replace(/^[ \t]{0,16}(?:#{1,6}|[-*+•>]|[-=*_]{3,256})(?=\s|$)/gm, ' ')
-    .replace(/[*_~`|\\{}[\]^]+/g, (marks, at: number, all: string) => (marks === '_' && isInsideWord(all, at) ? ' ' : ''))
-    // A dash between words is a pause, and stands alone.
-    .replace(/\s*[—―]\s*|--+|(?<=\s)[–-](?=\s)/g, ' — ')
-    .replace(/[^\S\n]+|[^\n\P{C}]+/gu, ' ');
+  return (
+    text
+      .normalize('NFC')
+      .replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n')
+      .replace(/<[!/?]?[A-Za-z][^<>\n]{0,256}>/g, ' ')
+      .replace(/!?\[([^[\]\n]{1,256})\]\([^()\s]{0,512}\)/g, '$1')
+      .replace(/^[ \t]{0,16}(?:#{1,6}|[-*+•>]|[-=*_]{3,256})(?=\s|$)/gm, ' ')
+      .replace(/[*_~`|\\{}[\]^]+/g, (marks, at: number, all: string) =>
+        marks === '_' && isInsideWord(all, at) ? ' ' : '',
+      )
+      // A dash between words is a pause, and stands alone.
+      .replace(/\s*[—―]\s*|--+|(?<=\s)[–-](?=\s)/g, ' — ')
+      .replace(/\p{Cf}+/gu, '')
+      .replace(/[^\S\n]+|[^\n\P{C}]+/gu, ' ')
+  );
 }
 
 function isInsideWord(text: string, at: number): boolean {

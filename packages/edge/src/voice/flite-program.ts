@@ -61,7 +61,9 @@ export class FliteProgram {
     const print = () => new ConsoleStdout((bytes) => printed.push(bytes.slice()));
     const files = new Map([[INPUT, new File(new TextEncoder().encode(input))]]);
     const root = new PreopenDirectory('/', files);
-    const wasi = new WASI(['flite', ...args], [], [new OpenFile(new File([])), print(), print(), root], { debug: false });
+    const wasi = new WASI(['flite', ...args], [], [new OpenFile(new File([])), print(), print(), root], {
+      debug: false,
+    });
     this.#wasi = wasi;
     const instance = this.#freshInstance();
     let code: number;
@@ -109,11 +111,14 @@ export function parseWav(bytes: Uint8Array): { pcm: Float32Array; rateHz: number
   const tag = (at: number) => (at + 4 <= bytes.length ? String.fromCharCode(...bytes.subarray(at, at + 4)) : '');
   if (tag(0) !== 'RIFF' || tag(8) !== 'WAVE') throw new Error('expected a WAV file');
   let rateHz = 0;
-  for (let at = 12; at + 8 <= bytes.length; ) {
+  for (let at = 12; at + 8 <= bytes.length;) {
     const length = view.getUint32(at + 4, true);
     const body = at + 8;
     if (tag(at) === 'fmt ' && body + 16 <= bytes.length) {
-      const mono16 = view.getUint16(body, true) === 1 && view.getUint16(body + 2, true) === 1 && view.getUint16(body + 14, true) === 16;
+      const mono16 =
+        view.getUint16(body, true) === 1 &&
+        view.getUint16(body + 2, true) === 1 &&
+        view.getUint16(body + 14, true) === 16;
       if (!mono16) throw new Error('expected 16 bit mono PCM');
       rateHz = view.getUint32(body + 4, true);
     } else if (tag(at) === 'data') {

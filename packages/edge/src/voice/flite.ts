@@ -23,7 +23,8 @@ export interface FliteOptions {
   readonly cacheBytes?: number;
 }
 
-const DEFAULT_CACHE_BYTES = 8 * 2 ** 20;
+/** A minute of short clauses: those of up to 2 s are kept. */
+const DEFAULT_CACHE_BYTES = 4 * 2 ** 20;
 
 /** Flite, in WebAssembly, English only. Synthesis blocks the thread that iterates, clause by clause: give it one of its own. */
 export class FliteVoice implements Voice {

@@ -18,7 +18,8 @@ export class ToneVoice implements Voice {
   #closed = false;
 
   constructor({ wordMs = 250, gapMs = 50, rateHz = 16_000 }: ToneVoiceOptions = {}) {
-    if (!(Number.isInteger(wordMs) && wordMs > 0)) throw new RangeError(`wordMs: expected whole ms above 0, got ${wordMs}`);
+    if (!(Number.isInteger(wordMs) && wordMs > 0))
+      throw new RangeError(`wordMs: expected whole ms above 0, got ${wordMs}`);
     if (!(Number.isInteger(gapMs) && gapMs >= 0)) throw new RangeError(`gapMs: expected whole ms from 0, got ${gapMs}`);
     this.#wordMs = wordMs;
     this.#gapMs = gapMs;

@@ -42,7 +42,7 @@ export function parsePhoneNames(stdout: string): string[][] {
  * when it stands alone, and the two sequences are aligned at least cost (edit distance; vowels are changed for vowels, consonants for
  * consonants). What context adds ("dog's": the `z`) goes to the word that it follows.
  *
- * Tolerance against the word ends inside libflite 2.2: 0 ms, for every word of `reference/word-ends.json` (287 words; made by
+ * Tolerance against the word ends inside libflite 2.2: 0 ms, for every word of `reference/word-ends.jsonl` (287 words; made by
  * `reference/word-ends.c`). Where a word's reading depends on its neighbours in a way that the sentences there do not show, one phone.
  *
  * Tolerance against the sound, measured by energy (40 dB under the peak, 5 ms frames) at the pauses of the same sentences, 65 runs of
@@ -94,7 +94,7 @@ function align(phones: readonly Phone[], expected: readonly { name: string; word
   }
   // Back from the end: a phone that was changed belongs to its partner's word, an added one to the word before.
   const owner = Array.from(phones, () => 0);
-  for (let i = phones.length, j = expected.length; i > 0; ) {
+  for (let i = phones.length, j = expected.length; i > 0;) {
     const here = cost[i * columns + j]!;
     if (j > 0 && here === cost[(i - 1) * columns + j - 1]! + changeCost(phones[i - 1]!.name, expected[j - 1]!.name)) {
       owner[--i] = expected[--j]!.word;

@@ -4,7 +4,8 @@ import { MicroturnError } from '@microturn/protocol';
 interface Schema<T> {
   readonly '~standard': { validate(value: unknown): Result<T> | Promise<Result<T>> };
 }
-type Result<T> = { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly { message: string }[] };
+type Result<T> =
+  { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly { message: string }[] };
 
 /** Parses the result of a reply; throws `protocol/malformed`. */
 export function checked<T>(schema: Schema<T>, value: unknown): T {

@@ -1,7 +1,9 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { types } from 'mediasoup-client';
 import type { MediaPlane, MediaPlaneParts } from './media-plane.js';
-import type { Publication } from './transport.js';
+import type { Publication, TransportLink } from './transport.js';
+
+type Source = Parameters<TransportLink['publish']>[1];
 
 /** How long ICE and DTLS may take. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -14,7 +16,13 @@ export interface MediasoupParts extends MediaPlaneParts {
  * The media plane over a mediasoup-client device.
  * @throws {MicroturnError} `media/unsupported` where the browser shares no codec with the edge
  */
-export async function openMediasoupPlane({ device, joined, clock, request, observer }: MediasoupParts): Promise<MediaPlane> {
+export async function openMediasoupPlane({
+  device,
+  joined,
+  clock,
+  request,
+  observer,
+}: MediasoupParts): Promise<MediaPlane> {
   const { routerRtpCapabilities, sendTransport, recvTransport, iceServers } = joined;
   await device
     .load({ routerRtpCapabilities: routerRtpCapabilities as unknown as types.RtpCapabilities })
@@ -29,9 +37,8 @@ export async function openMediasoupPlane({ device, joined, clock, request, obser
 
   for (const transport of [send, recv]) {
     transport.on('connect', ({ dtlsParameters }, done, fail) => {
-      request({ type: 'transport.connect', transportId: transport.id, dtlsParameters: { ...dtlsParameters } })
-        .then(() => done())
-        .catch(fail);
+      const message = { type: 'transport.connect', transportId: transport.id } as const;
+      settle(request({ ...message, dtlsParameters: { ...dtlsParameters } }), done, fail);
     });
     transport.on('connectionstatechange', (state) => {
       if (state === 'connected') observer.flowing(true);
@@ -40,14 +47,9 @@ export async function openMediasoupPlane({ device, joined, clock, request, obser
     });
   }
   send.on('produce', ({ rtpParameters, appData }, done, fail) => {
-    request({
-      type: 'produce',
-      transportId: send.id,
-      source: appData['source'] as 'microphone',
-      rtpParameters: { ...rtpParameters },
-    })
-      .then((reply) => done({ id: producerIdIn(reply) }))
-      .catch(fail);
+    const { source } = appData as { source: Source };
+    const reply = request({ type: 'produce', transportId: send.id, source, rtpParameters: { ...rtpParameters } });
+    settle(reply, (result) => done({ id: producerIdIn(result) }), fail);
   });
 
   return {
@@ -107,6 +109,15 @@ export async function openMediasoupPlane({ device, joined, clock, request, obser
   };
 }
 
+/** mediasoup-client asks with callbacks. */
+async function settle(reply: Promise<unknown>, done: (result: unknown) => void, fail: (error: Error) => void) {
+  try {
+    done(await reply);
+  } catch (error) {
+    fail(MicroturnError.from(error, 'net/closed'));
+  }
+}
+
 function publication(producer: types.Producer, request: MediasoupParts['request']): Publication {
   return {
     async setMuted(muted) {
@@ -124,25 +135,25 @@ function publication(producer: types.Producer, request: MediasoupParts['request'
 
 function whenConnected(transport: types.Transport, clock: MediasoupParts['clock']): Promise<void> {
   return new Promise((resolve, reject) => {
-    const settle = (state: types.ConnectionState) => {
+    const follow = (state: types.ConnectionState) => {
       if (state !== 'connected' && state !== 'failed' && state !== 'closed') return;
       release();
       if (state === 'connected') resolve();
       else reject(new MicroturnError(state === 'failed' ? 'net/ice-failed' : 'net/closed'));
     };
-    const onClose = () => settle('closed');
+    const onClose = () => follow('closed');
     const cancelTimeout = clock.after(CONNECT_TIMEOUT_MS, () => {
       release();
       reject(new MicroturnError('net/ice-failed', `not connected after ${CONNECT_TIMEOUT_MS / 1000} s`));
     });
     const release = () => {
       cancelTimeout();
-      transport.off('connectionstatechange', settle);
+      transport.off('connectionstatechange', follow);
       transport.observer.off('close', onClose);
     };
-    transport.on('connectionstatechange', settle);
+    transport.on('connectionstatechange', follow);
     transport.observer.on('close', onClose);
-    settle(transport.connectionState);
+    follow(transport.connectionState);
   });
 }
 

@@ -138,7 +138,12 @@ class Link implements TransportLink {
     this.#inOrder(async (plane) => {
       const received = await plane.receive(offer);
       if (this.#closed) return;
-      this.#observer.trackAdded({ id: offer.consumerId, participant: offer.participant, source: offer.source, ...received });
+      this.#observer.trackAdded({
+        id: offer.consumerId,
+        participant: offer.participant,
+        source: offer.source,
+        ...received,
+      });
     });
   }
 
@@ -151,14 +156,16 @@ class Link implements TransportLink {
   }
 
   #inOrder(step: (plane: MediaPlane) => Promise<void>): void {
-    this.#tracks = this.#tracks.then(async () => {
+    const before = this.#tracks;
+    this.#tracks = (async () => {
+      await before;
       if (this.#closed || !this.#plane) return;
       try {
         await step(this.#plane);
       } catch (error) {
         if (!this.#closed) this.#observer.problem(MicroturnError.from(error, 'media/unsupported'));
       }
-    });
+    })();
   }
 
   /** Ended by the other side. Before it was open, `open` rejects with it instead. */

@@ -9,7 +9,9 @@ export function signalingUrl(base: string): string {
   try {
     url = new URL(base);
   } catch (cause) {
-    throw new TypeError(`expected an absolute http(s) or ws(s) URL of the edge, got ${JSON.stringify(base)}`, { cause });
+    throw new TypeError(`expected an absolute http(s) or ws(s) URL of the edge, got ${JSON.stringify(base)}`, {
+      cause,
+    });
   }
   if (url.protocol === 'http:') url.protocol = 'ws:';
   else if (url.protocol === 'https:') url.protocol = 'wss:';
@@ -22,10 +24,18 @@ export function signalingUrl(base: string): string {
   return url.href;
 }
 
-/** The first of: the app's, the token source's, the page's own origin. */
+/**
+ * The first of: the app's, the token source's, the page's own origin.
+ * @throws {MicroturnError} `net/unreachable` where there is none, or none that is a URL
+ */
 export function chooseBase(...candidates: (string | undefined)[]): string {
   const origin = globalThis.location?.origin;
   const base = [...candidates, origin?.startsWith('http') ? origin : undefined].find(Boolean);
   if (!base) throw new MicroturnError('net/unreachable', 'no `url` was given, and the token source names none');
+  try {
+    signalingUrl(base);
+  } catch (cause) {
+    throw MicroturnError.from(cause, 'net/unreachable');
+  }
   return base;
 }

@@ -1,4 +1,5 @@
 import { MicroturnError } from '@microturn/protocol';
+import type * as mediasoup from 'mediasoup-client';
 import { openMediasoupPlane } from './mediasoup-plane.js';
 import { openWebSocket } from './socket.js';
 import { transportOver } from './transport-over.js';
@@ -18,14 +19,12 @@ export function webrtc(): Transport {
   });
 }
 
-type Mediasoup = typeof import('mediasoup-client');
-
 // On its own, so that a page which only imports the SDK, or a server that renders it, does not load WebRTC.
-function loadMediasoup(): Promise<Mediasoup> {
+function loadMediasoup(): Promise<typeof mediasoup> {
   return import('mediasoup-client');
 }
 
-async function createDevice(Device: Mediasoup['Device']): Promise<InstanceType<Mediasoup['Device']>> {
+async function createDevice(Device: typeof mediasoup.Device): Promise<mediasoup.Device> {
   try {
     return await Device.factory();
   } catch (cause) {

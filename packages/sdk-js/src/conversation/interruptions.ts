@@ -56,7 +56,10 @@ export function recordCut(
       return replaceAt(records, index, { heardMs, taken: true });
     }
     case 'client':
-      return [...records, { id: String(event.seq), kind: 'stop', by: 'client', taken: true, at: event.at, responseId, heardMs }];
+      return [
+        ...records,
+        { id: String(event.seq), kind: 'stop', by: 'client', taken: true, at: event.at, responseId, heardMs },
+      ];
     case 'agent':
       return records;
     default:

@@ -4,10 +4,19 @@ import type { SessionNotice } from '../connection/transport.js';
 /** How often the played position is read: a packet's length. */
 const READ_MS = 20;
 const REPORT_MS = 100;
-/** The position stands still for this long where a spurt has ended. */
-const STILL_MS = 60;
+/**
+ * The position stands still for this long where a spurt has ended. The end is told twice: the first report may be the
+ * one that names the last packet, the second says that it has passed.
+ */
+const STILL_MS = [60, 160] as const;
 /** How long after the end of a response its last packets may still be on their way. */
 const TAIL_MS = 2000;
+
+export interface HeardPosition {
+  /** Of the packet now being played. */
+  readonly rtpTimestamp: number;
+  readonly outputLatencyMs: number;
+}
 
 export interface HeardParts {
   readonly clock: Clock;
@@ -27,7 +36,8 @@ export class HeardReporter {
   #last: number | undefined;
   #movedAt = 0;
   #reportedAt = -Infinity;
-  #endReported = true;
+  /** How often the end of this spurt was told. */
+  #endsTold: number = STILL_MS.length;
   #endBy = Infinity;
 
   constructor(parts: HeardParts) {
@@ -39,13 +49,13 @@ export class HeardReporter {
     this.#endBy = Infinity;
     if (this.#stop) return;
     this.#last = this.#parts.played();
-    this.#endReported = true;
+    this.#endsTold = STILL_MS.length;
     this.#stop = this.#parts.clock.every(READ_MS, () => this.#read());
   }
 
   /** The edge has said all of it: follows what is still on its way, and then rests. */
   end(): void {
-    if (!this.#stop) return;
+    if (!this.#stop || this.#endBy !== Infinity) return;
     this.#endBy = this.#parts.clock.now() + TAIL_MS;
     this.#restIfDone();
   }
@@ -63,7 +73,7 @@ export class HeardReporter {
   }
 
   /** Where the listener is now, for an interruption. */
-  position(): { rtpTimestamp: number; outputLatencyMs: number } | undefined {
+  get position(): HeardPosition | undefined {
     const rtpTimestamp = this.#parts.played();
     return rtpTimestamp === undefined ? undefined : { rtpTimestamp, outputLatencyMs: this.#parts.outputLatencyMs() };
   }
@@ -74,22 +84,24 @@ export class HeardReporter {
     if (played !== undefined && played !== this.#last) {
       this.#last = played;
       this.#movedAt = now;
-      this.#endReported = false;
-      if (now - this.#reportedAt >= REPORT_MS) this.#report('playing');
-    } else if (!this.#endReported && now - this.#movedAt >= STILL_MS) {
+      this.#endsTold = 0;
+      // Half a reading early rather than a whole one late.
+      if (now - this.#reportedAt >= REPORT_MS - READ_MS / 2) this.#report('playing');
+    } else if (now - this.#movedAt >= (STILL_MS[this.#endsTold] ?? Infinity)) {
       this.#report('playing');
-      this.#endReported = true;
+      this.#endsTold++;
     }
     this.#restIfDone();
   }
 
   #restIfDone(): void {
     if (this.#endBy === Infinity) return;
-    if (this.#endReported || this.#parts.clock.now() >= this.#endBy) this.stop();
+    const told = this.#endsTold === STILL_MS.length;
+    if (told || this.#parts.clock.now() >= this.#endBy) this.stop();
   }
 
   #report(state: 'playing' | 'muted'): void {
-    const position = this.position();
+    const { position } = this;
     if (!position) return;
     this.#reportedAt = this.#parts.clock.now();
     this.#parts.notify({ type: 'heard', ...position, state });

@@ -134,7 +134,8 @@ export class Microphone implements InputDevice {
     }
     const devices = this.#media.devices();
     if (!devices) return Promise.reject(new MicroturnError('media/insecure'));
-    const audio = this.#deviceId === undefined ? this.#constraints : { ...this.#constraints, deviceId: { exact: this.#deviceId } };
+    const audio =
+      this.#deviceId === undefined ? this.#constraints : { ...this.#constraints, deviceId: { exact: this.#deviceId } };
     return devices.getUserMedia({ audio }).then((stream) => {
       const [track] = stream.getAudioTracks();
       if (!track) throw new MicroturnError('media/not-found');
@@ -195,6 +196,8 @@ export class Microphone implements InputDevice {
   #stop(): void {
     this.#stopTrack();
     this.track.set(undefined);
+    // Why it failed is still of interest when the call is over.
+    if (this.state.value.status === 'failed') return;
     this.#patch({ status: 'off', error: undefined });
   }
 
@@ -209,7 +212,11 @@ export class Microphone implements InputDevice {
   }
 
   async #refreshDevices(): Promise<void> {
-    const all = (await this.#media.devices()?.enumerateDevices().catch(() => [])) ?? [];
+    const all =
+      (await this.#media
+        .devices()
+        ?.enumerateDevices()
+        .catch(() => [])) ?? [];
     if (this.track.value) this.#patch({ devices: infoOf(all, 'audioinput') });
   }
 

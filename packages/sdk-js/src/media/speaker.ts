@@ -92,7 +92,7 @@ export class Speaker implements OutputDevice {
 
   /** The call is over. */
   release(): void {
-    for (const id of [...this.#elements.keys()]) this.remove(id);
+    for (const id of this.#elements.keys()) this.remove(id);
     this.#patch({ blocked: false });
   }
 
@@ -121,7 +121,11 @@ export class Speaker implements OutputDevice {
   }
 
   async #listDevices(): Promise<void> {
-    const all = (await this.#media.devices()?.enumerateDevices().catch(() => [])) ?? [];
+    const all =
+      (await this.#media
+        .devices()
+        ?.enumerateDevices()
+        .catch(() => [])) ?? [];
     this.#patch({ devices: infoOf(all, 'audiooutput') });
   }
 

@@ -107,7 +107,7 @@ export class ScriptedTransport implements Transport {
 
   /** From now on requests of this type get what `fn` returns, or the error that it throws. */
   answer<T extends RequestType>(type: T, fn: Answer<T>): void {
-    this.#answers.set(type, fn as Answer<RequestType>);
+    this.#answers.set(type, fn as unknown as Answer<RequestType>);
   }
 
   /** The next socket does not open. */
@@ -264,7 +264,14 @@ export class ScriptedTransport implements Transport {
   #offer(participant: string, source: TrackOffer['source']): ScriptedTrack {
     const consumerId = `consumer-${++this.#made}`;
     const kind = source === 'camera' || source === 'screen' ? 'video' : 'audio';
-    const offer: TrackOffer = { consumerId, producerId: `${consumerId}/p`, kind, rtpParameters: {}, participant, source };
+    const offer: TrackOffer = {
+      consumerId,
+      producerId: `${consumerId}/p`,
+      kind,
+      rtpParameters: {},
+      participant,
+      source,
+    };
     const scripted: ScriptedTrack = { offer, track: new FakeTrack(kind), played: undefined };
     this.tracks.set(consumerId, scripted);
     return scripted;

@@ -1,12 +1,12 @@
 /*
- * Makes word-ends.json: when each word of sentences.txt ends, as libflite itself knows it (its command line does not say).
+ * Makes word-ends.jsonl: when each word of sentences.txt ends, as libflite itself knows it (its command line does not say).
  * On Debian 12, with flite1-dev (Flite 2.2), in this folder:
  *
  *   gcc -o /tmp/word-ends word-ends.c -I/usr/include/flite \
  *     -lflite_cmu_us_slt -lflite_usenglish -lflite_cmulex -lflite -lm
- *   /tmp/word-ends < sentences.txt > word-ends.json
+ *   /tmp/word-ends < sentences.txt > word-ends.jsonl
  *
- * `ends` is what `flite -voice slt -psdur` prints, `words` is [text, start ms, end ms] by the tree from tokens to phones.
+ * One sentence a line: `ends` is what `flite -voice slt -psdur` prints, `words` is [text, start ms, end ms] by the tree from tokens to phones.
  */
 #include <flite.h>
 #include <stdio.h>
@@ -37,14 +37,12 @@ static void span(cst_item *token, int *start, int *end) {
 
 int main(void) {
   char line[4096];
-  int lines = 0;
   flite_init();
   cst_voice *voice = register_cmu_us_slt(0);
-  printf("[\n");
   while (fgets(line, sizeof line, stdin)) {
     line[strcspn(line, "\n")] = 0;
     cst_utterance *utt = flite_synth_text(line, voice);
-    printf("%s{\"text\":\"%s\",\"ends\":\"", lines++ ? ",\n" : "", line);
+    printf("{\"text\":\"%s\",\"ends\":\"", line);
     for (cst_item *s = relation_head(utt_relation(utt, "Segment")); s; s = item_next(s))
       printf("%s:%1.3f ", item_feat_string(s, "name"), item_feat_float(s, "end"));
     printf("\",\"words\":[");
@@ -60,9 +58,8 @@ int main(void) {
       } while (token && *text_of(token, "whitespace") == 0);
       printf("\",%d,%d]", start, end);
     }
-    printf("]}");
+    printf("]}\n");
     delete_utterance(utt);
   }
-  printf("\n]\n");
   return 0;
 }

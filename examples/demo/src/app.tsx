@@ -1,0 +1,80 @@
+import { SessionProvider, useConnection, useTranscript } from '@microturn/react';
+import type { InteractionSession, SessionOptions } from '@microturn/sdk';
+import { GridStrip } from './grid/grid-strip.js';
+import { ExampleBanner } from './replay/example-banner.js';
+import type { Mode } from './shell/mode.js';
+import { PageHeader } from './shell/page-header.js';
+import { RealModel } from './shell/real-model.js';
+import { StatsFooter } from './shell/stats-footer.js';
+import { useSetting } from './shell/setting.js';
+import { Controls, UnlockBar } from './stage/controls.js';
+import { DevicePickers } from './stage/device-pickers.js';
+import { FailurePanel, InsecurePanel } from './stage/failure-panel.js';
+import { Headline } from './stage/headline.js';
+import { NoticeBar, useNotice } from './stage/notice-bar.js';
+import { SayBox } from './stage/say-box.js';
+import { Announcer } from './transcript/announcer.js';
+import { Transcript } from './transcript/transcript.js';
+import { SuggestionList } from './trials/suggestion-list.js';
+
+export type AppProps = { readonly mode: Mode } & (
+  | { readonly options: SessionOptions; readonly session?: undefined }
+  | { readonly session: InteractionSession; readonly options?: undefined }
+);
+
+export function App({ mode, ...source }: AppProps) {
+  return (
+    <SessionProvider {...source} connect={mode === 'example'}>
+      <Page mode={mode} />
+    </SessionProvider>
+  );
+}
+
+function Page({ mode }: { readonly mode: Mode }) {
+  const { status, error, isConnected, isReconnecting } = useConnection();
+  const spoken = useTranscript().length > 0;
+  const [notice, setNotice] = useNotice();
+  const [keys, setKeys] = useSetting('microturn.keys', ['on', 'off'], 'on');
+  const isUp = isConnected || isReconnecting || status === 'closing';
+  const withTranscript = isUp || spoken;
+  const failure = status === 'failed' ? error : undefined;
+  return (
+    <div className="page" data-up={isUp || undefined} data-talked={withTranscript || undefined}>
+      <PageHeader mode={mode} />
+      <main>
+        {mode === 'example' && <ExampleBanner />}
+        <section className="stage" aria-label="The call">
+          <Headline mode={mode} ended={spoken} />
+          <div className="stage-side">
+            {failure && <FailurePanel error={failure} />}
+            {mode === 'live' && !failure && !window.isSecureContext && <InsecurePanel />}
+            <UnlockBar />
+            <Controls mode={mode} keys={keys === 'on'} onProblem={setNotice} />
+            {mode !== 'example' && <DevicePickers />}
+          </div>
+        </section>
+        <NoticeBar notice={notice} onDismiss={() => setNotice(undefined)} />
+        <GridStrip live={isUp} />
+        <div className="columns">
+          {withTranscript && (
+            <div className="talk">
+              <Transcript />
+              {isUp && mode !== 'example' && <SayBox onProblem={setNotice} />}
+            </div>
+          )}
+          <SuggestionList />
+        </div>
+        <RealModel />
+        <Announcer />
+      </main>
+      <StatsFooter>
+        {isUp && mode !== 'example' && (
+          <label className="keys-switch">
+            <input type="checkbox" checked={keys === 'on'} onChange={({ target }) => setKeys(target.checked ? 'on' : 'off')} />
+            Keys: M mute, S or Esc stop it, L long text
+          </label>
+        )}
+      </StatsFooter>
+    </div>
+  );
+}

@@ -1,0 +1,54 @@
+import type { TrialId } from '../trials/trials.js';
+
+export interface Suggestion {
+  readonly id: TrialId;
+  /** What to say, or to do and then say. */
+  readonly before?: string;
+  readonly say: string;
+  /** What should happen. */
+  readonly then: string;
+  /** Where it is known to fail. */
+  readonly limit?: string;
+}
+
+/** Five things that the shipped model can do, in the order of how surprising they are. */
+export const suggestions: readonly Suggestion[] = [
+  {
+    id: 'count',
+    say: 'Count the animals. Today I saw a horse and a goat, then a sheep ran to the river with a rabbit.',
+    then: 'It counts each animal aloud while you go on speaking.',
+    limit: 'One animal that it misses makes every later number wrong.',
+  },
+  {
+    id: 'pause',
+    say: 'Count the animals. Today I saw a horse and a goat … then a sheep ran to the river.',
+    then: 'Leave three seconds where the dots are. It waits: nothing tells it that a silence means the end.',
+  },
+  {
+    id: 'stop',
+    before: 'Press “Say something long”, then say',
+    say: 'Wait, stop.',
+    then: 'It stops, and the words that you never heard are struck out.',
+  },
+  {
+    id: 'agree',
+    before: 'Press “Say something long”, then say',
+    say: 'Uh-huh.',
+    then: 'It goes on: you agreed, and did not ask for the floor.',
+    limit: 'With some voices it stops by mistake.',
+  },
+  {
+    id: 'remind',
+    say: 'Remind me in five seconds.',
+    then: 'About five seconds later it speaks up on its own.',
+    limit: 'Hit or miss: in its tests, with synthetic voices, it came within two seconds of the mark seven times out of ten.',
+  },
+];
+
+/**
+ * About ten seconds of speech. It has no word in it that the model would act on,
+ * since a loudspeaker may carry it back into the microphone.
+ */
+export const LONG_TEXT =
+  'Let me describe a slow walk along the coast. The path leaves the village, climbs past old stone walls, ' +
+  'crosses a small wooden bridge, and follows the cliff until the lighthouse comes into view.';

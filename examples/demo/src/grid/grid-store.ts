@@ -1,0 +1,72 @@
+import type { InteractionSession } from '@microturn/sdk';
+import { Subscription } from 'rxjs';
+import { advanceTo, newGrid, noteLevel, recordEvent, type Grid } from './grid.js';
+
+/**
+ * The grid of a session, as React reads it: events and levels are taken in as they come, and told once per micro-turn.
+ * `open` starts it and returns what ends it.
+ */
+export class GridStore {
+  readonly #session: InteractionSession;
+  readonly #listeners = new Set<() => void>();
+  #grid: Grid = newGrid();
+  #shown: Grid = this.#grid;
+
+  constructor(session: InteractionSession) {
+    this.#session = session;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly snapshot = (): Grid => this.#shown;
+
+  open(): () => void {
+    const { events, connection, microphone } = this.#session;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let levels: Subscription | undefined;
+
+    const tick = () => {
+      this.#grid = advanceTo(this.#grid, this.#session.nowMs);
+      this.#show();
+      const { microTurnMs } = this.#grid;
+      timer = setTimeout(tick, microTurnMs - (this.#session.nowMs % microTurnMs));
+    };
+    const start = () => {
+      if (timer !== undefined) return;
+      levels = microphone.level$.subscribe((rms) => {
+        if (microphone.state.value.status === 'live') this.#grid = noteLevel(this.#grid, rms, this.#session.nowMs);
+      });
+      tick();
+    };
+    const stop = () => {
+      clearTimeout(timer);
+      timer = undefined;
+      levels?.unsubscribe();
+      this.#show();
+    };
+
+    const subscription = new Subscription(stop);
+    subscription.add(
+      events.subscribe((event) => {
+        this.#grid = recordEvent(this.#grid, event);
+        if (timer === undefined) this.#show();
+      }),
+    );
+    subscription.add(
+      connection.subscribe(({ status }) => {
+        if (status === 'connected' || status === 'reconnecting') start();
+        else stop();
+      }),
+    );
+    return () => subscription.unsubscribe();
+  }
+
+  #show(): void {
+    if (this.#shown === this.#grid) return;
+    this.#shown = this.#grid;
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,29 @@
+import { TokenSource } from '@microturn/sdk';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App, type AppProps } from './app.js';
+import { modeOf } from './shell/mode.js';
+import './styles/base.css';
+import './styles/stage.css';
+import './styles/grid.css';
+import './styles/transcript.css';
+import './styles/suggestions.css';
+
+async function sourceOf(search: string): Promise<AppProps> {
+  const mode = modeOf(search);
+  if (mode === 'example') {
+    const { createExampleSession } = await import('./replay/example-session.js');
+    return { mode, session: createExampleSession() };
+  }
+  // The edge that serves this page gives the tokens too, where it runs for development.
+  const tokenSource = TokenSource.endpoint(new URL('dev/token', document.baseURI));
+  return { mode, options: { tokenSource, microphone: mode === 'live' } };
+}
+
+const root = createRoot(document.querySelector('#root') as HTMLElement);
+const props = await sourceOf(location.search);
+root.render(
+  <StrictMode>
+    <App {...props} />
+  </StrictMode>,
+);

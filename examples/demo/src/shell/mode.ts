@@ -1,0 +1,11 @@
+/** How the page is used: with a microphone, to listen only, or to watch the example. The address says which. */
+export type Mode = 'live' | 'listen' | 'example';
+
+export function modeOf(search: string): Mode {
+  const query = new URLSearchParams(search);
+  if (query.has('scripted')) return 'example';
+  return query.has('listen') ? 'listen' : 'live';
+}
+
+/** Links between the modes are plain links: each starts from a clean page. */
+export const modeHref: Readonly<Record<Mode, string>> = { live: './', listen: './?listen', example: './?scripted' };

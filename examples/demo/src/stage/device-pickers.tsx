@@ -1,0 +1,45 @@
+import { useMicrophone, useSpeaker } from '@microturn/react';
+import type { DeviceInfo } from '@microturn/sdk';
+import { useId } from 'react';
+
+/** Which microphone, and which loudspeaker; browsers name them once the microphone is allowed. */
+export function DevicePickers() {
+  const microphone = useMicrophone();
+  const speaker = useSpeaker();
+  return (
+    <div className="devices">
+      <DevicePicker label="Microphone" devices={microphone.devices} value={microphone.deviceId} onPick={microphone.select} />
+      <DevicePicker label="Loudspeaker" devices={speaker.devices} value={speaker.deviceId} onPick={speaker.select} />
+      {microphone.isEnabled && microphone.error && (
+        <p className="device-error" role="alert">
+          {microphone.error.message}: {microphone.error.hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface DevicePickerProps {
+  readonly label: string;
+  readonly devices: readonly DeviceInfo[];
+  readonly value: string | undefined;
+  readonly onPick: (deviceId: string) => Promise<void>;
+}
+
+function DevicePicker({ label, devices, value, onPick }: DevicePickerProps) {
+  const id = useId();
+  const named = devices.filter((device) => device.label !== '');
+  if (named.length === 0) return null;
+  return (
+    <p className="device">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} value={value ?? named[0]?.deviceId} onChange={({ target }) => void onPick(target.value)}>
+        {named.map((device) => (
+          <option key={device.deviceId} value={device.deviceId}>
+            {device.label}
+          </option>
+        ))}
+      </select>
+    </p>
+  );
+}

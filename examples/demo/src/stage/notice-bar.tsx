@@ -1,0 +1,34 @@
+import { useSession } from '@microturn/react';
+import type { MicroturnError } from '@microturn/sdk';
+import { useCallback, useEffect, useState } from 'react';
+import { toSentence } from '../shell/format.js';
+import { Prose } from '../shell/prose.js';
+
+/** What went wrong without ending the call: the newest, until it is dismissed. */
+export function useNotice(): [MicroturnError | undefined, (error: MicroturnError | undefined) => void] {
+  const session = useSession();
+  const [notice, setNotice] = useState<MicroturnError>();
+  useEffect(() => {
+    const subscription = session.errors.subscribe(setNotice);
+    return () => subscription.unsubscribe();
+  }, [session]);
+  return [notice, useCallback((error) => setNotice(error), [])];
+}
+
+export function NoticeBar({ notice, onDismiss }: { readonly notice: MicroturnError | undefined; readonly onDismiss: () => void }) {
+  return (
+    <div className="notices" role="status">
+      {notice && (
+        <p className="notice">
+          {toSentence(notice.message)}{' '}
+          <span className="fix">
+            <Prose>{toSentence(notice.hint)}</Prose>
+          </span>
+          <button type="button" className="quiet" onClick={onDismiss}>
+            Dismiss
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+import type { AgentResponse, TranscriptEntry, UserUtterance } from '@microturn/sdk';
+import { expect, it } from 'vitest';
+import { passagesOf } from './passages.js';
+
+const you = (id: string, startMs: number, endMs: number): UserUtterance => ({
+  speaker: 'user',
+  id,
+  participant: 'me',
+  words: [],
+  text: '',
+  status: 'final',
+  startMs,
+  endMs,
+});
+const agent = (id: string, startMs: number, endMs: number, fields: Partial<AgentResponse> = {}): AgentResponse => ({
+  speaker: 'agent',
+  id,
+  kind: 'reply',
+  audience: 'room',
+  words: [{ text: 'x', startMs: 0, endMs: endMs - startMs, heard: true }],
+  text: 'x',
+  status: 'completed',
+  startMs,
+  heardMs: endMs - startMs,
+  heardText: 'x',
+  ...fields,
+});
+const shape = (...entries: TranscriptEntry[]) =>
+  passagesOf(entries).map((passage) => [passage.you.map(({ id }) => id), passage.agent.map(({ id }) => id)]);
+
+it('what overlaps stands side by side', () => {
+  expect(shape(you('u', 0, 5000), agent('one', 1000, 1300), agent('two', 3000, 3300))).toEqual([[['u'], ['one', 'two']]]);
+});
+
+it('what follows begins a line of its own', () => {
+  expect(shape(you('u', 0, 1000), agent('a', 1200, 2000), you('v', 3000, 4000))).toEqual([
+    [['u'], []],
+    [[], ['a']],
+    [['v'], []],
+  ]);
+});
+
+it('a passage lasts as long as its longest speech', () => {
+  expect(shape(agent('long', 0, 9000), you('uh-huh', 2000, 2500), you('wait', 7000, 7500))).toEqual([
+    [['uh-huh', 'wait'], ['long']],
+  ]);
+});
+
+it('a response that was cut ends where the hearing did', () => {
+  const cut = agent('long', 0, 9000, { status: 'interrupted', heardMs: 2000 });
+  expect(shape(cut, you('next', 3000, 4000))).toEqual([
+    [[], ['long']],
+    [['next'], []],
+  ]);
+});
+
+it('an interjection just after a word belongs to it', () => {
+  expect(shape(you('u', 0, 1000), agent('two', 1700, 2000, { kind: 'interjection' }))).toEqual([[['u'], ['two']]]);
+});

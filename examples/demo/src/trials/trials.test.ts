@@ -1,0 +1,79 @@
+import type { SessionEvent } from '@microturn/sdk';
+import { expect, it } from 'vitest';
+import { noTrials, watchTrials } from './trials.js';
+
+type Body<E = SessionEvent> = E extends SessionEvent ? Omit<E, 'seq' | 'turn'> : never;
+
+function seenAfter(...events: Body[]) {
+  const stamped = events.map((event, index) => ({ ...event, seq: index + 1, turn: 0 }) as SessionEvent);
+  return stamped.reduce(watchTrials, { ...noTrials, me: 'me' }).seen;
+}
+
+const word = (endMs: number): Body => ({
+  type: 'transcript.word',
+  at: endMs,
+  participant: 'me',
+  text: 'cat',
+  endMs,
+  confidence: 1,
+  final: true,
+});
+const interruption = (at: number, kind: 'barge-in' | 'backchannel' | 'interjection'): Body => ({
+  type: 'interruption',
+  at,
+  kind,
+  participant: 'me',
+  taken: false,
+});
+const started = (at: number): Body => ({ type: 'response.started', at, responseId: 'a', kind: 'proactive', audience: 'room' });
+const completed = (at: number): Body => ({ type: 'response.completed', at, responseId: 'a', heardMs: 100 });
+const interrupted = (at: number, by: 'user' | 'client'): Body => ({
+  type: 'response.interrupted',
+  at,
+  responseId: 'a',
+  by,
+  heardMs: 100,
+  heardText: '',
+  unheardText: 'x',
+});
+const yielded = (at: number): Body => ({ type: 'floor.changed', at, participant: 'me', floor: 'yielded', confidence: 1 });
+
+it('counting is an interjection', () => {
+  expect(seenAfter(interruption(500, 'interjection'))).toEqual({ count: 500 });
+});
+
+it('waiting is a long gap between words without a yield or a response in it', () => {
+  expect(seenAfter(word(1000), word(4000))).toEqual({ pause: 4000 });
+  expect(seenAfter(word(1000), word(2000))).toEqual({});
+  expect(seenAfter(word(1000), yielded(1500), word(4000))).toEqual({});
+  expect(seenAfter(word(1000), started(1500), word(4000))).toEqual({});
+});
+
+it('stopping is the user’s doing: the button does not count', () => {
+  expect(seenAfter(started(100), interrupted(900, 'user'))).toEqual({ stop: 900 });
+  expect(seenAfter(started(100), interrupted(900, 'client'))).toEqual({});
+});
+
+it('agreeing counts once what was agreed with was said to its end', () => {
+  expect(seenAfter(started(100), interruption(500, 'backchannel'), completed(2000))).toEqual({ agree: 2000 });
+  expect(seenAfter(started(100), interruption(500, 'backchannel'), interrupted(900, 'client'))).toEqual({});
+  expect(seenAfter(interruption(50, 'backchannel'), started(100), completed(2000))).toEqual({});
+});
+
+it('a reminder is one that fires', () => {
+  expect(seenAfter({ type: 'reminder.fired', at: 7000, reminderId: 'r', dueMs: 7000, text: '' })).toEqual({ remind: 7000 });
+});
+
+it('what was seen first stays, and another call does not take it away', () => {
+  const again: Body = {
+    type: 'session.started',
+    at: 0,
+    sessionId: 's',
+    room: 'r',
+    participant: 'me',
+    model: 'm',
+    microTurnMs: 200,
+    resumeToken: 't',
+  };
+  expect(seenAfter(interruption(500, 'interjection'), again, interruption(900, 'interjection'))).toEqual({ count: 500 });
+});

@@ -1,0 +1,50 @@
+import { SessionProvider, useAgentState, useConnection, useSession, useSpeaker, useTranscript } from '@microturn/react';
+import { TokenSource, type SessionOptions, type TranscriptEntry } from '@microturn/sdk';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+const options: SessionOptions = { tokenSource: TokenSource.endpoint('/dev/token') };
+
+function Call() {
+  const session = useSession();
+  const { isConnected, isPending, error, connect, disconnect } = useConnection();
+  const speaking = useAgentState((agent) => agent.speaking);
+  const { isBlocked, unlock } = useSpeaker();
+  return (
+    <main>
+      <button disabled={isPending} onClick={isConnected ? disconnect : connect}>
+        {isConnected ? 'Hang up' : 'Talk'}
+      </button>
+      {speaking && <button onClick={() => session.interrupt().catch(() => undefined)}>Stop the agent</button>}
+      {isBlocked && <button onClick={unlock}>Turn the sound on</button>}
+      {error && <p role="alert">{`${error.message}: ${error.hint}.`}</p>}
+      <Transcript />
+    </main>
+  );
+}
+
+function Transcript() {
+  return (
+    <ol>
+      {useTranscript().map((entry) => (
+        <li key={entry.id}>
+          <b>{entry.speaker === 'agent' ? 'Agent' : 'You'}</b> <Words entry={entry} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** Words of the agent that were not heard are struck out. */
+function Words({ entry }: { entry: TranscriptEntry }) {
+  if (entry.speaker === 'user') return entry.text;
+  return entry.words.map(({ text, heard, startMs }) => (heard ? `${text} ` : <s key={startMs}>{text} </s>));
+}
+
+createRoot(document.body.appendChild(document.createElement('div'))).render(
+  <StrictMode>
+    <SessionProvider options={options}>
+      <Call />
+    </SessionProvider>
+  </StrictMode>,
+);

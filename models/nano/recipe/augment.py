@@ -1,0 +1,48 @@
+"""Cheap variation of features while training: vocal tract length, level, colour, masks."""
+
+import torch
+
+from features import BANDS
+
+WARP = 0.14
+LEVEL, TILT, RIPPLE = 0.12, 0.15, 0.05
+BAND_MASK_CHANCE, WIDEST_BAND_MASK = 0.6, 6
+TIME_MASKS, LONGEST_TIME_MASK = 3, 9
+
+
+def augment(mic: torch.Tensor, ref: torch.Tensor) -> torch.Tensor:
+    """
+    [B, frames, BANDS] twice to [B, frames, 2 BANDS].
+
+    Both are warped alike, so that the echo keeps its likeness to the reference; only the microphone is coloured and masked.
+    """
+    batch, frames, _ = mic.shape
+    warp = _warp_matrix(batch, mic.device)
+    mic, ref = mic @ warp, ref @ warp
+    random = lambda *shape: torch.randn(*shape, device=mic.device)
+    mic = mic + random(batch, 1, 1) * LEVEL + random(batch, 1, 1) * TILT * torch.linspace(-1, 1, BANDS, device=mic.device)
+    mic = mic + random(batch, 1, BANDS) * RIPPLE
+    for row in mic:
+        quiet = row.mean()
+        if torch.rand(()) < BAND_MASK_CHANCE:
+            width = int(torch.randint(1, WIDEST_BAND_MASK + 1, ()))
+            band = int(torch.randint(0, BANDS - width, ()))
+            row[:, band : band + width] = quiet
+        for _ in range(TIME_MASKS):
+            length = int(torch.randint(1, LONGEST_TIME_MASK + 1, ()))
+            start = int(torch.randint(0, frames - length, ()))
+            row[start : start + length] = quiet
+    return torch.cat([mic, ref], dim=-1)
+
+
+def _warp_matrix(batch: int, device) -> torch.Tensor:
+    """Linear interpolation along the mel axis by a random factor per session: [B, BANDS, BANDS]."""
+    factor = 1 + torch.empty(batch, 1, device=device).uniform_(-WARP, WARP)
+    source = (torch.arange(BANDS, device=device) * factor).clamp(0, BANDS - 1)
+    low = source.floor().long()
+    high = (low + 1).clamp(max=BANDS - 1)
+    share = source - low
+    matrix = torch.zeros(batch, BANDS, BANDS, device=device)
+    matrix.scatter_add_(1, low[:, None], (1 - share)[:, None])
+    matrix.scatter_add_(1, high[:, None], share[:, None])
+    return matrix

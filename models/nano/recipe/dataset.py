@@ -1,0 +1,120 @@
+"""Shards of sessions on disk: made from a seed, written once, read through memory maps."""
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from acoustics import Crowd, capture
+from features import BANDS, log_mel
+from labels import Labels, label
+from scenarios import Director
+from voices import SPLITS, Studio, draw_speaker
+from texts import Writer, parse
+from synthesis import ReadingError
+
+SESSION_SECONDS = 30.0
+FRAMES = int(SESSION_SECONDS * 100)
+SHARD_SESSIONS = 48
+CROWD_START = 24
+LABEL_NAMES = ("words", "phones", "floor", "play", "say", "act", "typed")
+
+
+def shard_seed(seed: int, split: str, index: int) -> np.random.Generator:
+    """The same shard has the same content, whoever makes it and in whichever order."""
+    return np.random.default_rng([seed, SPLITS.index(split), index])
+
+
+def gather_crowd(studio: Studio, random: np.random.Generator) -> Crowd:
+    """A first set of strangers, so that the first session has a background too."""
+    crowd, writer = Crowd(random), Writer(random)
+    while len(crowd.voices) < CROWD_START:
+        try:
+            line = parse(writer.talk())
+            crowd.add(studio.record(draw_speaker("train", random), line.words, {}, random).pcm)
+        except ReadingError:
+            continue
+    return crowd
+
+
+def make_shard(folder: Path, split: str, index: int, seed: int, studio: Studio, sessions: int = SHARD_SESSIONS,
+               echo_db: float | None = None) -> None:
+    """
+    Writes one shard into `folder`; nothing is done where it is there already.
+
+    Training shards hold features; test shards hold sound as well, for models with other front ends.
+    """
+    target = folder / f"{split}-{index:04d}"
+    if (target / "sessions.json").exists():
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    random, clean = shard_seed(seed, split, index), split not in ("train", "seen")
+    crowd = gather_crowd(studio, random)
+    mics, refs, sounds, grids, notes = [], [], [], [], []
+    for _ in range(sessions):
+        director = Director(split, SESSION_SECONDS, random, studio, crowd)
+        timeline = director.run()
+        mic, ref = capture(timeline, crowd, random, clean, echo_db)
+        mics.append(log_mel(mic).astype(np.float16))
+        refs.append(log_mel(ref).astype(np.float16))
+        grids.append(label(timeline))
+        notes.append({"mode": director.mode, "voice": asdict(director.speaker), "events": [asdict(event) for event in timeline.events],
+                      "words": [asdict(word) for word in timeline.words]})
+        if split != "train":
+            sounds.append(np.stack([mic, ref]))
+    np.save(target / "mic.npy", np.stack(mics))
+    np.save(target / "ref.npy", np.stack(refs))
+    for name in LABEL_NAMES:
+        np.save(target / f"{name}.npy", np.stack([getattr(grid, name) for grid in grids]))
+    if sounds:
+        np.save(target / "sound.npy", (np.stack(sounds) * 32_767).astype(np.int16))
+    (target / "sessions.json").write_text(json.dumps(notes))  # last: its presence says that the shard is whole
+
+
+def make_shards(folder: Path, native: Path, split: str, indexes: range, seed: int, sessions: int = SHARD_SESSIONS,
+                until: float = float("inf")) -> None:
+    """Makes shards in order, stopping before a new one when the wall clock passes `until` (seconds since the epoch)."""
+    studio = Studio(native)
+    for index in indexes:
+        if time.time() > until:
+            return
+        started = time.time()
+        make_shard(folder, split, index, seed, studio, sessions)
+        hours = sessions * SESSION_SECONDS / 3_600
+        print(f"{split} {index}: {hours:.2f} h, {hours * 3_600 / (time.time() - started + 1e-9):.0f}x real time", flush=True)
+
+
+class Shards:
+    """All whole shards of a split in a folder, as one sequence of sessions."""
+
+    NAMES = ("mic", "ref", *LABEL_NAMES)
+
+    def __init__(self, folder: Path, split: str):
+        self._folder, self._split = folder, split
+        self._arrays: dict[Path, dict[str, np.ndarray]] = {}
+        self._places: list[tuple[Path, int]] = []
+        self.refresh()
+        if not self._arrays:
+            raise FileNotFoundError(f"no {split} shards in {folder}: run the data stage first")
+
+    def refresh(self) -> None:
+        """Takes in what has been made since: training may begin before the last shard is written."""
+        for note in sorted(self._folder.glob(f"{self._split}-*/sessions.json")):
+            path = note.parent
+            if path not in self._arrays:
+                self._arrays[path] = {name: np.load(path / f"{name}.npy", mmap_mode="r") for name in self.NAMES}
+                self._places += [(path, row) for row in range(len(self._arrays[path]["floor"]))]
+
+    @property
+    def paths(self) -> list[Path]:
+        return list(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def batch(self, indexes) -> dict[str, np.ndarray]:
+        """Arrays by name, [len(indexes), ...], in the types that they were stored in."""
+        picked = [self._places[index] for index in indexes]
+        return {name: np.stack([self._arrays[path][name][row] for path, row in picked]) for name in self.NAMES}

@@ -1,0 +1,194 @@
+"""The network: a causal convolutional trunk at 25 Hz that hears, and a core at 5 Hz that decides. One pass per micro-turn.
+
+Shapes: B sessions, M micro-turns, T = 5 M slots, W words, d trunk width, c core width.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from features import BANDS
+from labels import SLOTS_PER_TURN
+from vocabulary import ACT, FLOOR, PHONES, SAY, WORDS
+
+
+@dataclass(frozen=True)
+class Size:
+    stem: int = 96
+    width: int = 224
+    blocks: int = 8
+    kernel: int = 7
+    core: int = 256
+    layers: int = 2
+    heads: int = 4
+    head_width: int = 32
+    window: int = 128
+    """Micro-turns that the core's attention looks back on: 25.6 s."""
+
+
+SIZES = {"small": Size(), "large": Size(stem=128, width=320, blocks=12, kernel=9, core=384, layers=4, heads=6)}
+
+
+class Norm(nn.LayerNorm):
+    """Layer norm in full precision, whatever autocast says."""
+
+    def forward(self, x):
+        return super().forward(x.float())
+
+
+class FullGRU(nn.GRU):
+    """A GRU in full precision: its state is carried for hours."""
+
+    def forward(self, x):
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x.float())[0]
+
+
+class Stem(nn.Module):
+    """Log-mel of microphone and reference [B, 4 T, 2 BANDS] to [B, T, d]: two strided causal convolutions."""
+
+    KERNEL, STRIDE = 6, 2
+
+    def __init__(self, size: Size):
+        super().__init__()
+        self.first = nn.Conv1d(2 * BANDS, size.stem, self.KERNEL, self.STRIDE)
+        self.second = nn.Conv1d(size.stem, size.width, self.KERNEL, self.STRIDE)
+        self.norm = Norm(size.width)
+
+    def forward(self, mel):
+        x = F.gelu(self.first(F.pad(mel.transpose(1, 2), (self.KERNEL - self.STRIDE, 0))))
+        return self.norm(self.second(F.pad(x, (self.KERNEL - self.STRIDE, 0))).transpose(1, 2))
+
+
+class ConvBlock(nn.Module):
+    """Depthwise causal convolution, then a two-layer perceptron; residual."""
+
+    def __init__(self, width: int, kernel: int):
+        super().__init__()
+        self.kernel = kernel
+        self.depthwise = nn.Conv1d(width, width, kernel, groups=width)
+        self.norm = Norm(width)
+        self.widen, self.narrow = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        nn.init.zeros_(self.narrow.bias)
+        self.narrow.weight.data *= 0.3
+
+    def forward(self, x):
+        y = self.depthwise(F.pad(x.transpose(1, 2), (self.kernel - 1, 0))).transpose(1, 2)
+        return x + self.narrow(F.gelu(self.widen(self.norm(y))))
+
+
+class Trunk(nn.Module):
+    """Hears: [B, 4 T, 2 BANDS] to features [B, T, d], word logits [B, T, W] and, for training, phone logits."""
+
+    def __init__(self, size: Size):
+        super().__init__()
+        self.stem = Stem(size)
+        self.blocks = nn.ModuleList(ConvBlock(size.width, size.kernel) for _ in range(size.blocks))
+        self.norm = Norm(size.width)
+        self.words = nn.Linear(size.width, len(WORDS))
+        self.phones = nn.Linear(size.width, len(PHONES))
+
+    def forward(self, mel):
+        x = self.stem(mel)
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index == len(self.blocks) // 2 - 1:
+                phones = self.phones(x)
+        hidden = self.norm(x)
+        return hidden, self.words(hidden), phones
+
+
+def rotary_angles(positions: torch.Tensor, head_width: int) -> torch.Tensor:
+    """[positions, head_width / 2]: only differences of positions matter to attention."""
+    return positions[:, None] * torch.exp(-math.log(10_000) * torch.arange(0, head_width, 2, device=positions.device) / head_width)
+
+
+def rotate(x: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
+    """Rotary embedding of [..., positions, head_width]; the halves of a head are its real and imaginary parts."""
+    real, imaginary = x.chunk(2, dim=-1)
+    cos, sin = angles.cos(), angles.sin()
+    return torch.cat([real * cos - imaginary * sin, real * sin + imaginary * cos], dim=-1)
+
+
+class Attention(nn.Module):
+    """Causal attention over the last `window` micro-turns, then a perceptron; both residual."""
+
+    def __init__(self, size: Size):
+        super().__init__()
+        self.heads, self.head_width, self.window = size.heads, size.head_width, size.window
+        inner = size.heads * size.head_width
+        self.norm, self.past_norm = Norm(size.core), Norm(size.core)
+        self.query, self.key, self.value = (nn.Linear(size.core, inner, bias=False) for _ in range(3))
+        self.out = nn.Linear(inner, size.core)
+        self.widen, self.narrow = nn.Linear(size.core, 2 * size.core), nn.Linear(2 * size.core, size.core)
+
+    def split(self, x):
+        """[B, M, inner] to [B, heads, M, head_width]."""
+        return x.reshape(*x.shape[:2], self.heads, self.head_width).transpose(1, 2)
+
+    def forward(self, x):
+        turns = x.shape[1]
+        y = self.norm(x)
+        positions = torch.arange(turns, device=x.device, dtype=torch.float32)
+        angles = rotary_angles(positions, self.head_width)
+        query, key = rotate(self.split(self.query(y)), angles), rotate(self.split(self.key(y)), angles)
+        age = positions[:, None] - positions[None]
+        scores = (query @ key.transpose(-1, -2)) / math.sqrt(self.head_width)
+        scores = scores.float().masked_fill((age < 0) | (age >= self.window), -1e4)
+        mixed = (scores.softmax(-1) @ self.split(self.value(y)).float()).transpose(1, 2)
+        x = x + self.out(mixed.reshape(*x.shape[:2], -1))
+        return x + self.narrow(F.gelu(self.widen(self.past_norm(x))))
+
+
+class Core(nn.Module):
+    """
+    Decides, once per micro-turn.
+
+    A GRU keeps what must outlive any window (counts, modes); attention with relative positions measures time.
+    """
+
+    def __init__(self, size: Size):
+        super().__init__()
+        self.hear = nn.Linear(SLOTS_PER_TURN * size.width, size.core)
+        self.read_words = nn.Linear(len(WORDS) - 1, size.core, bias=False)
+        self.typed = nn.Embedding(len(WORDS), size.core, padding_idx=0)
+        self.own_word = nn.Embedding(len(SAY), size.core)
+        self.playing = nn.Embedding(2, size.core)
+        self.gru_norm, self.gru = Norm(size.core), FullGRU(size.core, size.core, batch_first=True)
+        self.layers = nn.ModuleList(Attention(size) for _ in range(size.layers))
+        self.norm = Norm(size.core)
+        self.floor, self.say, self.act = (nn.Linear(size.core, len(classes)) for classes in (FLOOR, SAY, ACT))
+
+    def forward(self, hidden, word_shares, own_word, play, typed):
+        """
+        @param hidden [B, T, d]; word_shares [B, T, W] probabilities; own_word [B, M] the agent's word one micro-turn ago
+        @param play [B, M] 0 or 1; typed [B, M, K] word classes, 0 for none
+        @returns logits of floor, say and act, each [B, M, classes]
+        """
+        batch, slots, _ = hidden.shape
+        turns = slots // SLOTS_PER_TURN
+        read = word_shares[..., 1:].reshape(batch, turns, SLOTS_PER_TURN, -1).sum(2)
+        x = self.hear(hidden.reshape(batch, turns, -1)) + self.read_words(read) + self.own_word(own_word) + self.playing(play)
+        x = x + self.typed(typed).sum(2)
+        x = x + self.gru(self.gru_norm(x))
+        for layer in self.layers:
+            x = layer(x)
+        x = self.norm(x)
+        return self.floor(x), self.say(x), self.act(x)
+
+
+class Nano(nn.Module):
+    """Trunk and core together."""
+
+    def __init__(self, size: Size):
+        super().__init__()
+        self.size = size
+        self.trunk, self.core = Trunk(size), Core(size)
+
+    def forward(self, mel, own_word, play, typed):
+        """@returns word logits [B, T, W], phone logits [B, T, phones], floor, say and act logits [B, M, classes]"""
+        hidden, words, phones = self.trunk(mel)
+        return (words, phones, *self.core(hidden, words.detach().softmax(-1), own_word, play, typed))

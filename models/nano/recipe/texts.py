@@ -1,0 +1,255 @@
+"""What people say: random sentences for every situation that Nano has to tell apart.
+
+A sentence is written with light markup: `[ ... ]` encloses a self-correction, `|` stands where the speaker may stop to
+think, `,` where a list or clause breaks. `parse` turns it into a `Line`.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vocabulary import ADJECTIVES, ANIMALS, COLOURS, COMMANDS, FUNCTION, NOUNS, NUMBERS, PLURALS, TALK, UNITS, VERBS, number_words
+
+_PLURAL_OF = {singular: plural for plural, singular in PLURALS.items() if singular in ANIMALS}
+_SPOKEN_VERBS = [verb for verb in VERBS if verb not in {"going", "seen"}]
+_PAST = "saw found met heard had made got bought took left kept brought built lost told".split()
+_PLACES = "garden forest market school park farm village street kitchen office beach river lake mountain shop house town".split()
+_NAMES = "john mary peter anna david susan tom lucy mike sarah george emma paul jane".split()
+_RARE = """yesterday beneath corner carpet silver pencil trousers cupboard pepper lemon butter carrot potato tomato onion
+violin guitar piano hammer ladder bucket blanket pillow curtain mirror candle lantern castle tower prison church temple
+museum theatre library hospital factory engine rocket satellite planet galaxy comet gravity magnet battery cable circuit
+software network password keyboard printer camera scanner invoice contract budget salary manager lawyer soldier captain
+sailor pirate wizard dragon princess giant shadow whisper thunder lightning blizzard volcano earthquake harvest autumn spring
+century decade moment rhythm melody chorus painter sculpture poem novel chapter grammar science history physics chemistry
+biology algebra triangle circle square diamond crystal copper iron steel plastic rubber leather cotton velvet jacket trouser
+sweater necklace bracelet umbrella luggage passport ticket journey adventure accident emergency ambulance medicine vaccine
+fever headache shoulder elbow stomach muscle breathe whistle stumble wander gather explain describe measure compare repair
+polish decorate celebrate promise argue complain apologise curious nervous jealous brave clever gentle stubborn""".split()
+_LANGUAGES = ["spanish", "french", "german", "italian", "chinese"]
+FILLERS = ["um", "uh", "well", "hmm", "so"]
+
+
+@dataclass
+class Line:
+    """Words of one utterance. `corrections` are [first, past) word ranges, `breaks` word indexes after which one may pause."""
+
+    words: list[str]
+    corrections: list[tuple[int, int]] = field(default_factory=list)
+    breaks: list[int] = field(default_factory=list)
+    commas: list[int] = field(default_factory=list)
+
+
+def parse(marked: list[str]) -> Line:
+    """@throws ValueError on brackets that do not match."""
+    line, opened = Line([]), None
+    for token in marked:
+        if token == "[":
+            opened = len(line.words)
+        elif token == "]":
+            if opened is None:
+                raise ValueError(f"']' without '[' in {' '.join(marked)!r}")
+            line.corrections.append((opened, len(line.words)))
+            opened = None
+        elif token == "|":
+            line.breaks.append(len(line.words) - 1)
+        elif token == ",":
+            line.commas.append(len(line.words) - 1)
+        else:
+            line.words.append(token)
+    if opened is not None:
+        raise ValueError(f"'[' without ']' in {' '.join(marked)!r}")
+    return line
+
+
+class Writer:
+    """Draws sentences. Every method returns marked tokens, for `parse`."""
+
+    def __init__(self, random: np.random.Generator):
+        self._random = random
+
+    def _one(self, options):
+        return options[self._random.integers(len(options))]
+
+    def _chance(self, probability: float) -> bool:
+        return self._random.random() < probability
+
+    def _say(self, *options: str) -> list[str]:
+        return self._one(options).split()
+
+    # Parts
+
+    def unknown(self) -> str:
+        """A word outside the vocabulary, often one that does not exist."""
+        if self._chance(0.6):
+            return self._one(_RARE)
+        onset = "b d f g h j k l m n p r s t v w z sh ch th br cr st pl tr gr".split()
+        vowel, coda = "a e i o u ai ee oo ou".split(), ["", "", "b", "d", "g", "k", "l", "m", "n", "p", "s", "t", "nd", "st"]
+        return "".join(self._one(onset) + self._one(vowel) + self._one(coda) for _ in range(self._random.integers(1, 4)))
+
+    def noun(self) -> str:
+        return self.unknown() if self._chance(0.15) else self._one(NOUNS)
+
+    def animal(self, plural: bool = False) -> str:
+        name = self._one(ANIMALS)
+        return _PLURAL_OF.get(name, name) if plural else name
+
+    def number(self, low: int = 1, high: int = 99) -> list[str]:
+        return number_words(int(self._random.integers(low, high + 1)))
+
+    def thing(self) -> list[str]:
+        article = self._say("a", "the", "the", "my", "his", "her", "our", "your", "this", "that", "some", "another")
+        quality = [self._one(self._one([COLOURS, ADJECTIVES, ADJECTIVES]))] if self._chance(0.4) else []
+        return article + quality + [self.animal() if self._chance(0.12) else self.noun()]
+
+    def place(self) -> list[str]:
+        return self._say("in the", "near the", "at the", "behind the", "from the", "through the", "to the") + [self._one(_PLACES)]
+
+    def person(self) -> list[str]:
+        return self._say("i", "i", "we", "you", "he", "she", "they", "my friend", "my mother", "my father", "the teacher", "people")
+
+    def clause(self) -> list[str]:
+        draw = self._random.integers(8)
+        if draw == 0:
+            return self.person() + [self._one(_PAST)] + self.thing()
+        if draw == 1:
+            return self.person() + [self._one(_PAST)] + self.thing() + self.place()
+        if draw == 2:
+            return self.person() + self._say("will", "can", "could", "should", "might", "must", "would") + [self._one(_SPOKEN_VERBS)] + self.thing()
+        if draw == 3:
+            return self.thing() + self._say("is", "was", "is not", "was very", "is really", "is too", "was not") + [self._one(ADJECTIVES)]
+        if draw == 4:
+            return self._say("there is", "there was", "here is", "it's", "that's", "it was") + self.thing() + (self.place() if self._chance(0.5) else [])
+        if draw == 5:
+            return self._say("i want to", "i like to", "i need to", "we have to", "let's", "i'm going to", "do you want to") + [self._one(_SPOKEN_VERBS)] + self.thing()
+        if draw == 6:
+            return self.person() + self._say("went", "came", "walked", "ran", "drive", "go") + self.place() + self._say("today", "yesterday", "now", "tomorrow", "last week", "every day", "again")
+        return self._say("i think", "i know", "you know", "i hope", "i believe", "she said", "he said", "they say") + self.person() + [self._one(_PAST)] + self.thing()
+
+    # Whole utterances
+
+    def talk(self) -> list[str]:
+        """Ordinary conversation, one to three clauses."""
+        words = [self._one(TALK), *(["|"] if self._chance(0.3) else [])] if self._chance(0.2) else []
+        words += self.clause()
+        for _ in range(self._random.choice([0, 0, 1, 1, 2])):
+            words += ["|", self._one(["and", "but", "because", "so", "then", "when", "if", "or"])] + self.clause()
+        return self.hesitant(self.corrected(words) if self._chance(0.15) else words)
+
+    def corrected(self, words: list[str]) -> list[str]:
+        """`words` with their last part taken back and said anew."""
+        repair = self._say("no", "no sorry", "sorry", "i mean", "no wait", "actually no", "well no", "no i mean")
+        return words + ["[", *repair, *self.thing(), "]"]
+
+    def hesitant(self, words: list[str]) -> list[str]:
+        """Sometimes a filler at a break, or a restart: the first words said twice."""
+        out = []
+        for token in words:
+            out.append(token)
+            if token == "|" and self._chance(0.3):
+                out += [self._one(FILLERS), "|"]
+        if self._chance(0.08) and len(out) > 3 and "[" not in out[:3] and "|" not in out[:3]:
+            out = [*out[:2], "|", *out]
+        return out
+
+    def listing(self) -> list[str]:
+        """A list, which sounds unfinished until its last item."""
+        words = self._say("i need", "we bought", "i like", "my list is", "add", "we have", "bring")
+        for _ in range(self._random.integers(2, 5)):
+            words += [self.noun(), ",", "|"]
+        return words + ["and", self.noun()]
+
+    def counting_aloud(self) -> list[str]:
+        first, count = int(self._random.integers(1, 20)), int(self._random.integers(3, 8))
+        words = []
+        for value in range(first, first + count):
+            words += [*number_words(value), *([",", "|"] if value < first + count - 1 else [])]
+        return words
+
+    def salad(self) -> list[str]:
+        """Words without grammar, so that words are heard and not guessed."""
+        groups = [ANIMALS, NUMBERS, COLOURS, COMMANDS, COMMANDS, TALK, FUNCTION, VERBS, NOUNS, ADJECTIVES]
+        return [self.unknown() if self._chance(0.12) else self._one(self._one(groups)) for _ in range(self._random.integers(2, 10))]
+
+    def story(self, animals: int) -> list[str]:
+        """Names `animals` animals; an animal inside a correction replaces the one before it."""
+        words = []
+        for index in range(animals):
+            opening = ["i saw", "there was", "we met", "i found", "we had"] if index == 0 else ["and then i saw", "and", "with", "then there was", "and also", "and after that", "then i met", "near"]
+            words += self._one(opening).split() + self._say("a", "the", "my", "another", "one")
+            words += [self._one(COLOURS if self._chance(0.4) else ADJECTIVES)] if self._chance(0.35) else []
+            plural = self._chance(0.15)
+            words += [self.animal(plural)]
+            if self._chance(0.13):
+                words += ["[", *self._say("no", "no sorry", "i mean", "no wait", "sorry"), "a", self.animal(), "]"]
+            if self._chance(0.45):
+                words += self._one([self.place(), self.place(), ["|", self._one(FILLERS)], ["and", self._one(_PAST), *self.thing_without_animal()]])
+            words += ["|"]
+        while words[-1] == "|" or words[-1] in FILLERS:
+            words.pop()
+        return self.hesitant(words)
+
+    def thing_without_animal(self) -> list[str]:
+        return self._say("a", "the", "some", "my") + [self.noun()]
+
+    def request(self) -> list[str]:
+        """Something that needs another model or a tool."""
+        please = ["please"] if self._chance(0.15) else []
+        return please + self._one([
+            ["search", "for", *self.thing()], ["look", "up", *self.thing()], ["what", "is", "the", "weather", *self._say("today", "tomorrow", "now", "")],
+            ["tell", "me", "about", *self.thing()], ["tell", "me", "the", self._one(["news", "time", "weather"])], ["what", "time", "is", "it"],
+            ["translate", *self.thing(), "to", self._one(_LANGUAGES)], ["play", *self._say("music", "a song", "the news")],
+            ["send", "a", "message", "to", *self._say("my mother", "my friend", "my father", "the office")], ["open", *self.thing()],
+            ["what", "is", *self.number(2, 60), self._one(["plus", "minus", "times"]), *self.number(2, 60)], ["find", *self.thing()],
+            ["how", "do", "i", self._one(_SPOKEN_VERBS), *self.thing()], ["why", "is", *self.thing(), self._one(ADJECTIVES)],
+            ["where", "is", *self.thing()], ["who", "is", *self.thing()], ["can", "you", self._one(_SPOKEN_VERBS), *self.thing()],
+            ["write", "a", self._one(["letter", "note", "message", "story", "email"]), "about", *self.thing()], ["how", "much", "is", *self.thing()],
+            ["call", *self._say("my mother", "my friend", "the doctor", "the office")], ["add", *self.thing(), "to", "my", "list"],
+        ])
+
+    def count_animals(self) -> list[str]:
+        return self._say("count the animals", "please count the animals", "can you count the animals", "count animals for me", "count all the animals", "count every animal", "i want you to count the animals", "count my animals please", "start to count the animals")
+
+    def remind_in(self, seconds: int) -> list[str]:
+        lead = self._say("", "", "please", "okay", "can you")
+        return lead + ["remind", "me", "in", *number_words(seconds), "seconds"] + (["please"] if self._chance(0.1) else [])
+
+    def remind_every(self, seconds: int) -> list[str]:
+        return self._say("remind me every", "tell me every", "please remind me every") + [*number_words(seconds), "seconds"] + self._say("", "", "until i say stop")
+
+    def stopwatch(self) -> tuple[list[str], list[str], list[str]]:
+        """What is said to begin, to end, and to ask for the time between."""
+        return (self._say("i start now", "start the timer", "ready go", "i begin now", "let's begin", "okay start"),
+                self._say("i'm done", "done", "finished", "i finished", "okay i'm done", "that's it"),
+                self._say("how long did that take", "how long was that", "how long did it take", "how many seconds was that"))
+
+    def stop(self) -> list[str]:
+        return self._say("stop", "stop", "wait", "stop stop", "wait wait", "no stop", "okay stop", "quiet please", "wait a second", "stop please", "hold on", "be quiet", "pause", "stop talking", "please stop")
+
+    def cancel(self) -> list[str]:
+        return self._say("never mind", "cancel", "cancel that", "never mind that", "forget it", "cancel it please", "oh never mind", "no never mind")
+
+    def backchannel(self) -> list[str]:
+        return self._say("uh huh", "yeah", "okay", "right", "yeah yeah", "yes", "mhm", "mhm", "um huh", "okay okay", "uh huh uh huh", "sure", "i see", "oh", "nice", "yep", "hmm", "great", "oh really", "ah", "exactly")
+
+    def answer(self) -> list[str]:
+        return self._say("yes", "no", "yes please", "no thanks", "okay", "sure", "maybe", "yeah", "thank you", "thanks", "hello", "hi", "good morning", "that's right", "i don't know", "of course", "goodbye")
+
+    def aside(self) -> list[str]:
+        """Said to somebody else in the room."""
+        name = self._one([*_NAMES, "mom", "dad", "honey", "darling"])
+        return self._one([["hey", name], [name], ["yes", name], ["excuse", "me", name], ["one", "moment", name]]) + [","] + self._one([self.clause, self.request, self.answer])()
+
+    def utterance(self) -> list[str]:
+        """Any ordinary turn that is no skill: conversation, lists, answers, salad."""
+        draw = self._random.random()
+        if draw < 0.46:
+            return self.talk()
+        if draw < 0.58:
+            return self.story(int(self._random.integers(1, 4)))
+        if draw < 0.68:
+            return self.listing()
+        if draw < 0.72:
+            return self.counting_aloud()
+        if draw < 0.80:
+            return self.answer()
+        return self.salad()

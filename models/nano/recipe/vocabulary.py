@@ -1,0 +1,105 @@
+"""What Nano can hear, decide and say: the classes of every head, in their order in the graph.
+
+The order is part of every data shard and of every checkpoint: add new classes at the end of a group only together
+with new data.
+"""
+
+BLANK, UNKNOWN = "<blank>", "<unk>"
+
+ANIMALS = """cat dog horse cow pig sheep goat duck chicken lion tiger bear wolf fox rabbit mouse monkey elephant giraffe
+zebra snake frog eagle owl penguin dolphin whale shark camel donkey kangaroo panda squirrel turtle parrot swan bee spider
+deer otter hamster lizard crow robin hen goose turkey salmon crab ant""".split()
+
+UNITS = "one two three four five six seven eight nine".split()
+TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+NUMBERS = ["zero", *UNITS, *TEENS, *TENS, "hundred", "thousand", "first", "second", "third", "half"]
+
+COLOURS = "red blue green yellow orange purple black white brown pink grey golden".split()
+
+COMMANDS = """stop wait pause continue resume remind me timer start set cancel never mind count animal how long many much
+every until take took finish finished done ready begin translate spanish english next number repeat again louder quieter
+slower faster louder quiet silence search look up find open close play show tell read write call send message email note
+list add remove delete save change turn on off help minutes hour day week time o'clock today tomorrow yesterday tonight
+morning afternoon evening night now later before after ago soon alarm clock reminder meeting weather news music song story
+joke question answer word sentence name spell mean correct wrong right true false sum plus minus times equals divided
+percent""".split()
+
+TALK = """hello hi hey goodbye bye please thanks thank welcome sorry excuse yes no okay yeah yep nope sure maybe perhaps uh
+huh um hmm mhm oh ah well actually instead really exactly great good bad fine nice cool""".split()
+
+FUNCTION = """the a an and or but so if because that this these those there here it its i you he she we they him her us
+them my your his our their is are was were be been am do does did don't have has had can could will would shall should may
+might must not what when where who why which to of in for with from at by about into over under near behind between through
+without as than then too also very just only even still already almost all some any no every each other another more most
+less few lot both one's like let let's it's that's i'm what's i'll""".split()
+
+VERBS = """go went going come came get got make made see saw seen look looked know think thought want need like love feel
+say said talk speak walk walked run ran drive eat ate drink sleep work buy bought give gave put keep kept leave left live
+lived learn use try ask bring meet met happen remember forget understand hear heard believe build pay show sit stand
+win lose teach check move wear""".split()
+
+NOUNS = """man woman people child boy girl friend mother father brother sister family doctor teacher house home room kitchen
+door window table chair bed car bus train plane road street city town village country school office shop market park garden
+farm forest river lake sea mountain beach island bridge water coffee tea milk bread cheese apple egg cake soup food breakfast
+lunch dinner money book paper phone computer picture bag box key hat shoe shirt ball game team world year month monday
+tuesday wednesday thursday friday saturday sunday summer winter rain snow sun wind sky tree flower fire thing place way
+side part end head hand eye face body""".split()
+
+ADJECTIVES = """big small little old new young hot cold warm happy sad tired hungry fast slow high low short early late easy
+hard different same important beautiful strange dark light full empty clean dirty strong last whole own""".split()
+
+
+def _unique(*groups: list[str]) -> list[str]:
+    return list(dict.fromkeys(word for group in groups for word in group))
+
+
+WORDS = [BLANK, UNKNOWN, *_unique(ANIMALS, NUMBERS, COLOURS, COMMANDS, TALK, FUNCTION, VERBS, NOUNS, ADJECTIVES)]
+
+IRREGULAR = {"wolves": "wolf", "foxes": "fox", "mice": "mouse", "geese": "goose", "turkeys": "turkey", "lots": "lot"}
+_SAME_PLURAL = {"sheep", "deer", "salmon", "wolf", "fox", "mouse", "goose"}
+PLURALS = {
+    **{f"{animal}s": animal for animal in ANIMALS if animal not in _SAME_PLURAL},
+    **IRREGULAR,
+    "animals": "animal", "seconds": "second", "minute": "minutes", "hours": "hour", "days": "day", "weeks": "week",
+    "friends": "friend", "books": "book", "apples": "apple", "eggs": "egg", "numbers": "number", "things": "thing",
+}
+"""Spoken forms that share a class with another form: Nano writes one form for both."""
+
+SILENT = "<silent>"
+SAY = [SILENT, *UNITS, *TEENS, "twenty", "thirty", "forty", "fifty", "sixty", "reminder", "okay"]
+"""Agent words. `reminder` and `okay` are spoken as the phrases that the bundle's manifest gives."""
+
+ACT = ["none", "stop", "delegate", "cancel", "backchannel"]
+
+FLOOR = ["silent", "speaking", "holding", "correcting", "yielded", "barge-in", "backchannel", "elsewhere"]
+
+PHONES = """sil aa ae ah ao aw ax ay b ch d dh eh er ey f g hh ih iy jh k l m n ng ow oy p r s sh t th uh uw v w y z
+zh""".split()
+PHONE_IGNORED = 255
+
+_WORD_INDEX = {word: index for index, word in enumerate(WORDS)}
+SAY_INDEX = {word: index for index, word in enumerate(SAY)}
+ACT_INDEX = {name: index for index, name in enumerate(ACT)}
+FLOOR_INDEX = {name: index for index, name in enumerate(FLOOR)}
+PHONE_INDEX = {name: index for index, name in enumerate(PHONES)}
+
+
+def canonical(word: str) -> str:
+    """The form of `word` that the transcript uses: singular animals and units."""
+    return PLURALS.get(word, word)
+
+
+def word_class(word: str) -> int:
+    """The class of a spoken word; the unknown class for words outside the vocabulary."""
+    return _WORD_INDEX.get(canonical(word), _WORD_INDEX[UNKNOWN])
+
+
+def number_words(value: int) -> list[str]:
+    """How a whole number from 0 to 99 is said, in words of the vocabulary."""
+    if not 0 <= value <= 99:
+        raise ValueError(f"a number from 0 to 99 was expected, got {value}")
+    if value < 20:
+        return [NUMBERS[value]]
+    tens, unit = divmod(value, 10)
+    return [TENS[tens - 2], *([UNITS[unit - 1]] if unit else [])]

@@ -1,0 +1,77 @@
+"""Who speaks: the voices of training and of every held-out test, and how a random speaker is drawn from them."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from conversion import Conversion, convert, draw_conversion
+from synthesis import Delivery, Espeak, Festival, Flite, Utterance
+
+ACCENTS = "en en-us en-gb-scotland en-gb-x-rp en-gb-x-gbclan en-gb-x-gbcwmd en-029 en-us-nyc".split()
+HELD_OUT_VARIANTS = "m3 f4 Annie david steph michel paul robert klatt4 grandpa".split()
+VARIANTS = """m1 m2 m4 m5 m6 m7 m8 f1 f2 f3 f5 Alex Alicia Andrea Andy AnxiousAndy Denis Diogo Gene Gene2 Henrique Hugo Jacky
+Lee Marco Mario Michael Mike Mr Nguyen RicishayMax RicishayMax2 RicishayMax3 Tweaky adam anika antonio aunty belinda
+benjamin boris caleb croak ed edward edward2 fast grandma gustave iven iven2 iven3 iven4 john kaukovalta klatt klatt2 klatt3
+klatt5 klatt6 linda marcelo max miguel norbert pablo pedro quincy rob sandro serious shelby travis victor whisper whisperf
+zac""".split()
+FLITE_SHARES = {"kal": 0.08, "kal16": 0.22, "awb": 0.35, "rms": 0.35}
+FLITE_SHARE = 0.58
+
+SPLITS = ("train", "seen", "espeak", "slt", "festival")
+"""`train`; then the tests: new sentences of training voices, unseen espeak variants, an unseen voice, an unseen engine."""
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """One person of one session."""
+
+    engine: str
+    voice: str
+    delivery: Delivery = Delivery()
+    speed: float = 1.0
+    conversion: Conversion = field(default_factory=Conversion)
+
+
+def draw_speaker(split: str, random: np.random.Generator) -> Speaker:
+    """A random speaker of one split. Only training (and `seen`) voices are converted: tests are as synthesised."""
+    if split == "slt":
+        return Speaker("flite", "slt", Delivery(tempo=random.uniform(0.85, 1.15)))
+    if split == "festival":
+        return Speaker("festival", "ked", Delivery(tempo=random.uniform(0.85, 1.15)))
+    if split == "espeak":
+        name = f"{random.choice(ACCENTS)}+{random.choice(HELD_OUT_VARIANTS)}"
+        return Speaker("espeak", name, Delivery(random.uniform(0.75, 1.2), random.uniform(0.4, 1.6), random.uniform(0.5, 1.5)))
+    return _draw_training_speaker(random)
+
+
+def _draw_training_speaker(random: np.random.Generator) -> Speaker:
+    if random.random() < FLITE_SHARE:
+        voice = random.choice(list(FLITE_SHARES), p=list(FLITE_SHARES.values()))
+        pitch = float(np.exp(random.uniform(np.log(0.7), np.log(1.9))))
+        delivery = Delivery(random.uniform(0.75, 1.35), pitch, random.uniform(0.5, 2.0))
+        # A high voice mostly has a short vocal tract: tie the two, loosely.
+        speed = float(np.clip(pitch**0.35 * np.exp(random.normal(0, 0.07)), 0.8, 1.35))
+        plain, strength = random.random() < 0.12, 1.0
+        speaker = Speaker("flite", str(voice), delivery, speed)
+    else:
+        variant = random.choice(["", *VARIANTS], p=[0.06, *([0.94 / len(VARIANTS)] * len(VARIANTS))])
+        name = str(random.choice(ACCENTS)) + (f"+{variant}" if variant else "")
+        delivery = Delivery(random.uniform(0.68, 1.35), random.uniform(0.2, 1.8), random.uniform(0.4, 1.7))
+        speaker = Speaker("espeak", name, delivery, float(random.uniform(0.85, 1.15)))
+        plain, strength = random.random() < 0.5, 0.8
+    return speaker if plain else replace(speaker, conversion=draw_conversion(random, strength))
+
+
+class Studio:
+    """Opens the engines and records speakers. `folder` holds the compiled bridges."""
+
+    def __init__(self, folder: Path):
+        self._engines = {"espeak": Espeak(folder), "flite": Flite(folder), "festival": Festival()}
+
+    def record(self, speaker: Speaker, words: list[str], marks: dict[int, str], random: np.random.Generator) -> Utterance:
+        """One utterance, a little different in tempo and pitch each time; @throws VoiceError if the voice is silent."""
+        delivery = replace(speaker.delivery, tempo=speaker.delivery.tempo * random.uniform(0.93, 1.07),
+                           pitch=speaker.delivery.pitch * random.uniform(0.96, 1.04))
+        spoken = self._engines[speaker.engine].speak(words, marks, speaker.voice, delivery, speaker.speed)
+        return replace(spoken, pcm=convert(spoken.pcm, speaker.conversion, random))

@@ -1,0 +1,264 @@
+import type { Floor } from '@microturn/protocol';
+import { describe, expect, it } from 'vitest';
+import { decode, freshDecoder, playFed, type DecoderState } from './decode.js';
+import { bend } from './fixtures/bend.js';
+import { tinyGraph, tinyManifest } from './fixtures/tiny-bundle.js';
+import { parseManifest, type Manifest } from './manifest.js';
+
+const words = ['<blank>', '<unk>', 'horse', 'goat'];
+const floors: Floor[] = ['silent', 'speaking', 'holding', 'yielded', 'barge-in'];
+const says = ['listen', 'stop', 'remind', 'one'];
+
+/** 200 ms in five slots of 40 ms. */
+function manifest(changes: Record<string, unknown> = {}): Manifest {
+  const values = 'probabilities';
+  const value = {
+    ...tinyManifest({ 'step.onnx': tinyGraph() }),
+    microTurnMs: 200,
+    inputHz: 16_000,
+    inputs: {
+      pcm: { tensor: 'pcm', shape: ['B', 3200] },
+      play: { tensor: 'play', shape: ['B', 1], ownTurns: { gapMs: 600 } },
+    },
+    outputs: {
+      words: {
+        tensor: 'w',
+        shape: ['B', 5, 4],
+        values,
+        classes: words,
+        blank: '<blank>',
+        unknown: '<unk>',
+        slotMs: 40,
+      },
+      floor: { tensor: 'f', shape: ['B', 5], values, classes: floors },
+      say: {
+        tensor: 's',
+        shape: ['B', 4],
+        values,
+        classes: says,
+        silent: 'listen',
+        acts: { stop: { act: 'stop' }, remind: { act: 'remind', text: 'Here is your reminder.' } },
+      },
+    },
+    decoding: {
+      words: { threshold: 0.5, repeatMs: 160, delayMs: 120 },
+      floor: { thresholds: { yielded: 0.9, 'barge-in': 0.7 } },
+      stop: [{ floor: 'barge-in' }],
+    },
+  };
+  return parseManifest(bend(value, changes));
+}
+
+/** Word shares of one micro-turn: `[slot, class, share]` over blank. */
+function wordHead(...heard: [number, string, number][]): Float32Array {
+  const head = new Float32Array(5 * words.length);
+  for (let slot = 0; slot < 5; slot++) head[slot * words.length] = 1;
+  for (const [slot, name, share] of heard) {
+    head[slot * words.length] = 1 - share;
+    head[slot * words.length + words.indexOf(name)] = share;
+  }
+  return head;
+}
+
+function floorHead(shares: Partial<Record<Floor, number>>): Float32Array {
+  return Float32Array.from(floors, (floor) => shares[floor] ?? 0);
+}
+
+function sayHead(name: string, share = 1): Float32Array {
+  return Float32Array.from(says, (other) => (other === name ? share : (1 - share) / 3));
+}
+
+describe('decode: words', () => {
+  const m = manifest();
+  const hear = (state: DecoderState, index: number, ...heard: [number, string, number][]) =>
+    decode(m, state, { words: wordHead(...heard) }, { index, play: 0 });
+
+  it('gives the end of a word to the slot, less the delay it was learnt with', () => {
+    const { decoded } = hear(freshDecoder, 10, [3, 'horse', 0.8]);
+    expect(decoded.words).toEqual([{ text: 'horse', endMs: 10 * 200 + 4 * 40 - 120, confidence: expect.closeTo(0.8) }]);
+  });
+
+  it('never ends a word before the session began', () => {
+    expect(hear(freshDecoder, 0, [0, 'horse', 0.8]).decoded.words[0]!.endMs).toBe(0);
+  });
+
+  it('takes a word only above the threshold, which all words share', () => {
+    expect(hear(freshDecoder, 0, [1, 'horse', 0.5]).decoded.words).toEqual([]);
+    const split = wordHead([1, 'horse', 0.35]);
+    split[1 * words.length] = 0.4;
+    split[1 * words.length + words.indexOf('goat')] = 0.25;
+    expect(decode(m, freshDecoder, { words: split }, { index: 0, play: 0 }).decoded.words).toMatchObject([
+      { text: 'horse', confidence: expect.closeTo(0.35) },
+    ]);
+  });
+
+  it('calls the unknown class by one name', () => {
+    const other = manifest({
+      'outputs/words/classes': ['<blank>', '[oov]', 'horse', 'goat'],
+      'outputs/words/unknown': '[oov]',
+    });
+    const { decoded } = decode(other, freshDecoder, { words: wordHead([2, '<unk>', 0.9]) }, { index: 0, play: 0 });
+    expect(decoded.words[0]!.text).toBe('<unk>');
+  });
+
+  it('hears one word once, though it fills slots on both sides of a boundary', () => {
+    const first = hear(freshDecoder, 4, [3, 'horse', 0.9], [4, 'horse', 0.9]);
+    const second = hear(first.state, 5, [0, 'horse', 0.9], [1, 'horse', 0.9]);
+    expect(first.decoded.words).toHaveLength(1);
+    expect(second.decoded.words).toHaveLength(0);
+  });
+
+  it('hears the same word again after the time of a repeat', () => {
+    const first = hear(freshDecoder, 4, [0, 'horse', 0.9]);
+    expect(hear(first.state, 4, [4, 'horse', 0.9]).decoded.words).toHaveLength(0); // 160 ms
+    expect(hear(first.state, 5, [0, 'horse', 0.9]).decoded.words).toHaveLength(1); // 200 ms
+  });
+
+  it('hears another word at once, and then the first again', () => {
+    const { decoded } = hear(freshDecoder, 0, [0, 'horse', 0.9], [1, 'goat', 0.9], [2, 'horse', 0.9]);
+    expect(decoded.words.map(({ text }) => text)).toEqual(['horse', 'goat', 'horse']);
+  });
+});
+
+describe('decode: floor', () => {
+  const floorOf = (shares: Partial<Record<Floor, number>>, m = manifest()) =>
+    decode(m, freshDecoder, { floor: floorHead(shares) }, { index: 0, play: 0 }).decoded;
+
+  it('takes the likeliest floor', () => {
+    expect(floorOf({ speaking: 0.6, holding: 0.4 })).toMatchObject({
+      floor: 'speaking',
+      confidence: expect.closeTo(0.6),
+    });
+  });
+
+  it('takes the next one that may be taken, where the likeliest is not likely enough', () => {
+    expect(floorOf({ yielded: 0.5, 'barge-in': 0.3, holding: 0.15, silent: 0.05 })).toMatchObject({
+      floor: 'holding',
+      confidence: expect.closeTo(0.15),
+    });
+    expect(floorOf({ yielded: 0.95, holding: 0.05 }).floor).toBe('yielded');
+  });
+
+  it('takes the likeliest where none is likely enough', () => {
+    const strict = manifest({ 'decoding/floor/thresholds': Object.fromEntries(floors.map((f) => [f, 0.99])) });
+    expect(floorOf({ yielded: 0.5, holding: 0.4 }, strict).floor).toBe('yielded');
+  });
+
+  it('reads logits as it reads shares', () => {
+    const logits = manifest({ 'outputs/floor/values': 'logits' });
+    const head = floorHead({ speaking: 5, silent: 1 });
+    const { decoded } = decode(logits, freshDecoder, { floor: head }, { index: 0, play: 0 });
+    const sum = Math.exp(5) + Math.exp(1) + 3;
+    expect(decoded).toMatchObject({ floor: 'speaking', confidence: expect.closeTo(Math.exp(5) / sum) });
+    expect(head[1]).toBe(5);
+  });
+
+  it('is silent where the bundle has no floor', () => {
+    expect(decode(manifest(), freshDecoder, {}, { index: 0, play: 0 }).decoded).toEqual({
+      words: [],
+      floor: 'silent',
+      confidence: 0,
+      say: '',
+      acts: [],
+    });
+  });
+});
+
+describe('decode: say and acts', () => {
+  const says_ = (name: string, m = manifest(), share = 1) =>
+    decode(m, freshDecoder, { say: sayHead(name, share) }, { index: 0, play: 0 }).decoded;
+
+  it('says a class by its name, and nothing for silence', () => {
+    expect(says_('one')).toMatchObject({ say: 'one', acts: [] });
+    expect(says_('listen')).toMatchObject({ say: '', acts: [] });
+  });
+
+  it('acts where a class is an act, and says its text', () => {
+    expect(says_('remind')).toMatchObject({ say: 'Here is your reminder.', acts: ['remind'] });
+  });
+
+  it('stops on what the bundle says stops it, and on nothing else', () => {
+    expect(says_('stop').acts).toEqual([]);
+    const byAct = manifest({ 'decoding/stop': [{ act: 'stop' }] });
+    expect(says_('stop', byAct)).toMatchObject({ say: '', acts: ['stop'] });
+    const barge = (m: Manifest) =>
+      decode(m, freshDecoder, { floor: floorHead({ 'barge-in': 1 }) }, { index: 0, play: 1 }).decoded.acts;
+    expect(barge(manifest())).toEqual(['stop']);
+    expect(barge(byAct)).toEqual([]);
+  });
+
+  it('says nothing below the threshold', () => {
+    const sure = manifest({ 'decoding/say/threshold': 0.8 });
+    expect(says_('one', sure, 0.7).say).toBe('');
+    expect(says_('one', sure, 0.9).say).toBe('one');
+  });
+
+  it('says several slots in order', () => {
+    const m = manifest({ 'outputs/say/shape': ['B', 3, 4] });
+    const head = Float32Array.from([...sayHead('one'), ...sayHead('listen'), ...sayHead('one')]);
+    expect(decode(m, freshDecoder, { say: head }, { index: 0, play: 0 }).decoded.say).toBe('one one');
+  });
+
+  it('reads an act head', () => {
+    const m = manifest({
+      'outputs/act': {
+        tensor: 'a',
+        shape: ['B', 3],
+        values: 'probabilities',
+        classes: ['none', 'stop', 'delegate'],
+      },
+      'decoding/stop': [{ act: 'stop' }],
+    });
+    const acts = (...shares: number[]) =>
+      decode(m, freshDecoder, { act: Float32Array.from(shares) }, { index: 0, play: 0 }).decoded.acts;
+    expect(acts(0.9, 0.1, 0)).toEqual([]);
+    expect(acts(0.1, 0.9, 0)).toEqual(['stop']);
+    expect(acts(0.1, 0, 0.9)).toEqual(['delegate']);
+  });
+});
+
+describe('playFed', () => {
+  const m = manifest();
+  /** What the graph is told in each micro-turn, and what it then decides: `[audible, floor]`. */
+  function told(...turns: [number, Floor][]): number[] {
+    let state = freshDecoder;
+    return turns.map(([play, floor], index) => {
+      const fed = playFed(m, state, play);
+      state = decode(m, state, { floor: floorHead({ [floor]: 1 }) }, { index, play }).state;
+      return fed;
+    });
+  }
+
+  it('tells of an agent that speaks into silence, or after the user has yielded', () => {
+    expect(told([0, 'silent'], [1, 'silent'], [1, 'barge-in'])).toEqual([0, 1, 1]);
+    expect(told([0, 'speaking'], [0, 'yielded'], [1, 'yielded'], [1, 'silent'])).toEqual([0, 0, 1, 1]);
+  });
+
+  it('does not tell of one that comes in on a user who has the floor, nor when the user pauses', () => {
+    expect(
+      told([0, 'speaking'], [1, 'speaking'], [1, 'holding'], [1, 'silent'], [1, 'silent'], [1, 'speaking']),
+    ).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  it('tells of it once the user has been quiet for long enough', () => {
+    expect(told([0, 'speaking'], [1, 'silent'], [1, 'silent'], [1, 'silent'], [1, 'barge-in'])).toEqual([
+      0, 0, 0, 0, 1,
+    ]);
+  });
+
+  it('takes a user who speaks in a gap of the agent for one who interrupts', () => {
+    expect(told([1, 'silent'], [0, 'silent'], [0, 'speaking'], [1, 'barge-in'])).toEqual([1, 0, 0, 1]);
+  });
+
+  it('gives the floor back to the user once the agent has been quiet for long enough', () => {
+    expect(told([1, 'silent'], [0, 'silent'], [0, 'silent'], [0, 'speaking'], [1, 'speaking'])).toEqual([
+      1, 0, 0, 0, 0,
+    ]);
+  });
+
+  it('tells all to a graph that knows `play` as audible', () => {
+    const honest = manifest({ 'inputs/play/ownTurns': undefined });
+    const state = { ...freshDecoder, holder: 'user' as const };
+    expect(playFed(honest, state, 1)).toBe(1);
+  });
+});

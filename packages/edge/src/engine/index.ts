@@ -1,0 +1,16 @@
+// For the main thread: nothing here loads ONNX Runtime.
+export { loadBundle, modelInfo, type Bundle } from './bundle.js';
+export { EngineHost, type EngineHostOptions, type EngineLease } from './engine-host.js';
+export type { EngineThreadStats } from './engine-messages.js';
+export {
+  acts,
+  type Act,
+  type DecodedWord,
+  type Decision,
+  type EngineStats,
+  type InteractionModel,
+  type InteractionStream,
+  type LeaseId,
+  type MicroTurn,
+  type ModelInfo,
+} from './types.js';

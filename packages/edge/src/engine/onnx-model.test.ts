@@ -1,0 +1,245 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { hum, interactionModelContract } from '../testing/interaction-model.contract.js';
+import { ManualClock } from '../testing/manual-clock.js';
+import { loadBundle, type Bundle } from './bundle.js';
+import { FakeGraph, fakeManifest, type FakeGraphOptions } from './fixtures/fake-graph.js';
+import { hasEspeak, slice, speech } from './fixtures/speech.js';
+import { OnnxModel, type OnnxModelOptions } from './onnx-model.js';
+import type { Decision, MicroTurn } from './types.js';
+
+const nano = new URL('../../../../models/nano/bundle/', import.meta.url).pathname;
+let bundle: Bundle;
+beforeAll(async () => {
+  bundle = await loadBundle(nano);
+});
+
+for (const laneSize of [1, 8]) {
+  interactionModelContract(`OnnxModel with Nano in lanes of ${laneSize}`, (rows, clock) =>
+    OnnxModel.load(bundle, { rows, laneSize, clock, gatherMs: 1 }),
+  );
+}
+
+describe('OnnxModel', () => {
+  function fake(options: Partial<OnnxModelOptions> = {}, graphOptions?: FakeGraphOptions) {
+    const clock = new ManualClock();
+    const graph = new FakeGraph(graphOptions);
+    const model = new OnnxModel(fakeManifest, graph, { rows: 4, clock, after: clock.after, ...options });
+    return { clock, graph, model };
+  }
+  /** Long enough for the fake graph to have taken every step that is ready. */
+  const idle = () => new Promise((resolve) => setTimeout(resolve, 10));
+
+  it('gives a row that is let again nothing of the last lease', async () => {
+    const { model } = fake({ rows: 1 });
+    const decisions: Decision[] = [];
+    const first = model.open(1, (decision) => decisions.push(decision));
+    for (let index = 0; index < 3; index++) first.push(hum(model, 1, index));
+    await idle();
+    first.close();
+    const second = model.open(2, (decision) => decisions.push(decision));
+    second.push(hum(model, 2, 0));
+    await idle();
+    const third = new OnnxModel(fakeManifest, new FakeGraph(), { rows: 1 });
+    third.open(2, (decision) => decisions.push(decision)).push(hum(model, 2, 0));
+    await idle();
+    expect(decisions[3]!.confidence).toBe(decisions[4]!.confidence);
+  });
+
+  it('ends a lease after three bad steps in a row, and lends its row again', async () => {
+    let bad = (_run: number) => false;
+    const { model } = fake({ rows: 1 }, { spoil: (run, { floor }) => bad(run) && (floor!.data[0] = NaN) });
+    const decisions: Decision[] = [];
+    const failed = vi.fn();
+    const stream = model.open(1, (decision) => decisions.push(decision), failed);
+    const push = async (index: number) => {
+      stream.push(hum(model, 1, index));
+      await idle();
+    };
+    bad = (run) => run === 1 || run === 2 || run >= 4;
+    for (let index = 0; index < 6; index++) await push(index);
+    expect(failed).not.toHaveBeenCalled(); // two, a good one, and two again
+    expect(decisions.map(({ floor }) => floor)).toEqual(Array(6).fill('speaking')); // it stays as it was
+    expect(decisions.map(({ confidence }) => confidence > 0)).toEqual([true, false, false, true, false, false]);
+    await push(6);
+    expect(failed).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }));
+    expect(model.stats).toMatchObject({ leases: 0, muted: 5 });
+    model.open(2, () => {});
+  });
+
+  it('steps a lane when all its rows have a micro-turn, without waiting', async () => {
+    const { model, graph, clock } = fake({ laneSize: 4 });
+    const streams = [1, 2, 3].map((lease) => model.open(lease, () => {}));
+    for (const [i, stream] of streams.entries()) {
+      await idle();
+      expect(graph.runs).toBe(0);
+      stream.push(hum(model, i + 1, 0));
+    }
+    await idle();
+    expect(graph.runs).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('steps a lane without the rows that are missing when the gather window ends', async () => {
+    const { model, graph, clock } = fake({ laneSize: 4, gatherMs: 4 });
+    const decisions: Decision[] = [];
+    const streams = [1, 2, 3].map((lease) => model.open(lease, (decision) => decisions.push(decision)));
+    streams[0]!.push(hum(model, 1, 0));
+    clock.advance(3);
+    streams[1]!.push(hum(model, 2, 0));
+    await idle();
+    expect(graph.runs).toBe(0);
+    clock.advance(1);
+    await idle();
+    expect(graph.runs).toBe(1);
+    expect(decisions.map(({ lease }) => lease)).toEqual([1, 2]);
+  });
+
+  it('waits no longer for a row that was given back', async () => {
+    const { model, graph, clock } = fake({ laneSize: 2, rows: 2 });
+    const stream = model.open(1, () => {});
+    const other = model.open(2, () => {});
+    stream.push(hum(model, 1, 0));
+    other.close();
+    await idle();
+    expect([graph.runs, clock.pending]).toEqual([1, 0]);
+  });
+
+  it('drops the oldest micro-turns of a row that has too many waiting, and counts them', async () => {
+    const { model } = fake({ rows: 1 });
+    const decisions: Decision[] = [];
+    const stream = model.open(1, (decision) => decisions.push(decision));
+    for (let index = 0; index < 10; index++) stream.push(hum(model, 1, index));
+    await idle();
+    expect(decisions.map(({ index }) => index)).toEqual([0, 7, 8, 9]);
+    expect(model.stats).toMatchObject({ steps: 4, dropped: 6 });
+  });
+
+  it('counts what comes more than a micro-turn late', async () => {
+    const { model, clock } = fake({ rows: 1 });
+    const stream = model.open(1, () => {});
+    clock.advance(1000);
+    stream.push(hum(model, 1, 0, 1000 - 20));
+    stream.push(hum(model, 1, 1, 1000 - 21));
+    await idle();
+    expect(model.stats).toMatchObject({ late: 1, lagP50Ms: 21, lagP99Ms: 21 });
+  });
+
+  it('closes its graph once, after the step that is running', async () => {
+    const { model, graph } = fake();
+    model.open(1, () => {}).push(hum(model, 1, 0));
+    await model.close();
+    expect([graph.runs, graph.closed]).toEqual([1, true]);
+  });
+
+  it('takes a `ref` that is not one micro-turn long for a mistake', () => {
+    const { model } = fake();
+    const stream = model.open(1, () => {});
+    expect(() => stream.push({ ...hum(model, 1, 0), ref: new Float32Array(7) })).toThrow('ref');
+  });
+});
+
+describe('OnnxModel with Nano', () => {
+  /** Plays speech into a stream of its own, alone or beside others, and returns what is decided. */
+  async function converse(model: OnnxModel, lease: number, pcm: Float32Array, play = 0): Promise<Decision[]> {
+    const decisions: Decision[] = [];
+    let decided = () => {};
+    const stream = model.open(lease, (decision) => {
+      decisions.push(decision);
+      decided();
+    });
+    for (let index = 0; index * 3200 < pcm.length; index++) {
+      const turn: MicroTurn = { lease, index, pcm: slice(pcm, index), lost: 0, play, dueMs: 0 };
+      const next = new Promise<void>((resolve) => (decided = resolve));
+      stream.push(turn);
+      await next;
+    }
+    stream.close();
+    return decisions;
+  }
+  const essence = (decisions: Decision[]) =>
+    decisions.map(({ index, words, floor, confidence, say, acts }) => ({ index, words, floor, confidence, say, acts }));
+
+  it.skipIf(!hasEspeak)('hears words, counts while the user speaks, and notices the end', async () => {
+    const model = await OnnxModel.load(bundle, { rows: 1 });
+    const pcm = new Float32Array(12 * 16_000);
+    pcm.set(speech('count the animals.', 'en-gb', 1000));
+    pcm.set(
+      speech('today I saw a horse and a small goat and then my sheep ran to the river with a rabbit.', 'en-gb'),
+      56_000,
+    );
+    const decisions = await converse(model, 1, pcm);
+    const heard = decisions.flatMap(({ words }) => words.map(({ text }) => text));
+    expect(heard.filter((word) => ['horse', 'goat', 'sheep', 'rabbit'].includes(word))).toEqual([
+      'horse',
+      'goat',
+      'sheep',
+      'rabbit',
+    ]);
+    const said = decisions.filter(({ say }) => say !== '');
+    expect(said.map(({ say }) => say)).toEqual(['one', 'two', 'three', 'four']);
+    expect(decisions.at(said[0]!.index)!.floor).toBe('speaking');
+    expect(decisions.slice(said[0]!.index).map(({ floor }) => floor)).toContain('yielded');
+    await model.close();
+  });
+
+  it.skipIf(!hasEspeak)('stops when it is told to, and not when the user agrees', async () => {
+    const model = await OnnxModel.load(bundle, { rows: 1 });
+    const acts = async (lease: number, text: string) =>
+      (await converse(model, lease, speech(text, 'en-us', 2000), 1)).flatMap((decision) => decision.acts);
+    expect(await acts(1, 'wait, stop.')).toContain('stop');
+    expect(await acts(2, 'uh huh.')).toEqual([]);
+    await model.close();
+  });
+
+  it.skipIf(!hasEspeak)('decides the same alone and in lanes of 8, whatever the others hear', async () => {
+    const texts = ['count the animals. I saw a horse.', 'wait, stop.', 'what time is it?', 'a cat and a dog', 'hello'];
+    const pcms = texts.map((text, i) => speech(text, ['en-us', 'en-gb', 'en-029'][i % 3], 300 + 90 * i));
+    const alone = await OnnxModel.load(bundle, { rows: 5 });
+    const lanes = await OnnxModel.load(bundle, { rows: 8, laneSize: 8, gatherMs: 1 });
+    const together = await Promise.all(pcms.map((pcm, i) => converse(lanes, i + 1, pcm)));
+    for (const [i, pcm] of pcms.entries()) {
+      expect(essence(together[i]!)).toEqual(essence(await converse(alone, i + 1, pcm)));
+    }
+    await alone.close();
+    await lanes.close();
+  });
+
+  it('runs ten minutes of micro-turns in flat memory', async () => {
+    const clock = new ManualClock();
+    const model = await OnnxModel.load(bundle, { rows: 1, clock });
+    let decided = () => {};
+    const stream = model.open(1, () => decided());
+    const sounds = Array.from({ length: 20 }, (_, i) => hum(model, 1, i).pcm.map((x) => (i % 5 ? x : 0)));
+    const minute = async (from: number) => {
+      for (let index = from * 300; index < (from + 1) * 300; index++) {
+        clock.advance(200);
+        const next = new Promise<void>((resolve) => (decided = resolve));
+        stream.push({ lease: 1, index, pcm: sounds[index % 20]!.slice(), lost: 0, play: 0, dueMs: clock.now() });
+        await next;
+      }
+    };
+    for (const m of [0, 1]) await minute(m);
+    const before = await memory();
+    for (let m = 2; m < 10; m++) await minute(m);
+    const after = await memory();
+    expect(model.stats).toMatchObject({ steps: 3000, muted: 0, dropped: 0, late: 0 });
+    // Each of the 2400 steps makes 50 kB of new results: a thirtieth of them, if they stayed, would show.
+    expect(after.js - before.js).toBeLessThan(4e6);
+    expect(after.rss - before.rss).toBeLessThan(32e6);
+    await model.close();
+  });
+
+  /** Bytes in use once what can be collected has been; results of the runtime go a little after their collection. */
+  async function memory(): Promise<{ js: number; rss: number }> {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    for (let round = 0; round < 3; round++) {
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const { heapUsed, external, rss } = process.memoryUsage();
+    return { js: heapUsed + external, rss };
+  }
+});

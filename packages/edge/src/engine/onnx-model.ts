@@ -1,0 +1,281 @@
+import { MicroturnError } from '@microturn/protocol';
+import { monotonicClock, type Clock } from '../clock.js';
+import { modelInfo, type Bundle } from './bundle.js';
+import { decode, freshDecoder, playFed, undecided, type DecoderState } from './decode.js';
+import { openGraph, type StepGraph } from './graph.js';
+import { Lane, type RowResult } from './lane.js';
+import type { Manifest } from './manifest.js';
+import { RecentSamples } from './recent-samples.js';
+import { RowPool, type RowLease } from './row-pool.js';
+import type {
+  Decision,
+  EngineStats,
+  InteractionModel,
+  InteractionStream,
+  LeaseId,
+  MicroTurn,
+  ModelInfo,
+} from './types.js';
+
+/** Micro-turns of one row that may wait for a step. More than that is an engine too slow: the oldest is dropped. */
+const MAX_WAITING = 3;
+/** Bad steps of one row, one after the other, that end its lease. */
+const MAX_FAULTS = 3;
+
+/** Calls `run` once, `ms` from now; the result calls it off. */
+export type After = (ms: number, run: () => void) => () => void;
+
+const afterTimeout: After = (ms, run) => {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+};
+
+export interface OnnxModelOptions {
+  /** Rows that can be open at once. */
+  readonly rows: number;
+  /** Rows that step together. 1 decides soonest; more take less CPU for each row. */
+  readonly laneSize?: number;
+  /** How long a lane waits for the micro-turns of its other rows. */
+  readonly gatherMs?: number;
+  readonly clock?: Clock;
+  readonly after?: After;
+}
+
+/** One open stream: a row of a lane, for as long as it is leased. */
+interface Row {
+  readonly lease: LeaseId;
+  readonly place: RowLease;
+  readonly onDecision: (decision: Decision) => void;
+  readonly onFailed: ((error: MicroturnError) => void) | undefined;
+  readonly waiting: MicroTurn[];
+  decoder: DecoderState;
+  floor: Decision['floor'];
+  faults: number;
+}
+
+interface LaneRows {
+  readonly lane: Lane;
+  /** By row of the lane. */
+  readonly rows: Map<number, Row>;
+  /** Calls off the wait for the other rows. */
+  stopWaiting: (() => void) | undefined;
+  ready: boolean;
+}
+
+/** A bundle on ONNX Runtime. `session.run` blocks its thread, so this lives on the engine thread. */
+export class OnnxModel implements InteractionModel {
+  readonly info: ModelInfo;
+  readonly rows: number;
+  readonly #manifest: Manifest;
+  readonly #graph: StepGraph;
+  readonly #lanes: readonly LaneRows[];
+  readonly #laneSize: number;
+  readonly #gatherMs: number;
+  readonly #pool: RowPool;
+  readonly #clock: Clock;
+  readonly #after: After;
+  readonly #open = new Map<LeaseId, Row>();
+  readonly #ready: LaneRows[] = [];
+  #running = false;
+  /** Settles when the steps that are ready have been taken. */
+  #idle: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  #steps = 0;
+  #late = 0;
+  #dropped = 0;
+  #muted = 0;
+  readonly #stepMs = new RecentSamples();
+  readonly #lagMs = new RecentSamples();
+
+  /**
+   * Loads the bundle's graph and makes the lanes.
+   * @throws {MicroturnError} `bundle/graph` where ONNX Runtime does not take it
+   */
+  static async load(bundle: Bundle, options: OnnxModelOptions): Promise<OnnxModel> {
+    return new OnnxModel(bundle.manifest, await openGraph(bundle), options);
+  }
+
+  /** @param graph closed with the model */
+  constructor(manifest: Manifest, graph: StepGraph, options: OnnxModelOptions) {
+    const { rows, laneSize = 1, gatherMs = 4, clock = monotonicClock, after = afterTimeout } = options;
+    this.#pool = new RowPool(rows);
+    if (!Number.isInteger(laneSize) || laneSize < 1) {
+      throw new RangeError(`laneSize must be a whole number above 0, got ${laneSize}`);
+    }
+    this.info = modelInfo(manifest);
+    this.rows = rows;
+    this.#manifest = manifest;
+    this.#graph = graph;
+    this.#laneSize = laneSize;
+    this.#gatherMs = gatherMs;
+    this.#clock = clock;
+    this.#after = after;
+    this.#lanes = Array.from({ length: Math.ceil(rows / laneSize) }, () => ({
+      lane: new Lane(graph, manifest, laneSize),
+      rows: new Map<number, Row>(),
+      stopWaiting: undefined,
+      ready: false,
+    }));
+  }
+
+  get stats(): EngineStats {
+    return {
+      leases: this.#open.size,
+      steps: this.#steps,
+      late: this.#late,
+      dropped: this.#dropped,
+      muted: this.#muted,
+      stepP50Ms: this.#stepMs.percentile(0.5),
+      stepP99Ms: this.#stepMs.percentile(0.99),
+      lagP50Ms: this.#lagMs.percentile(0.5),
+      lagP99Ms: this.#lagMs.percentile(0.99),
+    };
+  }
+
+  open(
+    lease: LeaseId,
+    onDecision: (decision: Decision) => void,
+    onFailed?: (error: MicroturnError) => void,
+  ): InteractionStream {
+    if (this.#closed) throw new MicroturnError('engine/failed', 'the model is closed');
+    if (this.#open.has(lease)) throw new RangeError(`lease ${lease} is open already`);
+    const place = this.#pool.lease();
+    const row: Row = {
+      lease,
+      place,
+      onDecision,
+      onFailed,
+      waiting: [],
+      decoder: freshDecoder,
+      floor: 'silent',
+      faults: 0,
+    };
+    this.#open.set(lease, row);
+    this.#laneOf(row).rows.set(place.row % this.#laneSize, row);
+    return { push: (turn) => this.#push(row, turn), close: () => this.#close(row) };
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      for (const row of this.#open.values()) this.#close(row);
+      await this.#idle;
+      await this.#graph.close();
+    }
+  }
+
+  #push(row: Row, turn: MicroTurn): void {
+    if (this.#open.get(row.lease) !== row) throw new MicroturnError('engine/failed', 'the stream is closed');
+    const samples = this.#manifest.inputs.pcm.shape[1];
+    for (const part of ['pcm', 'ref'] as const) {
+      const pcm = turn[part];
+      if (pcm && pcm.length !== samples) {
+        throw new RangeError(`${part} must hold one micro-turn of ${String(samples)} samples, got ${pcm.length}`);
+      }
+    }
+    if (row.waiting.length === MAX_WAITING) {
+      row.waiting.shift();
+      this.#dropped++;
+    }
+    row.waiting.push(turn);
+    this.#consider(this.#laneOf(row));
+  }
+
+  #close(row: Row): void {
+    if (this.#open.get(row.lease) !== row) return;
+    this.#open.delete(row.lease);
+    const lane = this.#laneOf(row);
+    const index = row.place.row % this.#laneSize;
+    lane.rows.delete(index);
+    lane.lane.clear(index);
+    row.waiting.length = 0;
+    row.place.release();
+    this.#consider(lane); // the others may have waited for this row
+  }
+
+  #laneOf(row: Row): LaneRows {
+    return this.#lanes[Math.floor(row.place.row / this.#laneSize)]!;
+  }
+
+  /** Lets a lane step once all its rows have a micro-turn, or the first has waited for the others long enough. */
+  #consider(lane: LaneRows): void {
+    if (lane.ready) return;
+    const rows = [...lane.rows.values()];
+    const filled = rows.filter((row) => row.waiting.length > 0).length;
+    if (filled > 0 && filled < rows.length) {
+      lane.stopWaiting ??= this.#after(this.#gatherMs, () => this.#makeReady(lane));
+      return;
+    }
+    lane.stopWaiting?.();
+    lane.stopWaiting = undefined;
+    if (filled > 0) this.#makeReady(lane);
+  }
+
+  #makeReady(lane: LaneRows): void {
+    lane.stopWaiting = undefined;
+    lane.ready = true;
+    this.#ready.push(lane);
+    if (this.#running) return;
+    this.#running = true;
+    this.#idle = this.#run();
+  }
+
+  /** Steps the lanes that are ready, in the order in which they became so. Steps never overlap. */
+  async #run(): Promise<void> {
+    try {
+      for (let lane = this.#ready.shift(); lane; lane = this.#ready.shift()) {
+        const gathered = new Map<number, { row: Row; turn: MicroTurn }>();
+        for (const [index, row] of lane.rows) {
+          const turn = row.waiting.shift();
+          if (turn) gathered.set(index, { row, turn });
+        }
+        lane.ready = false;
+        if (gathered.size > 0) await this.#step(lane.lane, gathered);
+        this.#consider(lane);
+      }
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #step(lane: Lane, gathered: ReadonlyMap<number, { row: Row; turn: MicroTurn }>): Promise<void> {
+    const turns = new Map<number, MicroTurn>();
+    for (const [index, { row, turn }] of gathered) {
+      turns.set(index, { ...turn, play: playFed(this.#manifest, row.decoder, turn.play) });
+    }
+    const startMs = this.#clock.now();
+    const results = await lane.step(turns);
+    const endMs = this.#clock.now();
+    this.#steps++;
+    this.#stepMs.add(endMs - startMs);
+    for (const result of results) {
+      const { row, turn } = gathered.get(result.row)!;
+      // Given back while the step ran: what it was about belongs to nobody any more.
+      if (this.#open.get(row.lease) !== row) continue;
+      const lagMs = endMs - turn.dueMs;
+      this.#lagMs.add(lagMs);
+      if (lagMs > this.#manifest.microTurnMs) this.#late++;
+      this.#deliver(row, turn, result, { stepMs: endMs - startMs, lagMs });
+    }
+  }
+
+  #deliver(row: Row, turn: MicroTurn, { outputs }: RowResult, times: Pick<Decision, 'stepMs' | 'lagMs'>): void {
+    const { lease } = row;
+    const { index } = turn;
+    if (outputs) {
+      const { decoded, state } = decode(this.#manifest, row.decoder, outputs, turn);
+      row.decoder = state;
+      row.floor = decoded.floor;
+      row.faults = 0;
+      row.onDecision({ lease, index, ...decoded, ...times });
+      return;
+    }
+    this.#muted++;
+    row.faults++;
+    row.onDecision({ lease, index, ...undecided(row.floor), ...times });
+    if (row.faults < MAX_FAULTS) return;
+    this.#close(row);
+    row.onFailed?.(new MicroturnError('engine/failed', `${MAX_FAULTS} steps in a row gave no usable numbers`));
+  }
+}

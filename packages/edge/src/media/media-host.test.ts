@@ -1,0 +1,157 @@
+import { createServer } from 'node:net';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { MicroTurn } from '../engine/types.js';
+import { silentLog } from '../telemetry/log.js';
+import { MediaHost } from './media-host.js';
+import type { MediaEvent } from './types.js';
+
+const workerBin = process.env['MEDIASOUP_WORKER_BIN'];
+const built = new URL('../../node_modules/.cache/media-thread.test.mjs', import.meta.url);
+const opened: MediaHost[] = [];
+
+interface StartOptions {
+  readonly workerBin?: string;
+  readonly port?: number;
+  readonly threadUrl?: URL;
+  readonly answerMs?: number;
+}
+
+async function start({ answerMs, threadUrl = built, ...options }: StartOptions = {}) {
+  const engine = new MessageChannel();
+  const voice = new MessageChannel();
+  const host = await MediaHost.start({
+    options: { workerBin, listenIp: '127.0.0.1', port: 0, ...options },
+    enginePort: engine.port1,
+    voicePort: voice.port1,
+    log: silentLog,
+    threadUrl,
+    answerMs,
+  });
+  opened.push(host);
+  return { host, engine: engine.port2, voice: voice.port2 };
+}
+
+beforeAll(() =>
+  build({
+    entryPoints: [fileURLToPath(new URL('./media-thread.ts', import.meta.url))],
+    outfile: fileURLToPath(built),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+  }),
+);
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((host) => host.close()));
+});
+
+describe('MediaHost', () => {
+  it('says which worker is missing', async () => {
+    await expect(start({ workerBin: '/nowhere/mediasoup-worker' })).rejects.toMatchObject({ code: 'edge/no-worker' });
+  });
+
+  it('says so where the worker is not one', async () => {
+    await expect(start({ workerBin: '/bin/false' })).rejects.toMatchObject({ code: 'edge/no-worker' });
+  });
+
+  it('tells everyone who waits that the thread died, and those who come later', async () => {
+    const thread = `
+      import { parentPort } from 'node:worker_threads';
+      parentPort.postMessage({ event: { type: 'ready', port: 1 } });
+      parentPort.on('message', () => { throw new Error('out of luck'); });`;
+    const { host } = await start({ threadUrl: new URL(`data:text/javascript,${encodeURIComponent(thread)}`) });
+    const events: MediaEvent[] = [];
+    host.events.subscribe((event) => events.push(event));
+    const failure = { code: 'edge/internal', message: expect.stringContaining('out of luck') };
+    await expect(host.request('stats', {})).rejects.toMatchObject(failure);
+    await expect(host.request('stats', {})).rejects.toMatchObject(failure);
+    expect(events).toEqual([{ type: 'failed', ...failure }]);
+  });
+
+  it('does not wait for ever for a thread that hangs', async () => {
+    const thread = `
+      import { parentPort } from 'node:worker_threads';
+      parentPort.postMessage({ event: { type: 'ready', port: 1 } });
+      parentPort.on('message', () => { for (;;); });`;
+    const { host } = await start({ threadUrl: new URL(`data:text/javascript,${encodeURIComponent(thread)}`), answerMs: 50 });
+    await expect(host.request('stats', {})).rejects.toMatchObject({ code: 'edge/internal', message: expect.stringContaining('stats') });
+    await host.close();
+  });
+});
+
+describe.skipIf(!workerBin)('MediaHost, with a mediasoup worker', () => {
+  it('names a port that is in use', async () => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+    });
+    await expect(start({ port })).rejects.toMatchObject({ code: 'edge/port-in-use', message: expect.stringContaining(String(port)) });
+    server.close();
+  });
+
+  it('opens one port for UDP and TCP, and offers both', async () => {
+    const { host } = await start();
+    expect(host.port).toBeGreaterThan(0);
+    await host.request('room.open', { room: 'a' });
+    const { sendTransport } = await host.request('endpoint.open', { room: 'a', endpoint: 'e', participant: 'p' });
+    const { iceCandidates } = sendTransport as { iceCandidates: { protocol: string; port: number }[] };
+    expect(iceCandidates.map(({ protocol, port }) => [protocol, port])).toEqual([
+      ['udp', host.port],
+      ['tcp', host.port],
+    ]);
+  });
+
+  it('passes coded errors on as they are', async () => {
+    const { host } = await start();
+    await expect(host.request('endpoint.close', { endpoint: 'nobody' })).resolves.toBeUndefined();
+    await expect(host.request('row.stop', { endpoint: 'nobody' })).rejects.toMatchObject({ code: 'protocol/state' });
+  });
+
+  it('posts micro-turns to the engine, to a new one once it is given, and paces speech', async () => {
+    const { host, engine, voice } = await start();
+    const events: MediaEvent[] = [];
+    host.events.subscribe((event) => events.push(event));
+    await host.request('room.open', { room: 'a' });
+    await host.request('endpoint.open', { room: 'a', endpoint: 'e', participant: 'p' });
+    const first = nextTurn(engine);
+    const zeroMs = Number(process.hrtime.bigint()) / 1e6;
+    await host.request('row.start', { endpoint: 'e', row: { lease: 7, microTurnMs: 200, inputHz: 16_000, zeroMs } });
+    expect(await first).toMatchObject({ lease: 7, index: 0, lost: 0, play: 0, dueMs: zeroMs + 200 });
+    const other = new MessageChannel();
+    host.setEnginePort(other.port1);
+    expect((await nextTurn(other.port2)).pcm).toHaveLength(3200);
+    const pcm = new Float32Array(2400).fill(0.1);
+    const sent = new Promise((resolve) => host.events.subscribe((event) => event.type === 'speech.sent' && resolve(event)));
+    voice.postMessage({ type: 'speech', voice: 'room:a', responseId: 'r', pcm, rateHz: 24_000, last: true }, [pcm.buffer]);
+    expect(await sent).toMatchObject({ responseId: 'r', lengthMs: 100 });
+    expect(events[0]).toMatchObject({ type: 'speech.started', voice: 'room:a', responseId: 'r' });
+  });
+
+  it('tells that the worker died, and answers with that from then on', async () => {
+    const { host } = await start();
+    const died = new Promise((resolve) => host.events.subscribe((event) => event.type === 'worker.died' && resolve(event)));
+    const { workerPid } = await host.request('stats', {});
+    process.kill(workerPid, 'SIGKILL');
+    await died;
+    await expect(host.request('room.open', { room: 'b' })).rejects.toMatchObject({ code: 'edge/worker-died' });
+  });
+
+  it('rejects what waits when it is closed, and leaves no process behind', async () => {
+    const { host } = await start();
+    const { workerPid } = await host.request('stats', {});
+    const waiting = host.request('room.open', { room: 'a' }).catch((error: unknown) => error);
+    await host.close();
+    await host.close();
+    await waiting;
+    await expect(host.request('stats', {})).rejects.toMatchObject({ code: 'edge/draining' });
+    expect(() => process.kill(workerPid, 0)).toThrow('ESRCH');
+  });
+});
+
+function nextTurn(port: MessagePort): Promise<MicroTurn> {
+  return new Promise((resolve) => port.once('message', resolve));
+}

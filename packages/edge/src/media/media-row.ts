@@ -1,0 +1,93 @@
+import type { Subscription } from 'rxjs';
+import { MicroturnError, samplesPerTurn } from '@microturn/protocol';
+import type { Clock } from '../clock.js';
+import type { MicroTurn } from '../engine/types.js';
+import type { RtcTap } from '../rtc/index.js';
+import type { Histogram } from './histogram.js';
+import type { Listener } from './listener.js';
+import { isOpusRate } from './opus.js';
+import { TurnCutter } from './turn-cutter.js';
+import type { RowOptions } from './types.js';
+import { Uplink } from './uplink.js';
+
+export interface MediaRowParts {
+  readonly clock: Clock;
+  /** The far end of this row: what its participant hears. */
+  readonly listener: Listener;
+  /** Time from a packet's arrival to its place. */
+  readonly placing: Histogram;
+  post(turn: MicroTurn): void;
+}
+
+/** One participant's way to a model: a microphone, when there is one, cut into micro-turns for as long as the row lasts. */
+export class MediaRow {
+  readonly #parts: MediaRowParts;
+  readonly #options: RowOptions;
+  readonly #samples: number;
+  readonly #cutter: TurnCutter;
+  readonly #uplink: Uplink;
+  #tap: RtcTap | undefined;
+  #subscription: Subscription | undefined;
+  #turns = 0;
+
+  constructor(options: RowOptions, parts: MediaRowParts) {
+    const { zeroMs, microTurnMs, inputHz } = options;
+    if (!isOpusRate(inputHz)) {
+      throw new MicroturnError('bundle/manifest', `inputHz ${inputHz}: Opus is decoded at 8000, 12000, 16000, 24000 or 48000 Hz`);
+    }
+    const nowMs = parts.clock.now();
+    this.#parts = parts;
+    this.#options = options;
+    this.#samples = samplesPerTurn(microTurnMs, inputHz);
+    this.#cutter = new TurnCutter(zeroMs, microTurnMs, nowMs);
+    this.#uplink = new Uplink({ rateHz: inputHz, turnSamples: this.#samples, zeroMs, firstTurn: this.#cutter.next });
+  }
+
+  get stats() {
+    return { ...this.#uplink.stats, turns: this.#turns };
+  }
+
+  /** Listens to a microphone; the one before is let go. The tap is closed with the row. */
+  attach(tap: RtcTap, muted: boolean): void {
+    this.detach();
+    const { clock, placing } = this.#parts;
+    this.#uplink.muted = muted;
+    this.#tap = tap;
+    this.#subscription = tap.packet$.subscribe({
+      next: (packet) => {
+        const arrivalMs = clock.now();
+        this.#uplink.push(packet, arrivalMs);
+        placing.add(clock.now() - arrivalMs);
+      },
+      complete: () => this.#uplink.restart(),
+    });
+  }
+
+  detach(): void {
+    this.#subscription?.unsubscribe();
+    this.#tap?.close();
+    this.#subscription = undefined;
+    this.#tap = undefined;
+    this.#uplink.restart();
+  }
+
+  set muted(muted: boolean) {
+    this.#uplink.muted = muted;
+  }
+
+  /** Posts the micro-turns that are due, silence where nothing came. */
+  tick(nowMs: number): void {
+    for (const index of this.#cutter.take(nowMs)) {
+      const { lease, microTurnMs, inputHz } = this.#options;
+      const dueMs = this.#cutter.dueMs(index);
+      const { pcm, lost } = this.#uplink.cut(index);
+      const farEnd = this.#parts.listener.farEnd(dueMs - microTurnMs, this.#samples, inputHz, this.#uplink.placementDelayMs);
+      this.#turns++;
+      this.#parts.post({ lease, index, pcm, lost, dueMs, ...farEnd });
+    }
+  }
+
+  close(): void {
+    this.detach();
+  }
+}

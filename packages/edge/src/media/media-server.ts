@@ -1,0 +1,273 @@
+import { randomInt } from 'node:crypto';
+import { MicroturnError } from '@microturn/protocol';
+import type { Clock } from '../clock.js';
+import type { MicroTurn } from '../engine/types.js';
+import type { RtcServer } from '../rtc/index.js';
+import type { Log } from '../telemetry/log.js';
+import { Downlink } from './downlink.js';
+import { Histogram } from './histogram.js';
+import { Listener } from './listener.js';
+import { MediaRoom, type MediaEndpoint, type Track } from './media-room.js';
+import { MediaRow } from './media-row.js';
+import { Ticker } from './ticker.js';
+import type { EndpointStats, MediaEvent, MediaMethod, MediaRequests, MediaStats, SpeechMessage } from './types.js';
+
+export interface MediaServerParts {
+  readonly rtc: RtcServer;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Takes one micro-turn for the engine. */
+  postTurn(turn: MicroTurn): void;
+  postEvent(event: MediaEvent): void;
+}
+
+type Handlers = {
+  [M in MediaMethod]: (params: MediaRequests[M]['params']) => MediaRequests[M]['result'] | Promise<MediaRequests[M]['result']>;
+};
+
+/** Rooms, endpoints, rows and voices of one media thread: what main asks for, joined to what happens to packets. */
+export class MediaServer {
+  readonly #parts: MediaServerParts;
+  readonly #rooms = new Map<string, MediaRoom>();
+  readonly #opening = new Map<string, Promise<MediaRoom>>();
+  readonly #voices = new Map<string, MediaRoom>();
+  readonly #endpoints = new Map<string, MediaEndpoint>();
+  readonly #placing = new Histogram();
+  readonly #sending = new Histogram();
+  readonly #ticker: Ticker;
+  #closed = false;
+
+  constructor(parts: MediaServerParts) {
+    this.#parts = parts;
+    this.#ticker = new Ticker(parts.clock, (nowMs) => this.#tick(nowMs));
+  }
+
+  /** @throws {MicroturnError} always coded: what is not known here is `edge/internal` */
+  async request<M extends MediaMethod>(method: M, params: MediaRequests[M]['params']): Promise<MediaRequests[M]['result']> {
+    try {
+      return await this.#handlers[method](params);
+    } catch (error) {
+      throw MicroturnError.from(error, this.#parts.rtc.closed ? 'edge/worker-died' : 'edge/internal');
+    }
+  }
+
+  /** Speech of the agent. A voice that is gone says nothing. */
+  say({ voice, ...speech }: SpeechMessage): void {
+    const verdict = this.#voices.get(voice)?.downlink.say(speech);
+    if (verdict === 'full') this.#parts.log.warn({ responseId: speech.responseId }, 'speech did not fit its queue: the response ends early');
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#ticker.close();
+    for (const room of [...this.#rooms.values()]) this.#closeRoom(room);
+    await this.#parts.rtc.close();
+  }
+
+  readonly #handlers: Handlers = {
+    'room.open': async ({ room }) => ({ rtpCapabilities: (await this.#openRoom(room)).rtc.rtpCapabilities }),
+
+    'room.close': ({ room }) => {
+      const open = this.#rooms.get(room);
+      if (open) this.#closeRoom(open);
+    },
+
+    'endpoint.open': async ({ room: roomId, endpoint: id, participant }) => {
+      const room = this.#room(roomId);
+      if (this.#endpoints.has(id)) throw new MicroturnError('protocol/state', 'the endpoint is open already');
+      const rtc = await room.rtc.createEndpoint((transportId, state) => {
+        this.#parts.postEvent({ type: 'transport.state', endpoint: id, transportId, state });
+      });
+      if (this.#endpoints.has(id) || !this.#rooms.has(roomId)) {
+        rtc.close();
+        throw new MicroturnError('protocol/state', 'the endpoint is open already, or its room has closed');
+      }
+      const listener = new Listener(room.downlink);
+      const endpoint: MediaEndpoint = { id, room, participant, rtc, tracks: new Map(), listener, offered: undefined, row: undefined };
+      room.endpoints.set(id, endpoint);
+      this.#endpoints.set(id, endpoint);
+      return rtc.transports;
+    },
+
+    'endpoint.close': ({ endpoint }) => {
+      const open = this.#endpoints.get(endpoint);
+      if (open) this.#closeEndpoint(open);
+    },
+
+    'transport.connect': ({ endpoint, transportId, dtlsParameters }) =>
+      this.#endpoint(endpoint).rtc.connect(transportId, dtlsParameters),
+
+    'transport.restart-ice': async ({ endpoint, transportId }) => ({
+      iceParameters: await this.#endpoint(endpoint).rtc.restartIce(transportId),
+    }),
+
+    produce: async ({ endpoint: id, transportId, source, rtpParameters }) => {
+      const endpoint = this.#endpoint(id);
+      const { participant } = endpoint;
+      if ([...endpoint.tracks.values()].some((track) => track.source === source)) {
+        throw new MicroturnError('protocol/state', `this participant has a ${source} already; close it first`);
+      }
+      const kind = source === 'microphone' ? 'audio' : 'video';
+      const { producerId } = await endpoint.rtc.produce(transportId, kind, rtpParameters);
+      const track: Track = { producerId, source, participant, muted: false };
+      endpoint.tracks.set(producerId, track);
+      if (source === 'microphone') await endpoint.room.listen(endpoint);
+      endpoint.room.publish(endpoint, track).catch((error: unknown) => this.#warn(error, 'a track could not be offered'));
+      return { producerId };
+    },
+
+    'producer.mute': async ({ endpoint: id, producerId, muted }) => {
+      const endpoint = this.#endpoint(id);
+      const track = this.#track(endpoint, producerId);
+      await endpoint.rtc.setPaused(producerId, muted);
+      track.muted = muted;
+      if (endpoint.row && track.source === 'microphone') endpoint.row.muted = muted;
+    },
+
+    'producer.close': ({ endpoint: id, producerId }) => {
+      const endpoint = this.#endpoint(id);
+      const track = this.#track(endpoint, producerId);
+      endpoint.tracks.delete(producerId);
+      endpoint.rtc.closeProducer(producerId);
+      if (track.source === 'microphone') endpoint.row?.detach();
+    },
+
+    subscribe: async ({ endpoint: id, rtpCapabilities }) => {
+      const endpoint = this.#endpoint(id);
+      if (endpoint.offered) throw new MicroturnError('protocol/state', 'already subscribed');
+      endpoint.rtc.setCapabilities(rtpCapabilities);
+      return { tracks: await endpoint.room.subscribe(endpoint) };
+    },
+
+    'row.start': async ({ endpoint: id, row: options }) => {
+      const endpoint = this.#endpoint(id);
+      const { clock, postTurn } = this.#parts;
+      const row = new MediaRow(options, { clock, listener: endpoint.listener, placing: this.#placing, post: postTurn });
+      endpoint.row?.close();
+      endpoint.row = row;
+      await endpoint.room.listen(endpoint);
+    },
+
+    'row.stop': ({ endpoint: id }) => {
+      const endpoint = this.#endpoint(id);
+      endpoint.row?.close();
+      endpoint.row = undefined;
+    },
+
+    'speech.cut': ({ voice, responseId }) => {
+      const room = this.#voices.get(voice);
+      if (!room) throw new MicroturnError('protocol/state', 'no such voice');
+      const nowMs = this.#parts.clock.now();
+      for (const { listener } of room.endpoints.values()) listener.cut(responseId, nowMs);
+      return { sentMs: room.downlink.cut(responseId) };
+    },
+
+    heard: ({ endpoint, report }) => ({ heard: this.#endpoint(endpoint).listener.report(report, this.#parts.clock.now()) }),
+
+    stats: () => this.#stats(),
+
+    close: () => this.close(),
+  };
+
+  #tick(nowMs: number): void {
+    for (const room of this.#rooms.values()) {
+      room.downlink.tick(nowMs);
+      for (const endpoint of room.endpoints.values()) endpoint.row?.tick(nowMs);
+    }
+  }
+
+  #openRoom(id: string): Promise<MediaRoom> {
+    const open = this.#rooms.get(id);
+    if (open) return Promise.resolve(open);
+    let opening = this.#opening.get(id);
+    if (!opening) {
+      opening = this.#createRoom(id).finally(() => this.#opening.delete(id));
+      this.#opening.set(id, opening);
+    }
+    return opening;
+  }
+
+  async #createRoom(id: string): Promise<MediaRoom> {
+    const { rtc: server, clock, postEvent } = this.#parts;
+    const rtc = await server.createRoom();
+    const voice = await rtc.createVoice();
+    const voiceKey = `room:${id}`;
+    const downlink = new Downlink({
+      ssrc: voice.ssrc,
+      payloadType: voice.payloadType,
+      firstSequence: randomInt(0x1_0000),
+      firstRtpTicks: randomInt(0x1_0000_0000),
+      clock,
+      send: (packet) => voice.send(packet),
+      onStarted: (responseId, atMs) => postEvent({ type: 'speech.started', voice: voiceKey, responseId, atMs }),
+      onSent: (responseId, lengthMs, atMs) => postEvent({ type: 'speech.sent', voice: voiceKey, responseId, lengthMs, atMs }),
+      lateness: this.#sending,
+    });
+    const room = new MediaRoom(id, rtc, voice, downlink, postEvent);
+    if (this.#closed) {
+      room.close();
+      throw new MicroturnError('edge/draining');
+    }
+    this.#rooms.set(id, room);
+    this.#voices.set(voiceKey, room);
+    return room;
+  }
+
+  #closeRoom(room: MediaRoom): void {
+    for (const endpoint of [...room.endpoints.values()]) this.#closeEndpoint(endpoint);
+    this.#rooms.delete(room.id);
+    this.#voices.delete(room.voiceKey);
+    room.close();
+  }
+
+  #closeEndpoint(endpoint: MediaEndpoint): void {
+    endpoint.room.endpoints.delete(endpoint.id);
+    this.#endpoints.delete(endpoint.id);
+    endpoint.row?.close();
+    endpoint.row = undefined;
+    endpoint.rtc.close();
+  }
+
+  async #stats(): Promise<MediaStats> {
+    const endpoints = await Promise.all([...this.#endpoints.values()].map(statsOf));
+    return {
+      endpoints,
+      tickLateP50Ms: this.#ticker.lateness.quantile(0.5),
+      tickLateP99Ms: this.#ticker.lateness.quantile(0.99),
+      placeP99Ms: this.#placing.quantile(0.99),
+      sendP99Ms: this.#sending.quantile(0.99),
+      workerPid: this.#parts.rtc.pid,
+      workerRssBytes: await this.#parts.rtc.rssBytes(),
+    };
+  }
+
+  #room(id: string): MediaRoom {
+    const room = this.#rooms.get(id);
+    if (!room) throw new MicroturnError('protocol/state', 'no such room');
+    return room;
+  }
+
+  #endpoint(id: string): MediaEndpoint {
+    const endpoint = this.#endpoints.get(id);
+    if (!endpoint) throw new MicroturnError('protocol/state', 'no such endpoint');
+    return endpoint;
+  }
+
+  #track(endpoint: MediaEndpoint, producerId: string): Track {
+    const track = endpoint.tracks.get(producerId);
+    if (!track) throw new MicroturnError('protocol/state', 'no such producer');
+    return track;
+  }
+
+  #warn(error: unknown, message: string): void {
+    const { code, message: detail } = MicroturnError.from(error, 'edge/internal');
+    this.#parts.log.warn({ code, detail }, message);
+  }
+}
+
+const NO_STATS = { packets: 0, lost: 0, late: 0, malformed: 0, concealedMs: 0, jitterMs: 0, turns: 0 };
+
+async function statsOf({ id, row, rtc }: MediaEndpoint): Promise<EndpointStats> {
+  return { ...NO_STATS, ...row?.stats, endpoint: id, rttMs: await rtc.rttMs() };
+}

@@ -1,0 +1,70 @@
+// The media thread: one mediasoup worker, packets both ways, and the tick. Started by `MediaHost`.
+import { parentPort, workerData } from 'node:worker_threads';
+import { MicroturnError } from '@microturn/protocol';
+import { monotonicClock } from '../clock.js';
+import type { MicroTurn } from '../engine/types.js';
+import { RtcServer } from '../rtc/index.js';
+import type { Log } from '../telemetry/log.js';
+import { MediaServer } from './media-server.js';
+import type { FromMediaThread, MediaThreadData, ToMediaThread } from './thread-messages.js';
+import type { SpeechMessage } from './types.js';
+
+const main = parentPort;
+if (!main) throw new TypeError('media-thread is started as a worker thread, by MediaHost');
+const { options, engine, voice } = workerData as MediaThreadData;
+
+const post = (message: FromMediaThread) => main.postMessage(message);
+const write = (level: keyof Log) => (fields: object, message: string) => post({ log: { level, fields, message } });
+const log: Log = { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
+
+let enginePort = engine;
+
+function postTurn(turn: MicroTurn): void {
+  const buffers = [turn.pcm.buffer, turn.ref?.buffer].filter((buffer) => buffer !== undefined) as ArrayBuffer[];
+  enginePort.postMessage(turn, buffers);
+}
+
+try {
+  const rtc = await RtcServer.create({
+    ...options,
+    onDied: (message) => post({ event: { type: 'worker.died', message } }),
+  });
+  const server = new MediaServer({
+    rtc,
+    clock: monotonicClock,
+    log,
+    postTurn,
+    postEvent: (event) => post({ event }),
+  });
+  voice.on('message', (speech: SpeechMessage) => {
+    try {
+      server.say(speech);
+    } catch (error) {
+      log.error({ detail: String(error) }, 'speech could not be sent');
+    }
+  });
+  main.on('message', async (message: ToMediaThread) => {
+    if ('enginePort' in message) {
+      enginePort.close();
+      enginePort = message.enginePort;
+      return;
+    }
+    const { id, method, params } = message;
+    try {
+      post({ id, result: await server.request(method, params as never) });
+    } catch (error) {
+      post({ id, error: MicroturnError.from(error, 'edge/internal').toWire() });
+    }
+    if (method !== 'close') return;
+    enginePort.close();
+    voice.close();
+    main.close();
+  });
+  post({ event: { type: 'ready', port: rtc.port } });
+} catch (error) {
+  const { code, message } = MicroturnError.from(error, 'edge/internal');
+  post({ event: { type: 'failed', code, message } });
+  engine.close();
+  voice.close();
+  main.close();
+}

@@ -1,0 +1,254 @@
+// @vitest-environment jsdom
+import type { SessionEventOf } from '@microturn/sdk';
+import { act, cleanup } from '@testing-library/react';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  useAgentState,
+  useConnection,
+  useFloor,
+  useInterruptions,
+  useMicrophone,
+  useResponses,
+  useSession,
+  useSessionEvent,
+  useSpeaker,
+  useStateValue,
+  useTasks,
+  useTranscript,
+} from './index.js';
+import { renderWithSession, rest } from './testing.js';
+
+afterEach(cleanup);
+
+/** Renders a hook, and keeps what each render gave. */
+async function renderHook<T>(use: () => T, options?: { connect?: boolean }) {
+  const results: T[] = [];
+  function Probe() {
+    results.push(use());
+    return null;
+  }
+  const stage = await renderWithSession(<Probe />, options);
+  return {
+    ...stage,
+    get current(): T {
+      return results.at(-1) as T;
+    },
+    get renders(): number {
+      return results.length;
+    },
+  };
+}
+
+const started = (responseId = 'a') =>
+  ({ type: 'response.started', responseId, kind: 'reply', audience: 'room' }) as const;
+const word = (text: string, endMs: number) =>
+  ({ type: 'transcript.word', participant: 'caller', text, endMs, confidence: 1, final: true }) as const;
+const speaking = { type: 'floor.changed', participant: 'caller', floor: 'speaking', confidence: 0.8 } as const;
+
+describe('useConnection', () => {
+  it('follows a call from its start to its end, with actions that stay the same', async () => {
+    const hook = await renderHook(useConnection, { connect: false });
+    const { connect, disconnect } = hook.current;
+    expect(hook.current).toMatchObject({ status: 'idle', isPending: false, isConnected: false, error: undefined });
+    let done = Promise.resolve();
+    act(() => {
+      done = connect();
+    });
+    expect(hook.current).toMatchObject({ status: 'requesting-media', isPending: true });
+    await act(() => done);
+    expect(hook.current).toMatchObject({ status: 'connected', isConnected: true });
+    await act(disconnect);
+    expect(hook.current.status).toBe('idle');
+    expect([hook.current.connect, hook.current.disconnect]).toEqual([connect, disconnect]);
+  });
+
+  it('never rejects: the error is in its result', async () => {
+    const hook = await renderHook(useConnection, { connect: false });
+    hook.transport.media.refuse();
+    await act(hook.current.connect);
+    expect(hook.current).toMatchObject({ status: 'failed', error: { code: 'media/permission' } });
+    expect(hook.current.error?.hint).toContain('allow it');
+  });
+});
+
+describe('useAgentState', () => {
+  it('gives what the agent does', async () => {
+    const hook = await renderHook(() => useAgentState());
+    act(() => {
+      hook.transport.emit(started());
+      hook.transport.emit(speaking);
+    });
+    expect(hook.current).toEqual({ listening: true, speaking: true, thinking: false, overlapping: true });
+  });
+
+  it('renders only when what the selector picks has changed, an object too', async () => {
+    const hook = await renderHook(() => useAgentState((state) => ({ talks: state.speaking })));
+    const before = hook.renders;
+    act(() => void hook.transport.emit(started()));
+    expect(hook.current).toEqual({ talks: true });
+    const after = hook.renders;
+    expect(after).toBeGreaterThan(before);
+    act(() => void hook.transport.emit(speaking));
+    expect(hook.renders).toBe(after);
+  });
+});
+
+describe('useFloor', () => {
+  it('gives what the model believes about us', async () => {
+    const hook = await renderHook(useFloor);
+    act(() => void hook.transport.emit(speaking, 400));
+    expect(hook.current).toEqual({ floor: 'speaking', confidence: 0.8, at: 400 });
+  });
+});
+
+describe('useMicrophone', () => {
+  it('shows the microphone and works it', async () => {
+    const hook = await renderHook(useMicrophone);
+    expect(hook.current).toMatchObject({ status: 'live', isEnabled: true, isMuted: false, deviceId: 'microphone-1' });
+    expect(hook.current.track).toBe(hook.session.microphone.track.value);
+    const { toggleMuted } = hook.current;
+    await act(toggleMuted);
+    expect(hook.current).toMatchObject({ status: 'muted', isEnabled: true, isMuted: true });
+    expect(hook.current.toggleMuted).toBe(toggleMuted);
+    await act(toggleMuted);
+    await act(hook.current.disable);
+    expect(hook.current).toMatchObject({ status: 'off', isEnabled: false, track: undefined });
+  });
+
+  it('has the error of what failed', async () => {
+    const hook = await renderHook(useMicrophone, { connect: false });
+    hook.transport.media.refuse('NotReadableError');
+    await act(hook.current.enable);
+    expect(hook.current).toMatchObject({ status: 'failed', error: { code: 'media/in-use' } });
+  });
+
+  it('is told of a device that went away, and of one that was chosen', async () => {
+    const hook = await renderHook(useMicrophone);
+    act(() => hook.transport.media.plug('microphone-2'));
+    await rest();
+    expect(hook.current.devices).toHaveLength(2);
+    await act(() => hook.current.select('microphone-2'));
+    expect(hook.current.deviceId).toBe('microphone-2');
+    act(() => hook.transport.media.unplug('microphone-2'));
+    await rest();
+    expect(hook.current.status).toBe('ended');
+  });
+});
+
+describe('useSpeaker', () => {
+  it('says that sound is blocked, and unlocks it', async () => {
+    const hook = await renderHook(useSpeaker, { connect: false });
+    hook.transport.media.blockPlayback();
+    await act(() => hook.session.connect());
+    await rest();
+    expect(hook.current.isBlocked).toBe(true);
+    await act(hook.current.unlock);
+    expect(hook.current.isBlocked).toBe(true);
+    hook.transport.media.allowPlayback();
+    await act(hook.current.unlock);
+    expect(hook.current.isBlocked).toBe(false);
+  });
+
+  it('sets the volume, the mute and the device', async () => {
+    const hook = await renderHook(useSpeaker);
+    act(() => {
+      hook.current.setVolume(0.3);
+      hook.current.setMuted(true);
+    });
+    await act(() => hook.current.select('speaker-1'));
+    expect(hook.current).toMatchObject({ volume: 0.3, isMuted: true, deviceId: 'speaker-1' });
+  });
+});
+
+describe('useTranscript and useResponses', () => {
+  it('give both sides, or one of them', async () => {
+    const both = await renderHook(() => useTranscript());
+    act(() => {
+      both.transport.emit(word('hello', 300), 400);
+      both.transport.emit(started(), 800);
+      both.transport.emit({ type: 'response.text', responseId: 'a', text: 'hi', words: [] });
+    });
+    expect(both.current.map((entry) => [entry.speaker, entry.text])).toEqual([
+      ['user', 'hello'],
+      ['agent', 'hi'],
+    ]);
+    const mine = await renderHook(() => [useTranscript({ speaker: 'user' }), useResponses()] as const);
+    act(() => {
+      mine.transport.emit(word('hello', 300), 400);
+      mine.transport.emit(started(), 800);
+    });
+    expect(mine.current[0].map((entry) => entry.text)).toEqual(['hello']);
+    expect(mine.current[1].map((response) => response.status)).toEqual(['speaking']);
+  });
+});
+
+describe('useInterruptions', () => {
+  it('gives those of both directions', async () => {
+    const hook = await renderHook(useInterruptions);
+    act(() => {
+      hook.transport.emit(started());
+      hook.transport.emit({ type: 'interruption', kind: 'backchannel', participant: 'caller', taken: false });
+      hook.transport.emit({ type: 'interruption', kind: 'interjection', participant: 'caller', taken: true });
+    });
+    expect(hook.current.map(({ by, kind }) => [by, kind])).toEqual([
+      ['user', 'backchannel'],
+      ['agent', 'interjection'],
+    ]);
+  });
+});
+
+describe('useTasks', () => {
+  it('has none yet', async () => {
+    expect((await renderHook(useTasks)).current).toEqual([]);
+  });
+});
+
+describe('useSessionEvent', () => {
+  it('calls the newest callback, and none after unmount', async () => {
+    const calls: string[] = [];
+    const callback = vi.fn<(name: string, event: SessionEventOf<'floor.changed'>) => void>((name, event) =>
+      calls.push(`${name} ${event.floor}`),
+    );
+    let name = 'first';
+    function Probe() {
+      const current = name;
+      useSessionEvent('floor.changed', (event) => callback(current, event));
+      return <p>{useFloor().floor}</p>;
+    }
+    const { transport, view } = await renderWithSession(<Probe />);
+    act(() => void transport.emit(speaking));
+    name = 'second';
+    act(() => void transport.emit({ ...speaking, floor: 'yielded' }));
+    act(() => void transport.emit(speaking));
+    expect(calls).toEqual(['first speaking', 'first yielded', 'second speaking']);
+    view.unmount();
+    transport.emit(speaking);
+    expect(callback).toHaveBeenCalledTimes(3);
+  });
+});
+
+describe('useStateValue', () => {
+  it('reads any state of the session, and unsubscribes', async () => {
+    const hook = await renderHook(() => useStateValue(useSession().info, undefined));
+    expect(hook.current?.model).toBe('scripted');
+    hook.view.unmount();
+    await hook.session.disconnect();
+    expect(hook.current?.model).toBe('scripted');
+  });
+});
+
+describe('all hooks', () => {
+  it('render nothing for what does not concern them', async () => {
+    const hook = await renderHook(
+      () => [useConnection(), useMicrophone(), useSpeaker(), useTranscript(), useAgentState()] as const,
+    );
+    const before = hook.renders;
+    act(() => {
+      for (let i = 0; i < 50; i++) {
+        hook.transport.emit({ type: 'stats', loss: 0, jitterMs: 0, turnLagMs: 0, stepMs: 0 });
+        hook.transport.emit({ type: 'floor.changed', participant: 'someone', floor: 'speaking', confidence: 1 });
+      }
+    });
+    expect(hook.renders).toBe(before);
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it, vi } from 'vitest';
+import { TokenSource } from './token-source.js';
+
+function endpoint(response: Response | Error) {
+  const fetch = vi.fn<typeof globalThis.fetch>(() =>
+    response instanceof Error ? Promise.reject(response) : Promise.resolve(response),
+  );
+  return { fetch, source: TokenSource.endpoint('https://app.example/token', { fetch, headers: { 'x-app': '1' } }) };
+}
+
+describe('TokenSource.endpoint', () => {
+  it('speaks the JSON of LiveKit’s token endpoints', async () => {
+    const { fetch, source } = endpoint(Response.json({ server_url: 'wss://edge', participant_token: 'jwt', other: 1 }));
+    expect(await source.fetch({ roomName: 'lobby', participantName: 'Ada' })).toEqual({
+      serverUrl: 'wss://edge',
+      participantToken: 'jwt',
+    });
+    const [url, init] = fetch.mock.calls[0] ?? [];
+    expect(url).toBe('https://app.example/token');
+    expect(init).toMatchObject({ method: 'POST', headers: { 'content-type': 'application/json', 'x-app': '1' } });
+    expect(JSON.parse(String(init?.body))).toEqual({ room_name: 'lobby', participant_name: 'Ada' });
+  });
+
+  it('takes the spelling of the protobuf JSON too', async () => {
+    const { source } = endpoint(Response.json({ serverUrl: 'wss://edge', participantToken: 'jwt' }));
+    expect(await source.fetch({})).toEqual({ serverUrl: 'wss://edge', participantToken: 'jwt' });
+  });
+
+  it.each([
+    [new Response('', { status: 401 }), 'auth/denied'],
+    [new Response('', { status: 403 }), 'auth/denied'],
+    [new Response('', { status: 500 }), 'net/unreachable'],
+    [Response.json({}), 'auth/denied'],
+    [new Response('<html>'), 'auth/denied'],
+    [new TypeError('Failed to fetch'), 'net/unreachable'],
+  ])('rejects with a code (%#)', async (response, code) => {
+    await expect(endpoint(response).source.fetch({})).rejects.toMatchObject({ name: 'MicroturnError', code });
+  });
+});
+
+describe('TokenSource.literal and .custom', () => {
+  it('give what they were given', async () => {
+    expect(await TokenSource.literal({ participantToken: 'a' }).fetch({})).toEqual({ participantToken: 'a' });
+    const custom = TokenSource.custom(({ roomName }) => Promise.resolve({ participantToken: `for ${roomName}` }));
+    expect(await custom.fetch({ roomName: 'x' })).toEqual({ participantToken: 'for x' });
+  });
+});

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { chooseBase, signalingUrl } from './url.js';
+
+describe('signalingUrl', () => {
+  it.each([
+    ['http://localhost:7880', 'ws://localhost:7880/v1/connect'],
+    ['https://edge.example/', 'wss://edge.example/v1/connect'],
+    ['wss://edge.example/base/', 'wss://edge.example/base/v1/connect'],
+    ['ws://edge.example/base?x=1#y', 'ws://edge.example/base/v1/connect'],
+  ])('%s is at %s', (base, url) => {
+    expect(signalingUrl(base)).toBe(url);
+  });
+});
+
+describe('chooseBase', () => {
+  it('takes the first that there is, and refuses one that is no URL', () => {
+    expect(chooseBase(undefined, 'http://a', 'http://b')).toBe('http://a');
+    expect(() => chooseBase('nonsense')).toThrow('the edge could not be reached');
+    expect(() => chooseBase(undefined)).toThrow('no `url` was given');
+  });
+});

@@ -1,0 +1,147 @@
+import type { ClientRequest, JoinResult, MicroturnError, TrackOffer } from '@microturn/protocol';
+import { Device, FakeHandler, testFakeParameters, type types } from 'mediasoup-client';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { openMediasoupPlane } from './mediasoup-plane.js';
+import { openWebSocket } from './socket.js';
+import { transportOver } from './transport-over.js';
+import { describeTransport } from './transport.contract.js';
+
+/** As much of a WebSocket as is used, whose other end is the test. */
+class FakeWebSocket {
+  static readonly OPEN = 1;
+  static refuseNext = false;
+  static onMessage: (socket: FakeWebSocket, text: string) => void = () => undefined;
+  static readonly open = new Set<FakeWebSocket>();
+  static last: FakeWebSocket | undefined;
+  readonly url: string;
+  readyState = 0;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: ((event: { code: number; reason: string }) => void) | null = null;
+
+  constructor(url: string) {
+    this.url = url;
+    const refused = FakeWebSocket.refuseNext;
+    FakeWebSocket.refuseNext = false;
+    if (!refused) FakeWebSocket.open.add(this);
+    FakeWebSocket.last = this;
+    queueMicrotask(() => {
+      if (refused) return this.drop(1006);
+      this.readyState = FakeWebSocket.OPEN;
+      this.onopen?.();
+      return undefined;
+    });
+  }
+  send(text: string): void {
+    FakeWebSocket.onMessage(this, text);
+  }
+  close(): void {
+    this.readyState = 3;
+    FakeWebSocket.open.delete(this);
+  }
+  drop(code: number): void {
+    this.close();
+    this.onclose?.({ code, reason: '' });
+  }
+}
+
+function offer(consumerId: string, participant: string, source: TrackOffer['source']): TrackOffer {
+  const { producerId, rtpParameters } = testFakeParameters.generateConsumerRemoteParameters({
+    codecMimeType: 'audio/opus',
+  });
+  return { consumerId, producerId, kind: 'audio', rtpParameters: { ...rtpParameters }, participant, source };
+}
+
+function joinResult(): JoinResult {
+  const remote = () => testFakeParameters.generateTransportRemoteParameters() as unknown as JoinResult['sendTransport'];
+  return {
+    sessionId: 'session-1',
+    room: 'room-1',
+    participant: 'caller',
+    resumeToken: 'resume-1',
+    resumed: false,
+    model: 'fake',
+    microTurnMs: 200,
+    sessionMs: 0,
+    routerRtpCapabilities: { ...testFakeParameters.generateRouterRtpCapabilities() },
+    sendTransport: remote(),
+    recvTransport: remote(),
+    iceServers: [],
+  };
+}
+
+describeTransport('webrtc, over a fake WebSocket and mediasoup-client’s fake handler', () => {
+  vi.stubGlobal('WebSocket', FakeWebSocket);
+  FakeWebSocket.open.clear();
+  const sent: ClientRequest[] = [];
+  const answers = new Map<string, (message: ClientRequest) => unknown>();
+  const handlers: FakeHandler[] = [];
+  let made = 0;
+  const asAnEdge = (message: ClientRequest): unknown => {
+    if (message.type === 'join') return joinResult();
+    if (message.type === 'subscribe') return { tracks: [offer('agent-1', 'agent', 'agent')] };
+    if (message.type === 'produce') return { producerId: `producer-${++made}` };
+    return {};
+  };
+  FakeWebSocket.onMessage = (socket, text) => {
+    const message = JSON.parse(text) as ClientRequest;
+    sent.push(message);
+    if (!('id' in message)) return;
+    const reply = (body: object) =>
+      socket.onmessage?.({ data: JSON.stringify({ type: 'reply', id: message.id, ...body }) });
+    Promise.resolve()
+      .then(() => (answers.get(message.type) ?? asAnEdge)(message))
+      .then(
+        (result) => reply({ result }),
+        (error: MicroturnError) => reply({ error: error.toWire() }),
+      )
+      .catch(() => undefined);
+  };
+  const real = FakeHandler.createFactory(testFakeParameters);
+  const handlerFactory: types.HandlerFactory = {
+    ...real,
+    factory(options) {
+      const handler = real.factory(options);
+      handlers.push(handler as unknown as FakeHandler);
+      return handler;
+    },
+  };
+  const receiveText = (text: string) => FakeWebSocket.last?.onmessage?.({ data: text });
+  return {
+    transport: transportOver({
+      openSocket: openWebSocket,
+      openMediaPlane: (parts) => openMediasoupPlane({ ...parts, device: new Device({ handlerFactory }) }),
+    }),
+    sent,
+    get openSockets() {
+      return FakeWebSocket.open.size;
+    },
+    refuse: () => {
+      FakeWebSocket.refuseNext = true;
+    },
+    answer: (type, fn) => answers.set(type, fn),
+    receiveText,
+    addTrack: () => {
+      const consumerId = `other-${++made}`;
+      receiveText(JSON.stringify({ type: 'track.added', track: offer(consumerId, 'someone', 'microphone') }));
+      return consumerId;
+    },
+    drop: () => FakeWebSocket.last?.drop(1006),
+    failMedia: () => handlers[0]?.setConnectionState('failed'),
+    dispose: () => vi.unstubAllGlobals(),
+  };
+});
+
+describe('openWebSocket', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  it('knows a message that was too large for the edge by the close code', async () => {
+    vi.stubGlobal('WebSocket', FakeWebSocket);
+    const closed = vi.fn<(error: MicroturnError) => void>();
+    await openWebSocket('ws://edge/v1/connect', { message: () => undefined, closed }, new AbortController().signal);
+    FakeWebSocket.last?.drop(1009);
+    expect(closed.mock.calls.map(([error]) => error.code)).toEqual(['protocol/too-large']);
+  });
+});

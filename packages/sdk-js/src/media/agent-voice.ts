@@ -1,0 +1,99 @@
+import type { Clock } from '../clock.js';
+import type { ReceivedTrack, SessionNotice } from '../connection/transport.js';
+import { StateSource } from '../state.js';
+import { HeardReporter, type HeardPosition } from './heard-reporter.js';
+import { measureOutputLatencyMs } from './output-latency.js';
+import type { MediaPlatform } from './platform.js';
+
+export interface AgentVoiceParts {
+  readonly media: MediaPlatform;
+  readonly clock: Clock;
+  /** Whether the loudspeaker renders sound now. */
+  audible(): boolean;
+  notify(message: SessionNotice): void;
+}
+
+/** The agent's track: mutes it the moment the agent is cut, and tells the edge what was heard of it. */
+export class AgentVoice {
+  readonly track = new StateSource<MediaStreamTrack | undefined>(undefined);
+  readonly #parts: AgentVoiceParts;
+  readonly #heard: HeardReporter;
+  #received: ReceivedTrack | undefined;
+  #speaking = false;
+  #silenced = false;
+  #outputLatencyMs = 0;
+
+  constructor(parts: AgentVoiceParts) {
+    this.#parts = parts;
+    this.#heard = new HeardReporter({
+      clock: parts.clock,
+      played: () => this.#received?.playedRtpTimestamp(),
+      outputLatencyMs: () => this.#outputLatencyMs,
+      notify: parts.notify,
+    });
+  }
+
+  /** Where the listener is now; undefined where nothing was played yet. */
+  get position(): HeardPosition | undefined {
+    return this.#heard.position;
+  }
+
+  receive(received: ReceivedTrack): void {
+    this.#received = received;
+    this.track.set(received.track);
+    if (this.#speaking && this.#parts.audible()) this.#heard.start();
+  }
+
+  drop(id: string): void {
+    if (this.#received?.id === id) this.release();
+  }
+
+  /** A response that this listener hears begins. */
+  begin(): void {
+    this.#speaking = true;
+    this.#silenced = false;
+    if (this.#received) this.#received.track.enabled = true;
+    this.follow(this.#parts.audible());
+  }
+
+  /** Everything has been said; it may still be on its way. */
+  end(): void {
+    this.#speaking = false;
+    this.#heard.end();
+  }
+
+  /** At once, and until the next response begins. */
+  silence(): void {
+    // Told once: what plays on unheard is not to be counted.
+    if (this.#silenced) return;
+    this.#silenced = true;
+    if (this.#received) this.#received.track.enabled = false;
+    this.#heard.mute();
+  }
+
+  /** The loudspeaker begins, or ceases, to render sound. */
+  follow(audible: boolean): void {
+    if (!this.#speaking) return;
+    if (audible) this.#heard.start();
+    else this.#heard.mute();
+  }
+
+  /** Finds out how far the ear is behind the mixer, unless `signal` ends it first. */
+  async measureLatency(signal: AbortSignal): Promise<void> {
+    this.#outputLatencyMs = await measureOutputLatencyMs(this.#parts.media, this.#parts.clock, signal);
+  }
+
+  /** The call is over. */
+  release(): void {
+    this.#speaking = false;
+    this.#silenced = false;
+    this.#heard.stop();
+    this.#received = undefined;
+    this.track.set(undefined);
+  }
+
+  close(): void {
+    this.release();
+    this.track.close();
+  }
+}

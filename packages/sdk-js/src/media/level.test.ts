@@ -1,0 +1,70 @@
+import { TestScheduler } from 'rxjs/testing';
+import { describe, expect, it } from 'vitest';
+import { StateSource } from '../state.js';
+import { FakeMedia, FakeTrack } from '../testing/fake-media.js';
+import { ManualClock } from '../testing/manual-clock.js';
+import { levelOf, levelOfCurrent } from './level.js';
+
+class FakeContext {
+  state = 'running';
+  closed = false;
+  createAnalyser() {
+    return {
+      fftSize: 0,
+      getFloatTimeDomainData: (samples: Float32Array) => samples.fill(0.5),
+    };
+  }
+  createMediaStreamSource() {
+    return { connect: () => undefined, disconnect: () => undefined };
+  }
+  close() {
+    this.closed = true;
+    return Promise.resolve();
+  }
+}
+
+class MediaWithAudio extends FakeMedia {
+  readonly contexts: FakeContext[] = [];
+  override createAudioContext(): AudioContext {
+    const context = new FakeContext();
+    this.contexts.push(context);
+    return context as unknown as AudioContext;
+  }
+}
+
+describe('levelOf', () => {
+  it('measures only while somebody is subscribed', () => {
+    const media = new MediaWithAudio();
+    const clock = new ManualClock();
+    const level$ = levelOf(new FakeTrack('audio').asTrack(), { media, clock });
+    clock.advance(200);
+    expect(media.contexts).toHaveLength(0);
+    const levels: number[] = [];
+    const subscription = level$.subscribe((level) => levels.push(level));
+    clock.advance(200);
+    subscription.unsubscribe();
+    clock.advance(200);
+    expect(levels).toEqual([0.5, 0.5, 0.5, 0.5]);
+    expect([media.contexts[0]?.closed, clock.pending]).toEqual([true, 0]);
+  });
+
+  it('is 0 without Web Audio', () => {
+    const levels: number[] = [];
+    levelOf(new FakeTrack('audio').asTrack(), { media: new FakeMedia(), clock: new ManualClock() }).subscribe((level) =>
+      levels.push(level),
+    );
+    expect(levels).toEqual([0]);
+  });
+});
+
+describe('levelOfCurrent', () => {
+  it('follows the track: 0 while there is none, and each track from when it is there', () => {
+    new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(({ cold, expectObservable }) => {
+      const track = new StateSource<MediaStreamTrack | undefined>(undefined);
+      const parts = { media: new FakeMedia(), clock: new ManualClock() };
+      cold('---a--b|').subscribe((step) => track.set(step === 'a' ? new FakeTrack('audio').asTrack() : undefined));
+      // Without Web Audio every track is 0, so what shows here is when each is taken up.
+      expectObservable(levelOfCurrent(track, parts), '^-------!').toBe('a--a--a', { a: 0 });
+    });
+  });
+});

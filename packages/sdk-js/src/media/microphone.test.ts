@@ -1,0 +1,180 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Publication } from '../connection/transport.js';
+import { FakeMedia, FakeTrack } from '../testing/fake-media.js';
+import { ManualClock, settled } from '../testing/manual-clock.js';
+import { Microphone, type MicrophoneSource } from './microphone.js';
+
+let media: FakeMedia;
+let sent: string[];
+
+beforeEach(() => {
+  media = new FakeMedia();
+  sent = [];
+});
+
+function create(source: MicrophoneSource = true): Microphone {
+  return new Microphone({ media, clock: new ManualClock(), source });
+}
+
+function publish(track: MediaStreamTrack): Promise<Publication> {
+  sent.push(`publish ${track.label}`);
+  return Promise.resolve({
+    setMuted: async (muted) => void sent.push(muted ? 'mute' : 'unmute'),
+    replaceTrack: async (next) => void sent.push(`replace ${next.label}`),
+    close: async () => void sent.push('close'),
+  });
+}
+
+describe('Microphone', () => {
+  it('says each step, and lists the devices', async () => {
+    const microphone = create();
+    const statuses: string[] = [];
+    microphone.state.subscribe(({ status }) => statuses.push(status));
+    await microphone.enable();
+    await microphone.disable();
+    expect([...new Set(statuses)]).toEqual(['off', 'requesting', 'live']);
+    expect(statuses.at(-1)).toBe('off');
+    expect(microphone.state.value.devices).toEqual([{ deviceId: 'microphone-1', label: 'microphone-1' }]);
+    expect(media.opened.map((track) => track.readyState)).toEqual(['ended']);
+    expect(media.listeners).toBe(0);
+  });
+
+  it('sends when there is a call, whichever comes first', async () => {
+    const before = create();
+    await before.enable();
+    await before.attach(publish);
+    const after = create();
+    await after.attach(publish);
+    await after.enable();
+    expect(sent).toEqual(['publish microphone-1', 'publish microphone-1']);
+  });
+
+  it('asks once, however often it is enabled', async () => {
+    const microphone = create();
+    await Promise.all([microphone.enable(), microphone.enable()]);
+    expect(media.opened).toHaveLength(1);
+  });
+
+  it.each([
+    ['NotAllowedError', 'media/permission'],
+    ['NotFoundError', 'media/not-found'],
+    ['NotReadableError', 'media/in-use'],
+    ['OverconstrainedError', 'media/not-found'],
+    ['TypeError', 'media/unsupported'],
+  ])('fails on %s with %s', async (name, code) => {
+    const microphone = create();
+    media.refuse(name);
+    await expect(microphone.enable()).rejects.toMatchObject({ code });
+    expect(microphone.state.value).toMatchObject({ status: 'failed', error: { code } });
+    media.allow();
+    await microphone.enable();
+    expect(microphone.state.value).not.toHaveProperty('error');
+  });
+
+  it('says that the page is not secure', async () => {
+    media.makeInsecure();
+    await expect(create().enable()).rejects.toMatchObject({ code: 'media/insecure' });
+  });
+
+  it('mutes at once, and tells the edge; a mute from before the call counts too', async () => {
+    const microphone = create();
+    await microphone.setMuted(true);
+    await microphone.enable();
+    expect([microphone.state.value.status, microphone.track.value?.enabled]).toEqual(['muted', false]);
+    await microphone.attach(publish);
+    const unmuting = microphone.setMuted(false);
+    expect([microphone.state.value.status, microphone.track.value?.enabled]).toEqual(['live', true]);
+    await unmuting;
+    expect(sent).toEqual(['publish microphone-1', 'mute', 'unmute']);
+  });
+
+  it('changes over to another device while it is live, and keeps the mute', async () => {
+    media.plug('microphone-2');
+    const microphone = create();
+    await microphone.enable();
+    await microphone.attach(publish);
+    await microphone.setMuted(true);
+    await microphone.select('microphone-2');
+    expect(sent.at(-1)).toBe('replace microphone-2');
+    expect(microphone.state.value).toMatchObject({ status: 'muted', deviceId: 'microphone-2' });
+    expect(microphone.track.value?.enabled).toBe(false);
+    expect(media.opened.map((track) => track.readyState)).toEqual(['ended', 'live']);
+  });
+
+  it('keeps the device that it has where the other does not open', async () => {
+    const microphone = create();
+    await microphone.enable();
+    await expect(microphone.select('nowhere')).rejects.toMatchObject({ code: 'media/not-found' });
+    expect(microphone.state.value).toMatchObject({ status: 'live', error: { code: 'media/not-found' } });
+    expect(media.opened.map((track) => track.readyState)).toEqual(['live']);
+  });
+
+  it('says that its device went away, and opens another when enabled again', async () => {
+    media.plug('microphone-2');
+    const microphone = create();
+    await microphone.enable();
+    await microphone.attach(publish);
+    media.unplug('microphone-1');
+    expect(microphone.state.value).toMatchObject({ status: 'ended', error: { code: 'media/not-found' } });
+    await settled();
+    expect(microphone.state.value.devices.map(({ deviceId }) => deviceId)).toEqual(['microphone-2']);
+    await microphone.enable();
+    expect(microphone.state.value.status).toBe('live');
+    expect(sent.at(-1)).toBe('replace microphone-2');
+  });
+
+  it('lets go of a device that opens after the call was left', async () => {
+    const microphone = create();
+    media.ask();
+    const enabling = microphone.enable();
+    await settled();
+    microphone.release();
+    media.allow();
+    await expect(enabling).rejects.toMatchObject({ code: 'net/closed' });
+    expect(media.opened.map((track) => track.readyState)).toEqual(['ended']);
+    expect([microphone.state.value.status, media.listeners]).toEqual(['off', 0]);
+  });
+
+  it('publishes in the call that it was attached to, or not at all', async () => {
+    const microphone = create();
+    await microphone.enable();
+    let finish: () => void = () => undefined;
+    const attaching = microphone.attach(async (track) => {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      return publish(track);
+    });
+    await settled();
+    microphone.release();
+    finish();
+    await attaching;
+    expect(sent).toEqual(['publish microphone-1', 'close']);
+  });
+
+  it('uses a track of the app, and gives it back as it was', async () => {
+    const mine = new FakeTrack('audio', 'mine');
+    const microphone = create(mine.asTrack());
+    await microphone.enable();
+    await microphone.setMuted(true);
+    expect(mine.enabled).toBe(false);
+    microphone.close();
+    expect([mine.readyState, mine.enabled]).toEqual(['live', true]);
+    expect(media.opened).toEqual([]);
+  });
+
+  it('refuses a track of the app that has ended', async () => {
+    const mine = new FakeTrack('audio');
+    mine.stop();
+    await expect(create(mine.asTrack()).enable()).rejects.toMatchObject({ code: 'media/not-found' });
+  });
+
+  it('closes twice without harm, and refuses afterwards', async () => {
+    const microphone = create();
+    await microphone.enable();
+    microphone.close();
+    microphone.close();
+    await expect(microphone.enable()).rejects.toMatchObject({ code: 'session/closed' });
+    expect(media.opened.map((track) => track.readyState)).toEqual(['ended']);
+  });
+});

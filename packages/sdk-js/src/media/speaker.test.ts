@@ -1,0 +1,86 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { StateSource } from '../state.js';
+import { FakeAudioElement, FakeMedia, FakeTrack } from '../testing/fake-media.js';
+import { ManualClock, settled } from '../testing/manual-clock.js';
+import { Speaker } from './speaker.js';
+
+let media: FakeMedia;
+let audible: boolean[];
+
+beforeEach(() => {
+  media = new FakeMedia();
+  audible = [];
+});
+
+function create(agentElement?: HTMLAudioElement): Speaker {
+  return new Speaker({
+    media,
+    clock: new ManualClock(),
+    agentTrack: new StateSource<MediaStreamTrack | undefined>(undefined),
+    ...(agentElement && { agentElement }),
+    onAudible: (is) => audible.push(is),
+  });
+}
+
+const track = (kind: 'audio' | 'video' = 'audio') => new FakeTrack(kind).asTrack();
+
+describe('Speaker', () => {
+  it('plays what it is given, and nothing that is not sound', async () => {
+    const speaker = create();
+    speaker.add('a', track(), true);
+    speaker.add('v', track('video'), false);
+    await settled();
+    expect(media.elements.map((element) => element.playing)).toEqual([true]);
+    expect(speaker.state.value).toMatchObject({ blocked: false, devices: [{ deviceId: 'speaker-1' }] });
+    speaker.remove('a');
+    expect(media.elements[0]).toMatchObject({ playing: false, srcObject: null });
+  });
+
+  it('says that the browser blocks it, until the user acts', async () => {
+    media.blockPlayback();
+    const speaker = create();
+    speaker.add('a', track(), true);
+    await settled();
+    expect([speaker.state.value.blocked, speaker.audible]).toEqual([true, false]);
+    await expect(speaker.unlock()).rejects.toMatchObject({ code: 'media/blocked' });
+    media.allowPlayback();
+    await speaker.unlock();
+    expect([speaker.state.value.blocked, audible]).toEqual([false, [false, true]]);
+  });
+
+  it('keeps volume, mute and device for what is added later', async () => {
+    const speaker = create();
+    speaker.setVolume(0.5);
+    speaker.setMuted(true);
+    await speaker.select('speaker-2');
+    speaker.add('a', track(), false);
+    expect(media.elements[0]).toMatchObject({ volume: 0.5, muted: true, sinkId: 'speaker-2' });
+    expect(() => speaker.setVolume(1.5)).toThrow(RangeError);
+    expect(() => speaker.setVolume(Number.NaN)).toThrow(RangeError);
+  });
+
+  it('plays the agent, and only the agent, in the app’s own element', async () => {
+    const mine = new FakeAudioElement(() => true);
+    const speaker = create(mine as unknown as HTMLAudioElement);
+    speaker.add('agent', track(), true);
+    speaker.add('bob', track(), false);
+    await settled();
+    expect([mine.playing, media.elements.length]).toEqual([true, 1]);
+  });
+
+  it('says so where the browser cannot choose a loudspeaker', async () => {
+    const speaker = create({ play: () => Promise.resolve(), pause: () => undefined } as unknown as HTMLAudioElement);
+    speaker.add('agent', track(), true);
+    await expect(speaker.select('speaker-2')).rejects.toMatchObject({ code: 'media/unsupported' });
+  });
+
+  it('plays nothing more once closed', async () => {
+    const speaker = create();
+    speaker.add('a', track(), true);
+    speaker.close();
+    speaker.close();
+    speaker.add('b', track(), true);
+    expect(media.elements.map((element) => element.playing)).toEqual([false]);
+    await expect(speaker.unlock()).rejects.toMatchObject({ code: 'session/closed' });
+  });
+});

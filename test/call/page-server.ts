@@ -1,0 +1,82 @@
+import { build } from 'esbuild';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { root } from '../support/root.js';
+import { CallError } from './call-error.js';
+import type { PageMessage } from './page/page-messages.js';
+
+const HTML = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Caller</title><button>Unlock</button><script src="/caller-page.js"></script></html>';
+
+export interface PageServerParts {
+  onMessage(message: PageMessage): void;
+  /** Interleaved: sent, received. */
+  onPcm(pcm: Int16Array): void;
+}
+
+/** Serves the caller's page from memory, on loopback, and takes what the page records. */
+export class PageServer {
+  readonly url: string;
+  readonly #http: Server;
+  readonly #sockets: WebSocketServer;
+
+  private constructor(http: Server, sockets: WebSocketServer) {
+    this.#http = http;
+    this.#sockets = sockets;
+    this.url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/`;
+  }
+
+  static async open({ onMessage, onPcm }: PageServerParts): Promise<PageServer> {
+    const scripts = await bundles();
+    const http = createServer((request, response) => {
+      const script = scripts.get(request.url ?? '');
+      if (script !== undefined) response.setHeader('content-type', 'text/javascript').end(script);
+      else if (request.url === '/') response.setHeader('content-type', 'text/html').end(HTML);
+      else response.writeHead(404).end();
+    });
+    const sockets = new WebSocketServer({ server: http });
+    sockets.on('connection', (socket: WebSocket) => {
+      socket.on('message', (data: Buffer, isBinary) => {
+        if (isBinary) onPcm(new Int16Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength)));
+        else onMessage(JSON.parse(data.toString('utf8')) as PageMessage);
+      });
+    });
+    await new Promise<void>((listening) => http.listen(0, '127.0.0.1', listening));
+    return new PageServer(http, sockets);
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets.clients) socket.terminate();
+    this.#sockets.close();
+    this.#http.closeAllConnections();
+    await new Promise((closed) => this.#http.close(closed));
+  }
+}
+
+let built: Promise<ReadonlyMap<string, string>> | undefined;
+
+/** Once per process. */
+function bundles(): Promise<ReadonlyMap<string, string>> {
+  built ??= bundlePage();
+  return built;
+}
+
+async function bundlePage(): Promise<ReadonlyMap<string, string>> {
+  try {
+    const { outputFiles } = await build({
+      entryPoints: ['caller-page', 'recorder-worklet'].map((name) => join(root, 'test/call/page', `${name}.ts`)),
+      outdir: '/',
+      bundle: true,
+      write: false,
+      format: 'iife',
+      platform: 'browser',
+      target: 'es2022',
+      legalComments: 'none',
+      logLevel: 'silent',
+    });
+    return new Map(outputFiles.map(({ path, text }) => [`/${path.split(/[\\/]/).at(-1)}`, text]));
+  } catch (cause) {
+    throw new CallError('call/browser', `its page cannot be built: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,167 @@
+// The page of the call tool: joins the edge through the SDK, records both directions, and tells the tool of every event.
+import { createSession, type InteractionSession, type InterruptResult } from '@microturn/sdk';
+import type { PageMessage, PageOptions } from './page-messages.js';
+
+const RATE_HZ = 48_000;
+/** How often the audio clock is held against the page's. */
+const CLOCK_EVERY_MS = 40;
+const CLOCK_SAMPLES = 101;
+
+/** As facts of the recording matter here, nothing may change the sound on its way. */
+const UNPROCESSED = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+
+/** Records two tracks on one clock, and says where on it a moment of `performance.now()` lies. */
+class Recorder {
+  readonly #context: AudioContext;
+  readonly #node: AudioWorkletNode;
+  readonly #offsets: number[] = [];
+  #startMs = 0;
+  readonly #sources: MediaStreamAudioSourceNode[] = [];
+
+  private constructor(context: AudioContext, node: AudioWorkletNode) {
+    this.#context = context;
+    this.#node = node;
+  }
+
+  static async open(onPcm: (pcm: Int16Array) => void): Promise<Recorder> {
+    const context = new AudioContext({ sampleRate: RATE_HZ });
+    await context.audioWorklet.addModule('/recorder-worklet.js');
+    await context.resume();
+    const node = new AudioWorkletNode(context, 'recorder', {
+      numberOfInputs: 2,
+      numberOfOutputs: 1,
+      channelCount: 1,
+      channelCountMode: 'explicit',
+    });
+    // Silent; a node that leads nowhere is not run.
+    node.connect(context.destination);
+    const recorder = new Recorder(context, node);
+    await new Promise<void>((started) => {
+      node.port.addEventListener('message', ({ data }: MessageEvent<{ startFrame: number; pcm: Int16Array }>) => {
+        recorder.#startMs = (data.startFrame / RATE_HZ) * 1000;
+        onPcm(data.pcm);
+        started();
+      });
+      node.port.start();
+    });
+    setInterval(() => recorder.#readClock(), CLOCK_EVERY_MS);
+    recorder.#readClock();
+    return recorder;
+  }
+
+  record(track: MediaStreamTrack, input: 0 | 1): void {
+    const source = this.#context.createMediaStreamSource(new MediaStream([track]));
+    source.connect(this.#node, 0, input);
+    // Collected otherwise, and silent from then on.
+    this.#sources.push(source);
+  }
+
+  /** ms since the recording's first sample. */
+  at(performanceMs: number): number {
+    const sorted = [...this.#offsets].sort((a, b) => a - b);
+    return performanceMs + (sorted[sorted.length >> 1] ?? 0) - this.#startMs;
+  }
+
+  /** The audio clock moves in bursts of 10 ms; the median of many readings lies in the middle of a burst. */
+  #readClock(): void {
+    this.#offsets.push(this.#context.currentTime * 1000 - performance.now());
+    if (this.#offsets.length > CLOCK_SAMPLES) this.#offsets.shift();
+  }
+}
+
+class CallerPage {
+  readonly #socket: WebSocket;
+  #recorder: Recorder | undefined;
+  #session: InteractionSession | undefined;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  /** Opens the microphone, and from then on the call. Resolves when it is connected. */
+  async start({ url, token, room, microphone, record }: PageOptions): Promise<void> {
+    if (record) this.#recorder = await Recorder.open((pcm) => this.#socket.send(pcm.buffer));
+    const track = microphone ? await this.#openMicrophone() : undefined;
+    const session = createSession({ url, token, ...(room !== undefined && { room }), microphone: track ?? false });
+    this.#session = session;
+    session.events.subscribe((event) => this.#tell({ type: 'event', event, receivedMs: this.#now() }));
+    session.errors.subscribe(({ code, message, hint }) => this.#tell({ type: 'problem', code, message, hint }));
+    session.connection.subscribe(({ status, error }) =>
+      this.#tell({ type: 'connection', status, atMs: this.#now(), ...(error && { code: error.code, message: error.message, hint: error.hint }) }),
+    );
+    session.speaker.state.subscribe(({ blocked }) => this.#tell({ type: 'speaker', blocked }));
+    session.agentTrack.subscribe((agent) => agent && this.#recorder?.record(agent, 1));
+    await session.connect();
+  }
+
+  say(text: string): Promise<{ responseId: string }> {
+    return this.#call.say(text);
+  }
+
+  /** @returns what the edge answered, and when the agent was asked to be silent */
+  async interrupt(): Promise<InterruptResult & { askedMs: number }> {
+    const askedMs = this.#now();
+    return { ...(await this.#call.interrupt()), askedMs };
+  }
+
+  sendText(text: string): Promise<void> {
+    return this.#call.sendText(text);
+  }
+
+  unlock(): Promise<void> {
+    return this.#call.speaker.unlock();
+  }
+
+  get blocked(): boolean {
+    return this.#call.speaker.state.value.blocked;
+  }
+
+  get recordedMs(): number {
+    return this.#now();
+  }
+
+  hangUp(): Promise<void> {
+    return this.#session?.close() ?? Promise.resolve();
+  }
+
+  get #call(): InteractionSession {
+    if (!this.#session) throw new Error('expected `start` first');
+    return this.#session;
+  }
+
+  async #openMicrophone(): Promise<MediaStreamTrack> {
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: UNPROCESSED });
+    this.#tell({ type: 'microphone', atMs: this.#now() });
+    const [track] = stream.getAudioTracks();
+    if (!track) throw new Error('the microphone has no track');
+    this.#recorder?.record(track, 0);
+    return track;
+  }
+
+  #now(): number {
+    const now = performance.now();
+    return Math.round((this.#recorder?.at(now) ?? now) * 10) / 10;
+  }
+
+  #tell(message: PageMessage): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+}
+
+declare global {
+  interface Window {
+    /** What the tool calls. */
+    caller: Promise<CallerPage>;
+  }
+}
+
+window.caller = new Promise((resolve, reject) => {
+  const socket = new WebSocket(`ws://${location.host}/`);
+  socket.binaryType = 'arraybuffer';
+  socket.addEventListener('open', () => resolve(new CallerPage(socket)));
+  socket.addEventListener('error', () => reject(new Error('the tool does not answer its page')));
+});
+// An autoplay test clicks here: sound is unlocked by a gesture only.
+document.querySelector('button')?.addEventListener('click', () => {
+  window.caller.then((caller) => caller.unlock()).catch((error: unknown) => console.error(error));
+});

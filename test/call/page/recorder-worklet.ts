@@ -1,0 +1,48 @@
+// Runs in the page's AudioWorklet: records two tracks side by side, so that both are on one clock, to the sample.
+
+/** What Web Audio gives to a worklet, which TypeScript's libraries leave out. */
+declare const currentFrame: number;
+declare function registerProcessor(name: string, processor: new () => object): void;
+declare const AudioWorkletProcessor: new () => { readonly port: MessagePort };
+
+/** What a worklet is given at a time. */
+const FRAMES = 128;
+/** 0.2 s. */
+const CHUNK_FRAMES = 9_600;
+
+/** Input 0 is what is sent, input 1 what is received; each chunk interleaves the two. */
+class Recorder extends AudioWorkletProcessor {
+  #chunk = new Int16Array(2 * CHUNK_FRAMES);
+  #filled = 0;
+  #startFrame = currentFrame;
+  #nextFrame = currentFrame;
+
+  process(inputs: Float32Array[][]): boolean {
+    const sent = inputs[0]?.[0];
+    const received = inputs[1]?.[0];
+    // A context that is starting, or cannot keep up, leaves frames out: the clock goes on without them.
+    while (this.#nextFrame < currentFrame) this.#write(0, 0);
+    for (let i = 0; i < FRAMES; i++) this.#write(sent?.[i] ?? 0, received?.[i] ?? 0);
+    return true;
+  }
+
+  #write(sent: number, received: number): void {
+    this.#chunk[2 * this.#filled] = toInt16(sent);
+    this.#chunk[2 * this.#filled + 1] = toInt16(received);
+    this.#nextFrame++;
+    if (++this.#filled === CHUNK_FRAMES) this.#post();
+  }
+
+  #post(): void {
+    const pcm = this.#chunk;
+    this.port.postMessage({ startFrame: this.#startFrame, pcm }, [pcm.buffer]);
+    this.#chunk = new Int16Array(2 * CHUNK_FRAMES);
+    this.#filled = 0;
+  }
+}
+
+function toInt16(x: number): number {
+  return Math.round(Math.min(Math.max(x, -1), 1) * 32_767);
+}
+
+registerProcessor('recorder', Recorder);

@@ -1,0 +1,145 @@
+import type { ResponseWord } from '@microturn/protocol';
+import type { TimedEvent } from './timed-event.js';
+
+/** A received sample is sound of a response when it is louder than this: -70 dBFS. What a track carries otherwise is digital silence. */
+const SOUND = 10 ** (-70 / 20);
+/** Silence that a response's first sound has in front of it, and that follows its last one. */
+const EDGE_MS = 40;
+/** How far from where the events put it a response's first sound is looked for. */
+const SEARCH_BEFORE_MS = 160;
+const SEARCH_AFTER_MS = 320;
+/** From the edge's word that a response starts to its sound, where no report of what was heard says more. */
+const START_DELAY_MS = 120;
+/** How long sound may go on after the page was told to mute, or that a response is complete. */
+const AFTER_END_MS = 400;
+
+/** What a response was, by its events. Times without `received` are in the response's own audio. */
+export interface ResponseRecord {
+  readonly responseId: string;
+  readonly kind: string;
+  readonly startedMs: number;
+  readonly words: readonly ResponseWord[];
+  /** Pairs of when it was told, and how much had been heard. */
+  readonly reports: readonly { readonly receivedMs: number; readonly heardMs: number }[];
+  readonly cutMs?: number;
+  readonly end?: {
+    readonly receivedMs: number;
+    readonly heardMs: number;
+    /** Undefined where it came to its end. */
+    readonly by?: 'user' | 'client' | 'agent';
+  };
+}
+
+/** Where a response was played, ms on the recording's clock, to the millisecond. */
+export interface PlayedResponse {
+  readonly record: ResponseRecord;
+  /** First and last sound of it; absent where nothing of it can be told from what was played around it. */
+  readonly sound?: { readonly startMs: number; readonly endMs: number };
+  /** Where its audio's time 0 lies, by its first sound or else by its events. */
+  readonly zeroMs: number;
+}
+
+/** Gathers the events of each response, in order of their starts. */
+export function collectResponses(events: readonly TimedEvent[]): ResponseRecord[] {
+  const records = new Map<string, ResponseRecord>();
+  const change = (id: string, fields: (record: ResponseRecord) => Partial<ResponseRecord>) => {
+    const record = records.get(id);
+    if (record) records.set(id, { ...record, ...fields(record) });
+  };
+  for (const event of events) {
+    const { receivedMs } = event;
+    switch (event.type) {
+      case 'response.started': {
+        const { responseId, kind } = event;
+        records.set(responseId, { responseId, kind, startedMs: receivedMs, words: [], reports: [] });
+        break;
+      }
+      case 'response.text':
+        change(event.responseId, ({ words }) => ({ words: [...words, ...event.words] }));
+        break;
+      case 'response.heard':
+        change(event.responseId, ({ reports }) => ({ reports: [...reports, { receivedMs, heardMs: event.heardMs }] }));
+        break;
+      case 'response.cut':
+        change(event.responseId, () => ({ cutMs: receivedMs }));
+        break;
+      case 'response.completed':
+        change(event.responseId, () => ({ end: { receivedMs, heardMs: event.heardMs } }));
+        break;
+      case 'response.interrupted':
+        change(event.responseId, () => ({ end: { receivedMs, heardMs: event.heardMs, by: event.by } }));
+        break;
+      default:
+    }
+  }
+  return [...records.values()];
+}
+
+/**
+ * Finds each response in the received audio. Events only say where to look; what is measured is sound.
+ * @param received in [-1, 1]
+ */
+export function findPlayed(records: readonly ResponseRecord[], received: Float32Array, rateHz: number): PlayedResponse[] {
+  const sound = new SoundMap(received, rateHz);
+  const guesses = records.map(guessZero);
+  let from = 0;
+  return records.map((record, i) => {
+    const guessMs = guesses[i]!;
+    const leadMs = record.words[0]?.startMs ?? 0;
+    const startMs = sound.onset(Math.max(from, guessMs - SEARCH_BEFORE_MS), guessMs + SEARCH_AFTER_MS);
+    if (startMs === undefined) return { record, zeroMs: guessMs };
+    const stopMs = Math.min(record.cutMs ?? Infinity, record.end?.receivedMs ?? Infinity) + AFTER_END_MS;
+    // What comes after it was played begins with an onset of its own.
+    const next = guesses.slice(i + 1).find((guess) => guess > startMs);
+    const nextMs = next === undefined ? undefined : sound.onset(Math.max(startMs + EDGE_MS, next - SEARCH_BEFORE_MS), next + SEARCH_AFTER_MS);
+    const endMs = sound.lastBefore(Math.min(stopMs, nextMs ?? Infinity, sound.lengthMs), startMs);
+    from = endMs;
+    return { record, sound: { startMs, endMs }, zeroMs: startMs - Math.min(leadMs, EDGE_MS) };
+  });
+}
+
+/** Where a response's time 0 lies, by the reports of what was heard: one can be late, none is early. */
+function guessZero({ reports, startedMs }: ResponseRecord): number {
+  const zeros = reports.filter(({ heardMs }) => heardMs > 0).map(({ receivedMs, heardMs }) => receivedMs - heardMs);
+  return zeros.length > 0 ? Math.min(...zeros) : startedMs + START_DELAY_MS;
+}
+
+/** Which milliseconds of a recording have sound in them. */
+class SoundMap {
+  readonly #sounds: Uint8Array;
+
+  constructor(samples: Float32Array, rateHz: number) {
+    const perMs = rateHz / 1000;
+    this.#sounds = new Uint8Array(Math.floor(samples.length / perMs));
+    for (let i = 0; i < this.#sounds.length * perMs; i++) {
+      if (Math.abs(samples[i]!) > SOUND) this.#sounds[Math.floor(i / perMs)] = 1;
+    }
+  }
+
+  get lengthMs(): number {
+    return this.#sounds.length;
+  }
+
+  /** The first sound in `[fromMs, toMs)` with silence in front of it. */
+  onset(fromMs: number, toMs: number): number | undefined {
+    let silentMs = this.#silenceBefore(Math.max(0, Math.round(fromMs)));
+    for (let ms = Math.max(0, Math.round(fromMs)); ms < Math.min(toMs, this.lengthMs); ms++) {
+      if (!this.#sounds[ms]) silentMs++;
+      else if (silentMs >= EDGE_MS) return ms;
+      else silentMs = 0;
+    }
+    return undefined;
+  }
+
+  /** The end of the last sound before `beforeMs` that is not earlier than `fromMs`. */
+  lastBefore(beforeMs: number, fromMs: number): number {
+    for (let ms = Math.min(Math.round(beforeMs), this.lengthMs) - 1; ms > fromMs; ms--) if (this.#sounds[ms]) return ms + 1;
+    return fromMs + 1;
+  }
+
+  #silenceBefore(ms: number): number {
+    let silentMs = 0;
+    while (silentMs < EDGE_MS && ms - silentMs - 1 >= 0 && !this.#sounds[ms - silentMs - 1]) silentMs++;
+    return ms - silentMs - 1 < 0 ? EDGE_MS : silentMs;
+  }
+}
