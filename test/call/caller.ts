@@ -8,6 +8,7 @@ import { launchChromium } from './chromium.js';
 import { MICROPHONE_HZ, toMicrophone } from './microphone-file.js';
 import type { PageMessage } from './page/page-messages.js';
 import { PageServer } from './page-server.js';
+import type { SentPacket } from './played.js';
 import type { CallRecording } from './summary.js';
 import type { TimedEvent } from './timed-event.js';
 import { fetchToken } from './token.js';
@@ -39,6 +40,7 @@ export class Caller implements AsyncDisposable {
   readonly #events: TimedEvent[] = [];
   readonly #waiters = new Set<() => void>();
   readonly #chunks: Int16Array[] = [];
+  readonly #packets: SentPacket[] = [];
   #page: Page | undefined;
   #browser: Browser | undefined;
   #microphoneMs = 0;
@@ -148,7 +150,7 @@ export class Caller implements AsyncDisposable {
         received[at] = chunk[i + 1]!;
       }
     }
-    return { sent: toFloat(sent), received: toFloat(received), rateHz: MICROPHONE_HZ, events: this.#events };
+    return { sent: toFloat(sent), received: toFloat(received), rateHz: MICROPHONE_HZ, packets: this.#packets, events: this.#events };
   }
 
   /** Closing twice is harmless. */
@@ -175,7 +177,8 @@ export class Caller implements AsyncDisposable {
     }
     const server = await PageServer.open({
       onMessage: (message) => this.#onMessage(message),
-      onPcm: (pcm) => this.#chunks.push(pcm),
+      onRecorded: (pcm) => this.#chunks.push(pcm),
+      onPacket: (rtpTimestamp, pcm) => this.#packets.push({ rtpTimestamp, samples: toFloat(pcm) }),
     });
     this.#closers.push(() => server.close());
     this.#browser = await launchChromium({ microphoneFile, ...(loop !== undefined && { loop }), ...(autoplay !== undefined && { autoplay }) });

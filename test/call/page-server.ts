@@ -5,14 +5,16 @@ import { join } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { root } from '../support/root.js';
 import { CallError } from './call-error.js';
-import type { PageMessage } from './page/page-messages.js';
+import { RECORDED, type PageMessage } from './page/page-messages.js';
 
 const HTML = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Caller</title><button>Unlock</button><script src="/caller-page.js"></script></html>';
 
 export interface PageServerParts {
   onMessage(message: PageMessage): void;
   /** Interleaved: sent, received. */
-  onPcm(pcm: Int16Array): void;
+  onRecorded(pcm: Int16Array): void;
+  /** One packet of the agent's, decoded, with its RTP time. */
+  onPacket(rtpTimestamp: number, pcm: Int16Array): void;
 }
 
 /** Serves the caller's page from memory, on loopback, and takes what the page records. */
@@ -27,7 +29,7 @@ export class PageServer {
     this.url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/`;
   }
 
-  static async open({ onMessage, onPcm }: PageServerParts): Promise<PageServer> {
+  static async open({ onMessage, onRecorded, onPacket }: PageServerParts): Promise<PageServer> {
     const scripts = await bundles();
     const http = createServer((request, response) => {
       const script = scripts.get(request.url ?? '');
@@ -38,8 +40,15 @@ export class PageServer {
     const sockets = new WebSocketServer({ server: http });
     sockets.on('connection', (socket: WebSocket) => {
       socket.on('message', (data: Buffer, isBinary) => {
-        if (isBinary) onPcm(new Int16Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength)));
-        else onMessage(JSON.parse(data.toString('utf8')) as PageMessage);
+        if (!isBinary) {
+          onMessage(JSON.parse(data.toString('utf8')) as PageMessage);
+          return;
+        }
+        // A copy, since a message need not begin where 16 bit samples may.
+        const bytes = new Uint8Array(data).buffer;
+        const [kind, rtpTimestamp] = new Uint32Array(bytes, 0, 2) as unknown as [number, number];
+        if (kind === RECORDED) onRecorded(new Int16Array(bytes, 8));
+        else onPacket(rtpTimestamp, new Int16Array(bytes, 8));
       });
     });
     await new Promise<void>((listening) => http.listen(0, '127.0.0.1', listening));
@@ -65,7 +74,7 @@ function bundles(): Promise<ReadonlyMap<string, string>> {
 async function bundlePage(): Promise<ReadonlyMap<string, string>> {
   try {
     const { outputFiles } = await build({
-      entryPoints: ['caller-page', 'recorder-worklet'].map((name) => join(root, 'test/call/page', `${name}.ts`)),
+      entryPoints: ['caller-page', 'recorder-worklet', 'content-worker'].map((name) => join(root, 'test/call/page', `${name}.ts`)),
       outdir: '/',
       bundle: true,
       write: false,

@@ -13,6 +13,14 @@ const START_DELAY_MS = 120;
 /** How long sound may go on after the page was told to mute, or that a response is complete. */
 const AFTER_END_MS = 400;
 
+/** One packet of the agent's voice, decoded by itself. */
+export interface SentPacket {
+  /** Of its first sample; 48 ticks a millisecond. */
+  readonly rtpTimestamp: number;
+  /** 48 kHz, in [-1, 1]. */
+  readonly samples: Float32Array;
+}
+
 /** What a response was, by its events. Times without `received` are in the response's own audio. */
 export interface ResponseRecord {
   readonly responseId: string;

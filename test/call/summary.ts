@@ -1,4 +1,4 @@
-import { collectResponses, findPlayed, type PlayedResponse } from './played.js';
+import { collectResponses, findPlayed, type PlayedResponse, type SentPacket } from './played.js';
 import { detectSegments, overlapOf, type Segment } from './segments.js';
 import type { TimedEvent } from './timed-event.js';
 
@@ -27,6 +27,8 @@ export interface CallRecording {
   readonly sent: Float32Array;
   readonly received: Float32Array;
   readonly rateHz: number;
+  /** The agent's packets as they were sent, in order of arrival. */
+  readonly packets: readonly SentPacket[];
   readonly events: readonly TimedEvent[];
 }
 

@@ -19,6 +19,7 @@ SESSION_SECONDS = 30.0
 FRAMES = int(SESSION_SECONDS * 100)
 SHARD_SESSIONS = 48
 CROWD_START = 24
+TRAINING_SPLITS = ("train", "skills")
 LABEL_NAMES = ("words", "phones", "floor", "play", "say", "act", "typed")
 
 
@@ -50,7 +51,7 @@ def make_shard(folder: Path, split: str, index: int, seed: int, studio: Studio, 
     if (target / "sessions.json").exists():
         return
     target.mkdir(parents=True, exist_ok=True)
-    random, clean = shard_seed(seed, split, index), split not in ("train", "seen")
+    random, clean = shard_seed(seed, split, index), split in ("espeak", "slt", "festival")
     crowd = gather_crowd(studio, random)
     mics, refs, sounds, grids, notes = [], [], [], [], []
     for _ in range(sessions):
@@ -62,7 +63,7 @@ def make_shard(folder: Path, split: str, index: int, seed: int, studio: Studio, 
         grids.append(label(timeline))
         notes.append({"mode": director.mode, "voice": asdict(director.speaker), "events": [asdict(event) for event in timeline.events],
                       "words": [asdict(word) for word in timeline.words]})
-        if split != "train":
+        if split not in TRAINING_SPLITS:
             sounds.append(np.stack([mic, ref]))
     np.save(target / "mic.npy", np.stack(mics))
     np.save(target / "ref.npy", np.stack(refs))
@@ -87,24 +88,25 @@ def make_shards(folder: Path, native: Path, split: str, indexes: range, seed: in
 
 
 class Shards:
-    """All whole shards of a split in a folder, as one sequence of sessions."""
+    """All whole shards of some splits in a folder, as one sequence of sessions."""
 
     NAMES = ("mic", "ref", *LABEL_NAMES)
 
-    def __init__(self, folder: Path, split: str):
-        self._folder, self._split = folder, split
+    def __init__(self, folder: Path, splits: tuple[str, ...] = TRAINING_SPLITS, extra: tuple[str, ...] = ()):
+        """`extra` are files of the shards that later stages added; they are keyed by their file names."""
+        self._folder, self._splits = folder, splits
+        self._files = {**{name: f"{name}.npy" for name in self.NAMES}, **{name: name for name in extra}}
         self._arrays: dict[Path, dict[str, np.ndarray]] = {}
         self._places: list[tuple[Path, int]] = []
         self.refresh()
         if not self._arrays:
-            raise FileNotFoundError(f"no {split} shards in {folder}: run the data stage first")
+            raise FileNotFoundError(f"no shards of {splits} in {folder}: run the data stage first")
 
     def refresh(self) -> None:
         """Takes in what has been made since: training may begin before the last shard is written."""
-        for note in sorted(self._folder.glob(f"{self._split}-*/sessions.json")):
-            path = note.parent
-            if path not in self._arrays:
-                self._arrays[path] = {name: np.load(path / f"{name}.npy", mmap_mode="r") for name in self.NAMES}
+        for path in sorted(note.parent for note in self._folder.glob("*/sessions.json")):
+            if path.name.rsplit("-", 1)[0] in self._splits and path not in self._arrays:
+                self._arrays[path] = {name: np.load(path / file, mmap_mode="r") for name, file in self._files.items()}
                 self._places += [(path, row) for row in range(len(self._arrays[path]["floor"]))]
 
     @property
@@ -117,4 +119,4 @@ class Shards:
     def batch(self, indexes) -> dict[str, np.ndarray]:
         """Arrays by name, [len(indexes), ...], in the types that they were stored in."""
         picked = [self._places[index] for index in indexes]
-        return {name: np.stack([self._arrays[path][name][row] for path, row in picked]) for name in self.NAMES}
+        return {name: np.stack([self._arrays[path][name][row] for path, row in picked]) for name in self._files}

@@ -101,15 +101,16 @@ class Trunk(nn.Module):
         return hidden, self.words(hidden), phones
 
 
-def rotary_angles(positions: torch.Tensor, head_width: int) -> torch.Tensor:
-    """[positions, head_width / 2]: only differences of positions matter to attention."""
-    return positions[:, None] * torch.exp(-math.log(10_000) * torch.arange(0, head_width, 2, device=positions.device) / head_width)
+def rotation(positions: torch.Tensor, head_width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cosines and sines, each [positions, head_width / 2]: only differences of positions matter to attention."""
+    angles = positions[:, None] * torch.exp(-math.log(10_000) * torch.arange(0, head_width, 2, device=positions.device) / head_width)
+    return angles.cos(), angles.sin()
 
 
-def rotate(x: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
+def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
     """Rotary embedding of [..., positions, head_width]; the halves of a head are its real and imaginary parts."""
-    real, imaginary = x.chunk(2, dim=-1)
-    cos, sin = angles.cos(), angles.sin()
+    half = cos.shape[-1]
+    real, imaginary = x[..., :half], x[..., half:]
     return torch.cat([real * cos - imaginary * sin, real * sin + imaginary * cos], dim=-1)
 
 
@@ -133,8 +134,8 @@ class Attention(nn.Module):
         turns = x.shape[1]
         y = self.norm(x)
         positions = torch.arange(turns, device=x.device, dtype=torch.float32)
-        angles = rotary_angles(positions, self.head_width)
-        query, key = rotate(self.split(self.query(y)), angles), rotate(self.split(self.key(y)), angles)
+        cos, sin = rotation(positions, self.head_width)
+        query, key = rotate(self.split(self.query(y)), cos, sin), rotate(self.split(self.key(y)), cos, sin)
         age = positions[:, None] - positions[None]
         scores = (query @ key.transpose(-1, -2)) / math.sqrt(self.head_width)
         scores = scores.float().masked_fill((age < 0) | (age >= self.window), -1e4)

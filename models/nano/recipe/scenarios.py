@@ -17,6 +17,8 @@ YIELD_SECONDS = 1.4
 BACKCHANNEL_AFTER_SECONDS = 4.0
 COUNT_LIMIT = 20
 MODES = {"talk": 0.44, "count": 0.27, "remind": 0.19, "stopwatch": 0.07, "alone": 0.03}
+SKILL_MODES = {"count": 0.48, "remind": 0.38, "stopwatch": 0.14}
+"""What sessions are about: everyday ones, and those of the `skills` split."""
 
 
 def heard_at(word: Span) -> float:
@@ -37,7 +39,8 @@ class Director:
         self._counting, self._count = False, 0
         self.timeline = Timeline(seconds)
         self.now = float(random.uniform(0.2, 1.5))
-        self.mode = str(random.choice(list(MODES), p=list(MODES.values())))
+        modes = SKILL_MODES if split == "skills" else MODES
+        self.mode = str(random.choice(list(modes), p=list(modes.values())))
 
     @property
     def speaker(self) -> Speaker:

@@ -21,7 +21,7 @@ def train_trunk(data: Path, checkpoint: Path, size: str, plan: Plan, sessions: i
     """
     torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
-    shards, model = Shards(data, "train"), Nano(SIZES[size]).to(device)
+    shards, model = Shards(data), Nano(SIZES[size]).to(device)
 
     def losses_of():
         if torch.rand(()) < REFRESH_CHANCE:

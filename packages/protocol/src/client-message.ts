@@ -58,8 +58,6 @@ const schemas = {
     rtpTimestamp: v.optional(RtpTicks),
     outputLatencyMs: v.optional(v.pipe(Ms, v.maxValue(2000))),
   }),
-  /** Typed text. Models without a text role take no notice; it stays in the history. */
-  'text.send': v.object({ type: v.literal('text.send'), id: RequestId, text: Text }),
   ping: v.object({ type: v.literal('ping'), id: RequestId }),
   leave: v.object({ type: v.literal('leave') }),
 } as const;

@@ -158,6 +158,11 @@ const ERRORS = {
     hint: 'use an SDK and an edge of the same minor version',
   },
   'session/closed': { retryable: false, summary: 'the session is closed', hint: 'create a new session' },
+  'session/aborted': {
+    retryable: true,
+    summary: 'the call was given up by its own AbortSignal',
+    hint: 'nothing to fix: call it again when it is wanted',
+  },
   'session/expired': {
     retryable: false,
     summary: 'the session can no longer be resumed',

@@ -7,7 +7,7 @@ export const limits = {
   /** Messages a second that a socket may send for long, and the burst on top of it. */
   messagesPerSecond: 50,
   messageBurst: 200,
-  /** Characters of one `say`, one `text.send` or one `instructions`. */
+  /** Characters of one `say`. */
   textChars: 4096,
   /** Characters of a token: LiveKit's with attributes and a room configuration stay well below. */
   tokenChars: 16_384,

@@ -114,7 +114,7 @@ describe('connecting', () => {
     const joining = codeOf(session.connect({ signal: abort.signal }));
     await settled();
     abort.abort();
-    expect(await joining).toBe('net/closed');
+    expect(await joining).toBe('session/aborted');
     expect(statuses).toEqual(['idle', 'requesting-media', 'idle']);
     // The user answers afterwards.
     transport.media.allow();
@@ -127,7 +127,7 @@ describe('connecting', () => {
     const second = codeOf(session.connect({ signal: again.signal }));
     await settled();
     again.abort();
-    expect(await second).toBe('net/closed');
+    expect(await second).toBe('session/aborted');
     expect([transport.openSockets, session.connection.value.status]).toEqual([0, 'idle']);
   });
 
@@ -199,7 +199,6 @@ describe('the end of a call', () => {
       () => session.connect(),
       () => session.interrupt(),
       () => session.say('x'),
-      () => session.sendText('x'),
       () => session.until(() => false),
       () => session.microphone.enable(),
       () => session.speaker.unlock(),
@@ -332,19 +331,13 @@ describe('interrupt', () => {
   });
 });
 
-describe('speaking and typing through the session', () => {
+describe('speaking through the session', () => {
   it('says, and gives the id of the response', async () => {
     const { session, transport } = await connected();
     transport.answer('say', () => ({ responseId: 'r-7' }));
     expect(await session.say('hello')).toEqual({ responseId: 'r-7' });
     transport.answer('say', () => ({}));
     expect(await codeOf(session.say('hello'))).toBe('protocol/malformed');
-  });
-
-  it('types', async () => {
-    const { session, transport } = await connected();
-    await session.sendText('hello');
-    expect(transport.sentOf('text.send')[0]).toMatchObject({ text: 'hello' });
   });
 });
 
@@ -426,7 +419,7 @@ describe('until', () => {
     const before = clock.pending;
     abort.abort();
     clock.advance(100);
-    expect(await aborted).toBe('net/closed');
+    expect(await aborted).toBe('session/aborted');
     expect(await late).toBe('net/timeout');
     expect(clock.pending).toBe(before - 1);
   });

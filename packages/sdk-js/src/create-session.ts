@@ -197,10 +197,6 @@ class Session implements InteractionSession {
     return { responseId };
   }
 
-  async sendText(text: string): Promise<void> {
-    await this.#link().request({ type: 'text.send', text });
-  }
-
   on<T extends SessionEventType>(
     type: T,
     fn: (event: SessionEventOf<T>) => void,

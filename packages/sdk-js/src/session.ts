@@ -121,8 +121,6 @@ export interface InteractionSession extends AsyncDisposable {
   interrupt(): Promise<InterruptResult>;
   /** Speaks through the agent; the model may still stop it. */
   say(text: string): Promise<{ responseId: string }>;
-  /** Types into the conversation. */
-  sendText(text: string): Promise<void>;
 
   /** Calls `fn` for every event of one type until `signal` or the returned function ends it. */
   on<T extends SessionEventType>(

@@ -1,6 +1,6 @@
 // The page of the call tool: joins the edge through the SDK, records both directions, and tells the tool of every event.
 import { createSession, type InteractionSession, type InterruptResult } from '@microturn/sdk';
-import type { PageMessage, PageOptions } from './page-messages.js';
+import { RECEIVED_PACKET, RECORDED, type PageMessage, type PageOptions } from './page-messages.js';
 
 const RATE_HZ = 48_000;
 /** How often the audio clock is held against the page's. */
@@ -9,6 +9,26 @@ const CLOCK_SAMPLES = 101;
 
 /** As facts of the recording matter here, nothing may change the sound on its way. */
 const UNPROCESSED = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+
+type OnPacket = (rtpTimestamp: number, pcm: Int16Array) => void;
+
+/** Called with the sound of every packet of a track, as it was sent. */
+const packetListeners = new Map<MediaStreamTrack, OnPacket>();
+
+// The SDK's own connections: a transform is taken only where it is set as soon as there is a receiver.
+window.RTCPeerConnection = class extends window.RTCPeerConnection {
+  constructor(configuration?: RTCConfiguration) {
+    super(configuration);
+    this.addEventListener('track', ({ receiver, track }) => {
+      if (track.kind !== 'audio' || !('RTCRtpScriptTransform' in window)) return;
+      const worker = new Worker('/content-worker.js');
+      worker.addEventListener('message', ({ data }: MessageEvent<{ rtpTimestamp: number; pcm: Int16Array }>) =>
+        packetListeners.get(track)?.(data.rtpTimestamp, data.pcm),
+      );
+      receiver.transform = new RTCRtpScriptTransform(worker);
+    });
+  }
+};
 
 /** Records two tracks on one clock, and says where on it a moment of `performance.now()` lies. */
 class Recorder {
@@ -80,7 +100,7 @@ class CallerPage {
 
   /** Opens the microphone, and from then on the call. Resolves when it is connected. */
   async start({ url, token, room, microphone, record }: PageOptions): Promise<void> {
-    if (record) this.#recorder = await Recorder.open((pcm) => this.#socket.send(pcm.buffer));
+    if (record) this.#recorder = await Recorder.open((pcm) => this.#sendSound(RECORDED, 0, pcm));
     const track = microphone ? await this.#openMicrophone() : undefined;
     const session = createSession({ url, token, ...(room !== undefined && { room }), microphone: track ?? false });
     this.#session = session;
@@ -90,7 +110,7 @@ class CallerPage {
       this.#tell({ type: 'connection', status, atMs: this.#now(), ...(error && { code: error.code, message: error.message, hint: error.hint }) }),
     );
     session.speaker.state.subscribe(({ blocked }) => this.#tell({ type: 'speaker', blocked }));
-    session.agentTrack.subscribe((agent) => agent && this.#recorder?.record(agent, 1));
+    session.agentTrack.subscribe((agent) => agent && record && this.#recordAgent(agent));
     await session.connect();
   }
 
@@ -102,10 +122,6 @@ class CallerPage {
   async interrupt(): Promise<InterruptResult & { askedMs: number }> {
     const askedMs = this.#now();
     return { ...(await this.#call.interrupt()), askedMs };
-  }
-
-  sendText(text: string): Promise<void> {
-    return this.#call.sendText(text);
   }
 
   unlock(): Promise<void> {
@@ -136,6 +152,18 @@ class CallerPage {
     if (!track) throw new Error('the microphone has no track');
     this.#recorder?.record(track, 0);
     return track;
+  }
+
+  #recordAgent(track: MediaStreamTrack): void {
+    packetListeners.set(track, (rtpTimestamp, pcm) => this.#sendSound(RECEIVED_PACKET, rtpTimestamp, pcm));
+    this.#recorder?.record(track, 1);
+  }
+
+  #sendSound(kind: number, rtpTimestamp: number, pcm: Int16Array): void {
+    const message = new Uint8Array(8 + pcm.byteLength);
+    new Uint32Array(message.buffer, 0, 2).set([kind, rtpTimestamp]);
+    message.set(new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength), 8);
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(message);
   }
 
   #now(): number {

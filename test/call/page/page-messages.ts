@@ -9,7 +9,11 @@ export interface PageOptions {
   readonly record: boolean;
 }
 
-/** What the page tells the tool as JSON; recorded sound goes as binary messages. Times are on the recording's clock. */
+/** Sound goes to the tool as a binary message: one of these, an RTP time, and samples of 16 bits. */
+export const RECORDED = 0;
+export const RECEIVED_PACKET = 1;
+
+/** What the page tells the tool as JSON. Times are on the recording's clock. */
 export type PageMessage =
   | { type: 'event'; event: SessionEvent; receivedMs: number }
   | { type: 'problem'; code: string; message: string; hint: string }

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { noTrials, watchTrials } from '../trials/trials.js';
 import { EXAMPLE_MS, exampleEvents } from './example-events.js';
 
-it('shows every suggestion but the one that it talks over', async () => {
+it('shows each of the five suggestions', async () => {
   const transport = scriptedTransport();
   const session = createSession({ token: 't', url: 'http://localhost', microphone: false, transport, clock: new ManualClock() });
   const events: SessionEvent[] = [];
@@ -14,7 +14,7 @@ it('shows every suggestion but the one that it talks over', async () => {
   // The transport checks every event against its schema.
   for (const { at, ...body } of exampleEvents()) transport.emit(body, at);
 
-  expect(Object.keys(events.reduce(watchTrials, noTrials).seen).sort()).toEqual(['count', 'pause', 'remind', 'stop']);
+  expect(Object.keys(events.reduce(watchTrials, noTrials).seen).sort()).toEqual(['agree', 'count', 'pause', 'remind', 'stop']);
   expect(session.responses.value.filter(({ status }) => status === 'interrupted')).toHaveLength(1);
   expect(exampleEvents().at(-1)?.at).toBeLessThan(EXAMPLE_MS);
   await session.close();

@@ -27,6 +27,7 @@ const interruption = (at: number, kind: 'barge-in' | 'backchannel' | 'interjecti
 });
 const started = (at: number): Body => ({ type: 'response.started', at, responseId: 'a', kind: 'proactive', audience: 'room' });
 const completed = (at: number): Body => ({ type: 'response.completed', at, responseId: 'a', heardMs: 100 });
+const heard = (at: number): Body => ({ type: 'response.heard', at, responseId: 'a', heardMs: 100, heardText: '' });
 const interrupted = (at: number, by: 'user' | 'client'): Body => ({
   type: 'response.interrupted',
   at,
@@ -54,7 +55,9 @@ it('stopping is the user’s doing: the button does not count', () => {
   expect(seenAfter(started(100), interrupted(900, 'client'))).toEqual({});
 });
 
-it('agreeing counts once what was agreed with was said to its end', () => {
+it('agreeing counts once the agent went on after it', () => {
+  expect(seenAfter(started(100), interruption(500, 'backchannel'), heard(1900), heard(2000))).toEqual({ agree: 2000 });
+  expect(seenAfter(started(100), interruption(500, 'backchannel'), heard(1900), interrupted(1900, 'user'))).toEqual({ stop: 1900 });
   expect(seenAfter(started(100), interruption(500, 'backchannel'), completed(2000))).toEqual({ agree: 2000 });
   expect(seenAfter(started(100), interruption(500, 'backchannel'), interrupted(900, 'client'))).toEqual({});
   expect(seenAfter(interruption(50, 'backchannel'), started(100), completed(2000))).toEqual({});

@@ -1,4 +1,4 @@
-import type { ResponseKind, SessionEvent } from '@microturn/sdk';
+import type { SessionEvent } from '@microturn/sdk';
 
 export const trialIds = ['count', 'pause', 'stop', 'agree', 'remind'] as const;
 /** One of the five things that the page suggests. */
@@ -6,11 +6,13 @@ export type TrialId = (typeof trialIds)[number];
 
 /** A pause this long, inside a sentence, is one worth waiting in. */
 const PAUSE_MS = 2500;
+/** Heard this long after an “uh-huh”, the agent went on. */
+const WENT_ON_MS = 1500;
 
 interface Speaking {
   readonly id: string;
-  readonly kind: ResponseKind;
-  readonly agreed: boolean;
+  /** Session ms of the first “uh-huh” in it. */
+  readonly agreedMs: number | undefined;
 }
 
 /** Which of the suggestions have been seen to happen, from the events alone. */
@@ -44,17 +46,17 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
       if (!isMine(trials, event.participant)) return trials;
       if (event.kind === 'interjection') return see(trials, 'count', event.at);
       if (event.kind !== 'backchannel') return trials;
-      return { ...trials, speaking: trials.speaking.map((speech) => ({ ...speech, agreed: true })) };
+      return { ...trials, speaking: trials.speaking.map((speech) => ({ ...speech, agreedMs: speech.agreedMs ?? event.at })) };
     case 'response.started':
       return {
         ...trials,
         broken: true,
-        speaking: [...trials.speaking, { id: event.responseId, kind: event.kind, agreed: false }],
+        speaking: [...trials.speaking, { id: event.responseId, agreedMs: undefined }],
       };
-    case 'response.completed': {
-      const speech = trials.speaking.find(({ id }) => id === event.responseId);
-      return end(speech?.agreed ? see(trials, 'agree', event.at) : trials, event.responseId);
-    }
+    case 'response.heard':
+      return event.at - agreedMs(trials, event.responseId) >= WENT_ON_MS ? see(trials, 'agree', event.at) : trials;
+    case 'response.completed':
+      return end(Number.isFinite(agreedMs(trials, event.responseId)) ? see(trials, 'agree', event.at) : trials, event.responseId);
     case 'response.interrupted':
       return end(event.by === 'user' ? see(trials, 'stop', event.at) : trials, event.responseId);
     case 'reminder.fired':
@@ -63,7 +65,6 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
     case 'session.closed':
     case 'session.usage':
     case 'response.text':
-    case 'response.heard':
     case 'response.cut':
     case 'reminder.set':
     case 'stats':
@@ -80,6 +81,11 @@ function isMine(trials: Trials, participant: string): boolean {
 
 function see(trials: Trials, id: TrialId, at: number): Trials {
   return trials.seen[id] === undefined ? { ...trials, seen: { ...trials.seen, [id]: at } } : trials;
+}
+
+/** Infinity where nobody agreed with it. */
+function agreedMs(trials: Trials, responseId: string): number {
+  return trials.speaking.find(({ id }) => id === responseId)?.agreedMs ?? Infinity;
 }
 
 function end(trials: Trials, responseId: string): Trials {

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { DownlinkRun, type SentPacket } from './testing/sent-packets.js';
 import { seededRandom } from './testing/simulated-sender.js';
 
-const ticksBetween = (packets: readonly SentPacket[]) => packets.slice(1).map((p, i) => rtpDistance(packets[i]!.rtpTicks, p.rtpTicks));
+const ticksBetween = (packets: readonly SentPacket[]) =>
+  packets.slice(1).map((p, i) => rtpDistance(packets[i]!.rtpTicks, p.rtpTicks));
 
 /** How far the sound of each packet ends ahead of the moment it was sent, by its timestamp. */
 function aheadMs(packets: readonly SentPacket[]): number[] {
@@ -24,7 +25,9 @@ describe('Downlink', () => {
     run.pass(1000);
     expect(run.sent.slice(1).every((p) => !p.marker)).toBe(true);
     expect(new Set(ticksBetween(run.sent))).toEqual(new Set([960]));
-    expect(run.sent.slice(1).every((p, i) => sequenceDistance(run.sent[i]!.sequenceNumber, p.sequenceNumber) === 1)).toBe(true);
+    expect(
+      run.sent.slice(1).every((p, i) => sequenceDistance(run.sent[i]!.sequenceNumber, p.sequenceNumber) === 1),
+    ).toBe(true);
     expect(Math.max(...aheadMs(run.sent))).toBeLessThanOrEqual(40);
     expect(Math.min(...aheadMs(run.sent))).toBeGreaterThanOrEqual(20);
     expect(run.lateness.maxMs).toBe(0);

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import { Histogram } from './histogram.js';
+import type { Histogram } from './histogram.js';
 import { OpusEncoder, type OpusRate } from './opus.js';
 import { Pacer, type FrameSlot } from './pacer.js';
 import { PlayoutMap } from './playout-map.js';

@@ -43,7 +43,10 @@ describe('Listener: heard', () => {
       const playheadMs = 500 + offset - 60;
       // As measured in Chromium: named from about 10 ms before its sound comes out.
       const packet = run.sent[Math.floor((playheadMs + 10) / 20)]!;
-      const [heard] = listener.report({ rtpTimestamp: packet.rtpTicks, outputLatencyMs: 0, state: 'playing' }, run.clock.now());
+      const [heard] = listener.report(
+        { rtpTimestamp: packet.rtpTicks, outputLatencyMs: 0, state: 'playing' },
+        run.clock.now(),
+      );
       errors.push(heard!.heardMs + OPUS_LOOKAHEAD_MS - playheadMs);
     }
     expect(Math.abs(errors.reduce((a, b) => a + b) / errors.length)).toBeLessThan(1.5);
@@ -123,13 +126,16 @@ describe('Listener: heard', () => {
     const ahead = (run.sent.at(-1)!.rtpTicks + 48 * 60_000) >>> 0;
     expect(listener.report({ rtpTimestamp: ahead, outputLatencyMs: 0, state: 'playing' }, run.clock.now())).toEqual([]);
     const behind = (run.sent[0]!.rtpTicks - 48 * 60_000) >>> 0;
-    expect(listener.report({ rtpTimestamp: behind, outputLatencyMs: 0, state: 'playing' }, run.clock.now())).toEqual([]);
+    expect(listener.report({ rtpTimestamp: behind, outputLatencyMs: 0, state: 'playing' }, run.clock.now())).toEqual(
+      [],
+    );
   });
 });
 
 describe('Listener: the far end', () => {
   const turn = (listener: Listener, dueMs: number) => listener.farEnd(dueMs - 200, 3200, 16_000, 0);
-  const loud = (ref: Float32Array | undefined) => Math.sqrt((ref ?? new Float32Array(1)).reduce((sum, x) => sum + x * x, 0) / 3200);
+  const loud = (ref: Float32Array | undefined) =>
+    Math.sqrt((ref ?? new Float32Array(1)).reduce((sum, x) => sum + x * x, 0) / 3200);
 
   it('is what was sent, as much later as the listener hears it', () => {
     const { run, listener } = setUp();

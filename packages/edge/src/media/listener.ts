@@ -12,7 +12,10 @@ const AUDIBLE_MS = 10;
 
 /** What a listener needs to know of the voice it hears. Times are monotonic ms at which sound was due. */
 export interface HeardVoice {
-  readonly played: { readonly runs: readonly SentRun[]; lengthAt(responseId: string, atMs: number): number | undefined };
+  readonly played: {
+    readonly runs: readonly SentRun[];
+    lengthAt(responseId: string, atMs: number): number | undefined;
+  };
   readonly sent: { read(fromMs: number, into: Float32Array, rateHz: number): void };
   readonly sentUntilMs: number;
   dueMsOf(rtpTicks: number): number;
@@ -98,7 +101,11 @@ export class Listener {
     let audibleMs = 0;
     for (const run of this.#voice.played.runs) {
       const from = Math.max(run.startMs, startMs);
-      const to = Math.min(run.endMs, endMs, this.#mutedAtMs.get(run.responseId) ?? this.#cutAtMs.get(run.responseId) ?? Infinity);
+      const to = Math.min(
+        run.endMs,
+        endMs,
+        this.#mutedAtMs.get(run.responseId) ?? this.#cutAtMs.get(run.responseId) ?? Infinity,
+      );
       if (from >= to) continue;
       audibleMs += to - from;
       ref ??= new Float32Array(samples);

@@ -77,8 +77,14 @@ describe('MediaHost', () => {
       import { parentPort } from 'node:worker_threads';
       parentPort.postMessage({ event: { type: 'ready', port: 1 } });
       parentPort.on('message', () => { for (;;); });`;
-    const { host } = await start({ threadUrl: new URL(`data:text/javascript,${encodeURIComponent(thread)}`), answerMs: 50 });
-    await expect(host.request('stats', {})).rejects.toMatchObject({ code: 'edge/internal', message: expect.stringContaining('stats') });
+    const { host } = await start({
+      threadUrl: new URL(`data:text/javascript,${encodeURIComponent(thread)}`),
+      answerMs: 50,
+    });
+    await expect(host.request('stats', {})).rejects.toMatchObject({
+      code: 'edge/internal',
+      message: expect.stringContaining('stats'),
+    });
     await host.close();
   });
 });
@@ -89,7 +95,10 @@ describe.skipIf(!workerBin)('MediaHost, with a mediasoup worker', () => {
     const port = await new Promise<number>((resolve) => {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
     });
-    await expect(start({ port })).rejects.toMatchObject({ code: 'edge/port-in-use', message: expect.stringContaining(String(port)) });
+    await expect(start({ port })).rejects.toMatchObject({
+      code: 'edge/port-in-use',
+      message: expect.stringContaining(String(port)),
+    });
     server.close();
   });
 
@@ -125,15 +134,21 @@ describe.skipIf(!workerBin)('MediaHost, with a mediasoup worker', () => {
     host.setEnginePort(other.port1);
     expect((await nextTurn(other.port2)).pcm).toHaveLength(3200);
     const pcm = new Float32Array(2400).fill(0.1);
-    const sent = new Promise((resolve) => host.events.subscribe((event) => event.type === 'speech.sent' && resolve(event)));
-    voice.postMessage({ type: 'speech', voice: 'room:a', responseId: 'r', pcm, rateHz: 24_000, last: true }, [pcm.buffer]);
+    const sent = new Promise((resolve) =>
+      host.events.subscribe((event) => event.type === 'speech.sent' && resolve(event)),
+    );
+    voice.postMessage({ type: 'speech', voice: 'room:a', responseId: 'r', pcm, rateHz: 24_000, last: true }, [
+      pcm.buffer,
+    ]);
     expect(await sent).toMatchObject({ responseId: 'r', lengthMs: 100 });
     expect(events[0]).toMatchObject({ type: 'speech.started', voice: 'room:a', responseId: 'r' });
   });
 
   it('tells that the worker died, and answers with that from then on', async () => {
     const { host } = await start();
-    const died = new Promise((resolve) => host.events.subscribe((event) => event.type === 'worker.died' && resolve(event)));
+    const died = new Promise((resolve) =>
+      host.events.subscribe((event) => event.type === 'worker.died' && resolve(event)),
+    );
     const { workerPid } = await host.request('stats', {});
     process.kill(workerPid, 'SIGKILL');
     await died;

@@ -55,7 +55,9 @@ export class MediaHost {
       env: { ...process.env, ...(options.workerBin ? { MEDIASOUP_WORKER_BIN: options.workerBin } : {}) },
     });
     this.#worker.on('message', (message: FromMediaThread) => this.#receive(message));
-    this.#worker.on('error', (error) => this.#fail(new MicroturnError('edge/internal', `the media thread failed: ${error.message}`)));
+    this.#worker.on('error', (error) =>
+      this.#fail(new MicroturnError('edge/internal', `the media thread failed: ${error.message}`)),
+    );
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', (code) => {
         if (!this.#closing) this.#fail(new MicroturnError('edge/internal', `the media thread ended with code ${code}`));
@@ -109,7 +111,10 @@ export class MediaHost {
   }
 
   async #close(): Promise<void> {
-    if (!this.#failure) await this.#ask('close', {}).catch((error: MicroturnError) => this.#log.warn({ code: error.code }, error.message));
+    if (!this.#failure)
+      await this.#ask('close', {}).catch((error: MicroturnError) =>
+        this.#log.warn({ code: error.code }, error.message),
+      );
     await this.#worker.terminate();
     await this.#exited;
     this.#rejectAll(new MicroturnError('edge/draining', 'the media thread is closed'));
@@ -124,7 +129,9 @@ export class MediaHost {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#pending.delete(id);
-        reject(new MicroturnError('edge/internal', `the media thread did not answer ${method} in ${this.#answerMs} ms`));
+        reject(
+          new MicroturnError('edge/internal', `the media thread did not answer ${method} in ${this.#answerMs} ms`),
+        );
       }, this.#answerMs);
       this.#pending.set(id, {
         method,

@@ -33,7 +33,10 @@ export class MediaRow {
   constructor(options: RowOptions, parts: MediaRowParts) {
     const { zeroMs, microTurnMs, inputHz } = options;
     if (!isOpusRate(inputHz)) {
-      throw new MicroturnError('bundle/manifest', `inputHz ${inputHz}: Opus is decoded at 8000, 12000, 16000, 24000 or 48000 Hz`);
+      throw new MicroturnError(
+        'bundle/manifest',
+        `inputHz ${inputHz}: Opus is decoded at 8000, 12000, 16000, 24000 or 48000 Hz`,
+      );
     }
     const nowMs = parts.clock.now();
     this.#parts = parts;
@@ -81,7 +84,12 @@ export class MediaRow {
       const { lease, microTurnMs, inputHz } = this.#options;
       const dueMs = this.#cutter.dueMs(index);
       const { pcm, lost } = this.#uplink.cut(index);
-      const farEnd = this.#parts.listener.farEnd(dueMs - microTurnMs, this.#samples, inputHz, this.#uplink.placementDelayMs);
+      const farEnd = this.#parts.listener.farEnd(
+        dueMs - microTurnMs,
+        this.#samples,
+        inputHz,
+        this.#uplink.placementDelayMs,
+      );
       this.#turns++;
       this.#parts.post({ lease, index, pcm, lost, dueMs, ...farEnd });
     }

@@ -22,7 +22,9 @@ export interface MediaServerParts {
 }
 
 type Handlers = {
-  [M in MediaMethod]: (params: MediaRequests[M]['params']) => MediaRequests[M]['result'] | Promise<MediaRequests[M]['result']>;
+  [M in MediaMethod]: (
+    params: MediaRequests[M]['params'],
+  ) => MediaRequests[M]['result'] | Promise<MediaRequests[M]['result']>;
 };
 
 /** Rooms, endpoints, rows and voices of one media thread: what main asks for, joined to what happens to packets. */
@@ -43,7 +45,10 @@ export class MediaServer {
   }
 
   /** @throws {MicroturnError} always coded: what is not known here is `edge/internal` */
-  async request<M extends MediaMethod>(method: M, params: MediaRequests[M]['params']): Promise<MediaRequests[M]['result']> {
+  async request<M extends MediaMethod>(
+    method: M,
+    params: MediaRequests[M]['params'],
+  ): Promise<MediaRequests[M]['result']> {
     try {
       return await this.#handlers[method](params);
     } catch (error) {
@@ -54,7 +59,8 @@ export class MediaServer {
   /** Speech of the agent. A voice that is gone says nothing. */
   say({ voice, ...speech }: SpeechMessage): void {
     const verdict = this.#voices.get(voice)?.downlink.say(speech);
-    if (verdict === 'full') this.#parts.log.warn({ responseId: speech.responseId }, 'speech did not fit its queue: the response ends early');
+    if (verdict === 'full')
+      this.#parts.log.warn({ responseId: speech.responseId }, 'speech did not fit its queue: the response ends early');
   }
 
   async close(): Promise<void> {
@@ -84,7 +90,16 @@ export class MediaServer {
         throw new MicroturnError('protocol/state', 'the endpoint is open already, or its room has closed');
       }
       const listener = new Listener(room.downlink);
-      const endpoint: MediaEndpoint = { id, room, participant, rtc, tracks: new Map(), listener, offered: undefined, row: undefined };
+      const endpoint: MediaEndpoint = {
+        id,
+        room,
+        participant,
+        rtc,
+        tracks: new Map(),
+        listener,
+        offered: undefined,
+        row: undefined,
+      };
       room.endpoints.set(id, endpoint);
       this.#endpoints.set(id, endpoint);
       return rtc.transports;
@@ -113,7 +128,9 @@ export class MediaServer {
       const track: Track = { producerId, source, participant, muted: false };
       endpoint.tracks.set(producerId, track);
       if (source === 'microphone') await endpoint.room.listen(endpoint);
-      endpoint.room.publish(endpoint, track).catch((error: unknown) => this.#warn(error, 'a track could not be offered'));
+      endpoint.room
+        .publish(endpoint, track)
+        .catch((error: unknown) => this.#warn(error, 'a track could not be offered'));
       return { producerId };
     },
 
@@ -163,7 +180,9 @@ export class MediaServer {
       return { sentMs: room.downlink.cut(responseId) };
     },
 
-    heard: ({ endpoint, report }) => ({ heard: this.#endpoint(endpoint).listener.report(report, this.#parts.clock.now()) }),
+    heard: ({ endpoint, report }) => ({
+      heard: this.#endpoint(endpoint).listener.report(report, this.#parts.clock.now()),
+    }),
 
     stats: () => this.#stats(),
 
@@ -201,7 +220,8 @@ export class MediaServer {
       clock,
       send: (packet) => voice.send(packet),
       onStarted: (responseId, atMs) => postEvent({ type: 'speech.started', voice: voiceKey, responseId, atMs }),
-      onSent: (responseId, lengthMs, atMs) => postEvent({ type: 'speech.sent', voice: voiceKey, responseId, lengthMs, atMs }),
+      onSent: (responseId, lengthMs, atMs) =>
+        postEvent({ type: 'speech.sent', voice: voiceKey, responseId, lengthMs, atMs }),
       lateness: this.#sending,
     });
     const room = new MediaRoom(id, rtc, voice, downlink, postEvent);

@@ -20,7 +20,8 @@ describe('opusPacketTicks', () => {
   ])('reads the length of %s', (_, bytes, ticks) => expect(opusPacketTicks(Uint8Array.from(bytes))).toBe(ticks));
 
   it('knows what cannot be: nothing, no frames, and more than 120 ms', () => {
-    for (const bytes of [[], [0xfb], [0xfb, 0], [0x1b, 3], [0xfb, 63]]) expect(opusPacketTicks(Uint8Array.from(bytes))).toBeUndefined();
+    for (const bytes of [[], [0xfb], [0xfb, 0], [0x1b, 3], [0xfb, 63]])
+      expect(opusPacketTicks(Uint8Array.from(bytes))).toBeUndefined();
   });
 });
 
@@ -49,7 +50,9 @@ describe('OpusEncoder and OpusDecoder', () => {
     const encoder = new OpusEncoder(16_000);
     const decoder = new OpusDecoder(16_000);
     for (const value of [10, -10, Number.NaN, Infinity]) {
-      expect(decoder.decode(encoder.encode(new Float32Array(320).fill(value)))!.every((sample) => Math.abs(sample) <= 1)).toBe(true);
+      expect(
+        decoder.decode(encoder.encode(new Float32Array(320).fill(value)))!.every((sample) => Math.abs(sample) <= 1),
+      ).toBe(true);
     }
   });
 
@@ -65,7 +68,13 @@ describe('OpusEncoder and OpusDecoder', () => {
   });
 
   it('go on after a packet that cannot be decoded as if it had not been there', () => {
-    const packets = Array.from({ length: 20 }, ((encoder) => (_: unknown, i: number) => encoder.encode(tone(320, 16_000, i * 320)).slice())(new OpusEncoder(16_000)));
+    const packets = Array.from(
+      { length: 20 },
+      (
+        (encoder) => (_: unknown, i: number) =>
+          encoder.encode(tone(320, 16_000, i * 320)).slice()
+      )(new OpusEncoder(16_000)),
+    );
     const plain = new OpusDecoder(16_000);
     const disturbed = new OpusDecoder(16_000);
     for (const packet of packets) {

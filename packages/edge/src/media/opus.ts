@@ -93,7 +93,7 @@ export class OpusDecoder {
   conceal(samples: number): Float32Array {
     const pcm = new Float32Array(samples);
     if (this.#lostSamples === 0) return pcm;
-    for (let at = 0; at < samples; ) {
+    for (let at = 0; at < samples;) {
       // A packet of one byte is a frame of its kind that was lost: the one way to concealment that the binding leaves.
       const frame = toFloat(this.#decoder.decode(this.#lost));
       pcm.set(frame.subarray(0, samples - at), at);
@@ -124,9 +124,11 @@ export class OpusEncoder {
 
   /** @param pcm [frameSamples] in [-1, 1]; beyond that it is clipped, and what is not a number is silence */
   encode(pcm: Float32Array): Uint8Array {
-    if (pcm.length !== this.frameSamples) throw new RangeError(`expected ${this.frameSamples} samples, got ${pcm.length}`);
+    if (pcm.length !== this.frameSamples)
+      throw new RangeError(`expected ${this.frameSamples} samples, got ${pcm.length}`);
     const input = this.#input;
-    for (let i = 0; i < input.length; i++) input[i] = Math.max(-32_768, Math.min(32_767, Math.round(pcm[i]! * 32_767))) || 0;
+    for (let i = 0; i < input.length; i++)
+      input[i] = Math.max(-32_768, Math.min(32_767, Math.round(pcm[i]! * 32_767))) || 0;
     return this.#encoder.encode(input);
   }
 }

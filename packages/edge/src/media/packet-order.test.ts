@@ -14,7 +14,11 @@ const at = (sequenceNumber: number, over: Partial<RtpPacket> = {}): RtpPacket =>
 
 function ordered(): { order: PacketOrder; out: OrderedPacket[]; numbers: () => number[] } {
   const out: OrderedPacket[] = [];
-  return { order: new PacketOrder((packet) => out.push(packet)), out, numbers: () => out.map((packet) => packet.payload[0]!) };
+  return {
+    order: new PacketOrder((packet) => out.push(packet)),
+    out,
+    numbers: () => out.map((packet) => packet.payload[0]!),
+  };
 }
 
 describe('PacketOrder', () => {

@@ -43,7 +43,7 @@ export class PacketOrder {
   readonly #onPacket: (packet: OrderedPacket) => void;
   readonly #held = new Map<number, Placed>();
   readonly #recent = new RecentNumbers();
-  #newest: (Placed) | undefined;
+  #newest: Placed | undefined;
   #nextSequence = 0;
   #suspect: Seen | undefined;
   #starting = true;
@@ -77,7 +77,7 @@ export class PacketOrder {
   /** Gives up on what is missing in front of held packets that start before `beforeTicks`. */
   release(beforeTicks: number): void {
     while (this.#held.size > 0) {
-      let nearest: (Placed) | undefined;
+      let nearest: Placed | undefined;
       let distance = Infinity;
       for (const held of this.#held.values()) {
         const ahead = sequenceDistance(this.#nextSequence, held.packet.sequenceNumber);
@@ -134,7 +134,8 @@ export class PacketOrder {
   }
 
   #emitFollowing(): void {
-    for (let held = this.#held.get(this.#nextSequence); held; held = this.#held.get(this.#nextSequence)) this.#emit(held, 0);
+    for (let held = this.#held.get(this.#nextSequence); held; held = this.#held.get(this.#nextSequence))
+      this.#emit(held, 0);
   }
 
   #emit(placed: Placed, missing: number): void {
@@ -144,7 +145,14 @@ export class PacketOrder {
     this.lost += missing;
     const first = this.#starting;
     this.#starting = false;
-    this.#onPacket({ payload, ticks: placed.ticks, missing, first, inTurn: placed.inTurn, arrivalMs: placed.arrivalMs });
+    this.#onPacket({
+      payload,
+      ticks: placed.ticks,
+      missing,
+      first,
+      inTurn: placed.inTurn,
+      arrivalMs: placed.arrivalMs,
+    });
   }
 }
 

@@ -34,7 +34,11 @@ describe('PcmTimeline', () => {
     expect(timeline.conceal(2, new Float32Array([9, 9]), 6)).toBe(4);
     timeline.silence(8, 2);
     expect(timeline.write(0, ramp(50, 12))).toBe(2);
-    expect(timeline.cut(0, 14)).toEqual({ pcm: Float32Array.of(1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 61, 62, 0, 0), concealed: 4, empty: 2 });
+    expect(timeline.cut(0, 14)).toEqual({
+      pcm: Float32Array.of(1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 61, 62, 0, 0),
+      concealed: 4,
+      empty: 2,
+    });
   });
 
   it('refuses what is before the last cut, and what is too far ahead', () => {

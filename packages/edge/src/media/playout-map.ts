@@ -41,7 +41,8 @@ export class PlayoutMap {
   lengthAt(responseId: string, atMs: number): number | undefined {
     for (let i = this.#runs.length - 1; i >= 0; i--) {
       const run = this.#runs[i]!;
-      if (run.responseId === responseId && run.startMs <= atMs) return run.offsetMs + Math.min(atMs, run.endMs) - run.startMs;
+      if (run.responseId === responseId && run.startMs <= atMs)
+        return run.offsetMs + Math.min(atMs, run.endMs) - run.startMs;
     }
     return undefined;
   }

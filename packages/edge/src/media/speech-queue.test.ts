@@ -15,7 +15,13 @@ describe('SpeechQueue', () => {
     const split = new SpeechQueue();
     const { pcm } = speech('a', 100);
     whole.push(speech('a', 100, { last: true }));
-    for (const [from, to] of [[0, 7], [7, 500], [500, 501], [501, 2400]] as const) split.push(speech('a', 0, { pcm: pcm.slice(from, to) }));
+    for (const [from, to] of [
+      [0, 7],
+      [7, 500],
+      [500, 501],
+      [501, 2400],
+    ] as const)
+      split.push(speech('a', 0, { pcm: pcm.slice(from, to) }));
     split.push(speech('a', 0, { last: true }));
     for (let i = 0; i < 5; i++) expect(split.take()).toEqual(whole.take());
     expect(split.takeEnded()).toEqual({ responseId: 'a', lengthMs: 100 });

@@ -125,13 +125,20 @@ export class SpeechQueue {
     this.#offsetMs.delete(responseId);
     this.#remember(responseId);
     this.#clauses = this.#clauses.filter((clause) => clause.responseId !== responseId);
-    this.#lengthMs = this.#clauses.reduce((ms, clause) => ms + ((clause.pcm.length - clause.taken) * 1000) / clause.rateHz, 0);
+    this.#lengthMs = this.#clauses.reduce(
+      (ms, clause) => ms + ((clause.pcm.length - clause.taken) * 1000) / clause.rateHz,
+      0,
+    );
     return takenMs;
   }
 
   /** Clauses that hold nothing and end nothing. */
   #dropEmpty(): void {
-    for (let first = this.#clauses[0]; first && !first.last && first.taken === first.pcm.length; first = this.#clauses[0]) {
+    for (
+      let first = this.#clauses[0];
+      first && !first.last && first.taken === first.pcm.length;
+      first = this.#clauses[0]
+    ) {
       this.#clauses.shift();
     }
   }

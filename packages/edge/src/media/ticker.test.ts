@@ -34,7 +34,7 @@ describe('Ticker', () => {
     const { ticks, run } = setUp({ lateMs: () => 1.7 });
     run(11_000);
     expect(ticks.length).toBeGreaterThanOrEqual(1999);
-    expect(ticks.every((ms) => Math.abs((ms - 1000) % 5 - 1.7) < 1e-6)).toBe(true);
+    expect(ticks.every((ms) => Math.abs(((ms - 1000) % 5) - 1.7) < 1e-6)).toBe(true);
   });
 
   it('leaves missed ticks out after a stall, and knows how late it was', () => {

@@ -81,7 +81,12 @@ export type MediaEvent =
   | { type: 'track.added'; endpoint: EndpointId; track: TrackOffer }
   | { type: 'track.removed'; endpoint: EndpointId; consumerId: string }
   /** ICE and DTLS are up, or gone. */
-  | { type: 'transport.state'; endpoint: EndpointId; transportId: string; state: 'connected' | 'disconnected' | 'failed' | 'closed' }
+  | {
+      type: 'transport.state';
+      endpoint: EndpointId;
+      transportId: string;
+      state: 'connected' | 'disconnected' | 'failed' | 'closed';
+    }
   /** The first packet of a response left, at monotonic ms `atMs`. */
   | { type: 'speech.started'; voice: VoiceKey; responseId: string; atMs: number }
   /** The last packet of a response left: it is `lengthMs` long. */

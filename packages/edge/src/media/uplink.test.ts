@@ -91,14 +91,18 @@ describe('Uplink on a rough path', () => {
 
   it('loses nothing to ordinary jitter', () => {
     const random = seededRandom(1);
-    const { turns, uplink } = play(byArrival(clean.map((a) => ({ ...a, atMs: a.atMs + random() * 12 }))), { untilMs: 20_000 });
+    const { turns, uplink } = play(byArrival(clean.map((a) => ({ ...a, atMs: a.atMs + random() * 12 }))), {
+      untilMs: 20_000,
+    });
     expect(lostShare(turns.slice(1))).toBe(0);
     expect(uplink.placementDelayMs).toBeLessThan(20 + 40);
   });
 
   it('takes more room where jitter is more, and then loses next to nothing', () => {
     const random = seededRandom(2);
-    const { turns, uplink } = play(byArrival(clean.map((a) => ({ ...a, atMs: a.atMs + random() * 60 }))), { untilMs: 20_000 });
+    const { turns, uplink } = play(byArrival(clean.map((a) => ({ ...a, atMs: a.atMs + random() * 60 }))), {
+      untilMs: 20_000,
+    });
     expect(lostShare(turns.slice(15, 99))).toBeLessThan(0.01);
     expect(uplink.stats.jitterMs).toBeGreaterThan(5);
   });
@@ -125,7 +129,10 @@ describe('Uplink on a rough path', () => {
 
   it.each([0.01, 0.05, 0.2])('conceals a loss of %d, and says how much', (loss) => {
     const random = seededRandom(4);
-    const { turns, pcm, uplink } = play(clean.filter((_, i) => i === 0 || random() >= loss), { untilMs: 20_000 });
+    const { turns, pcm, uplink } = play(
+      clean.filter((_, i) => i === 0 || random() >= loss),
+      { untilMs: 20_000 },
+    );
     expect(pcm).toHaveLength(20 * RATE);
     expect(lostShare(turns.slice(1, 99))).toBeGreaterThan(loss * 0.6);
     expect(lostShare(turns.slice(1, 99))).toBeLessThan(loss * 1.6);
@@ -136,16 +143,27 @@ describe('Uplink on a rough path', () => {
 
   it('does not let loss move what comes after it', () => {
     const whole = play(clean, { untilMs: 20_000 }).pcm;
-    const { pcm } = play(clean.filter((_, i) => i < 400 || i >= 425), { untilMs: 20_000 });
+    const { pcm } = play(
+      clean.filter((_, i) => i < 400 || i >= 425),
+      { untilMs: 20_000 },
+    );
     expect(pcm.slice(16 * RATE)).toHaveLength(4 * RATE);
     expect(bestShift(whole, pcm, 16 * RATE)).toBe(0);
   });
 
   it('calls an outage lost, and silence that was announced silence', () => {
     const cut = clean.slice(0, 100);
-    expect(play(cut, { untilMs: 4000 }).turns.slice(12).every((turn) => turn.lost === 1)).toBe(true);
+    expect(
+      play(cut, { untilMs: 4000 })
+        .turns.slice(12)
+        .every((turn) => turn.lost === 1),
+    ).toBe(true);
     const dtx = [...cut, packetLike(cut.at(-1)!, { ahead: 1, payload: Uint8Array.of(0x48) })];
-    expect(play(dtx, { untilMs: 4000 }).turns.slice(12).every((turn) => turn.lost === 0)).toBe(true);
+    expect(
+      play(dtx, { untilMs: 4000 })
+        .turns.slice(12)
+        .every((turn) => turn.lost === 0),
+    ).toBe(true);
   });
 
   it('fills the gaps of a sender that is silent, by RTP time', () => {
@@ -153,7 +171,8 @@ describe('Uplink on a rough path', () => {
     for (let i = 0; i < 1000; i++) {
       const speech = i % 200 < 100;
       // 400 ms between the packets of silence, one byte each; sequence numbers count packets, not time.
-      if (speech || i % 20 === 0) dtx.push(packetLike(clean[i]!, { sequence: dtx.length, ...(speech ? {} : { payload: Uint8Array.of(0x48) }) }));
+      if (speech || i % 20 === 0)
+        dtx.push(packetLike(clean[i]!, { sequence: dtx.length, ...(speech ? {} : { payload: Uint8Array.of(0x48) }) }));
     }
     const { turns, pcm } = play(dtx, { untilMs: 20_000 });
     expect(lostShare(turns)).toBe(0);
@@ -285,7 +304,14 @@ describe('Uplink and garbage', () => {
     const good = sendPackets(200);
     const mixed = good.flatMap((a) => {
       const junk = Uint8Array.from({ length: Math.floor(random() * 80) }, () => random() * 256);
-      const foreign = writeRtpPacket({ payloadType: 0, marker: true, sequenceNumber: random() * 65_536, rtpTicks: random() * 2 ** 32, ssrc: random() * 2 ** 32, payload: junk });
+      const foreign = writeRtpPacket({
+        payloadType: 0,
+        marker: true,
+        sequenceNumber: random() * 65_536,
+        rtpTicks: random() * 2 ** 32,
+        ssrc: random() * 2 ** 32,
+        payload: junk,
+      });
       return [a, { atMs: a.atMs, bytes: junk }, { atMs: a.atMs, bytes: foreign }];
     });
     const { pcm, uplink } = play(mixed);

@@ -35,7 +35,9 @@ const Encoding = v.object({
   codecPayloadType: v.optional(PayloadType),
   rtx: v.optional(v.object({ ssrc: Uint(0xffff_ffff) })),
   dtx: v.optional(v.boolean()),
-  scalabilityMode: v.optional(v.pipe(v.string(), v.regex(/^[LS][1-9]T[1-9](h|_KEY|_KEY_SHIFT)?$/, 'expected a scalability mode'))),
+  scalabilityMode: v.optional(
+    v.pipe(v.string(), v.regex(/^[LS][1-9]T[1-9](h|_KEY|_KEY_SHIFT)?$/, 'expected a scalability mode')),
+  ),
   maxBitrate: v.optional(Uint(0xffff_ffff)),
 });
 
@@ -54,9 +56,7 @@ const RtpParameters = v.object({
     ),
   ),
   encodings: v.pipe(Many(Encoding, 8), v.minLength(1)),
-  rtcp: v.optional(
-    v.object({ cname: v.optional(Name), reducedSize: v.optional(v.boolean()) }),
-  ),
+  rtcp: v.optional(v.object({ cname: v.optional(Name), reducedSize: v.optional(v.boolean()) })),
 });
 
 const RtpCapabilities = v.object({
@@ -94,7 +94,10 @@ const DtlsParameters = v.object({
     Many(
       v.object({
         algorithm: v.picklist(['sha-1', 'sha-224', 'sha-256', 'sha-384', 'sha-512']),
-        value: v.pipe(v.string(), v.regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){19,63}$/i, 'expected pairs of hexadecimal digits')),
+        value: v.pipe(
+          v.string(),
+          v.regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){19,63}$/i, 'expected pairs of hexadecimal digits'),
+        ),
       }),
       8,
     ),
@@ -106,7 +109,8 @@ const DtlsParameters = v.object({
 export function parseRtpParameters(value: unknown, kind: types.MediaKind): types.RtpParameters {
   const parameters = parse(RtpParameters, value, 'rtpParameters');
   const other = parameters.codecs.find((codec) => !codec.mimeType.toLowerCase().startsWith(`${kind}/`));
-  if (other) throw new MicroturnError('protocol/malformed', `rtpParameters.codecs: expected ${kind}, got ${other.mimeType}`);
+  if (other)
+    throw new MicroturnError('protocol/malformed', `rtpParameters.codecs: expected ${kind}, got ${other.mimeType}`);
   return parameters as types.RtpParameters;
 }
 

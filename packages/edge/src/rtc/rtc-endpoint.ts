@@ -69,7 +69,8 @@ export class RtcEndpoint {
   async connect(transportId: string, dtlsParameters: unknown): Promise<void> {
     const transport = this.#transport(transportId);
     const checked = parseDtlsParameters(dtlsParameters);
-    if (this.#connected.has(transportId)) throw new MicroturnError('protocol/state', 'the transport is connected already');
+    if (this.#connected.has(transportId))
+      throw new MicroturnError('protocol/state', 'the transport is connected already');
     this.#connected.add(transportId);
     await this.#run(transport.connect({ dtlsParameters: checked }));
   }
@@ -86,7 +87,9 @@ export class RtcEndpoint {
     if (this.#transport(transportId) !== this.#send) {
       throw new MicroturnError('protocol/state', 'this transport receives; produce on the sending one');
     }
-    const producer = await this.#run(this.#send.produce({ kind, rtpParameters: parseRtpParameters(rtpParameters, kind) }));
+    const producer = await this.#run(
+      this.#send.produce({ kind, rtpParameters: parseRtpParameters(rtpParameters, kind) }),
+    );
     if (this.#closed) {
       producer.close();
       throw new MicroturnError('protocol/state', 'the endpoint is closed');

@@ -63,7 +63,10 @@ export class RtcRoom {
     if (!opus) throw new MicroturnError('edge/internal', 'the router has no Opus');
     const payloadType = opus.preferredPayloadType;
     const ssrc = randomBytes(4).readUInt32BE() || 1;
-    const producer = await this.#direct.produce({ kind: 'audio', rtpParameters: voiceRtpParameters(ssrc, payloadType) });
+    const producer = await this.#direct.produce({
+      kind: 'audio',
+      rtpParameters: voiceRtpParameters(ssrc, payloadType),
+    });
     return {
       producerId: producer.id,
       ssrc,

@@ -5,7 +5,14 @@ import type { RtcEndpoint } from './rtc-endpoint.js';
 import type { RtcRoom } from './rtc-room.js';
 import { RtcServer } from './rtc-server.js';
 
-const opus = { mimeType: 'audio/opus', payloadType: 111, clockRate: 48_000, channels: 2, parameters: { useinbandfec: 1 }, rtcpFeedback: [] };
+const opus = {
+  mimeType: 'audio/opus',
+  payloadType: 111,
+  clockRate: 48_000,
+  channels: 2,
+  parameters: { useinbandfec: 1 },
+  rtcpFeedback: [],
+};
 const vp8 = { mimeType: 'video/VP8', payloadType: 96, clockRate: 90_000, parameters: {}, rtcpFeedback: [] };
 const fingerprints = [{ algorithm: 'sha-256', value: Array.from({ length: 32 }, () => 'AB').join(':') }];
 
@@ -17,7 +24,10 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('RtcServer, with a mediaso
   let ssrc = 1000;
   const open = () => room.createEndpoint(() => {});
   const produce = (endpoint: RtcEndpoint, kind: 'audio' | 'video' = 'audio') =>
-    endpoint.produce(idOf(endpoint.transports.sendTransport), kind, { codecs: [kind === 'audio' ? opus : vp8], encodings: [{ ssrc: ssrc++ }] });
+    endpoint.produce(idOf(endpoint.transports.sendTransport), kind, {
+      codecs: [kind === 'audio' ? opus : vp8],
+      encodings: [{ ssrc: ssrc++ }],
+    });
 
   beforeAll(async () => {
     server = await RtcServer.create({ listenIp: '127.0.0.1', port: 0, onDied: () => {} });
@@ -28,11 +38,17 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('RtcServer, with a mediaso
   it('offers Opus and VP8, and can ask for lost packets of both', () => {
     const { codecs } = room.rtpCapabilities as { codecs: { mimeType: string; rtcpFeedback: { type: string }[] }[] };
     expect(codecs.map((codec) => codec.mimeType)).toEqual(['audio/opus', 'video/VP8', 'video/rtx']);
-    for (const codec of codecs.slice(0, 2)) expect(codec.rtcpFeedback.map((feedback) => feedback.type)).toContain('nack');
+    for (const codec of codecs.slice(0, 2))
+      expect(codec.rtcpFeedback.map((feedback) => feedback.type)).toContain('nack');
   });
 
   it('announces the address that callers reach', async () => {
-    const announced = await RtcServer.create({ listenIp: '127.0.0.1', port: 0, announcedAddress: '203.0.113.7', onDied: () => {} });
+    const announced = await RtcServer.create({
+      listenIp: '127.0.0.1',
+      port: 0,
+      announcedAddress: '203.0.113.7',
+      onDied: () => {},
+    });
     const { sendTransport } = (await (await announced.createRoom()).createEndpoint(() => {})).transports;
     const { iceCandidates } = sendTransport as { iceCandidates: { address: string; port: number }[] };
     expect(iceCandidates.map(({ address, port }) => [address, port])).toEqual([
@@ -44,16 +60,24 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('RtcServer, with a mediaso
 
   it('names the port where another program has it, for UDP alone', async () => {
     const socket = createSocket('udp4');
-    const port = await new Promise<number>((resolve) => socket.bind(0, '127.0.0.1', () => resolve(socket.address().port)));
+    const port = await new Promise<number>((resolve) =>
+      socket.bind(0, '127.0.0.1', () => resolve(socket.address().port)),
+    );
     const attempt = RtcServer.create({ listenIp: '127.0.0.1', port, onDied: () => {} });
-    await expect(attempt).rejects.toMatchObject({ code: 'edge/port-in-use', message: expect.stringContaining(`${port}`) });
+    await expect(attempt).rejects.toMatchObject({
+      code: 'edge/port-in-use',
+      message: expect.stringContaining(`${port}`),
+    });
     socket.close();
   });
 
   it('says where it cannot listen', async () => {
     for (const port of [0, 45_678]) {
       const attempt = RtcServer.create({ listenIp: '203.0.113.7', port, onDied: () => {} });
-      await expect(attempt).rejects.toMatchObject({ code: 'edge/config', message: expect.stringContaining('203.0.113.7') });
+      await expect(attempt).rejects.toMatchObject({
+        code: 'edge/config',
+        message: expect.stringContaining('203.0.113.7'),
+      });
     }
   });
 
@@ -64,10 +88,14 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('RtcServer, with a mediaso
     await expect(endpoint.produce(recv, 'audio', {})).rejects.toMatchObject({ code: 'protocol/state' });
     await expect(endpoint.produce('nowhere', 'audio', {})).rejects.toMatchObject({ code: 'protocol/state' });
     await expect(endpoint.produce(send, 'audio', {})).rejects.toMatchObject({ code: 'protocol/malformed' });
-    await expect(endpoint.produce(send, 'video', { codecs: [opus], encodings: [{ ssrc: 5 }] })).rejects.toMatchObject({ code: 'protocol/malformed' });
+    await expect(endpoint.produce(send, 'video', { codecs: [opus], encodings: [{ ssrc: 5 }] })).rejects.toMatchObject({
+      code: 'protocol/malformed',
+    });
     await expect(endpoint.connect(send, { fingerprints: [{}] })).rejects.toMatchObject({ code: 'protocol/malformed' });
     await endpoint.connect(send, { role: 'client', fingerprints });
-    await expect(endpoint.connect(send, { role: 'client', fingerprints })).rejects.toMatchObject({ code: 'protocol/state' });
+    await expect(endpoint.connect(send, { role: 'client', fingerprints })).rejects.toMatchObject({
+      code: 'protocol/state',
+    });
     await expect(endpoint.setPaused('nowhere', true)).rejects.toMatchObject({ code: 'protocol/state' });
     await produce(endpoint);
     const taken = endpoint.produce(send, 'audio', { codecs: [opus], encodings: [{ ssrc: ssrc - 1 }] });
@@ -80,8 +108,17 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('RtcServer, with a mediaso
     const endpoint = await open();
     const send = idOf(endpoint.transports.sendTransport);
     const bystander = await open();
-    const junk = fc.oneof(fc.integer(), fc.string({ maxLength: 20 }), fc.constant(null), fc.double(), fc.constant({}), fc.constant([]), fc.nat(300));
-    const maybe = (good: unknown) => fc.oneof({ weight: 4, arbitrary: fc.constant(good) }, { weight: 1, arbitrary: junk });
+    const junk = fc.oneof(
+      fc.integer(),
+      fc.string({ maxLength: 20 }),
+      fc.constant(null),
+      fc.double(),
+      fc.constant({}),
+      fc.constant([]),
+      fc.nat(300),
+    );
+    const maybe = (good: unknown) =>
+      fc.oneof({ weight: 4, arbitrary: fc.constant(good) }, { weight: 1, arbitrary: junk });
     const parameters = fc.record({
       mid: maybe('7'),
       codecs: fc.array(
@@ -95,8 +132,17 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('RtcServer, with a mediaso
         }),
         { maxLength: 2 },
       ),
-      headerExtensions: fc.array(fc.record({ uri: maybe('urn:ietf:params:rtp-hdrext:sdes:mid'), id: maybe(4), parameters: maybe({}) }), { maxLength: 2 }),
-      encodings: fc.array(fc.record({ ssrc: maybe(4711), rid: maybe('r0'), rtx: maybe({ ssrc: 1 }), scalabilityMode: maybe('L1T3') }, { requiredKeys: [] }), { maxLength: 2 }),
+      headerExtensions: fc.array(
+        fc.record({ uri: maybe('urn:ietf:params:rtp-hdrext:sdes:mid'), id: maybe(4), parameters: maybe({}) }),
+        { maxLength: 2 },
+      ),
+      encodings: fc.array(
+        fc.record(
+          { ssrc: maybe(4711), rid: maybe('r0'), rtx: maybe({ ssrc: 1 }), scalabilityMode: maybe('L1T3') },
+          { requiredKeys: [] },
+        ),
+        { maxLength: 2 },
+      ),
       rtcp: maybe({ cname: 'x' }),
     });
     await fc.assert(

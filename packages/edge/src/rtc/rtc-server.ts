@@ -20,7 +20,12 @@ export class RtcServer {
   readonly #worker: types.Worker;
   readonly #webRtcServer: types.WebRtcServer;
 
-  private constructor(worker: types.Worker, webRtcServer: types.WebRtcServer, port: number, onDied: (message: string) => void) {
+  private constructor(
+    worker: types.Worker,
+    webRtcServer: types.WebRtcServer,
+    port: number,
+    onDied: (message: string) => void,
+  ) {
     this.#worker = worker;
     this.#webRtcServer = webRtcServer;
     this.port = port;

@@ -163,8 +163,6 @@ export class Connection {
           rtpTimestamp === undefined ? undefined : { rtpTimestamp, outputLatencyMs, state: 'muted' },
         );
       }
-      case 'text.send':
-        return undefined;
       case 'ping':
         return { sessionMs: session.nowMs };
       case 'leave':

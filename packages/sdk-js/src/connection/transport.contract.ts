@@ -262,7 +262,7 @@ export function describeTransport(name: string, create: () => TransportHarness):
 
     it('can be aborted before, while and after it joins', async () => {
       abort.abort();
-      expect(await codeOf(open())).toBe('net/closed');
+      expect(await codeOf(open())).toBe('session/aborted');
 
       abort = new AbortController();
       harness.answer('join', () => new Promise(() => undefined));

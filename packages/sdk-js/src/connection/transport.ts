@@ -5,7 +5,7 @@ import type { MediaPlatform } from '../media/platform.js';
 import type { RequestBody } from './signaling.js';
 
 /** The requests that the session makes itself; joining and publishing are the transport's business. */
-export type SessionRequest = Extract<RequestBody, { type: 'say' | 'response.interrupt' | 'text.send' }>;
+export type SessionRequest = Extract<RequestBody, { type: 'say' | 'response.interrupt' }>;
 export type SessionNotice = ClientMessageOf<'heard'>;
 
 export interface OpenOptions {

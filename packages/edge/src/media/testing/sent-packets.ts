@@ -33,7 +33,11 @@ export class DownlinkRun {
       send: (bytes) => {
         const packet = parseRtpPacket(bytes)!;
         const pcm = this.#decoder.decode(packet.payload)!;
-        this.sent.push({ ...packet, atMs: this.clock.now(), rms: Math.sqrt(pcm.reduce((sum, x) => sum + x * x, 0) / pcm.length) });
+        this.sent.push({
+          ...packet,
+          atMs: this.clock.now(),
+          rms: Math.sqrt(pcm.reduce((sum, x) => sum + x * x, 0) / pcm.length),
+        });
       },
       onStarted: (responseId, atMs) => this.started.push({ responseId, atMs }),
       onSent: (responseId, lengthMs, atMs) => this.ended.push({ responseId, lengthMs, atMs }),
@@ -60,7 +64,10 @@ export class DownlinkRun {
   }
 
   say(responseId: string, ms: number, { last = true, rateHz = 24_000 } = {}): void {
-    const pcm = Float32Array.from({ length: (ms * rateHz) / 1000 }, (_, i) => 0.4 * Math.sin((2 * Math.PI * 300 * i) / rateHz));
+    const pcm = Float32Array.from(
+      { length: (ms * rateHz) / 1000 },
+      (_, i) => 0.4 * Math.sin((2 * Math.PI * 300 * i) / rateHz),
+    );
     this.downlink.say({ responseId, pcm, rateHz, last });
   }
 }

@@ -1,0 +1,187 @@
+"""The step graph: one micro-turn of sound in, decisions out, everything between them inside.
+
+The arithmetic is that of `model.Nano`, rewritten for one step: convolutions over kept inputs become Slice, Mul and Add or
+MatMul, attention reads a window of kept keys and values, and the agent's last word is fed back as a one-hot vector. Only
+operators that the WebGPU provider accepts are used: no loops, no recurrent operators, no scatter.
+"""
+
+import hashlib
+import json
+import math
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import features
+from features import BANDS, FRAME, HOP, OFFSET, SCALE, TAIL_SAMPLES
+from labels import SLOTS_PER_TURN, TYPED_TOKENS
+from model import Attention, Nano, Stem, rotate, rotation
+from symbolic_batch import symbolic_batch
+from vocabulary import ACT, BLANK, FLOOR, SAY, SILENT, UNKNOWN, WORDS
+
+TURN_SAMPLES = 3_200
+TURN_FRAMES = TURN_SAMPLES // HOP
+STEM_KEPT = Stem.KERNEL - Stem.STRIDE
+STREAMS = 2  # microphone and reference
+OPSET = 17
+NO_KEY = -1e4
+
+
+def normalised(norm: nn.LayerNorm, x):
+    return F.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias)
+
+
+def strided(conv: nn.Conv1d, x):
+    """A convolution of kernel 6 and stride 2 as one MatMul: [B, 2 n + 4, C] to [B, n, out]."""
+    batch, length, channels = x.shape
+    steps = (length - STEM_KEPT) // Stem.STRIDE
+    pairs = x.reshape(batch, length // 2, 2 * channels)
+    windows = torch.cat([pairs[:, offset : offset + steps] for offset in range(Stem.KERNEL // 2)], dim=2)
+    return windows @ conv.weight.permute(2, 1, 0).reshape(-1, conv.weight.shape[0]) + conv.bias
+
+
+class Step(nn.Module):
+    """
+    One micro-turn. Zero states are the start of a session.
+
+    Inputs: pcm, ref [B, 3200]; play, reset [B, 1]; text [B, 8] i32 (0 for none); then the states of `states`.
+    Outputs: probabilities words [B, 5, W], floor, say, act [B, classes]; then the next states, in the same order.
+    """
+
+    STATES = ("sound", "mel", "stem", "trunk", "gru", "keys", "values", "filled", "word")
+
+    def __init__(self, model: Nano):
+        super().__init__()
+        self.model = model
+        self.register_buffer("dft", torch.from_numpy(features.dft_matrix()))
+        self.register_buffer("filters", torch.from_numpy(features.mel_filters()))
+        gru = model.core.gru
+        self.register_buffer("gru_in", gru.weight_ih_l0.detach().t().contiguous())
+        self.register_buffer("gru_past", gru.weight_hh_l0.detach().t().contiguous())
+        cos, sin = rotation(torch.arange(model.size.window, dtype=torch.float32), model.size.head_width)
+        self.register_buffer("cos", cos)
+        self.register_buffer("sin", sin)
+
+    def state_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes without the batch."""
+        size = self.model.size
+        inner, kept = size.heads * size.head_width, size.window - 1
+        return {"sound": (STREAMS * TAIL_SAMPLES,), "mel": (STEM_KEPT, STREAMS * BANDS), "stem": (STEM_KEPT, size.stem),
+                "trunk": (size.blocks * (size.kernel - 1), size.width), "gru": (size.core,),
+                "keys": (size.layers * kept, inner), "values": (size.layers * kept, inner), "filled": (kept,), "word": (len(SAY),)}
+
+    def states(self, batch: int) -> list[torch.Tensor]:
+        return [torch.zeros(batch, *self.state_shapes()[name]) for name in self.STATES]
+
+    def forward(self, pcm, ref, play, text, reset, *states):
+        keep = 1 - reset
+        sound, mel, stem, trunk, gru, keys, values, filled, word = (
+            state * (keep if state.dim() == 2 else keep.unsqueeze(2)) for state in states)
+        frames, next_sound = self._front_end(pcm, ref, sound)
+        hidden, next_mel, next_stem, next_trunk = self._trunk(frames, mel, stem, trunk)
+        words = self.model.trunk.words(hidden).softmax(-1)
+        x = self._gather(hidden, words, word, play, text)
+        next_gru = self._gru(normalised(self.model.core.gru_norm, x), gru)
+        x = x + next_gru
+        next_filled = torch.cat([filled, keep * 0 + 1], dim=1)
+        x, next_keys, next_values = self._attend(x, keys, values, (next_filled - 1) * -NO_KEY)
+        x = normalised(self.model.core.norm, x)
+        core = self.model.core
+        say = core.say(x)
+        next_word = (say >= say.max(1, keepdim=True)[0]).float()
+        return (words, core.floor(x).softmax(-1), say.softmax(-1), core.act(x).softmax(-1), next_sound, next_mel, next_stem,
+                next_trunk, next_gru, next_keys, next_values, next_filled[:, 1:], next_word)
+
+    def _front_end(self, pcm, ref, kept):
+        """Sound to log-mel [B, 20, 2 BANDS]: frame i is hops i and i + 1 and the first half of hop i + 2."""
+        mels, tails = [], []
+        for index, stream in enumerate((pcm, ref)):
+            sound = torch.cat([kept[:, index * TAIL_SAMPLES : (index + 1) * TAIL_SAMPLES], stream], dim=1)
+            batch, hops = sound.shape[0], lambda start: sound[:, start : start + TURN_SAMPLES].reshape(sound.shape[0], TURN_FRAMES, HOP)
+            rest = FRAME - 2 * HOP
+            last = torch.cat([sound[:, 2 * HOP :], sound[:, : HOP - rest]], dim=1).reshape(batch, TURN_FRAMES, HOP)[:, :, :rest]
+            spectrum = torch.cat([hops(0), hops(HOP), last], dim=2) @ self.dft
+            bins = self.filters.shape[0]
+            power = spectrum[:, :, :bins] * spectrum[:, :, :bins] + spectrum[:, :, bins:] * spectrum[:, :, bins:]
+            mels.append((torch.log(power @ self.filters + features.FLOOR_POWER) + OFFSET) * SCALE)
+            tails.append(sound[:, TURN_SAMPLES:])
+        return torch.cat(mels, dim=2), torch.cat(tails, dim=1)
+
+    def _trunk(self, frames, mel, stem, kept):
+        trunk = self.model.trunk
+        mel = torch.cat([mel, frames], dim=1)
+        x = torch.cat([stem, F.gelu(strided(trunk.stem.first, mel))], dim=1)
+        next_mel, next_stem = mel[:, TURN_FRAMES:], x[:, TURN_FRAMES // 2 :]
+        x = normalised(trunk.stem.norm, strided(trunk.stem.second, x))
+        rows, nexts = self.model.size.kernel - 1, []
+        for index, block in enumerate(trunk.blocks):
+            past = torch.cat([kept[:, index * rows : (index + 1) * rows], x], dim=1)
+            nexts.append(past[:, SLOTS_PER_TURN:])
+            y = block.depthwise.bias
+            for tap in range(block.kernel):
+                y = y + past[:, tap : tap + SLOTS_PER_TURN] * block.depthwise.weight[:, 0, tap]
+            x = x + block.narrow(F.gelu(block.widen(normalised(block.norm, y))))
+        return normalised(trunk.norm, x), next_mel, next_stem, torch.cat(nexts, dim=1)
+
+    def _gather(self, hidden, words, word, play, text):
+        core = self.model.core
+        silent, playing = core.own_word.weight[0], core.playing.weight
+        spoken = word @ core.own_word.weight + (1 - word.sum(1, keepdim=True)) * silent  # no word yet: silence
+        return (core.hear(hidden.reshape(hidden.shape[0], -1)) + core.read_words(words[:, :, 1:].sum(1)) + spoken
+                + playing[0] + play * (playing[1] - playing[0]) + core.typed(text).sum(1))
+
+    def _gru(self, x, past):
+        gru, width = self.model.core.gru, past.shape[1]
+        new, old = x @ self.gru_in + gru.bias_ih_l0, past @ self.gru_past + gru.bias_hh_l0
+        reset = torch.sigmoid(new[:, :width] + old[:, :width])
+        update = torch.sigmoid(new[:, width : 2 * width] + old[:, width : 2 * width])
+        proposal = torch.tanh(new[:, 2 * width :] + reset * old[:, 2 * width :])
+        return proposal + update * (past - proposal)
+
+    def _attend(self, x, keys, values, empty):
+        """`empty` [B, window]: 0 where a key is kept, NO_KEY where the session is younger than the window."""
+        kept, next_keys, next_values = self.model.size.window - 1, [], []
+        for index, layer in enumerate(self.model.core.layers):
+            y = normalised(layer.norm, x).unsqueeze(1)
+            window = slice(index * kept, (index + 1) * kept)
+            key = torch.cat([keys[:, window], layer.key(y)], dim=1)
+            value = torch.cat([values[:, window], layer.value(y)], dim=1)
+            next_keys.append(key[:, 1:])
+            next_values.append(value[:, 1:])
+            x = self._mix(layer, x, layer.query(y), key, value, empty)
+        return x, torch.cat(next_keys, dim=1), torch.cat(next_values, dim=1)
+
+    def _mix(self, layer: Attention, x, query, key, value, empty):
+        query = rotate(layer.split(query), self.cos[-1:], self.sin[-1:])
+        key = rotate(layer.split(key), self.cos, self.sin)
+        scores = query @ key.transpose(-1, -2) / math.sqrt(layer.head_width) + empty.unsqueeze(1).unsqueeze(1)
+        mixed = (scores.softmax(-1) @ layer.split(value)).transpose(1, 2)
+        x = x + layer.out(mixed.reshape(x.shape[0], -1))
+        return x + layer.narrow(F.gelu(layer.widen(normalised(layer.past_norm, x))))
+
+
+def inputs(batch: int) -> list[torch.Tensor]:
+    """Silent inputs of one micro-turn, in the graph's order."""
+    return [torch.zeros(batch, TURN_SAMPLES), torch.zeros(batch, TURN_SAMPLES), torch.zeros(batch, 1),
+            torch.zeros(batch, TYPED_TOKENS, dtype=torch.int32), torch.zeros(batch, 1)]
+
+
+def export_graph(model: Nano, target: Path) -> Step:
+    """Writes the step graph with a symbolic batch `B`; returns the module that it was traced from."""
+    step = Step(model.eval()).eval()
+    names_in = ["pcm", "ref", "play", "text", "reset", *(f"s_{name}" for name in Step.STATES)]
+    names_out = ["words", "floor", "say", "act", *(f"n_{name}" for name in Step.STATES)]
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        torch.onnx.export(step, (*inputs(1), *step.states(1)), str(target), opset_version=OPSET, input_names=names_in,
+                          output_names=names_out, do_constant_folding=True)
+    graph = onnx.load(str(target))
+    symbolic_batch(graph, "B")
+    onnx.checker.check_model(graph)
+    onnx.shape_inference.infer_shapes(graph, check_type=True, strict_mode=True, data_prop=True)
+    onnx.save(graph, str(target))
+    return step

@@ -1,0 +1,73 @@
+"""Phase two: the core alone, on cached features of the trunk and on its own history.
+
+The trunk is frozen, so a pass over an hour of sessions costs a tenth of phase one. Half of the sessions are replayed with
+what the core itself would have said, not what it should have said: a count that went wrong must be carried on from, too.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dataset import Shards
+from losses import deciding_losses, history, late, to_batch
+from model import SIZES, Nano
+from training import Plan, save, train
+
+OWN_HISTORY_SHARE = 0.5
+FEATURE_DROPOUT = 0.1
+CACHE_BATCH = 12
+CACHE_NAME = "hidden.npy"
+
+
+def load_model(checkpoint: Path, size: str) -> Nano:
+    """A trained `Nano` in evaluation mode. @throws FileNotFoundError where there is no checkpoint."""
+    model = Nano(SIZES[size])
+    model.load_state_dict(torch.load(checkpoint, map_location="cpu")["model"])
+    return model.eval()
+
+
+def cache_features(shards: Shards, model: Nano, worker: int = 0, workers: int = 1) -> None:
+    """Writes the trunk's features beside each shard, [sessions, T, d] f16, where they are not there yet."""
+    torch.set_num_threads(1)
+    for path in shards.paths[worker::workers]:
+        if (path / CACHE_NAME).exists():
+            continue
+        mic, ref, hidden = np.load(path / "mic.npy", mmap_mode="r"), np.load(path / "ref.npy", mmap_mode="r"), []
+        for start in range(0, len(mic), CACHE_BATCH):
+            rows = slice(start, start + CACHE_BATCH)
+            mel = torch.from_numpy(np.concatenate([mic[rows], ref[rows]], axis=-1).astype(np.float32))
+            with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+                hidden.append(model.trunk(mel)[0].half().numpy())
+        scratch = path / "hidden.part.npy"
+        np.save(scratch, np.concatenate(hidden))
+        scratch.rename(path / CACHE_NAME)
+
+
+def own_history(say: torch.Tensor) -> torch.Tensor:
+    """What the agent said one micro-turn ago by its own logits [B, M, S]: [B, M]."""
+    return late(say.argmax(-1), 1, 0)
+
+
+def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan, sessions: int, device: str) -> None:
+    """Trains the core of the model in `trunk` and leaves the whole model in `checkpoint`."""
+    torch.set_num_threads(1)
+    torch.manual_seed(plan.seed)
+    shards, model = Shards(data, extra=(CACHE_NAME,)), load_model(trunk, size).to(device)
+    core, head = model.core.train(), model.trunk.words
+
+    def losses_of():
+        arrays = shards.batch(torch.randint(len(shards), (sessions,)).tolist())
+        batch = to_batch(arrays, device)
+        hidden = torch.from_numpy(arrays[CACHE_NAME].astype(np.float32)).to(device)
+        with torch.autocast(device, dtype=torch.bfloat16):
+            with torch.no_grad():
+                shares = head(hidden).float().softmax(-1)
+                hidden = torch.nn.functional.dropout(hidden, FEATURE_DROPOUT)
+                said = history(batch.say)
+                if torch.rand(()) < OWN_HISTORY_SHARE:
+                    said = own_history(core(hidden, shares, said, batch.play, batch.typed)[1])
+            return deciding_losses(*core(hidden, shares, said, batch.play, batch.typed), batch)
+
+    train(core, losses_of, plan, checkpoint.with_suffix(".core.pt"))
+    save(checkpoint, {"model": model.state_dict()})
