@@ -8,7 +8,7 @@ import { launchChromium } from './chromium.js';
 import { MICROPHONE_HZ, toMicrophone } from './microphone-file.js';
 import type { PageMessage } from './page/page-messages.js';
 import { PageServer } from './page-server.js';
-import type { SentPacket } from './played.js';
+import type { SentPacket } from './sent-audio.js';
 import type { CallRecording } from './summary.js';
 import type { TimedEvent } from './timed-event.js';
 import { fetchToken } from './token.js';
@@ -178,7 +178,7 @@ export class Caller implements AsyncDisposable {
     const server = await PageServer.open({
       onMessage: (message) => this.#onMessage(message),
       onRecorded: (pcm) => this.#chunks.push(pcm),
-      onPacket: (rtpTimestamp, pcm) => this.#packets.push({ rtpTimestamp, samples: toFloat(pcm) }),
+      onPacket: (rtpTimestamp, receivedMs, pcm) => this.#packets.push({ rtpTimestamp, receivedMs, samples: toFloat(pcm) }),
     });
     this.#closers.push(() => server.close());
     this.#browser = await launchChromium({ microphoneFile, ...(loop !== undefined && { loop }), ...(autoplay !== undefined && { autoplay }) });

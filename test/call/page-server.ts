@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { root } from '../support/root.js';
 import { CallError } from './call-error.js';
-import { RECORDED, type PageMessage } from './page/page-messages.js';
+import { HEADER_BYTES, RECORDED, type PageMessage } from './page/page-messages.js';
 
 const HTML = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Caller</title><button>Unlock</button><script src="/caller-page.js"></script></html>';
 
@@ -13,8 +13,8 @@ export interface PageServerParts {
   onMessage(message: PageMessage): void;
   /** Interleaved: sent, received. */
   onRecorded(pcm: Int16Array): void;
-  /** One packet of the agent's, decoded, with its RTP time. */
-  onPacket(rtpTimestamp: number, pcm: Int16Array): void;
+  /** One packet of the agent's, decoded, with its RTP time and its arrival on the recording's clock. */
+  onPacket(rtpTimestamp: number, receivedMs: number, pcm: Int16Array): void;
 }
 
 /** Serves the caller's page from memory, on loopback, and takes what the page records. */
@@ -47,8 +47,9 @@ export class PageServer {
         // A copy, since a message need not begin where 16 bit samples may.
         const bytes = new Uint8Array(data).buffer;
         const [kind, rtpTimestamp] = new Uint32Array(bytes, 0, 2) as unknown as [number, number];
-        if (kind === RECORDED) onRecorded(new Int16Array(bytes, 8));
-        else onPacket(rtpTimestamp, new Int16Array(bytes, 8));
+        const pcm = new Int16Array(bytes, HEADER_BYTES);
+        if (kind === RECORDED) onRecorded(pcm);
+        else onPacket(rtpTimestamp, new Float64Array(bytes, 8, 1)[0]!, pcm);
       });
     });
     await new Promise<void>((listening) => http.listen(0, '127.0.0.1', listening));

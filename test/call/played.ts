@@ -1,4 +1,5 @@
 import type { ResponseWord } from '@microturn/protocol';
+import { locateEnd, type Spurt } from './sent-audio.js';
 import type { TimedEvent } from './timed-event.js';
 
 /** A received sample is sound of a response when it is louder than this: -70 dBFS. What a track carries otherwise is digital silence. */
@@ -10,16 +11,16 @@ const SEARCH_BEFORE_MS = 160;
 const SEARCH_AFTER_MS = 320;
 /** From the edge's word that a response starts to its sound, where no report of what was heard says more. */
 const START_DELAY_MS = 120;
+/** By how much Opus sound lags behind the packets that carry it. */
+const OPUS_LAG_MS = 6.5;
+/** How much of a response's last sound is looked up in what was sent. */
+const MATCH_MS = 240;
+const MATCH_WITHIN_MS = 400;
+/** A packet may overtake the event that announces its response. */
+const PACKET_BEFORE_EVENT_MS = 80;
+const PACKET_AFTER_EVENT_MS = 1_500;
 /** How long sound may go on after the page was told to mute, or that a response is complete. */
 const AFTER_END_MS = 400;
-
-/** One packet of the agent's voice, decoded by itself. */
-export interface SentPacket {
-  /** Of its first sample; 48 ticks a millisecond. */
-  readonly rtpTimestamp: number;
-  /** 48 kHz, in [-1, 1]. */
-  readonly samples: Float32Array;
-}
 
 /** What a response was, by its events. Times without `received` are in the response's own audio. */
 export interface ResponseRecord {
@@ -45,6 +46,8 @@ export interface PlayedResponse {
   readonly sound?: { readonly startMs: number; readonly endMs: number };
   /** Where its audio's time 0 lies, by its first sound or else by its events. */
   readonly zeroMs: number;
+  /** How much of the response's own audio was played, and what of that the edge says was heard: both to their last sound. */
+  readonly content?: { readonly playedMs: number; readonly heardMs: number };
 }
 
 /** Gathers the events of each response, in order of their starts. */
@@ -86,8 +89,38 @@ export function collectResponses(events: readonly TimedEvent[]): ResponseRecord[
 /**
  * Finds each response in the received audio. Events only say where to look; what is measured is sound.
  * @param received in [-1, 1]
+ * @param spurts   what was sent, by itself
  */
-export function findPlayed(records: readonly ResponseRecord[], received: Float32Array, rateHz: number): PlayedResponse[] {
+export function findPlayed(
+  records: readonly ResponseRecord[],
+  received: Float32Array,
+  rateHz: number,
+  spurts: readonly Spurt[] = [],
+): PlayedResponse[] {
+  let used = -Infinity;
+  return findSounds(records, received, rateHz).map((response, i) => {
+    const { record, sound } = response;
+    // A response that follows another without a pause shares its spurt, and where it begins in there is not known.
+    const earliestMs = Math.max(used, record.startedMs - PACKET_BEFORE_EVENT_MS);
+    const spurt = spurts.find(({ receivedMs }) => receivedMs > earliestMs && receivedMs < record.startedMs + PACKET_AFTER_EVENT_MS);
+    const before = records[i - 1];
+    if (!spurt || (before && (before.cutMs ?? before.end?.receivedMs ?? Infinity) > spurt.receivedMs)) return response;
+    used = spurt.receivedMs;
+    const playedMs = sound && playedOf(sound, spurt.samples, received, rateHz);
+    if (playedMs === undefined || !record.end) return response;
+    const heardMs = new SoundMap(spurt.samples, rateHz).soundTo(record.end.heardMs + OPUS_LAG_MS);
+    return { ...response, content: { playedMs: playedMs - OPUS_LAG_MS, heardMs: heardMs - OPUS_LAG_MS } };
+  });
+}
+
+/** How far into `content` its last sound was, ms: looked up by its waveform, since a jitter buffer stretches time. */
+function playedOf({ startMs, endMs }: { startMs: number; endMs: number }, content: Float32Array, received: Float32Array, rateHz: number): number | undefined {
+  const perMs = rateHz / 1000;
+  const last = received.subarray(Math.round(Math.max(startMs, endMs - MATCH_MS) * perMs), Math.round(endMs * perMs));
+  return locateEnd(last, content, endMs - startMs, MATCH_WITHIN_MS);
+}
+
+function findSounds(records: readonly ResponseRecord[], received: Float32Array, rateHz: number): PlayedResponse[] {
   const sound = new SoundMap(received, rateHz);
   const guesses = records.map(guessZero);
   let from = 0;
@@ -143,6 +176,12 @@ class SoundMap {
   lastBefore(beforeMs: number, fromMs: number): number {
     for (let ms = Math.min(Math.round(beforeMs), this.lengthMs) - 1; ms > fromMs; ms--) if (this.#sounds[ms]) return ms + 1;
     return fromMs + 1;
+  }
+
+  /** A moment in sound is itself; one in silence is the end of the sound before it. */
+  soundTo(ms: number): number {
+    const at = Math.floor(ms);
+    return at >= this.lengthMs || this.#sounds[at] ? Math.min(ms, this.lengthMs) : this.lastBefore(at, -1);
   }
 
   #silenceBefore(ms: number): number {

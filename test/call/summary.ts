@@ -1,5 +1,6 @@
-import { collectResponses, findPlayed, type PlayedResponse, type SentPacket } from './played.js';
+import { collectResponses, findPlayed, type PlayedResponse } from './played.js';
 import { detectSegments, overlapOf, type Segment } from './segments.js';
+import { toSpurts, type SentPacket } from './sent-audio.js';
 import type { TimedEvent } from './timed-event.js';
 
 export interface AgentSegment extends Segment {
@@ -32,10 +33,10 @@ export interface CallRecording {
   readonly events: readonly TimedEvent[];
 }
 
-export function summarize({ sent, received, rateHz, events }: CallRecording): CallSummary {
+export function summarize({ sent, received, rateHz, packets, events }: CallRecording): CallSummary {
   const userSegments = detectSegments(sent, rateHz);
   const agent = detectSegments(received, rateHz);
-  const played = findPlayed(collectResponses(events), received, rateHz);
+  const played = findPlayed(collectResponses(events), received, rateHz, toSpurts(packets));
   return {
     type: 'summary',
     agentSegments: agent.map((segment) => ({ ...segment, text: textOf(segment, played) })),
@@ -74,8 +75,7 @@ export function bargeIn({ record: { end }, sound }: PlayedResponse, user: readon
   return onset && Math.round(sound.endMs - onset.startMs);
 }
 
-/** Undefined where the response did not end, or cannot be told from the sound around it. */
-export function heardError({ record: { end }, sound }: PlayedResponse): number | undefined {
-  if (!end || !sound) return undefined;
-  return Math.round(end.heardMs - (sound.endMs - sound.startMs));
+/** Undefined where the response did not end, or was not found in what was sent. */
+export function heardError({ content }: PlayedResponse): number | undefined {
+  return content && Math.round(content.heardMs - content.playedMs);
 }

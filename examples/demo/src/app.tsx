@@ -1,5 +1,6 @@
 import { SessionProvider, useConnection, useTranscript } from '@microturn/react';
 import type { InteractionSession, SessionOptions } from '@microturn/sdk';
+import type { Observable } from 'rxjs';
 import { GridStrip } from './grid/grid-strip.js';
 import { ExampleBanner } from './replay/example-banner.js';
 import type { Mode } from './shell/mode.js';
@@ -17,20 +18,24 @@ import { Announcer } from './transcript/announcer.js';
 import { Transcript } from './transcript/transcript.js';
 import { SuggestionList } from './trials/suggestion-list.js';
 
-export type AppProps = { readonly mode: Mode } & (
+export type AppProps = {
+  readonly mode: Mode;
+  /** How loud the caller is, where that is not this page's microphone. */
+  readonly level$?: Observable<number>;
+} & (
   | { readonly options: SessionOptions; readonly session?: undefined }
   | { readonly session: InteractionSession; readonly options?: undefined }
 );
 
-export function App({ mode, ...source }: AppProps) {
+export function App({ mode, level$, ...source }: AppProps) {
   return (
     <SessionProvider {...source} connect={mode === 'example'}>
-      <Page mode={mode} />
+      <Page mode={mode} level$={level$} />
     </SessionProvider>
   );
 }
 
-function Page({ mode }: { readonly mode: Mode }) {
+function Page({ mode, level$ }: { readonly mode: Mode; readonly level$: Observable<number> | undefined }) {
   const { status, error, isConnected, isReconnecting } = useConnection();
   const spoken = useTranscript().length > 0;
   const [notice, setNotice] = useNotice();
@@ -54,7 +59,7 @@ function Page({ mode }: { readonly mode: Mode }) {
           </div>
         </section>
         <NoticeBar notice={notice} onDismiss={() => setNotice(undefined)} />
-        <GridStrip live={isUp} />
+        <GridStrip live={isUp} level$={level$} />
         <div className="columns">
           {withTranscript && (
             <div className="talk">

@@ -5,8 +5,6 @@ MatMul, attention reads a window of kept keys and values, and the agent's last w
 operators that the WebGPU provider accepts are used: no loops, no recurrent operators, no scatter.
 """
 
-import hashlib
-import json
 import math
 import warnings
 from pathlib import Path
@@ -21,7 +19,7 @@ from features import BANDS, FRAME, HOP, OFFSET, SCALE, TAIL_SAMPLES
 from labels import SLOTS_PER_TURN, TYPED_TOKENS
 from model import Attention, Nano, Stem, rotate, rotation
 from symbolic_batch import symbolic_batch
-from vocabulary import ACT, BLANK, FLOOR, SAY, SILENT, UNKNOWN, WORDS
+from vocabulary import SAY
 
 TURN_SAMPLES = 3_200
 TURN_FRAMES = TURN_SAMPLES // HOP

@@ -21,13 +21,23 @@ function refusal(run: () => unknown): string {
 
 describe('the configuration', () => {
   it('has a default for everything', () => {
-    expect(parseConfig({})).toMatchObject({ host: '127.0.0.1', port: 7880, dev: false, media: { port: 7881 }, engine: { rows: 32 } });
+    expect(parseConfig({})).toMatchObject({
+      host: '127.0.0.1',
+      port: 7880,
+      dev: false,
+      media: { port: 7881 },
+      engine: { rows: 32 },
+    });
   });
 
   it('flags win over the environment, and that over the file', () => {
     const file = join(dir, 'a.yaml');
     writeFileSync(file, `port: 1000\nmedia: { port: 1001, listenIp: 127.0.0.9 }\nkeys: { k: ${secret} }\n`);
-    const config = loadConfig({ file, env: { MICROTURN_PORT: '2000', MICROTURN_MEDIA_PORT: '2001' }, flags: { port: '3000' } });
+    const config = loadConfig({
+      file,
+      env: { MICROTURN_PORT: '2000', MICROTURN_MEDIA_PORT: '2001' },
+      flags: { port: '3000' },
+    });
     expect(config).toMatchObject({ port: 3000, media: { port: 2001, listenIp: '127.0.0.9' }, keys: { k: secret } });
   });
 
@@ -41,7 +51,9 @@ describe('the configuration', () => {
     expect(refusal(() => parseConfig({ port: 70_000 }))).toContain('port');
     expect(refusal(() => parseConfig({ media: { prot: 1 } }))).toContain('media.prot');
     expect(refusal(() => parseConfig({ keys: { k: 'short' } }))).toContain('32 characters');
-    expect(refusal(() => loadConfig({ file: undefined, env: { MICROTURN_PORT: 'eighty' }, flags: {} }))).toContain('port');
+    expect(refusal(() => loadConfig({ file: undefined, env: { MICROTURN_PORT: 'eighty' }, flags: {} }))).toContain(
+      'port',
+    );
     expect(refusal(() => loadConfig({ file: join(dir, 'none.yaml'), env: {}, flags: {} }))).toContain('none.yaml');
   });
 
@@ -55,14 +67,21 @@ describe('the configuration', () => {
 
   it('never shows a secret, also not in an error', () => {
     expect(JSON.stringify(redactConfig(parseConfig({ keys: { k: secret } })))).not.toContain(secret);
-    expect(refusal(() => loadConfig({ file: undefined, env: { MICROTURN_KEYS: secret }, flags: {} }))).not.toContain(secret);
-    expect(loadConfig({ file: undefined, env: { MICROTURN_KEYS: `a:${secret}` }, flags: {} }).keys).toEqual({ a: secret });
+    expect(refusal(() => loadConfig({ file: undefined, env: { MICROTURN_KEYS: secret }, flags: {} }))).not.toContain(
+      secret,
+    );
+    expect(loadConfig({ file: undefined, env: { MICROTURN_KEYS: `a:${secret}` }, flags: {} }).keys).toEqual({
+      a: secret,
+    });
   });
 
   it('every option of the table exists', () => {
     const sample = { text: 'info', number: 1, switch: true, list: ['x'], keys: { k: secret } } as const;
     for (const option of configOptions) {
-      expect(() => loadConfig({ file: undefined, env: {}, flags: { [option.path]: sample[option.kind] } }), option.path).not.toThrow();
+      expect(
+        () => loadConfig({ file: undefined, env: {}, flags: { [option.path]: sample[option.kind] } }),
+        option.path,
+      ).not.toThrow();
     }
   });
 });

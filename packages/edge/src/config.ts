@@ -7,7 +7,10 @@ import { logLevels } from './telemetry/create-log.js';
 
 const Port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
 /** LiveKit demands secrets of this length, and a shorter one can be guessed from any token. */
-const Secret = v.pipe(v.string(), v.minLength(32, 'a secret has at least 32 characters; make one with `microturn keys`'));
+const Secret = v.pipe(
+  v.string(),
+  v.minLength(32, 'a secret has at least 32 characters; make one with `microturn keys`'),
+);
 
 const Schema = v.strictObject({
   /** Where HTTP and signaling listen. */
@@ -57,19 +60,79 @@ export const configOptions: readonly {
   readonly help: string;
   readonly kind: 'text' | 'number' | 'switch' | 'list' | 'keys';
 }[] = [
-  { path: 'host', flag: '--host <address>', env: 'MICROTURN_HOST', help: 'address of HTTP and signaling', kind: 'text' },
+  {
+    path: 'host',
+    flag: '--host <address>',
+    env: 'MICROTURN_HOST',
+    help: 'address of HTTP and signaling',
+    kind: 'text',
+  },
   { path: 'port', flag: '--port <number>', env: 'MICROTURN_PORT', help: 'port of HTTP and signaling', kind: 'number' },
-  { path: 'keys', flag: '--keys <key:secret,...>', env: 'MICROTURN_KEYS', help: 'API keys and their secrets', kind: 'keys' },
-  { path: 'dev', flag: '--dev', env: 'MICROTURN_DEV', help: 'give tokens to whoever asks at /dev/token', kind: 'switch' },
+  {
+    path: 'keys',
+    flag: '--keys <key:secret,...>',
+    env: 'MICROTURN_KEYS',
+    help: 'API keys and their secrets',
+    kind: 'keys',
+  },
+  {
+    path: 'dev',
+    flag: '--dev',
+    env: 'MICROTURN_DEV',
+    help: 'give tokens to whoever asks at /dev/token',
+    kind: 'switch',
+  },
   { path: 'demo', flag: '--demo <folder>', env: 'MICROTURN_DEMO', help: 'serve a folder at /', kind: 'text' },
-  { path: 'allowedOrigins', flag: '--allowed-origins <list>', env: 'MICROTURN_ALLOWED_ORIGINS', help: 'pages that may connect, by origin', kind: 'list' },
-  { path: 'logLevel', flag: '--log-level <level>', env: 'MICROTURN_LOG_LEVEL', help: logLevels.join(', '), kind: 'text' },
-  { path: 'media.listenIp', flag: '--media-ip <address>', env: 'MICROTURN_MEDIA_IP', help: 'address of the media port', kind: 'text' },
-  { path: 'media.port', flag: '--media-port <number>', env: 'MICROTURN_MEDIA_PORT', help: 'UDP and TCP port of media', kind: 'number' },
-  { path: 'media.announcedAddress', flag: '--announced-address <address>', env: 'MICROTURN_ANNOUNCED_ADDRESS', help: 'address that callers reach', kind: 'text' },
-  { path: 'media.workerBin', flag: '--worker-bin <file>', env: 'MEDIASOUP_WORKER_BIN', help: 'the mediasoup worker', kind: 'text' },
+  {
+    path: 'allowedOrigins',
+    flag: '--allowed-origins <list>',
+    env: 'MICROTURN_ALLOWED_ORIGINS',
+    help: 'pages that may connect, by origin',
+    kind: 'list',
+  },
+  {
+    path: 'logLevel',
+    flag: '--log-level <level>',
+    env: 'MICROTURN_LOG_LEVEL',
+    help: logLevels.join(', '),
+    kind: 'text',
+  },
+  {
+    path: 'media.listenIp',
+    flag: '--media-ip <address>',
+    env: 'MICROTURN_MEDIA_IP',
+    help: 'address of the media port',
+    kind: 'text',
+  },
+  {
+    path: 'media.port',
+    flag: '--media-port <number>',
+    env: 'MICROTURN_MEDIA_PORT',
+    help: 'UDP and TCP port of media',
+    kind: 'number',
+  },
+  {
+    path: 'media.announcedAddress',
+    flag: '--announced-address <address>',
+    env: 'MICROTURN_ANNOUNCED_ADDRESS',
+    help: 'address that callers reach',
+    kind: 'text',
+  },
+  {
+    path: 'media.workerBin',
+    flag: '--worker-bin <file>',
+    env: 'MEDIASOUP_WORKER_BIN',
+    help: 'the mediasoup worker',
+    kind: 'text',
+  },
   { path: 'engine.bundle', flag: '--bundle <folder>', env: 'MICROTURN_BUNDLE', help: 'the model', kind: 'text' },
-  { path: 'engine.rows', flag: '--rows <number>', env: 'MICROTURN_ROWS', help: 'participants that can talk at once', kind: 'number' },
+  {
+    path: 'engine.rows',
+    flag: '--rows <number>',
+    env: 'MICROTURN_ROWS',
+    help: 'participants that can talk at once',
+    kind: 'number',
+  },
   { path: 'voice.name', flag: '--voice <name>', env: 'MICROTURN_VOICE', help: 'the voice that speaks', kind: 'text' },
 ];
 
@@ -125,7 +188,9 @@ function readConfigFile(file: string): Tree {
     if (typeof tree !== 'object' || Array.isArray(tree)) throw new TypeError('expected a mapping');
     return tree as Tree;
   } catch (cause) {
-    throw new MicroturnError('edge/config', `${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new MicroturnError('edge/config', `${file}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -152,7 +217,8 @@ function fromText(text: string, kind: (typeof configOptions)[number]['kind'], na
         text.split(',').map((pair) => {
           const colon = pair.indexOf(':');
           // Never quote the text: half of it is a secret.
-          if (colon < 1) throw new MicroturnError('edge/config', `${name}: expected key:secret pairs, joined by commas`);
+          if (colon < 1)
+            throw new MicroturnError('edge/config', `${name}: expected key:secret pairs, joined by commas`);
           return [pair.slice(0, colon).trim(), pair.slice(colon + 1).trim()];
         }),
       );
@@ -163,6 +229,8 @@ function fromText(text: string, kind: (typeof configOptions)[number]['kind'], na
 
 /** The bundle that ships with the project, in the repository and in the published package. */
 function defaultBundle(): string {
-  const places = ['../bundle', '../../../models/nano/bundle'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  const places = ['../bundle', '../../../models/nano/bundle'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
   return places.find((place) => existsSync(place)) ?? 'models/nano/bundle';
 }

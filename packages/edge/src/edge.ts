@@ -34,11 +34,17 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
   };
   try {
     const metrics = own(new EdgeMetrics());
+    let media: MediaHost | undefined;
     const [engine, voice] = await Promise.all([
       EngineHost.start({ bundleDir: config.engine.bundle, rows: config.engine.rows, log }).then(own),
-      VoiceHost.start({ ...(config.voice.name !== undefined && { voice: config.voice.name }), log }).then(own),
+      VoiceHost.start({
+        ...(config.voice.name !== undefined && { voice: config.voice.name }),
+        log,
+        // A thread that took another's place speaks to the media thread over a port of its own.
+        onRestart: () => media?.setVoicePort(voice.connect()),
+      }).then(own),
     ]);
-    const media = own(
+    media = own(
       await MediaHost.start({
         options: {
           workerBin: config.media.workerBin,
@@ -154,13 +160,15 @@ export class Edge {
     } catch (cause) {
       await http.close();
       const { code } = cause as NodeJS.ErrnoException;
-      if (code === 'EADDRINUSE') throw new MicroturnError('edge/port-in-use', `HTTP, ${config.host}:${config.port}`, { cause });
+      if (code === 'EADDRINUSE')
+        throw new MicroturnError('edge/port-in-use', `HTTP, ${config.host}:${config.port}`, { cause });
       throw new MicroturnError('edge/config', `cannot listen on ${config.host}:${config.port} (${code})`, { cause });
     }
     this.#http = http;
     this.#mediaEvents = media.events.subscribe((event) => this.#onMediaEvent(event));
     this.#statsTimer = setInterval(() => {
-      if (this.#calls.size > 0) this.#refreshStats().catch((error: unknown) => log.warn({ err: error }, 'no media stats'));
+      if (this.#calls.size > 0)
+        this.#refreshStats().catch((error: unknown) => log.warn({ err: error }, 'no media stats'));
     }, STATS_MS).unref();
     log.info({ url: this.url, mediaPort: this.mediaPort }, 'the edge is up');
   }
@@ -214,7 +222,11 @@ export class Edge {
       case 'speech.started':
       case 'speech.sent':
         for (const { session } of this.#calls.values()) {
-          session.speechMoved(event.type === 'speech.started' ? 'speech-started' : 'speech-sent', event.responseId, event.atMs);
+          session.speechMoved(
+            event.type === 'speech.started' ? 'speech-started' : 'speech-sent',
+            event.responseId,
+            event.atMs,
+          );
         }
         return;
       case 'transport.state':

@@ -49,7 +49,13 @@ const schemas = {
   }),
   'session.resumed': event('session.resumed', { lostMs: Ms }),
   'session.closed': event('session.closed', { reason: v.string() }),
-  'session.usage': event('session.usage', { audioSeconds: Ms, microTurns: Index, late: Index, tokensIn: Index, tokensOut: Index }),
+  'session.usage': event('session.usage', {
+    audioSeconds: Ms,
+    microTurns: Index,
+    late: Index,
+    tokensIn: Index,
+    tokensOut: Index,
+  }),
   'floor.changed': event('floor.changed', { participant: Id, floor: v.picklist(floors), confidence: Share }),
   'transcript.word': event('transcript.word', {
     participant: Id,
@@ -102,7 +108,11 @@ export type SessionEvent = v.InferOutput<(typeof schemas)[keyof typeof schemas]>
 export type SessionEventType = SessionEvent['type'];
 export type SessionEventOf<T extends SessionEventType> = Extract<SessionEvent, { type: T }>;
 /** An event before the session has stamped it. */
-export type SessionEventBody = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'seq' | 'at' | 'turn'> : never) : never;
+export type SessionEventBody = SessionEvent extends infer E
+  ? E extends SessionEvent
+    ? Omit<E, 'seq' | 'at' | 'turn'>
+    : never
+  : never;
 
 export const eventSchemas = schemas;
 export const sessionEventTypes = Object.keys(schemas) as readonly SessionEventType[];

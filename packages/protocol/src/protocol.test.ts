@@ -72,7 +72,9 @@ describe('messages at the door', () => {
     expect(code(() => parseClientMessage({ ...join, token: 5 }))).toBe('protocol/malformed');
     expect(() => parseClientMessage({ ...join, token: 5 })).toThrow(/join token/);
     expect(code(() => parseClientMessage({ ...join, id: 0 }))).toBe('protocol/malformed');
-    expect(code(() => parseClientMessage({ type: 'heard', rtpTimestamp: 2 ** 32, outputLatencyMs: 0, state: 'playing' }))).toBe('protocol/malformed');
+    expect(
+      code(() => parseClientMessage({ type: 'heard', rtpTimestamp: 2 ** 32, outputLatencyMs: 0, state: 'playing' })),
+    ).toBe('protocol/malformed');
   });
 
   it('text is bounded at exactly the limit', () => {

@@ -68,9 +68,7 @@ const schemas = {
   goodbye: v.object({ type: v.literal('goodbye'), error: WireErrorSchema, resumable: v.boolean(), seq: Index }),
 } as const;
 
-export type ControlMessage = v.InferOutput<
-  (typeof schemas)['reply' | 'track.added' | 'track.removed' | 'goodbye']
->;
+export type ControlMessage = v.InferOutput<(typeof schemas)['reply' | 'track.added' | 'track.removed' | 'goodbye']>;
 export type ServerMessage = ControlMessage | SessionEvent;
 
 /** Returns `undefined` for a type this build does not know; throws `protocol/malformed` for bad fields. */

@@ -1,6 +1,6 @@
 // The page of the call tool: joins the edge through the SDK, records both directions, and tells the tool of every event.
 import { createSession, type InteractionSession, type InterruptResult } from '@microturn/sdk';
-import { RECEIVED_PACKET, RECORDED, type PageMessage, type PageOptions } from './page-messages.js';
+import { HEADER_BYTES, RECEIVED_PACKET, RECORDED, type PageMessage, type PageOptions } from './page-messages.js';
 
 const RATE_HZ = 48_000;
 /** How often the audio clock is held against the page's. */
@@ -160,9 +160,10 @@ class CallerPage {
   }
 
   #sendSound(kind: number, rtpTimestamp: number, pcm: Int16Array): void {
-    const message = new Uint8Array(8 + pcm.byteLength);
+    const message = new Uint8Array(HEADER_BYTES + pcm.byteLength);
     new Uint32Array(message.buffer, 0, 2).set([kind, rtpTimestamp]);
-    message.set(new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength), 8);
+    new Float64Array(message.buffer, 8, 1)[0] = this.#now();
+    message.set(new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength), HEADER_BYTES);
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(message);
   }
 

@@ -9,7 +9,8 @@ export interface PageOptions {
   readonly record: boolean;
 }
 
-/** Sound goes to the tool as a binary message: one of these, an RTP time, and samples of 16 bits. */
+/** Sound goes to the tool as a binary message: one of these and an RTP time (u32), its arrival (f64, ms), and samples of 16 bits. */
+export const HEADER_BYTES = 16;
 export const RECORDED = 0;
 export const RECEIVED_PACKET = 1;
 

@@ -22,7 +22,7 @@ export const suggestions: readonly Suggestion[] = [
   {
     id: 'pause',
     say: 'Count the animals. Today I saw a horse and a goat … then a sheep ran to the river.',
-    then: 'Leave three seconds where the dots are. It waits: nothing tells it that a silence means the end.',
+    then: 'Leave three seconds where the dots are. It says nothing in the pause, and goes on counting after it.',
   },
   {
     id: 'stop',

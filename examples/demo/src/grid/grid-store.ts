@@ -1,5 +1,5 @@
 import type { InteractionSession } from '@microturn/sdk';
-import { Subscription } from 'rxjs';
+import { Subscription, type Observable } from 'rxjs';
 import { advanceTo, newGrid, noteLevel, recordEvent, type Grid } from './grid.js';
 
 /**
@@ -8,12 +8,15 @@ import { advanceTo, newGrid, noteLevel, recordEvent, type Grid } from './grid.js
  */
 export class GridStore {
   readonly #session: InteractionSession;
+  readonly #level$: Observable<number>;
   readonly #listeners = new Set<() => void>();
   #grid: Grid = newGrid();
   #shown: Grid = this.#grid;
 
-  constructor(session: InteractionSession) {
+  /** `level$`: RMS of what is sent, several times per micro-turn. */
+  constructor(session: InteractionSession, level$: Observable<number>) {
     this.#session = session;
+    this.#level$ = level$;
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -24,7 +27,7 @@ export class GridStore {
   readonly snapshot = (): Grid => this.#shown;
 
   open(): () => void {
-    const { events, connection, microphone } = this.#session;
+    const { events, connection } = this.#session;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let levels: Subscription | undefined;
 
@@ -36,8 +39,8 @@ export class GridStore {
     };
     const start = () => {
       if (timer !== undefined) return;
-      levels = microphone.level$.subscribe((rms) => {
-        if (microphone.state.value.status === 'live') this.#grid = noteLevel(this.#grid, rms, this.#session.nowMs);
+      levels = this.#level$.subscribe((rms) => {
+        this.#grid = noteLevel(this.#grid, rms, this.#session.nowMs);
       });
       tick();
     };

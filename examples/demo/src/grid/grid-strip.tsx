@@ -1,5 +1,6 @@
 import type { Floor } from '@microturn/sdk';
 import { useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
+import type { Observable } from 'rxjs';
 import { Column } from './column.js';
 import { describeTurn, sayTurn } from './describe-turn.js';
 import { cellsOf, newestTurn, oldestTurn, type Grid } from './grid.js';
@@ -12,9 +13,15 @@ import { useWidth } from './use-width.js';
 /** px of one cell, by the width of the window. */
 const cellPxFor = (widthPx: number) => (widthPx < 560 ? 8 : 9);
 
+export interface GridStripProps {
+  readonly live: boolean;
+  /** How loud the caller is, where that is not this page's microphone. */
+  readonly level$: Observable<number> | undefined;
+}
+
 /** The last minute of the call, one column per micro-turn: what you said, the floor, what it said, what was heard. */
-export function GridStrip({ live }: { readonly live: boolean }) {
-  const grid = useGrid();
+export function GridStrip({ live, level$ }: GridStripProps) {
+  const grid = useGrid(level$);
   const [windowRef, widthPx] = useWidth<HTMLDivElement>();
   const scrollRef = useRef<HTMLDivElement>(null);
   const [pin, setPin] = useState<{ readonly turn: number; readonly edge: number }>();

@@ -2,7 +2,11 @@ import { memo } from 'react';
 import { fateOf, type Cell, type Grid, type GridWord, type Mark, type SpokenWord } from './grid.js';
 import { floorRuns } from './floor-runs.js';
 import { markNames } from './names.js';
+import { spread } from './spread.js';
 import { formatClock } from '../shell/format.js';
+
+/** Closer than this, slanted words run into each other. */
+const LYRIC_GAP_PX = 11;
 
 interface LayerProps {
   readonly grid: Grid;
@@ -33,17 +37,26 @@ export function Lyrics({ grid, cells, cellPx }: LayerProps) {
   const toMs = ((cells.at(-1)?.turn ?? 0) + 1) * grid.microTurnMs;
   const pxPerMs = cellPx / grid.microTurnMs;
   const isIn = (word: GridWord | SpokenWord) => word.toMs >= fromMs && word.fromMs <= toMs;
+  // All that is kept is spread out, so that a word keeps its place when older ones leave the window.
+  const placesOf = (words: readonly { readonly toMs: number }[]) => spread(words.map(({ toMs }) => toMs * pxPerMs), LYRIC_GAP_PX);
+  const spoken = grid.speeches
+    .flatMap((speech) => speech.words.map((word) => ({ ...word, speech })))
+    .filter(({ fromMs, speech }) => fromMs < Math.min(grid.nowMs, speech.cutMs ?? Infinity));
+  const yours = placesOf(grid.words);
+  const its = placesOf(spoken);
   return (
     <>
-      {grid.words.filter(isIn).map((word) => (
-        <Lyric key={word.id} side="you" x={word.toMs * pxPerMs} text={word.text} look={word.unknown ? 'unknown' : 'heard'} />
-      ))}
-      {grid.speeches.flatMap((speech) =>
-        speech.words
-          .filter((word) => isIn(word) && word.fromMs < Math.min(grid.nowMs, speech.cutMs ?? Infinity))
-          .map((word) => (
-            <Lyric key={word.id} side="agent" x={word.toMs * pxPerMs} text={word.text} look={fateOf(speech, word)} />
-          )),
+      {grid.words.map(
+        (word, index) =>
+          isIn(word) && (
+            <Lyric key={word.id} side="you" x={yours[index] ?? 0} text={word.text} look={word.unknown ? 'unknown' : 'heard'} />
+          ),
+      )}
+      {spoken.map(
+        (word, index) =>
+          isIn(word) && (
+            <Lyric key={word.id} side="agent" x={its[index] ?? 0} text={word.text} look={fateOf(word.speech, word)} />
+          ),
       )}
     </>
   );

@@ -33,7 +33,7 @@ it('what overlaps stands side by side', () => {
 });
 
 it('what follows begins a line of its own', () => {
-  expect(shape(you('u', 0, 1000), agent('a', 1200, 2000), you('v', 3000, 4000))).toEqual([
+  expect(shape(you('u', 0, 1000), agent('a', 1200, 2000, { kind: 'proactive' }), you('v', 3000, 4000))).toEqual([
     [['u'], []],
     [[], ['a']],
     [['v'], []],
@@ -54,6 +54,10 @@ it('a response that was cut ends where the hearing did', () => {
   ]);
 });
 
-it('an interjection just after a word belongs to it', () => {
-  expect(shape(you('u', 0, 1000), agent('two', 1700, 2000, { kind: 'interjection' }))).toEqual([[['u'], ['two']]]);
+it('an answer stands beside what it answers', () => {
+  expect(shape(you('u', 0, 1000), agent('two', 1700, 2000))).toEqual([[['u'], ['two']]]);
+  expect(shape(you('u', 0, 1000), agent('late', 3700, 4000))).toEqual([
+    [['u'], []],
+    [[], ['late']],
+  ]);
 });

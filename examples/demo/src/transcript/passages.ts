@@ -1,6 +1,6 @@
 import type { AgentResponse, TranscriptEntry, UserUtterance } from '@microturn/sdk';
 
-/** An interjection this soon after a word is about it. */
+/** What the model says this soon after a word is about it. */
 const REACTION_MS = 1500;
 
 /** A stretch of conversation in which speech overlapped: what was said at one time stands on one line. */
@@ -17,7 +17,7 @@ export function passagesOf(entries: readonly TranscriptEntry[]): Passage[] {
   let endMs = -Infinity;
   for (const entry of entries) {
     const open = passages.at(-1);
-    const reacts = entry.speaker === 'agent' && entry.kind === 'interjection';
+    const reacts = entry.speaker === 'agent' && entry.kind !== 'proactive';
     if (open && entry.startMs < endMs + (reacts ? REACTION_MS : 0)) {
       passages[passages.length - 1] = add(open, entry);
     } else {

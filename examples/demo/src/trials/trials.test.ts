@@ -37,17 +37,23 @@ const interrupted = (at: number, by: 'user' | 'client'): Body => ({
   heardText: '',
   unheardText: 'x',
 });
-const yielded = (at: number): Body => ({ type: 'floor.changed', at, participant: 'me', floor: 'yielded', confidence: 1 });
+const counted = (at: number): Body[] => [
+  { type: 'response.started', at, responseId: `n${at}`, kind: 'interjection', audience: 'room' },
+  { type: 'response.completed', at: at + 300, responseId: `n${at}`, heardMs: 300 },
+];
 
 it('counting is an interjection', () => {
   expect(seenAfter(interruption(500, 'interjection'))).toEqual({ count: 500 });
 });
 
-it('waiting is a long gap between words without a yield or a response in it', () => {
-  expect(seenAfter(word(1000), word(4000))).toEqual({ pause: 4000 });
-  expect(seenAfter(word(1000), word(2000))).toEqual({});
-  expect(seenAfter(word(1000), yielded(1500), word(4000))).toEqual({});
-  expect(seenAfter(word(1000), started(1500), word(4000))).toEqual({});
+it('waiting is to count, to say nothing in a long pause, and to go on counting after it', () => {
+  const one = [word(1000), ...counted(1300)];
+  expect(seenAfter(...one, word(4000), ...counted(4300))).toEqual({ pause: 4300 });
+  expect(seenAfter(...one, word(4000))).toEqual({});
+  expect(seenAfter(...one, word(2000), ...counted(2300))).toEqual({});
+  expect(seenAfter(...one, ...counted(2500), word(4000), ...counted(4300))).toEqual({});
+  expect(seenAfter(word(1000), word(4000), ...counted(4300))).toEqual({});
+  expect(seenAfter(...one, started(1900), word(5000), ...counted(5300))).toEqual({});
 });
 
 it('stopping is the user’s doing: the button does not count', () => {

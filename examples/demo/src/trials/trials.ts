@@ -4,8 +4,10 @@ export const trialIds = ['count', 'pause', 'stop', 'agree', 'remind'] as const;
 /** One of the five things that the page suggests. */
 export type TrialId = (typeof trialIds)[number];
 
-/** A pause this long, inside a sentence, is one worth waiting in. */
+/** A pause this long, in the middle of a story, is one worth waiting in. */
 const PAUSE_MS = 2500;
+/** What the agent says this soon after a word is about the word, and does not break the pause. */
+const REACTION_MS = 1000;
 /** Heard this long after an “uh-huh”, the agent went on. */
 const WENT_ON_MS = 1500;
 
@@ -21,12 +23,24 @@ export interface Trials {
   /** Session ms at which each was first seen. */
   readonly seen: Readonly<Partial<Record<TrialId, number>>>;
   readonly lastWordMs: number | undefined;
-  /** Since the last word the user yielded the floor, or the agent began to speak. */
+  /** Since the last word the agent began to speak of its own accord. */
   readonly broken: boolean;
+  /** It has begun to count. */
+  readonly counting: boolean;
+  /** It let a pause pass in silence; going on to count is still to come. */
+  readonly waited: boolean;
   readonly speaking: readonly Speaking[];
 }
 
-export const noTrials: Trials = { me: undefined, seen: {}, lastWordMs: undefined, broken: false, speaking: [] };
+export const noTrials: Trials = {
+  me: undefined,
+  seen: {},
+  lastWordMs: undefined,
+  broken: false,
+  counting: false,
+  waited: false,
+  speaking: [],
+};
 
 export function watchTrials(trials: Trials, event: SessionEvent): Trials {
   switch (event.type) {
@@ -35,24 +49,27 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
       return { ...noTrials, seen: trials.seen, me: event.participant };
     case 'transcript.word': {
       if (!isMine(trials, event.participant)) return trials;
-      const waited =
-        !trials.broken && trials.lastWordMs !== undefined && event.endMs - trials.lastWordMs >= PAUSE_MS;
-      const next = waited ? see(trials, 'pause', event.at) : trials;
-      return { ...next, lastWordMs: event.endMs, broken: false };
+      const { counting, broken, speaking, lastWordMs = event.endMs } = trials;
+      const paused = event.endMs - lastWordMs >= PAUSE_MS;
+      const waited = paused ? counting && !broken && speaking.length === 0 : trials.waited;
+      return { ...trials, lastWordMs: event.endMs, broken: false, waited };
     }
-    case 'floor.changed':
-      return event.floor === 'yielded' && isMine(trials, event.participant) ? { ...trials, broken: true } : trials;
     case 'interruption':
       if (!isMine(trials, event.participant)) return trials;
       if (event.kind === 'interjection') return see(trials, 'count', event.at);
       if (event.kind !== 'backchannel') return trials;
       return { ...trials, speaking: trials.speaking.map((speech) => ({ ...speech, agreedMs: speech.agreedMs ?? event.at })) };
-    case 'response.started':
+    case 'response.started': {
+      const counts = event.kind === 'interjection' || event.kind === 'reply';
+      const next = counts && trials.waited ? see(trials, 'pause', event.at) : trials;
       return {
-        ...trials,
-        broken: true,
+        ...next,
+        broken: trials.broken || event.at - (trials.lastWordMs ?? 0) > REACTION_MS,
+        counting: trials.counting || counts,
+        waited: false,
         speaking: [...trials.speaking, { id: event.responseId, agreedMs: undefined }],
       };
+    }
     case 'response.heard':
       return event.at - agreedMs(trials, event.responseId) >= WENT_ON_MS ? see(trials, 'agree', event.at) : trials;
     case 'response.completed':
@@ -61,6 +78,7 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
       return end(event.by === 'user' ? see(trials, 'stop', event.at) : trials, event.responseId);
     case 'reminder.fired':
       return see(trials, 'remind', event.at);
+    case 'floor.changed':
     case 'session.resumed':
     case 'session.closed':
     case 'session.usage':

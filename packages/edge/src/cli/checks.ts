@@ -8,13 +8,8 @@ import { OpusDecoder, OpusEncoder } from '../media/opus.js';
 import { RtcServer } from '../rtc/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { VoiceHost } from '../voice/index.js';
+import type { CheckResult } from './check-result.js';
 import { loopbackCall } from './loopback-call.js';
-
-export interface CheckResult {
-  readonly status: 'ok' | 'warn' | 'fail';
-  readonly detail: string;
-  readonly fix?: string;
-}
 
 type Check = (config: EdgeConfig) => Promise<CheckResult>;
 
@@ -60,7 +55,9 @@ async function checkMediaPort({ media: { listenIp, port } }: EdgeConfig): Promis
   await bindTcp(listenIp, port, 'media over TCP');
   await new Promise<void>((resolve, reject) => {
     const socket = createSocket(listenIp.includes(':') ? 'udp6' : 'udp4');
-    socket.once('error', (cause) => reject(new MicroturnError('edge/port-in-use', `media over UDP, ${listenIp}:${port}`, { cause })));
+    socket.once('error', (cause) =>
+      reject(new MicroturnError('edge/port-in-use', `media over UDP, ${listenIp}:${port}`, { cause })),
+    );
     socket.bind(port, listenIp, () => socket.close(() => resolve()));
   });
   return ok(`${listenIp}:${port} is free for UDP and TCP`);
@@ -70,8 +67,12 @@ function bindTcp(host: string, port: number, what: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'EADDRINUSE') reject(new MicroturnError('edge/port-in-use', `${what}, ${host}:${port}`, { cause }));
-      else reject(new MicroturnError('edge/config', `${what}: cannot listen on ${host}:${port} (${cause.code})`, { cause }));
+      if (cause.code === 'EADDRINUSE')
+        reject(new MicroturnError('edge/port-in-use', `${what}, ${host}:${port}`, { cause }));
+      else
+        reject(
+          new MicroturnError('edge/config', `${what}: cannot listen on ${host}:${port} (${cause.code})`, { cause }),
+        );
     });
     server.listen(port, host, () => server.close(() => resolve()));
   });
@@ -124,7 +125,13 @@ async function checkVoice({ voice: { name } }: EdgeConfig): Promise<CheckResult>
   // Speech goes to whoever holds this port; here nobody listens.
   const port = host.connect();
   try {
-    const { lengthMs } = await host.speak({ voiceKey: 'doctor', responseId: 'doctor', text: 'ready', last: true, onClause() {} });
+    const { lengthMs } = await host.speak({
+      voiceKey: 'doctor',
+      responseId: 'doctor',
+      text: 'ready',
+      last: true,
+      onClause() {},
+    });
     return ok(`speaks: one word is ${Math.round(lengthMs)} ms long`);
   } finally {
     port.close();

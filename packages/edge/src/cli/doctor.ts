@@ -1,7 +1,8 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { Command } from 'commander';
 import { addConfigOptions, configFrom } from './options.js';
-import { checks, type CheckResult } from './checks.js';
+import type { CheckResult } from './check-result.js';
+import { checks } from './checks.js';
 
 const MARK = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
 

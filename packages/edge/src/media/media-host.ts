@@ -104,6 +104,11 @@ export class MediaHost {
     this.#send({ enginePort }, [enginePort]);
   }
 
+  /** Takes speech from another voice thread from now on. */
+  setVoicePort(voicePort: MessagePort): void {
+    this.#send({ voicePort }, [voicePort]);
+  }
+
   /** Ends the thread and all it owns. Requests that wait are rejected. */
   close(): Promise<void> {
     this.#closing ??= this.#close();

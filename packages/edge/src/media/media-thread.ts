@@ -1,5 +1,5 @@
 // The media thread: one mediasoup worker, packets both ways, and the tick. Started by `MediaHost`.
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { MicroturnError } from '@microturn/protocol';
 import { monotonicClock } from '../clock.js';
 import type { MicroTurn } from '../engine/types.js';
@@ -18,6 +18,7 @@ const write = (level: keyof Log) => (fields: object, message: string) => post({ 
 const log: Log = { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
 
 let enginePort = engine;
+let voicePort = voice;
 
 function postTurn(turn: MicroTurn): void {
   const buffers = [turn.pcm.buffer, turn.ref?.buffer].filter((buffer) => buffer !== undefined) as ArrayBuffer[];
@@ -36,17 +37,26 @@ try {
     postTurn,
     postEvent: (event) => post({ event }),
   });
-  voice.on('message', (speech: SpeechMessage) => {
-    try {
-      server.say(speech);
-    } catch (error) {
-      log.error({ detail: String(error) }, 'speech could not be sent');
-    }
-  });
+  const listenTo = (port: MessagePort) => {
+    voicePort = port;
+    port.on('message', (speech: SpeechMessage) => {
+      try {
+        server.say(speech);
+      } catch (error) {
+        log.error({ detail: String(error) }, 'speech could not be sent');
+      }
+    });
+  };
+  listenTo(voice);
   main.on('message', async (message: ToMediaThread) => {
     if ('enginePort' in message) {
       enginePort.close();
       enginePort = message.enginePort;
+      return;
+    }
+    if ('voicePort' in message) {
+      voicePort.close();
+      listenTo(message.voicePort);
       return;
     }
     const { id, method, params } = message;
@@ -57,7 +67,7 @@ try {
     }
     if (method !== 'close') return;
     enginePort.close();
-    voice.close();
+    voicePort.close();
     main.close();
   });
   post({ event: { type: 'ready', port: rtc.port } });

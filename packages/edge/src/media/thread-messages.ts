@@ -12,7 +12,9 @@ export interface MediaThreadData extends MediaPorts {
 export type ToMediaThread =
   | { readonly id: number; readonly method: MediaMethod; readonly params: unknown }
   /** Another engine thread takes over. The port is transferred. */
-  | { readonly enginePort: MessagePort };
+  | { readonly enginePort: MessagePort }
+  /** Another voice thread takes over. The port is transferred. */
+  | { readonly voicePort: MessagePort };
 
 /** Media thread to main. */
 export type FromMediaThread =

@@ -1,7 +1,13 @@
 import type { Floor } from '@microturn/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Act } from '../engine/types.js';
-import { startConversation, stepConversation, wordsUpTo, type ConversationInput, type ConversationStep } from './conversation.js';
+import {
+  startConversation,
+  stepConversation,
+  wordsUpTo,
+  type ConversationInput,
+  type ConversationStep,
+} from './conversation.js';
 
 /** Feeds inputs one after the other and keeps all that came out. */
 class Run {
@@ -86,7 +92,9 @@ describe('a conversation', () => {
   });
 
   it('is complete when it was heard to the end', () => {
-    const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'good morning' }).voiced('s', 'good morning', 800);
+    const run = new Run()
+      .feed({ type: 'say', atMs: 0, responseId: 's', text: 'good morning' })
+      .voiced('s', 'good morning', 800);
     run.feed({ type: 'heard', responseId: 's', heardMs: 400, state: 'playing' });
     expect(run.find('response.heard')).toMatchObject([{ heardMs: 400, heardText: 'good' }]);
     run.feed({ type: 'speech-sent', responseId: 's', atMs: 900 });
@@ -176,7 +184,15 @@ describe('a conversation', () => {
 
   it('a voice that fails ends the response and says why', () => {
     const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: '…' });
-    run.feed({ type: 'voice-failed', atMs: 10, responseId: 's', code: 'voice/failed', message: 'm', retryable: true, hint: 'h' });
+    run.feed({
+      type: 'voice-failed',
+      atMs: 10,
+      responseId: 's',
+      code: 'voice/failed',
+      message: 'm',
+      retryable: true,
+      hint: 'h',
+    });
     expect(run.types()).toEqual(['response.started', 'error', 'response.cut', 'response.interrupted']);
     expect(run.find('response.interrupted')).toMatchObject([{ by: 'agent', heardMs: 0 }]);
   });
@@ -189,7 +205,9 @@ describe('a conversation', () => {
 
   it('speech that comes back after a response is over is nobody’s', () => {
     const run = new Run().feed({ type: 'clause', responseId: 'gone', text: 'x', words: [], lengthMs: 10 });
-    run.feed({ type: 'spoken', responseId: 'gone' }).feed({ type: 'heard', responseId: 'gone', heardMs: 5, state: 'muted' });
+    run
+      .feed({ type: 'spoken', responseId: 'gone' })
+      .feed({ type: 'heard', responseId: 'gone', heardMs: 5, state: 'muted' });
     expect(run.events).toEqual([]);
   });
 });

@@ -39,7 +39,15 @@ export type ConversationInput =
   /** One clause is made and on its way to the media thread; word times count from the start of the response. */
   | { type: 'clause'; responseId: string; text: string; words: readonly ResponseWord[]; lengthMs: number }
   | { type: 'spoken'; responseId: string }
-  | { type: 'voice-failed'; atMs: number; responseId: string; code: string; message: string; retryable: boolean; hint: string }
+  | {
+      type: 'voice-failed';
+      atMs: number;
+      responseId: string;
+      code: string;
+      message: string;
+      retryable: boolean;
+      hint: string;
+    }
   | { type: 'speech-started'; responseId: string; atMs: number }
   | { type: 'speech-sent'; responseId: string; atMs: number }
   | { type: 'heard'; responseId: string; heardMs: number; state: 'playing' | 'muted' }
@@ -93,10 +101,20 @@ export function stepConversation(state: Conversation, input: ConversationInput):
       }
       break;
     case 'spoken':
-      step.update(input.responseId, (r) => ({ ...r, speaking: r.speaking - 1, phase: r.by === 'app' && r.phase === 'speaking' ? 'ending' : r.phase }));
+      step.update(input.responseId, (r) => ({
+        ...r,
+        speaking: r.speaking - 1,
+        phase: r.by === 'app' && r.phase === 'speaking' ? 'ending' : r.phase,
+      }));
       break;
     case 'voice-failed':
-      step.emit({ type: 'error', code: input.code, message: input.message, retryable: input.retryable, hint: input.hint });
+      step.emit({
+        type: 'error',
+        code: input.code,
+        message: input.message,
+        retryable: input.retryable,
+        hint: input.hint,
+      });
       if (step.find(input.responseId)) {
         step.cut(input.responseId, 'agent', input.atMs);
         step.finishCut(input.responseId);
@@ -154,7 +172,8 @@ function noteFloor(step: StepBuilder, decision: Decision): void {
   } else if (step.state.bargeIn && decision.floor !== 'barge-in') {
     // It ended and the agent goes on: the app may undo what it did at the onset.
     step.set({ bargeIn: false });
-    if (!decision.acts.includes('stop')) step.emit({ type: 'interruption', kind: 'barge-in', participant, taken: false });
+    if (!decision.acts.includes('stop'))
+      step.emit({ type: 'interruption', kind: 'barge-in', participant, taken: false });
   }
 }
 
@@ -174,7 +193,11 @@ function speakWords(step: StepBuilder, decision: Decision, responseId: string): 
     return;
   }
   const interjects = decision.floor === 'speaking' || decision.floor === 'holding' || decision.floor === 'correcting';
-  step.begin(responseId, decision.acts.includes('remind') ? 'proactive' : interjects ? 'interjection' : 'reply', 'model');
+  step.begin(
+    responseId,
+    decision.acts.includes('remind') ? 'proactive' : interjects ? 'interjection' : 'reply',
+    'model',
+  );
   if (interjects) {
     step.emit({ type: 'interruption', kind: 'interjection', participant: step.state.participant, taken: true });
   }
@@ -205,7 +228,12 @@ function hear(step: StepBuilder, { responseId, heardMs, state }: ConversationInp
     return;
   }
   if (heard > response.heardMs) {
-    step.emit({ type: 'response.heard', responseId, heardMs: heard, heardText: wordsUpTo(response.words, heard).heard });
+    step.emit({
+      type: 'response.heard',
+      responseId,
+      heardMs: heard,
+      heardText: wordsUpTo(response.words, heard).heard,
+    });
   }
   const complete = response.speaking === 0 && response.sentAtMs !== undefined;
   if (complete && heard >= response.lengthMs - HEARD_TO_THE_END_MS) step.complete(responseId);

@@ -15,7 +15,10 @@ export interface SessionMedia {
 /** What a session needs of the engine: one row, and its decisions. */
 export interface SessionEngine {
   readonly info: ModelInfo;
-  lease(onDecision: (decision: Decision) => void, onFailed: (error: MicroturnError) => void): { readonly id: LeaseId; release(): void };
+  lease(
+    onDecision: (decision: Decision) => void,
+    onFailed: (error: MicroturnError) => void,
+  ): { readonly id: LeaseId; release(): void };
 }
 
 /** What a session needs of the voice. Speech itself goes straight to the media thread. */
@@ -204,7 +207,12 @@ export class Session {
     this.#turns++;
     if (decision.lagMs > this.model.microTurnMs) this.#late++;
     this.#parts.onDecision?.(decision);
-    this.#apply({ type: 'decision', atMs: this.nowMs, decision, responseId: decision.say ? this.#nextResponseId() : '' });
+    this.#apply({
+      type: 'decision',
+      atMs: this.nowMs,
+      decision,
+      responseId: decision.say ? this.#nextResponseId() : '',
+    });
     if (this.#turns % STATS_EVERY_TURNS === 0) this.#emitStats(decision);
     if (this.#turns % USAGE_EVERY_TURNS === 0) this.#emitUsage();
   }

@@ -13,7 +13,10 @@ async function refused(promise: Promise<unknown>): Promise<string> {
     (error: unknown) => (error instanceof MicroturnError ? error.code : `uncoded ${String(error)}`),
   );
 }
-function token(grant: Parameters<AccessToken['addGrant']>[0], { key = 'key', sign = secret, ttl = 60 as number | string } = {}): Promise<string> {
+function token(
+  grant: Parameters<AccessToken['addGrant']>[0],
+  { key = 'key', sign = secret, ttl = 60 as number | string } = {},
+): Promise<string> {
   const made = new AccessToken(key, sign, { identity: 'ann', ttl });
   made.addGrant(grant);
   return made.toJwt();
@@ -64,13 +67,17 @@ describe('a join token', () => {
   });
 
   it('says so where it has expired', async () => {
-    expect(await refused(verifyJoinToken(await token({ roomJoin: true, room: 'den' }, { ttl: '-1m' }), keys))).toBe('auth/expired');
+    expect(await refused(verifyJoinToken(await token({ roomJoin: true, room: 'den' }, { ttl: '-1m' }), keys))).toBe(
+      'auth/expired',
+    );
   });
 
   it('says which grant is missing', async () => {
     expect(await refused(verifyJoinToken(await token({ room: 'den' }), keys))).toBe('auth/forbidden');
     expect(await refused(verifyJoinToken(await token({ roomJoin: true }), keys))).toBe('auth/forbidden');
-    expect(await refused(verifyJoinToken(await token({ roomJoin: true, room: 'den' }), keys, 'attic'))).toBe('auth/forbidden');
+    expect(await refused(verifyJoinToken(await token({ roomJoin: true, room: 'den' }), keys, 'attic'))).toBe(
+      'auth/forbidden',
+    );
   });
 });
 
@@ -79,6 +86,8 @@ describe('an admin token', () => {
     const jwt = await token({ roomAdmin: true, room: 'den' });
     await verifyAdminToken(jwt, keys, 'den');
     expect(await refused(verifyAdminToken(jwt, keys, 'attic'))).toBe('auth/forbidden');
-    expect(await refused(verifyAdminToken(await token({ roomJoin: true, room: 'den' }), keys, 'den'))).toBe('auth/forbidden');
+    expect(await refused(verifyAdminToken(await token({ roomJoin: true, room: 'den' }), keys, 'den'))).toBe(
+      'auth/forbidden',
+    );
   });
 });

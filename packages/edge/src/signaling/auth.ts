@@ -56,7 +56,8 @@ export async function mintJoinToken(
   { identity, room, name, ttlSeconds = 3600 }: { identity: string; room: string; name?: string; ttlSeconds?: number },
 ): Promise<string> {
   const [key, secret] = Object.entries(keys)[0] ?? [];
-  if (!key || !secret) throw new MicroturnError('edge/config', 'there is no API key to sign with; see `microturn keys`');
+  if (!key || !secret)
+    throw new MicroturnError('edge/config', 'there is no API key to sign with; see `microturn keys`');
   const token = new AccessToken(key, secret, { identity, ttl: ttlSeconds, ...(name !== undefined && { name }) });
   token.addGrant({ roomJoin: true, room, canPublish: true, canSubscribe: true });
   return token.toJwt();

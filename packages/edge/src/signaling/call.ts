@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { MicroturnError, type ClientMessageOf, type JoinResult } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import type { Decision } from '../engine/types.js';
-import { Session, type Room, type RoomRegistry, type SessionEngine, type SessionMedia, type SessionVoice } from '../session/index.js';
+import {
+  Session,
+  type Room,
+  type RoomRegistry,
+  type SessionEngine,
+  type SessionMedia,
+  type SessionVoice,
+} from '../session/index.js';
 import type { Log } from '../telemetry/log.js';
 import { verifyJoinToken, type ApiKeys, type Grant } from './auth.js';
 

@@ -48,7 +48,10 @@ export class Connection {
     this.#socket = socket;
     this.#parts = parts;
     this.#rate = new RateLimit(parts.clock, limits.messagesPerSecond, limits.messageBurst);
-    this.#joinTimer = setTimeout(() => this.end(new MicroturnError('net/timeout', 'no join message came')), JOIN_TIMEOUT_MS);
+    this.#joinTimer = setTimeout(
+      () => this.end(new MicroturnError('net/timeout', 'no join message came')),
+      JOIN_TIMEOUT_MS,
+    );
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('close', () => this.#onClose());
     // ws closes the socket itself after an error (1009 for a message that is too large, 1002 for a broken frame).
@@ -105,12 +108,14 @@ export class Connection {
       if (!message) return;
       const result = await this.#answer(message);
       // `join` has answered for itself, before the first event.
-      if ('id' in message && message.type !== 'join') this.#send({ type: 'reply', id: message.id, ...(result !== undefined && { result }) });
+      if ('id' in message && message.type !== 'join')
+        this.#send({ type: 'reply', id: message.id, ...(result !== undefined && { result }) });
     } catch (cause) {
       const error = MicroturnError.from(cause, 'edge/internal');
       this.#refuse(error, cause);
       const id = (raw as Partial<ClientRequest> | undefined)?.id;
-      if (Number.isSafeInteger(id) && (id as number) >= 1) this.#send({ type: 'reply', id: id as number, error: error.toWire() });
+      if (Number.isSafeInteger(id) && (id as number) >= 1)
+        this.#send({ type: 'reply', id: id as number, error: error.toWire() });
       // Nothing else is worth hearing from a socket that did not get in.
       if (!this.#call) this.end(error);
       else if (id === undefined) this.#call.session.report(error);

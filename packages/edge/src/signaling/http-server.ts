@@ -41,7 +41,10 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
   const app = Fastify({ logger: false, bodyLimit: limits.messageBytes, forceCloseConnections: true });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (error instanceof MicroturnError) return sendError(reply, error);
-    const coded = new MicroturnError((error.statusCode ?? 500) < 500 ? 'protocol/malformed' : 'edge/internal', error.message);
+    const coded = new MicroturnError(
+      (error.statusCode ?? 500) < 500 ? 'protocol/malformed' : 'edge/internal',
+      error.message,
+    );
     return reply.code(error.statusCode ?? 500).send({ error: coded.toWire() });
   });
   addProbes(app, parts);
@@ -54,7 +57,9 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
 
 function addProbes(app: FastifyInstance, { ready, metrics, refreshMetrics, version }: HttpServerParts): void {
   app.get('/healthz', () => ({ status: 'ok' }));
-  app.get('/readyz', (_request, reply) => (ready() ? { status: 'ready' } : reply.code(503).send({ status: 'draining' })));
+  app.get('/readyz', (_request, reply) =>
+    ready() ? { status: 'ready' } : reply.code(503).send({ status: 'draining' }),
+  );
   app.get('/version', () => ({ version }));
   app.get('/metrics', async (_request, reply) => {
     await refreshMetrics();
@@ -114,7 +119,11 @@ function addSockets(app: FastifyInstance, { allowedOrigins, onSocket }: HttpServ
     const { origin } = request.headers;
     const path = (request.url ?? '').split('?', 1)[0];
     const refused =
-      path !== '/v1/connect' ? '404 Not Found' : origin && allowedOrigins.length > 0 && !allowedOrigins.includes(origin) ? '403 Forbidden' : undefined;
+      path !== '/v1/connect'
+        ? '404 Not Found'
+        : origin && allowedOrigins.length > 0 && !allowedOrigins.includes(origin)
+          ? '403 Forbidden'
+          : undefined;
     if (refused) {
       socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\n\r\n`);
       return;

@@ -10,7 +10,10 @@ export function createLog(level: LogLevel): Log {
     {
       level,
       base: null,
-      redact: { paths: ['text', 'token', 'secret', 'identity', 'participant', '*.text', '*.token', '*.secret'], censor: '[removed]' },
+      redact: {
+        paths: ['text', 'token', 'secret', 'identity', 'participant', '*.text', '*.token', '*.secret'],
+        censor: '[removed]',
+      },
     },
     pino.destination({ fd: 2, sync: false }),
   );

@@ -22,7 +22,11 @@ export class EdgeMetrics {
     labelNames: ['code'],
     registers: [this.registry],
   });
-  readonly turns = new Counter({ name: 'microturn_turns_total', help: 'Micro-turns decided', registers: [this.registry] });
+  readonly turns = new Counter({
+    name: 'microturn_turns_total',
+    help: 'Micro-turns decided',
+    registers: [this.registry],
+  });
   readonly late = new Counter({
     name: 'microturn_turns_late_total',
     help: 'Micro-turns decided more than one micro-turn after they ended',

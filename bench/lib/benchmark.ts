@@ -1,0 +1,31 @@
+/** One published number. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: 'ms' | 'µs' | 'kB' | 'MB' | 'sessions' | 'ratio' | 'share';
+  /** What the value is to be held against: something that ran in the same run, or a limit. Never nothing. */
+  readonly baseline: { readonly name: string; readonly value: number };
+  /** Of the first landings; absent where none was set. */
+  readonly budget?: number;
+  /** False where more is better. */
+  readonly lowerIsBetter?: boolean;
+  readonly conditions: Conditions;
+}
+
+/** `n` is how many observations the value is made of. */
+export type Conditions = { readonly n: number } & Readonly<Record<string, unknown>>;
+
+export interface Context {
+  /** Fewer trials: to see that it works, not to publish. */
+  readonly quick: boolean;
+  /** Tells a person how far it is. */
+  note(text: string): void;
+}
+
+/** One script of this folder. */
+export interface Benchmark {
+  readonly name: string;
+  /** One line for `--list`. */
+  readonly about: string;
+  run(context: Context): Promise<readonly Figure[]>;
+}

@@ -1,0 +1,34 @@
+"""Where things are and how much of each is made. Sizes and budgets of one run of the recipe."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REPORT = ROOT / "report"
+SHIPPED = ROOT / "bundle"
+HOME = Path(os.environ.get("MICROTURN_NANO_HOME", Path.home() / ".cache" / "microturn" / "nano"))
+SEED = 6
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One variant of the model and what it costs."""
+
+    shards: dict[str, int]
+    """How many shards of 24 minutes each split has."""
+    trunk_minutes: float
+    core_minutes: float
+    trunk_sessions: int
+    core_sessions: int
+    trunk_rate: float = 2e-3
+    core_rate: float = 1e-3
+
+
+TEST_SHARDS = {"seen": 1, "espeak": 2, "slt": 2, "festival": 1}
+RECIPES = {
+    "small": Recipe({**TEST_SHARDS, "train": 60, "skills": 20}, trunk_minutes=110, core_minutes=15, trunk_sessions=8, core_sessions=12),
+    "large": Recipe({**TEST_SHARDS, "train": 2_000, "skills": 600}, trunk_minutes=30, core_minutes=8, trunk_sessions=96, core_sessions=128),
+}
+ECHO_SETS = ("espeak", "slt")
+ECHO_DB, ECHO_SESSIONS = 20.0, 32

@@ -1,0 +1,238 @@
+"""Measures of one bundle on one test set: every figure with its count and a 95 % interval."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bundle import Outputs
+from decoding import heard_words, said_words, sustained
+from labels import TURN_SECONDS, turn_of
+from vocabulary import FLOOR, NUMBERS, canonical
+
+WORD_EARLY, WORD_LATE = 0.06, 0.62
+"""A word counts if it is written from a little before its end to this long after it."""
+YIELD_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
+YIELD_TURNS = (1, 2, 3)
+YIELD_WINDOW = 1.6
+DETECT_TURNS = 2
+"""Micro-turns after the one that an interruption begins in, within which it must be found."""
+REMIND_TOLERANCE = 0.4
+ELAPSED_TOLERANCE = 1.0
+EDGE_SECONDS = 1.0
+"""Events closer than this to the end of a session are not judged."""
+
+
+def wilson(hits: int, count: int) -> tuple[float, float]:
+    """95 % interval of a share. No events: everything is possible."""
+    if count == 0:
+        return 0.0, 1.0
+    z, share = 1.96, hits / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def share(hits: int, count: int) -> dict:
+    low, high = wilson(hits, count)
+    return {"value": hits / count if count else None, "n": count, "low": low, "high": high}
+
+
+@dataclass
+class Session:
+    """A test session: its labels and events, and what the bundle made of it."""
+
+    floor: np.ndarray
+    play: np.ndarray
+    mode: str
+    words: list[dict]
+    events: list[dict]
+    outputs: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def of(self, kind: str, margin: float = EDGE_SECONDS) -> list[dict]:
+        limit = len(self.floor) * TURN_SECONDS - margin
+        return [event for event in self.events if event["kind"] == kind and event["end"] < limit]
+
+
+def word_measures(sessions: list[Session], outputs: Outputs, vocabulary: set[str], threshold: float) -> dict:
+    """Precision, recall and F1 over words of `vocabulary`; the interval is that of recall and precision pooled."""
+    hits = misses = false = 0
+    delays = []
+    for session in sessions:
+        limit = len(session.floor) * TURN_SECONDS - WORD_LATE
+        heard = [word for word in heard_words(session.outputs["words"], outputs.classes("words"), threshold) if canonical(word.name) in vocabulary]
+        free = [True] * len(heard)
+        for word in session.words:
+            name = canonical(word["name"])
+            if name not in vocabulary or word["end"] > limit:
+                continue
+            match = next((i for i, other in enumerate(heard) if free[i] and canonical(other.name) == name and -WORD_EARLY <= other.seconds - word["end"] <= WORD_LATE), None)
+            if match is None:
+                misses += 1
+            else:
+                free[match] = False
+                hits += 1
+                delays.append(heard[match].seconds - word["end"])
+        false += sum(1 for i, other in enumerate(heard) if free[i] and other.seconds < limit)
+    precision, recall = hits / max(1, hits + false), hits / max(1, hits + misses)
+    return {"f1": share(2 * hits, 2 * hits + false + misses), "precision": precision, "recall": recall,
+            "medianDelay": float(np.median(delays)) if delays else None}
+
+
+def gap_curve(sessions: list[Session], yielded: int) -> list[dict]:
+    """Median gap after a turn against false yields per hold, one point per threshold and persistence."""
+    points = []
+    for turns in YIELD_TURNS:
+        for threshold in YIELD_THRESHOLDS:
+            decided = [sustained(session.outputs["floor"][:, yielded], threshold, turns) for session in sessions]
+            points.append({"threshold": threshold, "turns": turns, **yield_point(sessions, decided)})
+    return points
+
+
+def yield_point(sessions: list[Session], decided: list[np.ndarray]) -> dict:
+    """@param decided [M] bool per session: the floor is taken for yielded"""
+    gaps, missed, holds, false, long_holds, long_false = [], 0, 0, 0, 0, 0
+    for session, floor in zip(sessions, decided):
+        for event in session.of("yield", YIELD_WINDOW):
+            last = min(len(floor) - 1, turn_of(min(event["end"], event["start"] + YIELD_WINDOW)))
+            found = [turn for turn in range(turn_of(event["start"]), last + 1) if floor[turn]]
+            if found:
+                gaps.append((found[0] + 1) * TURN_SECONDS - event["start"])
+            else:
+                missed += 1
+        for event in session.of("hold", 0.2):
+            hit = bool(floor[turn_of(event["start"]) : turn_of(event["end"])].any())
+            holds, false = holds + 1, false + hit
+            if event["end"] - event["start"] >= 3:
+                long_holds, long_false = long_holds + 1, long_false + hit
+    return {"gap": float(np.median(gaps)) if gaps else None, "gap90": float(np.percentile(gaps, 90)) if gaps else None,
+            "missed": share(missed, missed + len(gaps)), "falseYield": share(false, holds), "falseYield3s": share(long_false, long_holds)}
+
+
+def best_within(points: list[dict], gap: float) -> dict | None:
+    """The point with the fewest false yields among those with at most `gap` seconds of median gap."""
+    fitting = [point for point in points if point["gap"] is not None and point["gap"] <= gap + 1e-9]
+    return min(fitting, key=lambda point: (point["falseYield"]["value"], point["gap"])) if fitting else None
+
+
+def interruption_measures(sessions: list[Session], barge_in: int, threshold: float) -> dict:
+    """Barge-ins found in time, and backchannels, background voices and playback alone that were taken for one."""
+    found = total = late = false = backchannels = elsewhere = elsewhere_false = 0
+    delays = []
+    for session in sessions:
+        taken = session.outputs["floor"][:, barge_in] > threshold
+        for event in session.of("barge-in"):
+            turn = turn_of(event["start"])
+            hits = np.flatnonzero(taken[turn : turn + 8])
+            total += 1
+            if len(hits):
+                delays.append((turn + hits[0] + 1) * TURN_SECONDS - event["start"])
+                found += hits[0] <= DETECT_TURNS
+                late += 1
+        for event in session.of("backchannel"):
+            backchannels += 1
+            false += bool(taken[turn_of(event["start"]) : turn_of(event["end"]) + 2].any())
+        for event in session.of("elsewhere"):
+            elsewhere += 1
+            elsewhere_false += bool(taken[turn_of(event["start"]) : turn_of(event["end"]) + 1].any())
+    return {"detected": share(found, total), "detectedEver": share(late, total), "medianDelay": float(np.median(delays)) if delays else None,
+            "falseOnBackchannel": share(false, backchannels), "falseOnElsewhere": share(elsewhere_false, elsewhere)}
+
+
+def self_interruptions(sessions: list[Session], barge_in: int, threshold: float) -> dict:
+    """Stretches of at least 1 s where only the agent speaks: those in which it was taken for the user."""
+    stretches = false = 0
+    for session in sessions:
+        alone = (session.play > 0) & (session.floor == FLOOR.index("silent"))
+        start = None
+        for turn, on in enumerate([*alone, False]):
+            if on and start is None:
+                start = turn
+            elif not on and start is not None:
+                if turn - start >= 5:
+                    stretches += 1
+                    false += bool((session.outputs["floor"][start:turn, barge_in] > threshold).any())
+                start = None
+    return share(false, stretches)
+
+
+def floor_confusion(sessions: list[Session], classes: list[str]) -> dict:
+    """Rows: the label's class; columns: the likeliest class of the bundle, in the order of `FLOOR`."""
+    table = np.zeros((len(FLOOR), len(FLOOR)), int)
+    columns = np.array([FLOOR.index(name) for name in classes])
+    for session in sessions:
+        np.add.at(table, (session.floor, columns[session.outputs["floor"].argmax(-1)]), 1)
+    return {"classes": FLOOR, "table": table.tolist(), "accuracy": share(int(np.trace(table)), int(table.sum()))}
+
+
+def count_measures(sessions: list[Session], outputs: Outputs) -> dict:
+    """Each mention counted within two micro-turns, and the last number of a session right."""
+    exact = counted = hits = mentions = said = 0
+    errors = []
+    for session in sessions:
+        due = session.of("count")
+        if not due or session.mode != "count":
+            continue
+        spoken = [(turn, NUMBERS.index(name)) for turn, name in said_words(session.outputs["say"], outputs.classes("say")) if name in NUMBERS]
+        spoken = [(turn, value) for turn, value in spoken if turn < len(session.floor) - EDGE_SECONDS / TURN_SECONDS]
+        last = spoken[-1][1] if spoken else 0
+        counted += 1
+        exact += last == int(due[-1]["value"])
+        errors.append(abs(last - int(due[-1]["value"])))
+        said += len(spoken)
+        for event in due:
+            mentions += 1
+            hits += any(value == int(event["value"]) and -1 <= turn - turn_of(event["end"]) <= 2 for turn, value in spoken)
+    return {"finalExact": share(exact, counted), "meanError": float(np.mean(errors)) if errors else None,
+            "mentionRecall": share(hits, mentions), "mentionPrecision": share(min(hits, said), said)}
+
+
+def remind_measures(sessions: list[Session], outputs: Outputs, name: str) -> dict:
+    """Reminders within 0.4 s of when they are due, and those said at any other time."""
+    hits = total = extra = spoken = 0
+    for session in sessions:
+        said = [(turn + 1) * TURN_SECONDS for turn, word in said_words(session.outputs["say"], outputs.classes("say")) if word == name]
+        due = [event["end"] for event in session.of("remind")]
+        total += len(due)
+        hits += sum(any(abs(seconds - 0.1 - moment) <= REMIND_TOLERANCE for seconds in said) for moment in due)
+        spoken += len(said)
+        extra += sum(all(abs(seconds - event["end"]) > 1.0 for event in session.events if event["kind"] == "remind") for seconds in said)
+    return {"inTime": share(hits, total), "unasked": share(extra, spoken)}
+
+
+def elapsed_measures(sessions: list[Session], outputs: Outputs) -> dict:
+    """Durations answered within a second."""
+    hits = total = 0
+    for session in sessions:
+        for event in session.of("elapsed", 2.0):
+            turn = turn_of(event["end"])
+            said = [NUMBERS.index(word) for at, word in said_words(session.outputs["say"], outputs.classes("say")) if turn <= at <= turn + 6 and word in NUMBERS]
+            values = [10 * (value - 18) if value >= 20 else value for value in said[:2]]
+            total += 1
+            hits += bool(values) and abs(sum(values) - event["value"]) <= ELAPSED_TOLERANCE + 0.5
+    return share(hits, total)
+
+
+def act_measures(sessions: list[Session], outputs: Outputs, threshold: float) -> dict:
+    """Recall of each act from 1 micro-turn before to 3 after it is due, and how many decisions had no reason."""
+    if outputs.act is None:
+        return {}
+    classes, out = outputs.classes("act"), {}
+    for act, kinds in {"stop": ("stop", "barge-in"), "delegate": ("delegate",), "cancel": ("cancel",)}.items():
+        index, hits, total, false, decided = classes.index(act), 0, 0, 0, 0
+        for session in sessions:
+            taken = session.outputs["act"][:, index] > threshold
+            claimed = np.zeros(len(taken), bool)
+            for kind in kinds:
+                for event in session.of(kind):
+                    # A long barge-in is stopped while it goes on; a command when it ends.
+                    begin = turn_of(event["start"]) if kind == "barge-in" else turn_of(event["end"]) - 1
+                    past = begin + 8 if kind == "barge-in" else begin + 5
+                    total += 1
+                    hits += bool(taken[begin:past].any())
+                    claimed[max(0, begin) : past] = True
+            starts = taken & ~np.concatenate([[False], taken[:-1]])
+            decided += int(starts.sum())
+            false += int((starts & ~claimed).sum())
+        out[act] = {"recall": share(hits, total), "unasked": share(false, decided)}
+    return out
