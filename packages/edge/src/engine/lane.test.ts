@@ -25,6 +25,17 @@ describe('Lane', () => {
     expect(counts(results)).toEqual([101, 122, 103]);
   });
 
+  it('runs no more rows than the highest one that steps, and keeps the rest', async () => {
+    const graph = new FakeGraph();
+    const four = new Lane(graph, fakeManifest, 4);
+    await four.step(new Map([0, 1, 2, 3].map((row) => [row, pcm(row + 1)])));
+    await four.step(new Map([[1, pcm(10)]]));
+    await four.step(new Map([[0, pcm(10)]]));
+    const results = await four.step(new Map([0, 1, 2, 3].map((row) => [row, pcm(0)])));
+    expect(graph.play.map((rows) => rows.length)).toEqual([4, 2, 1, 4]);
+    expect(counts(results)).toEqual([111, 112, 103, 104]);
+  });
+
   it('starts a cleared row anew in its next step, whenever that is, and no other', async () => {
     const two = lane(2);
     const both = () => new Map([0, 1].map((row) => [row, pcm(1)]));
@@ -82,8 +93,8 @@ describe('Lane', () => {
 
   it('takes one step at a time', async () => {
     const one = lane(1);
-    const first = one.step(new Map());
-    await expect(one.step(new Map())).rejects.toThrow('one step at a time');
+    const first = one.step(new Map([[0, pcm(1)]]));
+    await expect(one.step(new Map([[0, pcm(1)]]))).rejects.toThrow('one step at a time');
     await first;
   });
 });

@@ -28,7 +28,8 @@ interface State {
 
 /**
  * Rows that step together, with their buffers. All memory is taken when the lane is made: a step reads one set of
- * states and writes the other, and swaps them.
+ * states and writes the other, and swaps them. The graph runs as many rows as the highest one that steps, so a lane that
+ * is half full costs half: rows are let from the lowest.
  *
  * A row that is not in a step keeps its state exactly, whether or not the graph has an `active` input. A cleared row
  * begins its next step from zero states with `reset` at 1.
@@ -39,7 +40,9 @@ export class Lane {
   readonly #inputs: Partial<Record<InputRole, TensorBuffer>> = {};
   readonly #states: readonly State[];
   readonly #rowOutputs: readonly RowOutputs[];
-  readonly #runs: readonly [() => Promise<void>, () => Promise<void>];
+  /** A run of the first n rows, from either set, at n - 1: made when first needed. */
+  readonly #runs: [() => Promise<void>, () => Promise<void>][] = [];
+  readonly #bind: (rows: number, set: 0 | 1) => () => Promise<void>;
   readonly #cleared: Uint8Array;
   readonly #active: Uint8Array;
   /** The set that holds the states. */
@@ -75,13 +78,15 @@ export class Lane {
       sets[1][input] = sets[0][output] = b;
       return { size: rowElements(shape), sets: [a.data as Float32Array, b.data as Float32Array] };
     });
-    const bind = (set: 0 | 1) => {
+    this.#bind = (count, set) => {
       const states: TensorBuffers = sets[set];
       const inputs = manifest.states.map(({ input }) => [input, states[input]!] as const);
       const outputs = manifest.states.map(({ output }) => [output, states[output]!] as const);
-      return graph.bind({ ...feeds, ...Object.fromEntries(inputs) }, { ...fetches, ...Object.fromEntries(outputs) });
+      return graph.bind(
+        firstRows({ ...feeds, ...Object.fromEntries(inputs) }, count),
+        firstRows({ ...fetches, ...Object.fromEntries(outputs) }, count),
+      );
     };
-    this.#runs = [bind(0), bind(1)];
   }
 
   /** Forgets what a row has heard. Takes effect at the lane's next step, and wins over everything else in it. */
@@ -96,10 +101,13 @@ export class Lane {
    */
   async step(turns: ReadonlyMap<number, MicroTurn>): Promise<RowResult[]> {
     if (this.#stepping) throw new Error('a lane takes one step at a time');
+    if (turns.size === 0) return [];
     this.#stepping = true;
     try {
       this.#gather(turns);
-      const ran = await this.#runs[this.#current]().then(
+      const rows = Math.max(...turns.keys()) + 1;
+      const runs = (this.#runs[rows - 1] ??= [this.#bind(rows, 0), this.#bind(rows, 1)]);
+      const ran = await runs[this.#current]().then(
         () => true,
         () => false,
       );
@@ -165,6 +173,15 @@ export class Lane {
   #buffer(shape: Shape, Data: typeof Float32Array | typeof Int32Array = Float32Array): TensorBuffer {
     return { data: new Data(this.rows * rowElements(shape)), dims: [this.rows, ...(shape.slice(1) as number[])] };
   }
+}
+
+function firstRows(buffers: TensorBuffers, rows: number): TensorBuffers {
+  return Object.fromEntries(
+    Object.entries(buffers).map(([name, { data, dims }]) => {
+      const length = (data.length / dims[0]!) * rows;
+      return [name, { data: data.subarray(0, length), dims: [rows, ...dims.slice(1)] }];
+    }),
+  );
 }
 
 function rowOf(data: TensorData, row: number, size: number): Float32Array {

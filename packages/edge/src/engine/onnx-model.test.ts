@@ -106,14 +106,51 @@ describe('OnnxModel', () => {
     expect([graph.runs, clock.pending]).toEqual([1, 0]);
   });
 
-  it('drops the oldest micro-turns of a row that has too many waiting, and counts them', async () => {
-    const { model } = fake({ rows: 1 });
+  it('waits for a row no longer that sent nothing last time, until it sends again', async () => {
+    const { model, graph, clock } = fake({ laneSize: 2, rows: 2 });
+    const [one, two] = [1, 2].map((lease) => model.open(lease, () => {}));
+    one!.push(hum(model, 1, 0));
+    clock.advance(4);
+    await idle();
+    one!.push(hum(model, 1, 1)); // alone, and at once
+    await idle();
+    expect([graph.runs, clock.pending]).toEqual([2, 0]);
+    two!.push(hum(model, 2, 2));
+    await idle();
+    expect([graph.runs, clock.pending]).toEqual([2, 1]);
+    one!.push(hum(model, 1, 2));
+    await idle();
+    expect([graph.runs, clock.pending]).toEqual([3, 0]);
+  });
+
+  it('passes over the oldest micro-turns of a row that has too many waiting, and decides them as silence', async () => {
+    const { model, clock } = fake({ rows: 1 });
     const decisions: Decision[] = [];
     const stream = model.open(1, (decision) => decisions.push(decision));
-    for (let index = 0; index < 10; index++) stream.push(hum(model, 1, index));
+    clock.advance(1000);
+    for (let index = 0; index < 10; index++) stream.push(hum(model, 1, index, 100 * index));
     await idle();
-    expect(decisions.map(({ index }) => index)).toEqual([0, 7, 8, 9]);
-    expect(model.stats).toMatchObject({ steps: 4, dropped: 6 });
+    expect(decisions.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(decisions.map(({ confidence }) => confidence > 0)).toEqual([
+      true,
+      ...Array<boolean>(6).fill(false),
+      true,
+      true,
+      true,
+    ]);
+    expect(decisions.slice(1, 7).every(({ say, words, stepMs }) => say === '' && !words.length && stepMs === 0)).toBe(
+      true,
+    );
+    expect(model.stats).toMatchObject({ steps: 4, dropped: 6, late: 10 });
+  });
+
+  it('takes the row that it is told to, where that is free', async () => {
+    const { model, graph } = fake({ rows: 4, laneSize: 2 });
+    model.open(1, () => {}, undefined, 2).push(hum(model, 1, 0));
+    model.open(2, () => {}, undefined, 0).push(hum(model, 2, 0));
+    model.open(3, () => {}, undefined, 0).push(hum(model, 3, 0));
+    await idle();
+    expect(graph.play.map((rows) => rows.length)).toEqual([1, 2]);
   });
 
   it('counts what comes more than a micro-turn late', async () => {

@@ -17,7 +17,10 @@ import type {
   ModelInfo,
 } from './types.js';
 
-/** Micro-turns of one row that may wait for a step. More than that is an engine too slow: the oldest is dropped. */
+/**
+ * Micro-turns of one row that may wait for a step. More than that is an engine too slow: the oldest is passed over, so
+ * that a decision is never later than this many micro-turns and one step.
+ */
 const MAX_WAITING = 3;
 /** Bad steps of one row, one after the other, that end its lease. */
 const MAX_FAULTS = 3;
@@ -48,6 +51,10 @@ interface Row {
   readonly onDecision: (decision: Decision) => void;
   readonly onFailed: ((error: MicroturnError) => void) | undefined;
   readonly waiting: MicroTurn[];
+  /** Those passed over, which no decision was made for yet: decisions come in order. */
+  readonly missed: Pick<MicroTurn, 'index' | 'dueMs'>[];
+  /** Whether the lane waits for it: not for one that sent nothing last time, such as a call that lost its network. */
+  expected: boolean;
   decoder: DecoderState;
   floor: Decision['floor'];
   faults: number;
@@ -137,16 +144,27 @@ export class OnnxModel implements InteractionModel {
     lease: LeaseId,
     onDecision: (decision: Decision) => void,
     onFailed?: (error: MicroturnError) => void,
+    row?: number,
   ): InteractionStream {
     if (this.#closed) throw new MicroturnError('engine/failed', 'the model is closed');
     if (this.#open.has(lease)) throw new RangeError(`lease ${lease} is open already`);
-    const place = this.#pool.lease();
+    return this.#enter(
+      lease,
+      this.#pool.lease((free) => free === row),
+      onDecision,
+      onFailed,
+    );
+  }
+
+  #enter(lease: LeaseId, place: RowLease, onDecision: Row['onDecision'], onFailed: Row['onFailed']): InteractionStream {
     const row: Row = {
       lease,
       place,
       onDecision,
       onFailed,
       waiting: [],
+      missed: [],
+      expected: true,
       decoder: freshDecoder,
       floor: 'silent',
       faults: 0,
@@ -175,10 +193,11 @@ export class OnnxModel implements InteractionModel {
       }
     }
     if (row.waiting.length === MAX_WAITING) {
-      row.waiting.shift();
+      row.missed.push(row.waiting.shift()!);
       this.#dropped++;
     }
     row.waiting.push(turn);
+    row.expected = true;
     this.#consider(this.#laneOf(row));
   }
 
@@ -198,12 +217,16 @@ export class OnnxModel implements InteractionModel {
     return this.#lanes[Math.floor(row.place.row / this.#laneSize)]!;
   }
 
-  /** Lets a lane step once all its rows have a micro-turn, or the first has waited for the others long enough. */
+  /** Lets a lane step once all rows that it expects have a micro-turn, or the first has waited long enough for them. */
   #consider(lane: LaneRows): void {
     if (lane.ready) return;
-    const rows = [...lane.rows.values()];
-    const filled = rows.filter((row) => row.waiting.length > 0).length;
-    if (filled > 0 && filled < rows.length) {
+    let filled = 0;
+    let missing = 0;
+    for (const { waiting, expected } of lane.rows.values()) {
+      if (waiting.length > 0) filled++;
+      else if (expected) missing++;
+    }
+    if (filled > 0 && missing > 0) {
       lane.stopWaiting ??= this.#after(this.#gatherMs, () => this.#makeReady(lane));
       return;
     }
@@ -229,6 +252,7 @@ export class OnnxModel implements InteractionModel {
         for (const [index, row] of lane.rows) {
           const turn = row.waiting.shift();
           if (turn) gathered.set(index, { row, turn });
+          else row.expected = false;
         }
         lane.ready = false;
         if (gathered.size > 0) await this.#step(lane.lane, gathered);
@@ -253,11 +277,24 @@ export class OnnxModel implements InteractionModel {
       const { row, turn } = gathered.get(result.row)!;
       // Given back while the step ran: what it was about belongs to nobody any more.
       if (this.#open.get(row.lease) !== row) continue;
-      const lagMs = endMs - turn.dueMs;
-      this.#lagMs.add(lagMs);
-      if (lagMs > this.#manifest.microTurnMs) this.#late++;
-      this.#deliver(row, turn, result, { stepMs: endMs - startMs, lagMs });
+      this.#concealMissed(row, turn.index, endMs);
+      this.#deliver(row, turn, result, { stepMs: endMs - startMs, lagMs: this.#noteLag(endMs - turn.dueMs) });
     }
+  }
+
+  /** A micro-turn that was passed over keeps its index, and is decided as silence: the grid never shifts. */
+  #concealMissed(row: Row, beforeIndex: number, nowMs: number): void {
+    while (row.missed.length > 0 && row.missed[0]!.index < beforeIndex) {
+      const { index, dueMs } = row.missed.shift()!;
+      const lagMs = this.#noteLag(nowMs - dueMs);
+      row.onDecision({ lease: row.lease, index, ...undecided(row.floor), stepMs: 0, lagMs });
+    }
+  }
+
+  #noteLag(lagMs: number): number {
+    this.#lagMs.add(lagMs);
+    if (lagMs > this.#manifest.microTurnMs) this.#late++;
+    return lagMs;
   }
 
   #deliver(row: Row, turn: MicroTurn, { outputs }: RowResult, times: Pick<Decision, 'stepMs' | 'lagMs'>): void {

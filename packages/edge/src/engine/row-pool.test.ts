@@ -10,6 +10,12 @@ describe('RowPool', () => {
     expect(pool.lease().row).toBe(0);
   });
 
+  it('lends a row that is preferred where one is free, and the lowest where none is', () => {
+    const pool = new RowPool(4);
+    const even = (row: number) => row % 2 === 0;
+    expect([1, 2, 3].map(() => pool.lease(even).row)).toEqual([0, 2, 1]);
+  });
+
   it('says that it is full', () => {
     const pool = new RowPool(1);
     pool.lease();

@@ -32,9 +32,13 @@ export class RowPool {
   get free(): number {
     return this.#taken.filter((taken) => !taken).length;
   }
-  /** @throws {MicroturnError} `edge/full` where every row is leased */
-  lease(): RowLease {
-    const row = this.#taken.indexOf(false);
+  /**
+   * @param prefers of the free rows, one of those for which it is true, where there is one
+   * @throws {MicroturnError} `edge/full` where every row is leased
+   */
+  lease(prefers?: (row: number) => boolean): RowLease {
+    const preferred = prefers ? this.#taken.findIndex((taken, row) => !taken && prefers(row)) : -1;
+    const row = preferred < 0 ? this.#taken.indexOf(false) : preferred;
     if (row < 0) throw new MicroturnError('edge/full', `${this.rows} of ${this.rows}`);
     this.#taken[row] = true;
     return new RowLease(row, () => {

@@ -78,12 +78,15 @@ export interface InteractionModel {
   readonly rows: number;
   /**
    * @param onFailed the model gave this stream up, and closed it: no decision follows
+   * @param row      the place that its micro-turns are timed for, where a model steps several together; the lowest free
+   *                 one where none is given
    * @throws {MicroturnError} `edge/full` where every row is leased
    */
   open(
     lease: LeaseId,
     onDecision: (decision: Decision) => void,
     onFailed?: (error: MicroturnError) => void,
+    row?: number,
   ): InteractionStream;
   close(): Promise<void>;
 }
@@ -95,7 +98,7 @@ export interface EngineStats {
   readonly steps: number;
   /** Decisions that came more than one micro-turn after it was due. */
   readonly late: number;
-  /** Micro-turns that were given up because too many waited. */
+  /** Micro-turns that were given up because too many waited. Each is decided as silence, and late. */
   readonly dropped: number;
   /** Micro-turns whose outputs were unusable, and which decided nothing. */
   readonly muted: number;
