@@ -42,6 +42,10 @@ const Schema = v.strictObject({
       bundle: v.optional(v.string(), () => defaultBundle()),
       /** Participants that can talk with the agent at once. */
       rows: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1024)), 32),
+      /** Each takes one core. */
+      threads: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64)), 1),
+      /** Participants whose micro-turns are computed together. */
+      laneSize: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(128)), 8),
     }),
     {},
   ),
@@ -131,6 +135,20 @@ export const configOptions: readonly {
     flag: '--rows <number>',
     env: 'MICROTURN_ROWS',
     help: 'participants that can talk at once',
+    kind: 'number',
+  },
+  {
+    path: 'engine.threads',
+    flag: '--engine-threads <number>',
+    env: 'MICROTURN_ENGINE_THREADS',
+    help: 'threads that run the model',
+    kind: 'number',
+  },
+  {
+    path: 'engine.laneSize',
+    flag: '--lane-size <number>',
+    env: 'MICROTURN_LANE_SIZE',
+    help: 'participants whose micro-turns are computed together',
     kind: 'number',
   },
   { path: 'voice.name', flag: '--voice <name>', env: 'MICROTURN_VOICE', help: 'the voice that speaks', kind: 'text' },

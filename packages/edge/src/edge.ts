@@ -36,7 +36,14 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
     const metrics = own(new EdgeMetrics());
     let media: MediaHost | undefined;
     const [engine, voice] = await Promise.all([
-      EngineHost.start({ bundleDir: config.engine.bundle, rows: config.engine.rows, log }).then(own),
+      EngineHost.start({
+        bundleDir: config.engine.bundle,
+        rows: config.engine.rows,
+        threads: config.engine.threads,
+        laneSize: config.engine.laneSize,
+        log,
+        onThread: (id) => media?.setEnginePort(engine.connect(id), id),
+      }).then(own),
       VoiceHost.start({
         ...(config.voice.name !== undefined && { voice: config.voice.name }),
         log,
@@ -52,7 +59,7 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
           port: config.media.port,
           announcedAddress: config.media.announcedAddress,
         },
-        enginePort: engine.connect(),
+        enginePorts: new Map(engine.engines.map((id) => [id, engine.connect(id)])),
         voicePort: voice.connect(),
         log,
       }),
@@ -137,6 +144,16 @@ export class Edge {
     const call = this.#calls.get(sessionId);
     if (!call) throw new MicroturnError('session/closed', 'no such session');
     return call.session.say(text);
+  }
+
+  /**
+   * Changes the model: whoever joins from now on talks with it, and calls that are on keep the one they have.
+   * @throws {MicroturnError} `bundle/*`, `engine/failed`: nothing has changed then
+   */
+  async swapModel(bundleDir: string): Promise<void> {
+    const { engine, log } = this.#parts;
+    const { name, version } = await engine.swap(bundleDir);
+    log.info({ model: name, version }, 'the model was swapped');
   }
 
   /** Called once by `createEdge`. */
@@ -270,6 +287,7 @@ export class Edge {
   async #refreshMetrics(): Promise<void> {
     this.#parts.metrics.sessions.set(this.#calls.size);
     this.#parts.metrics.rooms.set(this.#rooms.size);
+    this.#parts.metrics.noteEngine(this.#parts.engine.load);
     await this.#refreshStats();
   }
 }

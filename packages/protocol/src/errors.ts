@@ -65,7 +65,11 @@ const ERRORS = {
     summary: 'this browser or device cannot send or play this medium',
     hint: 'use a current browser with WebRTC and Opus',
   },
-  'edge/full': { retryable: true, summary: 'every row is leased', hint: 'raise `engine.rows`, or add an edge' },
+  'edge/full': {
+    retryable: true,
+    summary: 'there is no room for another participant',
+    hint: 'raise `engine.rows`, or where it could not keep time `engine.threads`, or add an edge',
+  },
   'edge/draining': { retryable: true, summary: 'the edge is shutting down', hint: 'connect again in a moment' },
   'edge/config': {
     retryable: false,

@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { monotonicClock } from '../clock.js';
 import { silentLog } from '../telemetry/log.js';
+import { ManualClock } from '../testing/manual-clock.js';
 import { EngineHost, type EngineHostOptions } from './engine-host.js';
 import { bend } from './fixtures/bend.js';
 import { bundledThread } from './fixtures/bundled-thread.js';
@@ -84,6 +85,42 @@ describe('EngineHost', () => {
     await vi.waitFor(() => expect(decisions).toHaveLength(8));
     expect((await host.stats()).steps).toBeLessThan(8);
     port.close();
+  });
+
+  it('starts each session where the lane of its row has its boundaries, and fills one lane after the other', async () => {
+    const clock = new ManualClock(10_007);
+    const host = await start({ rows: 5, laneSize: 2, clock });
+    const zeros = Array.from({ length: 5 }, () => host.lease(() => {}, never).zeroMs);
+    expect(zeros).toEqual([10_200, 10_200, 10_100, 10_100, 10_050]);
+  });
+
+  it('lets a session that goes on back to a lane with its boundaries, and keeps its clock', async () => {
+    const clock = new ManualClock(10_007);
+    const host = await start({ rows: 4, laneSize: 2, clock });
+    const gone = [1, 2, 3].map(() => host.lease(() => {}, never))[2]!;
+    gone.release();
+    host.lease(() => {}, never).release();
+    clock.advance(55_555);
+    const [fresh, back] = [host.lease(() => {}, never), host.lease(() => {}, never, 10_100)];
+    expect(fresh.zeroMs % 200).toBe(100);
+    expect([back.zeroMs, back.id > fresh.id]).toEqual([10_100, true]);
+  });
+
+  it('spreads leases over its threads, and answers for all of them', async () => {
+    const files = { 'step.onnx': tinyGraph() };
+    const bundleDir = await writeBundle(tinyManifest(files), files);
+    folders.push(bundleDir);
+    const host = await start({ bundleDir, rows: 5, threads: 2 });
+    const ports = new Map(host.engines.map((id) => [id, host.connect(id)]));
+    const decided = vi.fn();
+    const leases = Array.from({ length: 5 }, () => host.lease(decided, never));
+    expect(leases.map(({ engine }) => host.engines.indexOf(engine))).toEqual([0, 1, 0, 1, 0]);
+    for (const { id, engine } of leases) ports.get(engine)!.postMessage(turn(id, 0, 160));
+    await vi.waitFor(() => expect(decided).toHaveBeenCalledTimes(5));
+    expect(await host.stats()).toMatchObject({ leases: 5, unknown: 0 });
+    leases[1]!.release();
+    expect(host.lease(decided, never).engine).toBe(host.engines[1]);
+    for (const port of ports.values()) port.close();
   });
 
   it('says that it is full, and never uses an id again', async () => {
@@ -182,8 +219,76 @@ describe('EngineHost', () => {
     await expect(host.stats()).rejects.toMatchObject({ code: 'engine/failed' });
   });
 
+  describe('when a model is swapped in', () => {
+    async function bundle(version: string, spoil: Record<string, unknown> = {}): Promise<string> {
+      const files = { 'step.onnx': tinyGraph() };
+      const folder = await writeBundle(bend(tinyManifest(files), { version, ...spoil }), files);
+      folders.push(folder);
+      return folder;
+    }
+
+    it('gives it to new leases, and leaves those that are open with the one they have', async () => {
+      const onThread = vi.fn();
+      const host = await start({ bundleDir: await bundle('1'), rows: 3, threads: 2, onThread });
+      const [oldPort, before] = [host.connect(), host.engines];
+      const decisions: Decision[] = [];
+      const old = host.lease((decision) => decisions.push(decision), never);
+      oldPort.postMessage({ ...turn(old.id, 0), pcm: new Float32Array(160).fill(0.5) });
+      await vi.waitFor(() => expect(decisions).toHaveLength(1));
+
+      expect(await host.swap(await bundle('2'))).toMatchObject({ version: '2' });
+      expect([host.info.version, onThread.mock.calls.flat()]).toEqual(['2', host.engines]);
+      expect(host.engines.some((id) => before.includes(id))).toBe(false);
+      const ports = new Map(host.engines.map((id) => [id, host.connect(id)]));
+      const young = host.lease((decision) => decisions.push(decision), never);
+      expect([host.free, host.engines.includes(young.engine)]).toEqual([1, true]);
+      oldPort.postMessage(turn(old.id, 1, 160));
+      await vi.waitFor(() => expect(decisions).toHaveLength(2));
+      ports.get(young.engine)!.postMessage(turn(young.id, 0, 160));
+      await vi.waitFor(() => expect(decisions).toHaveLength(3));
+      // The old one still knows what it heard; the young one starts from nothing.
+      expect(decisions.map(({ lease, confidence }) => [lease, confidence > 0.6])).toEqual([
+        [old.id, true],
+        [old.id, true],
+        [young.id, false],
+      ]);
+      expect(await host.stats()).toMatchObject({ leases: 2, steps: 3, unknown: 0 });
+
+      const ended = new Promise((resolve) => oldPort.once('close', resolve));
+      old.release();
+      await ended;
+      expect(await host.stats()).toMatchObject({ leases: 1 });
+      for (const port of ports.values()) port.close();
+    });
+
+    it('refuses one that is corrupt, by the name of the file, and goes on with the old', async () => {
+      const host = await start({ bundleDir: await bundle('1') });
+      const port = host.connect();
+      const decided = vi.fn();
+      const lease = host.lease(decided, never);
+      const bad = await bundle('2', { 'files/step.onnx/sha256': '0'.repeat(64) });
+      await expect(host.swap(bad)).rejects.toEqual(
+        expect.objectContaining({ code: 'bundle/hash', message: expect.stringContaining('step.onnx') }),
+      );
+      await expect(host.swap(join(bad, 'nowhere'))).rejects.toMatchObject({ code: 'bundle/missing' });
+      expect(host.info.version).toBe('1');
+      port.postMessage(turn(lease.id, 0, 160));
+      await vi.waitFor(() => expect(decided).toHaveBeenCalledOnce());
+      host.lease(decided, never);
+      expect(await host.swap(await bundle('3'))).toMatchObject({ version: '3' });
+      port.close();
+    });
+
+    it('is closed while it loads, leaves no thread behind', async () => {
+      const host = await start({ bundleDir: await bundle('1') });
+      const swapping = host.swap(await bundle('2'));
+      await host.close();
+      await expect(swapping).rejects.toMatchObject({ code: 'engine/failed' });
+    });
+  });
+
   describe('when the thread', () => {
-    /** A thread that says it is ready, and then does as written on the first lease. */
+    /** A thread that says it is ready, and then does as written on each lease. */
     async function threadThat(onOpen: string): Promise<URL> {
       const folder = await mkdtemp(join(tmpdir(), 'microturn-thread-'));
       folders.push(folder);
@@ -192,7 +297,7 @@ describe('EngineHost', () => {
       await writeFile(
         path,
         `import { parentPort } from 'node:worker_threads';
-         parentPort.on('message', ({ type }) => { if (type === 'open') { ${onOpen} } });
+         parentPort.on('message', ({ type, lease }) => { if (type === 'open') { ${onOpen} } });
          parentPort.postMessage({ type: 'ready', info: ${JSON.stringify(info)} });`,
       );
       return pathToFileURL(path);
@@ -214,6 +319,30 @@ describe('EngineHost', () => {
       for (const lease of leases) lease.release();
       expect(() => host.lease(() => {}, never)).toThrow(expect.objectContaining({ code: 'engine/failed' }));
       await host.close();
+    });
+
+    it('falls behind, lends no more rows than it kept time with, and says how many those are', async () => {
+      const clock = new ManualClock(0);
+      const decide = `for (let index = 0; index < 10; index++) {
+        const lagMs = lease > 4 ? 350 : 40;
+        parentPort.postMessage({ type: 'decision', decision: { lease, index, lagMs } });
+      }`;
+      const host = await start({ threadUrl: await threadThat(decide), rows: 20, clock });
+      const decided = vi.fn();
+      const leases = Array.from({ length: 4 }, () => host.lease(decided, never));
+      await vi.waitFor(() => expect(decided).toHaveBeenCalledTimes(40));
+      expect(host.load).toMatchObject({ leases: 4, capacity: 20, lateShare: 0 });
+      leases.push(host.lease(decided, never));
+      await vi.waitFor(() => expect(decided).toHaveBeenCalledTimes(50));
+      expect(() => host.lease(decided, never)).toThrow(
+        expect.objectContaining({ code: 'edge/full', message: expect.stringContaining('5 of the 4 ') }),
+      );
+      expect(host.load).toMatchObject({ leases: 5, capacity: 4, lateShare: 0.2 });
+      expect(host.lease(decided, never, 0).zeroMs).toBe(0); // one that goes on is not turned away
+      clock.advance(15_000);
+      expect(() => host.lease(decided, never)).toThrow(expect.objectContaining({ code: 'edge/full' }));
+      clock.advance(60_000);
+      host.lease(decided, never);
     });
 
     it('hangs, is ended all the same', async () => {

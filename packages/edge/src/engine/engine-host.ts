@@ -1,203 +1,288 @@
-import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { MicroturnError } from '@microturn/protocol';
+import { monotonicClock, type Clock } from '../clock.js';
 import type { Log } from '../telemetry/log.js';
-import type { EngineReport, EngineRequest, EngineThreadData, EngineThreadStats } from './engine-messages.js';
-import type { Decision, LeaseId, ModelInfo } from './types.js';
-
-// Runs on main, and must never import what loads ONNX Runtime: a step would block every session's socket.
-
-/** How long the thread may take to finish its step and leave, before it is ended. */
-const CLOSE_MS = 2000;
+import { defaultBounds, type AdmissionBounds } from './admission.js';
+import type { EngineThreadStats } from './engine-messages.js';
+import { EngineWorker, type EngineId, type LeaseListener } from './engine-worker.js';
+import { isOnPhase, lanePhaseMs, zeroOnPhase } from './lane-phase.js';
+import type { LeaseId, ModelInfo } from './types.js';
 
 export interface EngineHostOptions {
   readonly bundleDir: string;
-  /** Participants that can be leased at once. */
+  /** Participants that can be leased at once, over all threads. */
   readonly rows: number;
+  /** 1 by default. */
+  readonly threads?: number;
   /** Rows that step together, 1 by default. */
   readonly laneSize?: number;
   readonly log: Log;
+  readonly clock?: Clock;
+  /** Beyond which a thread takes no more leases. */
+  readonly bounds?: AdmissionBounds;
   /** The worker's entry, for a layout other than the package's own. */
   readonly threadUrl?: URL;
-  /** The thread is gone, and every lease with it. */
+  /** A thread has been started beside the first ones: whoever posts micro-turns needs a port to it. */
+  readonly onThread?: (engine: EngineId) => void;
+  /** A thread is gone, and every lease on it with it. */
   readonly onFailed?: (error: MicroturnError) => void;
 }
 
-/** The loan of one row of the engine thread. Works with `using`. */
+/** The loan of one row of an engine thread. Works with `using`. */
 export interface EngineLease extends Disposable {
   readonly id: LeaseId;
+  /** The thread that the row is on. */
+  readonly engine: EngineId;
+  /** Monotonic ms of session time 0: within the next micro-turn, so that turns end when the row's lane steps. */
+  readonly zeroMs: number;
   /** Giving back twice is harmless. No decision follows. */
   release(): void;
 }
 
-interface Listener {
-  readonly onDecision: (decision: Decision) => void;
-  readonly onFailed: (error: MicroturnError) => void;
+/** How the engine keeps up, as main sees it. */
+export interface EngineLoad {
+  readonly leases: number;
+  readonly rows: number;
+  /** Leases that are let at once: `rows`, or as many as it was seen to keep time with. */
+  readonly capacity: number;
+  /** The slowest thread's, of the last seconds. */
+  readonly lateShare: number;
+  readonly lagP99Ms: number;
 }
 
-/** Main's side of the engine thread. */
+/** Main's side of the engine: its threads, the rows on them, and which model new leases get. */
 export class EngineHost {
-  readonly info: ModelInfo;
   readonly rows: number;
-  readonly #worker: Worker;
+  readonly #options: EngineHostOptions;
+  readonly #clock: Clock;
   readonly #log: Log;
-  readonly #onFailed: ((error: MicroturnError) => void) | undefined;
-  readonly #leases = new Map<LeaseId, Listener>();
-  readonly #stats = new Map<number, { resolve: (stats: EngineThreadStats) => void; reject: (error: Error) => void }>();
-  readonly #exited: Promise<void>;
+  /** Those that new leases go to. */
+  #workers: readonly EngineWorker[] = [];
+  /** Those of a model that was swapped out, until the last of its leases ends. */
+  readonly #retired = new Set<EngineWorker>();
   #lastLease = 0;
-  #lastRequest = 0;
+  #lastEngine = -1;
+  #swaps: Promise<void> = Promise.resolve();
   #state: 'running' | 'closing' | 'failed' = 'running';
 
   /**
-   * Starts the thread and waits until its bundle is loaded.
-   * @throws {MicroturnError} `bundle/…` as the thread met it, `engine/failed` where the thread itself did not start
+   * Starts the threads and waits until their bundle is loaded.
+   * @throws {MicroturnError} `bundle/…` as a thread met it, `engine/failed` where a thread itself did not start
    */
   static async start(options: EngineHostOptions): Promise<EngineHost> {
-    const { bundleDir, rows, laneSize = 1, log, threadUrl = new URL('./engine-thread.js', import.meta.url) } = options;
-    const workerData: EngineThreadData = { bundleDir, rows, laneSize };
-    const worker = new Worker(threadUrl, { workerData, name: 'engine' });
-    try {
-      const info = await ready(worker);
-      log.info({ model: info.name, version: info.version, rows, laneSize }, 'the engine is ready');
-      return new EngineHost(worker, info, options);
-    } catch (error) {
-      await worker.terminate();
-      throw MicroturnError.from(error, 'engine/failed');
-    }
+    const host = new EngineHost(options);
+    host.#workers = await host.#startWorkers(options.bundleDir);
+    return host;
   }
 
-  private constructor(worker: Worker, info: ModelInfo, { rows, log, onFailed }: EngineHostOptions) {
-    this.info = info;
-    this.rows = rows;
-    this.#worker = worker;
-    this.#log = log;
-    this.#onFailed = onFailed;
-    let cause: unknown;
-    worker.on('error', (error) => (cause = error));
-    worker.on('message', (report: EngineReport) => this.#take(report));
-    this.#exited = new Promise((resolve) => {
-      worker.once('exit', (code) => {
-        this.#end(code, cause);
-        resolve();
-      });
-    });
+  private constructor(options: EngineHostOptions) {
+    this.rows = options.rows;
+    this.#options = options;
+    this.#clock = options.clock ?? monotonicClock;
+    this.#log = options.log;
+  }
+
+  /** The model of new leases. */
+  get info(): ModelInfo {
+    return this.#workers[0]!.info;
   }
 
   get free(): number {
-    return this.rows - this.#leases.size;
+    return Math.max(0, this.rows - this.#leases);
+  }
+
+  /** The threads that take leases now; each needs a port to whoever posts micro-turns. */
+  get engines(): readonly EngineId[] {
+    return this.#workers.map(({ id }) => id);
   }
 
   get closed(): boolean {
     return this.#state !== 'running';
   }
 
-  /** A port straight to the engine thread, for the media thread to post `MicroTurn`s on. */
-  connect(): MessagePort {
+  get load(): EngineLoad {
+    const nowMs = this.#clock.now();
+    const lateness = this.#workers.map(({ admission }) => admission.lateness(nowMs));
+    return {
+      leases: this.#leases,
+      rows: this.rows,
+      capacity: this.#capacity(nowMs),
+      lateShare: Math.max(0, ...lateness.map(({ lateShare }) => lateShare)),
+      lagP99Ms: Math.max(0, ...lateness.map(({ lagP99Ms }) => lagP99Ms)),
+    };
+  }
+
+  /** A port straight to an engine thread, for the media thread to post `MicroTurn`s on; to the first where none is named. */
+  connect(engine: EngineId = this.#workers[0]?.id ?? 0): MessagePort {
     this.#assertRunning();
-    const { port1, port2 } = new MessageChannel();
-    this.#worker.postMessage({ type: 'connect', port: port2 } satisfies EngineRequest, [port2]);
-    return port1;
+    const worker = this.#workers.find(({ id }) => id === engine);
+    if (!worker) throw new RangeError(`there is no engine thread ${engine}`);
+    return worker.connect();
   }
 
   /**
    * Lends a row. Its state begins empty, and its id is used for no other.
    * @param onFailed the row is lost, and given back already
-   * @throws {MicroturnError} `edge/full` where every row is leased, `engine/failed` where the thread is gone
+   * @param zeroMs   of a session that goes on after it lost its row: it is let back in whatever the load, to a row whose
+   *                 micro-turns end when its own do, if there is one
+   * @throws {MicroturnError} `edge/full` where every row is leased, or more than are would be late; `engine/failed`
+   *   where the threads are gone
    */
-  lease(onDecision: Listener['onDecision'], onFailed: Listener['onFailed']): EngineLease {
+  lease(onDecision: LeaseListener['onDecision'], onFailed: LeaseListener['onFailed'], zeroMs?: number): EngineLease {
     this.#assertRunning();
-    if (this.free === 0) throw new MicroturnError('edge/full', `${this.rows} of ${this.rows}`);
+    const worker = this.#choose(zeroMs !== undefined);
+    const { microTurnMs } = worker.info;
+    const phaseMs = (row: number) => lanePhaseMs(worker.index, Math.floor(row / worker.laneSize), microTurnMs);
     const id = ++this.#lastLease;
-    this.#leases.set(id, { onDecision, onFailed });
-    this.#post({ type: 'open', lease: id });
+    const row = worker.lease(
+      id,
+      { onDecision, onFailed },
+      zeroMs === undefined ? undefined : (free) => isOnPhase(zeroMs, phaseMs(free), microTurnMs),
+    );
     const release = () => {
-      if (this.#leases.delete(id) && !this.closed) this.#post({ type: 'close', lease: id });
+      if (worker.release(id)) this.#closeRetired(worker);
     };
-    return { id, release, [Symbol.dispose]: release };
+    return {
+      id,
+      engine: worker.id,
+      zeroMs: zeroMs ?? zeroOnPhase(this.#clock.now(), phaseMs(row), microTurnMs),
+      release,
+      [Symbol.dispose]: release,
+    };
   }
 
-  /** @throws {MicroturnError} `engine/failed` where the thread is gone */
+  /**
+   * Changes the model without a pause: new leases go to it, and those that are open stay with the one they have until
+   * they end. Both are in memory until then. One swap waits for another.
+   * @throws {MicroturnError} `bundle/…`, `engine/failed`: nothing has changed then
+   */
+  swap(bundleDir: string): Promise<ModelInfo> {
+    const swapped = this.#swaps.then(() => this.#swap(bundleDir));
+    this.#swaps = swapped.then(
+      () => {},
+      () => {},
+    );
+    return swapped;
+  }
+
+  /** Over all threads: counts added up, the slowest thread's percentiles. @throws {MicroturnError} `engine/failed` */
   async stats(): Promise<EngineThreadStats> {
     this.#assertRunning();
-    const id = ++this.#lastRequest;
-    return new Promise((resolve, reject) => {
-      this.#stats.set(id, { resolve, reject });
-      this.#post({ type: 'stats', id });
+    const inUse = [...this.#workers, ...[...this.#retired].filter(({ leases }) => leases > 0)];
+    const all = await Promise.all(inUse.map((worker) => worker.stats()));
+    return all.reduce((sum, stats) => {
+      const keys = Object.keys(sum) as (keyof EngineThreadStats)[];
+      const join = (key: keyof EngineThreadStats) =>
+        key.endsWith('Ms') ? Math.max(sum[key], stats[key]) : sum[key] + stats[key];
+      return Object.fromEntries(keys.map((key) => [key, join(key)])) as unknown as EngineThreadStats;
     });
   }
 
-  /** Ends the thread after the step it is in. Leases end without a word. Closing twice is harmless. */
+  /** Ends the threads after the step they are in. Leases end without a word. Closing twice is harmless. */
   async close(): Promise<void> {
-    if (this.#state === 'running') {
-      this.#state = 'closing';
-      this.#leases.clear();
-      this.#post({ type: 'shutdown' });
-      const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_MS);
-      await this.#exited;
-      clearTimeout(timer);
-    }
-    await this.#exited;
+    if (this.#state === 'running') this.#state = 'closing';
+    await Promise.all([...this.#workers, ...this.#retired].map((worker) => worker.close()));
+    await this.#swaps;
   }
 
-  #post(request: EngineRequest): void {
-    this.#worker.postMessage(request);
+  get #leases(): number {
+    return [...this.#workers, ...this.#retired].reduce((sum, { leases }) => sum + leases, 0);
+  }
+
+  /** The thread for another lease: of those that keep time, the one with the fewest. */
+  #choose(goesOn: boolean): EngineWorker {
+    const nowMs = this.#clock.now();
+    const withRows = this.#workers.filter(({ free }) => free > 0);
+    if (this.free === 0 || withRows.length === 0) {
+      throw new MicroturnError('edge/full', `${this.#leases} of ${this.rows} rows are leased`);
+    }
+    const open = withRows.filter((worker) => goesOn || worker.leases < worker.admission.capacity(worker.leases, nowMs));
+    const first = open[0];
+    if (!first) {
+      const { capacity, leases, lateShare, lagP99Ms } = this.load;
+      throw new MicroturnError(
+        'edge/full',
+        `${leases} of the ${capacity} that it was measured to keep time with; ` +
+          `${(100 * lateShare).toFixed(1)} % of micro-turns late, lag p99 ${lagP99Ms.toFixed(0)} ms`,
+      );
+    }
+    return open.reduce((least, worker) => (worker.leases < least.leases ? worker : least), first);
+  }
+
+  #capacity(nowMs: number): number {
+    const each = this.#workers.map((worker) => Math.min(worker.rows, worker.admission.capacity(worker.leases, nowMs)));
+    return each.reduce((sum, capacity) => sum + capacity, 0);
+  }
+
+  async #swap(bundleDir: string): Promise<ModelInfo> {
+    this.#assertRunning();
+    const fresh = await this.#startWorkers(bundleDir);
+    if (this.closed) {
+      await Promise.all(fresh.map((worker) => worker.close()));
+      this.#assertRunning();
+    }
+    const old = this.#workers;
+    this.#workers = fresh;
+    for (const { id } of fresh) this.#options.onThread?.(id);
+    for (const worker of old) {
+      this.#retired.add(worker);
+      this.#closeRetired(worker);
+    }
+    return this.info;
+  }
+
+  /** All, or none where one does not start. */
+  async #startWorkers(bundleDir: string): Promise<EngineWorker[]> {
+    const { rows, threads = 1, laneSize = 1, bounds = defaultBounds, threadUrl } = this.#options;
+    const count = Math.min(threads, rows);
+    const starting = await Promise.allSettled(
+      Array.from({ length: count }, (_, index) =>
+        EngineWorker.start({
+          id: ++this.#lastEngine,
+          index,
+          bundleDir,
+          rows: Math.floor(rows / count) + (index < rows % count ? 1 : 0),
+          laneSize,
+          bounds,
+          now: () => this.#clock.now(),
+          threadUrl: threadUrl ?? new URL('./engine-thread.js', import.meta.url),
+          onLeaseFailed: (lease, error) => this.#log.warn({ lease, error: error.message }, 'the engine gave up a row'),
+          onDied: (worker, error, code) => this.#onDied(worker, error, code),
+        }),
+      ),
+    );
+    const started = starting.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const refused = starting.find((one) => one.status === 'rejected');
+    if (refused) {
+      await Promise.all(started.map((worker) => worker.close()));
+      throw MicroturnError.from(refused.reason, 'engine/failed');
+    }
+    const { name, version } = started[0]!.info;
+    this.#log.info({ model: name, version, rows, threads: count, laneSize }, 'the engine is ready');
+    return started;
+  }
+
+  #closeRetired(worker: EngineWorker): void {
+    if (!this.#retired.has(worker) || worker.leases > 0) return;
+    void worker.close().then(() => {
+      this.#retired.delete(worker);
+      const { name, version } = worker.info;
+      this.#log.info({ model: name, version }, 'a thread of a model that was swapped out has ended');
+    });
+  }
+
+  /** To start another in its place is up to whoever owns the host: ids do not carry over. */
+  #onDied(worker: EngineWorker, error: MicroturnError, code: number): void {
+    const { cause } = error;
+    this.#log.error({ code, error: cause instanceof Error ? cause.message : undefined }, 'an engine thread exited');
+    this.#retired.delete(worker);
+    const left = this.#workers.filter((other) => other !== worker);
+    if (left.length > 0) this.#workers = left;
+    else this.#state = 'failed'; // the last one stays: what it ran is still what is known of the model
+    this.#options.onFailed?.(error);
   }
 
   #assertRunning(): void {
     if (this.closed) throw new MicroturnError('engine/failed', 'the engine thread is not running');
   }
-
-  #take(report: EngineReport): void {
-    switch (report.type) {
-      case 'decision':
-        this.#leases.get(report.decision.lease)?.onDecision(report.decision);
-        break;
-      case 'lease.failed': {
-        const listener = this.#leases.get(report.lease);
-        if (!this.#leases.delete(report.lease)) break;
-        const error = MicroturnError.fromWire(report.error);
-        this.#log.warn({ lease: report.lease, error: error.message }, 'the engine gave up a row');
-        listener?.onFailed(error);
-        break;
-      }
-      case 'stats':
-        this.#stats.get(report.id)?.resolve(report.stats);
-        this.#stats.delete(report.id);
-        break;
-      case 'ready':
-      case 'failed':
-        break; // answered before the host was made
-    }
-  }
-
-  /** The thread has exited. To start another in its place is up to whoever owns the host: ids do not carry over. */
-  #end(code: number, cause: unknown): void {
-    const error = new MicroturnError('engine/failed', `the engine thread exited with code ${code}`, { cause });
-    for (const { reject } of this.#stats.values()) reject(error);
-    this.#stats.clear();
-    if (this.#state !== 'running') return;
-    this.#state = 'failed';
-    this.#log.error({ code, error: cause instanceof Error ? cause.message : undefined }, 'the engine thread exited');
-    const listeners = [...this.#leases.values()];
-    this.#leases.clear();
-    for (const { onFailed } of listeners) onFailed(error);
-    this.#onFailed?.(error);
-  }
-}
-
-/** Waits for the thread's first word. */
-function ready(worker: Worker): Promise<ModelInfo> {
-  return new Promise((resolve, reject) => {
-    const onMessage = (report: EngineReport) => {
-      if (report.type === 'ready') settle(() => resolve(report.info));
-      if (report.type === 'failed') settle(() => reject(MicroturnError.fromWire(report.error)));
-    };
-    const onError = (error: Error) => settle(() => reject(error));
-    const onExit = (code: number) => settle(() => reject(new Error(`the engine thread exited with code ${code}`)));
-    const settle = (then: () => void) => {
-      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
-      then();
-    };
-    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-  });
 }

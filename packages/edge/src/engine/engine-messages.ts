@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { WireError } from '@microturn/protocol';
 import type { Decision, EngineStats, LeaseId, ModelInfo } from './types.js';
 
-/** What the engine thread is started with. */
+/** What an engine thread is started with. */
 export interface EngineThreadData {
   readonly bundleDir: string;
   readonly rows: number;
@@ -11,7 +11,9 @@ export interface EngineThreadData {
 
 /** Main to the engine thread. */
 export type EngineRequest =
-  | { readonly type: 'open' | 'close'; readonly lease: LeaseId }
+  /** Main says which row: it has placed the session's clock on the phase of that row's lane. */
+  | { readonly type: 'open'; readonly lease: LeaseId; readonly row: number }
+  | { readonly type: 'close'; readonly lease: LeaseId }
   /** A port on which `MicroTurn`s will come (transferred). */
   | { readonly type: 'connect'; readonly port: MessagePort }
   | { readonly type: 'stats'; readonly id: number }

@@ -26,7 +26,7 @@ function serve(model: OnnxModel, main: MessagePort): void {
   main.on('message', (request: EngineRequest) => {
     switch (request.type) {
       case 'open':
-        streams.set(request.lease, open(model, request.lease));
+        streams.set(request.lease, open(model, request.lease, request.row));
         break;
       case 'close':
         streams.get(request.lease)?.close();
@@ -48,7 +48,7 @@ function serve(model: OnnxModel, main: MessagePort): void {
   });
   report(main, { type: 'ready', info: model.info });
 
-  function open(model: InteractionModel, lease: LeaseId): InteractionStream {
+  function open(model: InteractionModel, lease: LeaseId, row: number): InteractionStream {
     return model.open(
       lease,
       (decision) => report(main, { type: 'decision', decision }),
@@ -56,6 +56,7 @@ function serve(model: OnnxModel, main: MessagePort): void {
         streams.delete(lease);
         report(main, { type: 'lease.failed', lease, error: error.toWire() });
       },
+      row,
     );
   }
 

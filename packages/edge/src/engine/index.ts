@@ -1,7 +1,8 @@
 // For the main thread: nothing here loads ONNX Runtime.
 export { loadBundle, modelInfo, type Bundle } from './bundle.js';
-export { EngineHost, type EngineHostOptions, type EngineLease } from './engine-host.js';
+export { EngineHost, type EngineHostOptions, type EngineLease, type EngineLoad } from './engine-host.js';
 export type { EngineThreadStats } from './engine-messages.js';
+export type { EngineId } from './engine-worker.js';
 export {
   acts,
   type Act,

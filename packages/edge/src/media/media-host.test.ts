@@ -24,7 +24,7 @@ async function start({ answerMs, threadUrl = built, ...options }: StartOptions =
   const voice = new MessageChannel();
   const host = await MediaHost.start({
     options: { workerBin, listenIp: '127.0.0.1', port: 0, ...options },
-    enginePort: engine.port1,
+    enginePorts: new Map([[0, engine.port1]]),
     voicePort: voice.port1,
     log: silentLog,
     threadUrl,
@@ -128,10 +128,13 @@ describe.skipIf(!workerBin)('MediaHost, with a mediasoup worker', () => {
     await host.request('endpoint.open', { room: 'a', endpoint: 'e', participant: 'p' });
     const first = nextTurn(engine);
     const zeroMs = Number(process.hrtime.bigint()) / 1e6;
-    await host.request('row.start', { endpoint: 'e', row: { lease: 7, microTurnMs: 200, inputHz: 16_000, zeroMs } });
+    await host.request('row.start', {
+      endpoint: 'e',
+      row: { lease: 7, microTurnMs: 200, inputHz: 16_000, engine: 0, zeroMs },
+    });
     expect(await first).toMatchObject({ lease: 7, index: 0, lost: 0, play: 0, dueMs: zeroMs + 200 });
     const other = new MessageChannel();
-    host.setEnginePort(other.port1);
+    host.setEnginePort(other.port1, 0);
     expect((await nextTurn(other.port2)).pcm).toHaveLength(3200);
     const pcm = new Float32Array(2400).fill(0.1);
     const sent = new Promise((resolve) =>
@@ -142,6 +145,23 @@ describe.skipIf(!workerBin)('MediaHost, with a mediasoup worker', () => {
     ]);
     expect(await sent).toMatchObject({ responseId: 'r', lengthMs: 100 });
     expect(events[0]).toMatchObject({ type: 'speech.started', voice: 'room:a', responseId: 'r' });
+  });
+
+  it('posts the micro-turns of each row to the engine thread that the row is on', async () => {
+    const { host, engine } = await start();
+    const second = new MessageChannel();
+    host.setEnginePort(second.port1, 4);
+    await host.request('room.open', { room: 'a' });
+    const zeroMs = Number(process.hrtime.bigint()) / 1e6;
+    const turns = [nextTurn(engine), nextTurn(second.port2)];
+    for (const id of [0, 4]) {
+      await host.request('endpoint.open', { room: 'a', endpoint: `e${id}`, participant: `p${id}` });
+      const row = { lease: 10 + id, engine: id, microTurnMs: 40, inputHz: 16_000, zeroMs };
+      await host.request('row.start', { endpoint: `e${id}`, row });
+    }
+    expect((await Promise.all(turns)).map(({ lease }) => lease)).toEqual([10, 14]);
+    second.port2.close(); // that thread has ended: its row posts to nobody, and the other goes on
+    expect((await nextTurn(engine)).lease).toBe(10);
   });
 
   it('tells that the worker died, and answers with that from then on', async () => {

@@ -4,14 +4,15 @@ import '@evan/opus';
 import { Worker, type MessagePort } from 'node:worker_threads';
 import { MicroturnError, isErrorCode, type ErrorCode } from '@microturn/protocol';
 import { Subject, filter, firstValueFrom, type Observable } from 'rxjs';
+import type { EngineId } from '../engine/engine-worker.js';
 import type { Log } from '../telemetry/log.js';
 import type { FromMediaThread, MediaThreadData, ToMediaThread } from './thread-messages.js';
 import type { MediaEvent, MediaMethod, MediaOptions, MediaRequests } from './types.js';
 
 export interface MediaHostOptions {
   readonly options: MediaOptions;
-  /** Receives the micro-turns; transferred. */
-  readonly enginePort: MessagePort;
+  /** Receive the micro-turns, by engine thread; transferred. */
+  readonly enginePorts: ReadonlyMap<EngineId, MessagePort>;
   /** Sends the speech; transferred. */
   readonly voicePort: MessagePort;
   readonly log: Log;
@@ -43,14 +44,14 @@ export class MediaHost {
   #failure: MicroturnError | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor({ options, enginePort, voicePort, log, threadUrl, answerMs = 10_000 }: MediaHostOptions) {
+  private constructor({ options, enginePorts, voicePort, log, threadUrl, answerMs = 10_000 }: MediaHostOptions) {
     this.#log = log;
     this.#answerMs = answerMs;
-    const workerData: MediaThreadData = { options, engine: enginePort, voice: voicePort };
+    const workerData: MediaThreadData = { options, engines: enginePorts, voice: voicePort };
     this.#worker = new Worker(threadUrl ?? new URL('./media-thread.js', import.meta.url), {
       name: 'media',
       workerData,
-      transferList: [enginePort, voicePort],
+      transferList: [...enginePorts.values(), voicePort],
       // mediasoup takes its worker from the environment, when it is loaded: the thread gets one of its own.
       env: { ...process.env, ...(options.workerBin ? { MEDIASOUP_WORKER_BIN: options.workerBin } : {}) },
     });
@@ -99,9 +100,9 @@ export class MediaHost {
     return this.#ask(method, params);
   }
 
-  /** Sends micro-turns to another engine thread from now on. */
-  setEnginePort(enginePort: MessagePort): void {
-    this.#send({ enginePort }, [enginePort]);
+  /** Sends the micro-turns of an engine thread here from now on. */
+  setEnginePort(enginePort: MessagePort, engine: EngineId): void {
+    this.#send({ enginePort, engine }, [enginePort]);
   }
 
   /** Takes speech from another voice thread from now on. */

@@ -73,8 +73,13 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('packets through a mediaso
     const turns: MicroTurn[] = [];
     const caller = await openCaller(room, 5);
     const row = new MediaRow(
-      { lease: 3, microTurnMs: 200, inputHz: 16_000, zeroMs: monotonicClock.now() },
-      { clock: monotonicClock, listener: new Listener(createDownlink()), placing, post: (turn) => turns.push(turn) },
+      { lease: 3, engine: 2, microTurnMs: 200, inputHz: 16_000, zeroMs: monotonicClock.now() },
+      {
+        clock: monotonicClock,
+        listener: new Listener(createDownlink()),
+        placing,
+        post: (turn, engine) => engine === 2 && turns.push(turn),
+      },
     );
     row.attach(await room.tap(caller.producerId), false);
     const ticker = new Ticker(monotonicClock, (nowMs) => row.tick(nowMs));

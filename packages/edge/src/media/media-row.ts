@@ -1,6 +1,7 @@
 import type { Subscription } from 'rxjs';
 import { MicroturnError, samplesPerTurn } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
+import type { EngineId } from '../engine/engine-worker.js';
 import type { MicroTurn } from '../engine/types.js';
 import type { RtcTap } from '../rtc/index.js';
 import type { Histogram } from './histogram.js';
@@ -16,7 +17,8 @@ export interface MediaRowParts {
   readonly listener: Listener;
   /** Time from a packet's arrival to its place. */
   readonly placing: Histogram;
-  post(turn: MicroTurn): void;
+  /** To the engine thread of the row. */
+  post(turn: MicroTurn, engine: EngineId): void;
 }
 
 /** One participant's way to a model: a microphone, when there is one, cut into micro-turns for as long as the row lasts. */
@@ -81,7 +83,7 @@ export class MediaRow {
   /** Posts the micro-turns that are due, silence where nothing came. */
   tick(nowMs: number): void {
     for (const index of this.#cutter.take(nowMs)) {
-      const { lease, microTurnMs, inputHz } = this.#options;
+      const { lease, engine, microTurnMs, inputHz } = this.#options;
       const dueMs = this.#cutter.dueMs(index);
       const { pcm, lost } = this.#uplink.cut(index);
       const farEnd = this.#parts.listener.farEnd(
@@ -91,7 +93,7 @@ export class MediaRow {
         this.#uplink.placementDelayMs,
       );
       this.#turns++;
-      this.#parts.post({ lease, index, pcm, lost, dueMs, ...farEnd });
+      this.#parts.post({ lease, index, pcm, lost, dueMs, ...farEnd }, engine);
     }
   }
 

@@ -51,7 +51,7 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('MediaServer, with a media
       row: (lease = 1) =>
         server.request('row.start', {
           endpoint,
-          row: { lease, microTurnMs: 40, inputHz: 16_000, zeroMs: monotonicClock.now() },
+          row: { lease, engine: 0, microTurnMs: 40, inputHz: 16_000, zeroMs: monotonicClock.now() },
         }),
     };
   }
@@ -145,7 +145,7 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('MediaServer, with a media
     await expect(server.request('speech.cut', { voice: 'room:nowhere', responseId: 'r' })).rejects.toMatchObject(state);
     await expect(server.request('producer.close', { endpoint: 'a', producerId: 'x' })).rejects.toMatchObject(state);
     await expect(server.request('subscribe', { endpoint: 'nobody', rtpCapabilities })).rejects.toMatchObject(state);
-    const row = { lease: 1, microTurnMs: 200, inputHz: 22_050, zeroMs: 0 };
+    const row = { lease: 1, engine: 0, microTurnMs: 200, inputHz: 22_050, zeroMs: 0 };
     await expect(server.request('row.start', { endpoint: 'a', row })).rejects.toMatchObject({
       code: 'bundle/manifest',
     });

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { MicroturnError } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
+import type { EngineId } from '../engine/engine-worker.js';
 import type { MicroTurn } from '../engine/types.js';
 import type { RtcServer } from '../rtc/index.js';
 import type { Log } from '../telemetry/log.js';
@@ -16,8 +17,8 @@ export interface MediaServerParts {
   readonly rtc: RtcServer;
   readonly clock: Clock;
   readonly log: Log;
-  /** Takes one micro-turn for the engine. */
-  postTurn(turn: MicroTurn): void;
+  /** Takes one micro-turn for an engine thread. */
+  postTurn(turn: MicroTurn, engine: EngineId): void;
   postEvent(event: MediaEvent): void;
 }
 

@@ -2,6 +2,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { MicroturnError } from '@microturn/protocol';
 import { monotonicClock } from '../clock.js';
+import type { EngineId } from '../engine/engine-worker.js';
 import type { MicroTurn } from '../engine/types.js';
 import { RtcServer } from '../rtc/index.js';
 import type { Log } from '../telemetry/log.js';
@@ -11,18 +12,31 @@ import type { SpeechMessage } from './types.js';
 
 const main = parentPort;
 if (!main) throw new TypeError('media-thread is started as a worker thread, by MediaHost');
-const { options, engine, voice } = workerData as MediaThreadData;
+const { options, engines, voice } = workerData as MediaThreadData;
 
 const post = (message: FromMediaThread) => main.postMessage(message);
 const write = (level: keyof Log) => (fields: object, message: string) => post({ log: { level, fields, message } });
 const log: Log = { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
 
-let enginePort = engine;
+const enginePorts = new Map<EngineId, MessagePort>();
+for (const [engine, port] of engines) takeEnginePort(engine, port);
 let voicePort = voice;
 
-function postTurn(turn: MicroTurn): void {
+function takeEnginePort(engine: EngineId, port: MessagePort): void {
+  enginePorts.get(engine)?.close();
+  enginePorts.set(engine, port);
+  // The thread at its other end has exited: there will be no other of this number.
+  port.once('close', () => enginePorts.get(engine) === port && enginePorts.delete(engine));
+}
+
+/** A micro-turn for a thread that has just exited is nobody's: its leases ended with it. */
+function postTurn(turn: MicroTurn, engine: EngineId): void {
   const buffers = [turn.pcm.buffer, turn.ref?.buffer].filter((buffer) => buffer !== undefined) as ArrayBuffer[];
-  enginePort.postMessage(turn, buffers);
+  enginePorts.get(engine)?.postMessage(turn, buffers);
+}
+
+function closeEnginePorts(): void {
+  for (const port of enginePorts.values()) port.close();
 }
 
 try {
@@ -50,8 +64,7 @@ try {
   listenTo(voice);
   main.on('message', async (message: ToMediaThread) => {
     if ('enginePort' in message) {
-      enginePort.close();
-      enginePort = message.enginePort;
+      takeEnginePort(message.engine, message.enginePort);
       return;
     }
     if ('voicePort' in message) {
@@ -66,7 +79,7 @@ try {
       post({ id, error: MicroturnError.from(error, 'edge/internal').toWire() });
     }
     if (method !== 'close') return;
-    enginePort.close();
+    closeEnginePorts();
     voicePort.close();
     main.close();
   });
@@ -74,7 +87,7 @@ try {
 } catch (error) {
   const { code, message } = MicroturnError.from(error, 'edge/internal');
   post({ event: { type: 'failed', code, message } });
-  engine.close();
+  closeEnginePorts();
   voice.close();
   main.close();
 }

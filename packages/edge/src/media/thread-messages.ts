@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { WireError } from '@microturn/protocol';
+import type { EngineId } from '../engine/engine-worker.js';
 import type { Log } from '../telemetry/log.js';
 import type { MediaEvent, MediaMethod, MediaOptions, MediaPorts } from './types.js';
 
@@ -11,8 +12,8 @@ export interface MediaThreadData extends MediaPorts {
 /** Main to media thread. */
 export type ToMediaThread =
   | { readonly id: number; readonly method: MediaMethod; readonly params: unknown }
-  /** Another engine thread takes over. The port is transferred. */
-  | { readonly enginePort: MessagePort }
+  /** Where the micro-turns of this engine thread go from now on. The port is transferred. */
+  | { readonly enginePort: MessagePort; readonly engine: EngineId }
   /** Another voice thread takes over. The port is transferred. */
   | { readonly voicePort: MessagePort };
 

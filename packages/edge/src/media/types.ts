@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { TrackOffer } from '@microturn/protocol';
+import type { EngineId } from '../engine/engine-worker.js';
 import type { LeaseId } from '../engine/types.js';
 
 export type EndpointId = string;
@@ -17,6 +18,8 @@ export interface MediaOptions {
 
 export interface RowOptions {
   readonly lease: LeaseId;
+  /** The engine thread that the row is on. */
+  readonly engine: EngineId;
   readonly microTurnMs: number;
   readonly inputHz: number;
   /** Monotonic ms of session time 0: micro-turn k is cut at `zeroMs + (k + 1) * microTurnMs`. */
@@ -131,8 +134,8 @@ export interface SpeechMessage {
 
 /** Ports that the media thread is given at start. */
 export interface MediaPorts {
-  /** Receives `MicroTurn`s. */
-  readonly engine: MessagePort;
+  /** Receives `MicroTurn`s, by engine thread. More are given later. */
+  readonly engines: ReadonlyMap<EngineId, MessagePort>;
   /** Sends `SpeechMessage`s. */
   readonly voice: MessagePort;
 }

@@ -86,6 +86,16 @@ describe('Uplink on a clean path', () => {
   });
 });
 
+describe('Uplink before the session’s first micro-turn', () => {
+  it('leaves out what was sent before it, and loses nothing of it', () => {
+    const uplink = new Uplink({ rateHz: RATE, turnSamples: 3200, zeroMs: 190 });
+    for (const { bytes, atMs } of sendPackets(20, { startMs: 0 })) uplink.push(bytes, atMs);
+    const first = uplink.cut(0);
+    expect(first.lost).toBe(0);
+    expect(onset(first.pcm) / 16).toBeLessThan(1);
+  });
+});
+
 describe('Uplink on a rough path', () => {
   const clean = sendPackets(1000, { startMs: 100 });
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MicroturnError, turnAt, type SessionEvent, type SessionEventBody } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
+import type { EngineId } from '../engine/engine-worker.js';
 import type { Decision, LeaseId, ModelInfo } from '../engine/types.js';
 import type { EndpointStats, HeardReport, MediaMethod, MediaRequests, VoiceKey } from '../media/types.js';
 import type { Log } from '../telemetry/log.js';
@@ -15,10 +16,15 @@ export interface SessionMedia {
 /** What a session needs of the engine: one row, and its decisions. */
 export interface SessionEngine {
   readonly info: ModelInfo;
-  lease(
-    onDecision: (decision: Decision) => void,
-    onFailed: (error: MicroturnError) => void,
-  ): { readonly id: LeaseId; release(): void };
+  lease(onDecision: (decision: Decision) => void, onFailed: (error: MicroturnError) => void): SessionRow;
+}
+
+export interface SessionRow {
+  readonly id: LeaseId;
+  readonly engine: EngineId;
+  /** Monotonic ms of session time 0: up to a micro-turn ahead, where the row's lane has its boundaries. */
+  readonly zeroMs: number;
+  release(): void;
 }
 
 /** What a session needs of the voice. Speech itself goes straight to the media thread. */
@@ -61,7 +67,7 @@ export class Session {
   readonly model: ModelInfo;
   readonly #parts: SessionParts;
   readonly #zeroMs: number;
-  readonly #lease: { readonly id: LeaseId; release(): void };
+  readonly #lease: SessionRow;
   readonly #voiceKey: VoiceKey;
   #conversation: Conversation;
   #listener: ((event: SessionEvent) => void) | undefined;
@@ -84,7 +90,7 @@ export class Session {
       (decision) => this.#onDecision(decision),
       (error) => this.#fail(error),
     );
-    this.#zeroMs = parts.clock.now();
+    this.#zeroMs = this.#lease.zeroMs;
   }
 
   /**
@@ -97,7 +103,13 @@ export class Session {
       const { microTurnMs, inputHz } = session.model;
       await parts.media.request('row.start', {
         endpoint,
-        row: { lease: session.#lease.id, microTurnMs, inputHz, zeroMs: session.#zeroMs },
+        row: {
+          lease: session.#lease.id,
+          engine: session.#lease.engine,
+          microTurnMs,
+          inputHz,
+          zeroMs: session.#zeroMs,
+        },
       });
     } catch (error) {
       session.#lease.release();
@@ -109,9 +121,9 @@ export class Session {
   get closed(): boolean {
     return this.#closed;
   }
-  /** Session ms now. */
+  /** Session ms now. It stands at 0 until the first micro-turn begins. */
   get nowMs(): number {
-    return this.#parts.clock.now() - this.#zeroMs;
+    return Math.max(0, this.#parts.clock.now() - this.#zeroMs);
   }
 
   /** Where events go, from `session.started` on. One listener: the socket of the participant. */

@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { EngineLoad } from '../engine/engine-host.js';
 import type { Decision } from '../engine/types.js';
 
 /** Histograms have an edge at the micro-turn's 200 ms, where a decision becomes late. */
@@ -30,6 +31,26 @@ export class EdgeMetrics {
   readonly late = new Counter({
     name: 'microturn_turns_late_total',
     help: 'Micro-turns decided more than one micro-turn after they ended',
+    registers: [this.registry],
+  });
+  readonly leases = new Gauge({
+    name: 'microturn_engine_leases',
+    help: 'Rows of the engine that are leased',
+    registers: [this.registry],
+  });
+  readonly capacity = new Gauge({
+    name: 'microturn_engine_capacity',
+    help: 'Rows that are let at once: as configured, or as many as the engine was measured to keep time with',
+    registers: [this.registry],
+  });
+  readonly engineLag = new Gauge({
+    name: 'microturn_engine_lag_p99_seconds',
+    help: 'From the end of a micro-turn to its decision on the slowest engine thread, last ten seconds, p99',
+    registers: [this.registry],
+  });
+  readonly engineLate = new Gauge({
+    name: 'microturn_engine_late_ratio',
+    help: 'Share of micro-turns decided late on the slowest engine thread, last ten seconds',
     registers: [this.registry],
   });
   readonly step = new Histogram({
@@ -78,6 +99,13 @@ export class EdgeMetrics {
     this.step.observe(decision.stepMs / 1000);
     this.lag.observe(Math.max(0, decision.lagMs) / 1000);
     if (decision.lagMs > microTurnMs) this.late.inc();
+  }
+
+  noteEngine({ leases, capacity, lateShare, lagP99Ms }: EngineLoad): void {
+    this.leases.set(leases);
+    this.capacity.set(capacity);
+    this.engineLate.set(lateShare);
+    this.engineLag.set(lagP99Ms / 1000);
   }
 
   close(): void {

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { Admission } from './admission.js';
+
+describe('Admission', () => {
+  /** Decides for `leases` rows over some seconds, each with the lag that `lagMs` gives it. */
+  function run(
+    admission: Admission,
+    fromS: number,
+    seconds: number,
+    leases: number,
+    lagMs: (n: number) => number,
+  ): number {
+    let n = 0;
+    for (let at = fromS * 1000; at < (fromS + seconds) * 1000; at += 200) {
+      for (let row = 0; row < leases; row++) admission.note(lagMs(n++), at);
+    }
+    return (fromS + seconds) * 1000;
+  }
+
+  it('knows no bound while the engine keeps time', () => {
+    const admission = new Admission(200);
+    expect(admission.capacity(0, 0)).toBe(Infinity);
+    const nowMs = run(admission, 0, 60, 20, () => 30);
+    expect(admission.capacity(20, nowMs)).toBe(Infinity);
+    expect(admission.lateness(nowMs - 1)).toMatchObject({ late: 0, lateShare: 0, lagP99Ms: 32 });
+  });
+
+  it('takes one pause of the machine for what it is', () => {
+    const admission = new Admission(200);
+    const nowMs = run(admission, 0, 10, 1, (n) => (n === 7 ? 450 : 10));
+    expect(admission.capacity(1, nowMs - 1)).toBe(Infinity);
+  });
+
+  it('closes below what was too many, once too many are late', () => {
+    const admission = new Admission(200);
+    const nowMs = run(admission, 0, 10, 20, (n) => (n % 50 === 0 ? 250 : 10));
+    expect(admission.capacity(20, nowMs - 1)).toBe(19);
+  });
+
+  it('closes before any is late, where the lag comes near', () => {
+    const admission = new Admission(200);
+    const nowMs = run(admission, 0, 10, 20, (n) => (n % 20 === 0 ? 150 : 10));
+    expect(admission.lateness(nowMs - 1)).toMatchObject({ late: 0 });
+    expect(admission.capacity(20, nowMs - 1)).toBe(19);
+  });
+
+  it('stays closed for as long as it is behind, and opens a while after it keeps time again', () => {
+    const admission = new Admission(200);
+    let nowMs = run(admission, 0, 10, 20, () => 300);
+    expect(admission.capacity(20, nowMs - 1)).toBe(19);
+    nowMs = run(admission, 10, 10, 15, () => 250); // five left, and that was not enough
+    expect(admission.capacity(15, nowMs - 1)).toBe(14);
+    nowMs = run(admission, 20, 15, 10, () => 20);
+    expect(admission.capacity(10, nowMs)).toBe(14); // four more may come
+    nowMs = run(admission, 35, 60, 14, () => 20);
+    expect(admission.capacity(14, nowMs)).toBe(Infinity); // and then whoever comes, to see
+  });
+
+  it('lets one in again where even one was too many', () => {
+    const admission = new Admission(200);
+    const nowMs = run(admission, 0, 10, 1, () => 300);
+    expect(admission.capacity(1, nowMs - 1)).toBe(1);
+  });
+});

@@ -1,0 +1,103 @@
+/** Decisions are counted by the second, for this many: what was before says nothing of now. */
+const WINDOW_S = 10;
+/** Late ones in a window that make no trend: a pause of the machine. */
+const FORGIVEN = 2;
+/** How long an edge that fell behind lets no more in than it could serve, before it tries again. */
+const HOLD_MS = 60_000;
+/** Lags are counted in bins of a fiftieth of a micro-turn, up to two micro-turns. */
+const BINS = 100;
+const BINS_PER_TURN = 50;
+
+export interface AdmissionBounds {
+  /** Share of micro-turns that may be late. */
+  readonly lateShare: number;
+  /** What the 99th percentile of the lag may be, as a share of the micro-turn. */
+  readonly lagShare: number;
+}
+
+export const defaultBounds: AdmissionBounds = { lateShare: 0.01, lagShare: 0.6 };
+
+interface Second {
+  at: number;
+  total: number;
+  late: number;
+  readonly lags: Uint32Array;
+}
+
+/**
+ * Whether one engine thread takes another lease, by how it keeps time with those it has: no figure of a machine's speed
+ * is asked for, or believed. One that falls behind closes, and remembers how many leases were too many.
+ */
+export class Admission {
+  readonly #microTurnMs: number;
+  readonly #bounds: AdmissionBounds;
+  readonly #seconds: Second[];
+  #capacity = Infinity;
+  #heldUntilMs = 0;
+
+  constructor(microTurnMs: number, bounds: AdmissionBounds = defaultBounds) {
+    this.#microTurnMs = microTurnMs;
+    this.#bounds = bounds;
+    this.#seconds = Array.from({ length: WINDOW_S }, () => ({
+      at: -1,
+      total: 0,
+      late: 0,
+      lags: new Uint32Array(BINS),
+    }));
+  }
+
+  /** A decision came, `lagMs` after its micro-turn ended. */
+  note(lagMs: number, nowMs: number): void {
+    const at = Math.floor(nowMs / 1000);
+    const second = this.#seconds[at % WINDOW_S]!;
+    if (second.at !== at) {
+      second.at = at;
+      second.total = second.late = 0;
+      second.lags.fill(0);
+    }
+    second.total++;
+    if (lagMs > this.#microTurnMs) second.late++;
+    const bin = Math.floor((Math.max(0, lagMs) / this.#microTurnMs) * BINS_PER_TURN);
+    second.lags[Math.min(BINS - 1, bin)]!++;
+  }
+
+  /**
+   * Leases that the thread keeps time with, as far as was measured: `Infinity` where it never fell behind.
+   * @param leases that it has now
+   */
+  capacity(leases: number, nowMs: number): number {
+    if (this.#behind(nowMs)) {
+      // While it stays behind it has too many, however many they are now. One caller is always worth a try.
+      this.#capacity = Math.max(1, Math.min(this.#heldUntilMs > nowMs ? this.#capacity : Infinity, leases - 1));
+      this.#heldUntilMs = nowMs + HOLD_MS;
+    } else if (nowMs >= this.#heldUntilMs) {
+      this.#capacity = Infinity;
+    }
+    return this.#capacity;
+  }
+
+  /** How it kept time in the last seconds: the share that was late, and the 99th percentile of the lag. */
+  lateness(nowMs: number): { late: number; lateShare: number; lagP99Ms: number } {
+    const recent = this.#recent(nowMs);
+    const total = recent.reduce((sum, second) => sum + second.total, 0);
+    const late = recent.reduce((sum, second) => sum + second.late, 0);
+    if (total === 0) return { late: 0, lateShare: 0, lagP99Ms: 0 };
+    let bin = BINS - 1;
+    for (let above = 0; bin > 0; bin--) {
+      above += recent.reduce((sum, { lags }) => sum + lags[bin]!, 0);
+      if (above > Math.max(FORGIVEN, total * 0.01)) break;
+    }
+    return { late, lateShare: late / total, lagP99Ms: ((bin + 1) / BINS_PER_TURN) * this.#microTurnMs };
+  }
+
+  #behind(nowMs: number): boolean {
+    const { late, lateShare, lagP99Ms } = this.lateness(nowMs);
+    if (late > FORGIVEN && lateShare > this.#bounds.lateShare) return true;
+    return lagP99Ms > this.#bounds.lagShare * this.#microTurnMs;
+  }
+
+  #recent(nowMs: number): Second[] {
+    const now = Math.floor(nowMs / 1000);
+    return this.#seconds.filter(({ at }) => at > now - WINDOW_S && at <= now);
+  }
+}
