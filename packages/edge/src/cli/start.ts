@@ -4,6 +4,7 @@ import { redactConfig, type EdgeConfig } from '../config.js';
 import { createEdge } from '../edge.js';
 import { createKey } from './keys.js';
 import { addConfigOptions, configFrom } from './options.js';
+import { reloadModel } from './reload.js';
 
 export function addStart(program: Command): void {
   const command = program.command('start').description('run the edge');
@@ -15,7 +16,7 @@ export function addStart(program: Command): void {
         console.log(JSON.stringify(redactConfig(config), null, 2));
         return;
       }
-      await run(config);
+      await run(config, () => configFrom(command, process.env));
     });
 }
 
@@ -28,7 +29,8 @@ function withDevKey(config: EdgeConfig): EdgeConfig {
   return { ...config, keys: { [key]: secret } };
 }
 
-async function run(config: EdgeConfig): Promise<void> {
+/** @param read the configuration as it is now */
+async function run(config: EdgeConfig, read: () => EdgeConfig): Promise<void> {
   const edge = await createEdge(config);
   console.log(
     `\n  Microturn is listening: ${edge.url}\n  media on UDP and TCP port ${edge.mediaPort}${config.dev ? ', tokens for anybody at /dev/token' : ''}\n  Ctrl+C stops it\n`,
@@ -43,6 +45,7 @@ async function run(config: EdgeConfig): Promise<void> {
       },
     );
   };
+  process.on('SIGHUP', () => void reloadModel({ read, swapModel: (dir) => edge.swapModel(dir), say: console.log }));
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
 }
