@@ -78,8 +78,9 @@ describe('the configuration', () => {
   it('every option of the table exists', () => {
     const sample = { text: 'info', number: 1, switch: true, list: ['x'], keys: { k: secret } } as const;
     for (const option of configOptions) {
+      const value = option.path === 'engine.provider' ? 'webgpu' : sample[option.kind];
       expect(
-        () => loadConfig({ file: undefined, env: {}, flags: { [option.path]: sample[option.kind] } }),
+        () => loadConfig({ file: undefined, env: {}, flags: { [option.path]: value } }),
         option.path,
       ).not.toThrow();
     }

@@ -2,6 +2,7 @@ import { MicroturnError } from '@microturn/protocol';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
+import { providerChoices } from './engine/types.js';
 import { parse as parseYaml } from 'yaml';
 import { logLevels } from './telemetry/create-log.js';
 
@@ -44,6 +45,8 @@ const Schema = v.strictObject({
       rows: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1024)), 32),
       /** Each takes one core. */
       threads: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64)), 1),
+      /** Where the model runs. */
+      provider: v.optional(v.picklist(providerChoices), 'auto'),
       /** Participants whose micro-turns are computed together. */
       laneSize: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(128)), 8),
     }),
@@ -150,6 +153,13 @@ export const configOptions: readonly {
     env: 'MICROTURN_LANE_SIZE',
     help: 'participants whose micro-turns are computed together',
     kind: 'number',
+  },
+  {
+    path: 'engine.provider',
+    flag: '--provider <name>',
+    env: 'MICROTURN_PROVIDER',
+    help: `where the model runs: ${providerChoices.join(', ')}`,
+    kind: 'text',
   },
   { path: 'voice.name', flag: '--voice <name>', env: 'MICROTURN_VOICE', help: 'the voice that speaks', kind: 'text' },
 ];

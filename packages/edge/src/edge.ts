@@ -41,6 +41,7 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
         rows: config.engine.rows,
         threads: config.engine.threads,
         laneSize: config.engine.laneSize,
+        provider: config.engine.provider,
         log,
         onThread: (id) => media?.setEnginePort(engine.connect(id), id),
       }).then(own),

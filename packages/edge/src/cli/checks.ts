@@ -111,7 +111,12 @@ async function checkWorker({ media }: EdgeConfig): Promise<CheckResult> {
 }
 
 async function checkModel({ engine }: EdgeConfig): Promise<CheckResult> {
-  const host = await EngineHost.start({ bundleDir: engine.bundle, rows: 1, log: silentLog });
+  const host = await EngineHost.start({
+    bundleDir: engine.bundle,
+    rows: 1,
+    provider: engine.provider,
+    log: silentLog,
+  });
   try {
     const { name, version, microTurnMs, capabilities } = host.info;
     return ok(`${name} ${version}, ${microTurnMs} ms micro-turns: ${capabilities.join(', ')}`);

@@ -6,7 +6,7 @@ import { defaultBounds, type AdmissionBounds } from './admission.js';
 import type { EngineThreadStats } from './engine-messages.js';
 import { EngineWorker, type EngineId, type LeaseListener } from './engine-worker.js';
 import { isOnPhase, lanePhaseMs, zeroOnPhase } from './lane-phase.js';
-import type { LeaseId, ModelInfo } from './types.js';
+import type { LeaseId, ModelInfo, ProviderChoice } from './types.js';
 
 export interface EngineHostOptions {
   readonly bundleDir: string;
@@ -16,6 +16,8 @@ export interface EngineHostOptions {
   readonly threads?: number;
   /** Rows that step together, 1 by default. */
   readonly laneSize?: number;
+  /** Where the model runs; the CPU by default. */
+  readonly provider?: ProviderChoice;
   readonly log: Log;
   readonly clock?: Clock;
   /** Beyond which a thread takes no more leases. */
@@ -233,7 +235,7 @@ export class EngineHost {
 
   /** All, or none where one does not start. */
   async #startWorkers(bundleDir: string): Promise<EngineWorker[]> {
-    const { rows, threads = 1, laneSize = 1, bounds = defaultBounds, threadUrl } = this.#options;
+    const { rows, threads = 1, laneSize = 1, provider = 'cpu', bounds = defaultBounds, threadUrl } = this.#options;
     const count = Math.min(threads, rows);
     const starting = await Promise.allSettled(
       Array.from({ length: count }, (_, index) =>
@@ -243,10 +245,13 @@ export class EngineHost {
           bundleDir,
           rows: Math.floor(rows / count) + (index < rows % count ? 1 : 0),
           laneSize,
+          provider,
           bounds,
           now: () => this.#clock.now(),
           threadUrl: threadUrl ?? new URL('./engine-thread.js', import.meta.url),
           onLeaseFailed: (lease, error) => this.#log.warn({ lease, error: error.message }, 'the engine gave up a row'),
+          onFallback: (to, reason) =>
+            this.#log.warn({ provider: to, reason }, 'the model runs elsewhere now: its device was lost'),
           onDied: (worker, error, code) => this.#onDied(worker, error, code),
         }),
       ),
@@ -257,8 +262,9 @@ export class EngineHost {
       await Promise.all(started.map((worker) => worker.close()));
       throw MicroturnError.from(refused.reason, 'engine/failed');
     }
-    const { name, version } = started[0]!.info;
-    this.#log.info({ model: name, version, rows, threads: count, laneSize }, 'the engine is ready');
+    const { info, provider: where } = started[0]!;
+    const { name, version } = info;
+    this.#log.info({ model: name, version, provider: where, rows, threads: count, laneSize }, 'the engine is ready');
     return started;
   }
 

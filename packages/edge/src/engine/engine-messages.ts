@@ -1,12 +1,13 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { WireError } from '@microturn/protocol';
-import type { Decision, EngineStats, LeaseId, ModelInfo } from './types.js';
+import type { Decision, EngineStats, LeaseId, ModelInfo, Provider, ProviderChoice } from './types.js';
 
 /** What an engine thread is started with. */
 export interface EngineThreadData {
   readonly bundleDir: string;
   readonly rows: number;
   readonly laneSize: number;
+  readonly provider: ProviderChoice;
 }
 
 /** Main to the engine thread. */
@@ -21,7 +22,9 @@ export type EngineRequest =
 
 /** The engine thread to main. */
 export type EngineReport =
-  | { readonly type: 'ready'; readonly info: ModelInfo }
+  | { readonly type: 'ready'; readonly info: ModelInfo; readonly provider: Provider }
+  /** The device was lost: the model runs on this provider now, its rows from empty states. */
+  | { readonly type: 'fallback'; readonly provider: Provider; readonly reason: string }
   /** It could not start. */
   | { readonly type: 'failed'; readonly error: WireError }
   | { readonly type: 'decision'; readonly decision: Decision }

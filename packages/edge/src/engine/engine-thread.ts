@@ -3,16 +3,18 @@ import { MicroturnError } from '@microturn/protocol';
 import { loadBundle } from './bundle.js';
 import type { EngineReport, EngineRequest, EngineThreadData } from './engine-messages.js';
 import { OnnxModel } from './onnx-model.js';
-import type { InteractionModel, InteractionStream, LeaseId, MicroTurn } from './types.js';
+import type { InteractionModel, InteractionStream, LeaseId, MicroTurn, Provider } from './types.js';
 
 // The engine thread: started by EngineHost, and the one thread in which ONNX Runtime is loaded.
 
 const main = parentPort;
 if (!main) throw new Error('engine-thread is the entry of a worker thread, and is started by EngineHost');
-const { bundleDir, rows, laneSize } = workerData as EngineThreadData;
+const { bundleDir, rows, laneSize, provider } = workerData as EngineThreadData;
 
 try {
-  const model = await OnnxModel.load(await loadBundle(bundleDir), { rows, laneSize });
+  const onFallback = (provider: Provider, cause: unknown) =>
+    report(main, { type: 'fallback', provider, reason: cause instanceof Error ? cause.message : String(cause) });
+  const model = await OnnxModel.load(await loadBundle(bundleDir), { rows, laneSize, onFallback }, provider);
   serve(model, main);
 } catch (error) {
   report(main, { type: 'failed', error: MicroturnError.from(error, 'engine/failed').toWire() });
@@ -46,7 +48,7 @@ function serve(model: OnnxModel, main: MessagePort): void {
         break;
     }
   });
-  report(main, { type: 'ready', info: model.info });
+  report(main, { type: 'ready', info: model.info, provider: model.provider });
 
   function open(model: InteractionModel, lease: LeaseId, row: number): InteractionStream {
     return model.open(

@@ -3,7 +3,7 @@ import { MicroturnError } from '@microturn/protocol';
 import { Admission, type AdmissionBounds } from './admission.js';
 import type { EngineReport, EngineRequest, EngineThreadData, EngineThreadStats } from './engine-messages.js';
 import { RowPool, type RowLease } from './row-pool.js';
-import type { Decision, LeaseId, ModelInfo } from './types.js';
+import type { Decision, LeaseId, ModelInfo, Provider } from './types.js';
 
 // Runs on main, and must never import what loads ONNX Runtime: a step would block every session's socket.
 
@@ -27,6 +27,8 @@ export interface EngineWorkerOptions extends EngineThreadData {
   readonly threadUrl: URL;
   /** The row of a lease is lost, and given back already. */
   readonly onLeaseFailed: (lease: LeaseId, error: MicroturnError) => void;
+  /** The device that the model ran on is lost: its rows go on with `provider`, from empty states. */
+  readonly onFallback: (provider: Provider, reason: string) => void;
   /** The thread is gone without having been closed, and every lease with it. */
   readonly onDied: (worker: EngineWorker, error: MicroturnError, code: number) => void;
 }
@@ -44,6 +46,7 @@ export class EngineWorker {
   readonly #leases = new Map<LeaseId, LeaseListener & { readonly place: RowLease }>();
   readonly #stats = new Map<number, { resolve: (stats: EngineThreadStats) => void; reject: (error: Error) => void }>();
   readonly #exited: Promise<void>;
+  #provider: Provider;
   #lastRequest = 0;
   #state: 'running' | 'closing' | 'exited' = 'running';
 
@@ -52,18 +55,20 @@ export class EngineWorker {
    * @throws {MicroturnError} `bundle/…` as the thread met it, `engine/failed` where the thread itself did not start
    */
   static async start(options: EngineWorkerOptions): Promise<EngineWorker> {
-    const { bundleDir, rows, laneSize, threadUrl } = options;
-    const workerData: EngineThreadData = { bundleDir, rows, laneSize };
+    const { bundleDir, rows, laneSize, provider, threadUrl } = options;
+    const workerData: EngineThreadData = { bundleDir, rows, laneSize, provider };
     const thread = new Worker(threadUrl, { workerData, name: 'engine' });
     try {
-      return new EngineWorker(thread, await ready(thread), options);
+      const { info, provider } = await ready(thread);
+      return new EngineWorker(thread, info, provider, options);
     } catch (error) {
       await thread.terminate();
       throw MicroturnError.from(error, 'engine/failed');
     }
   }
 
-  private constructor(thread: Worker, info: ModelInfo, options: EngineWorkerOptions) {
+  private constructor(thread: Worker, info: ModelInfo, provider: Provider, options: EngineWorkerOptions) {
+    this.#provider = provider;
     this.id = options.id;
     this.index = options.index;
     this.laneSize = options.laneSize;
@@ -83,6 +88,10 @@ export class EngineWorker {
     });
   }
 
+  /** Where the model runs now. */
+  get provider(): Provider {
+    return this.#provider;
+  }
   get rows(): number {
     return this.#pool.rows;
   }
@@ -167,6 +176,10 @@ export class EngineWorker {
         this.#stats.get(report.id)?.resolve(report.stats);
         this.#stats.delete(report.id);
         break;
+      case 'fallback':
+        this.#provider = report.provider;
+        this.#options.onFallback(report.provider, report.reason);
+        break;
       case 'ready':
       case 'failed':
         break; // answered before the worker was made
@@ -188,10 +201,10 @@ export class EngineWorker {
 }
 
 /** Waits for the thread's first word. */
-function ready(thread: Worker): Promise<ModelInfo> {
+function ready(thread: Worker): Promise<{ info: ModelInfo; provider: Provider }> {
   return new Promise((resolve, reject) => {
     const onMessage = (report: EngineReport) => {
-      if (report.type === 'ready') settle(() => resolve(report.info));
+      if (report.type === 'ready') settle(() => resolve(report));
       if (report.type === 'failed') settle(() => reject(MicroturnError.fromWire(report.error)));
     };
     const onError = (error: Error) => settle(() => reject(error));

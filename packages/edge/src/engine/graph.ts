@@ -1,6 +1,9 @@
 import { MicroturnError } from '@microturn/protocol';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Bundle } from './bundle.js';
+import type { Provider, ProviderChoice } from './types.js';
+import { DeviceLane, selectGraph } from './device-lane.js';
+import type { StepLane } from './lane-io.js';
 import { int32Roles, type InputRole, type Manifest, type Shape } from './manifest.js';
 
 /** A tensor's memory, owned by a lane. */
@@ -14,6 +17,10 @@ export type TensorBuffers = Readonly<Record<string, TensorBuffer>>;
 
 /** A model's graph: one micro-turn of any number of rows in each step. */
 export interface StepGraph {
+  /** Where it runs; the CPU where it does not say. */
+  readonly provider?: Provider;
+  /** A lane whose states stay on the device, where the provider can keep them there. */
+  createDeviceLane?(rows: number): StepLane;
   /**
    * Ties the graph to buffers that stay where they are. Each call of the result runs it once: it reads `feeds` and
    * fills `fetches`.
@@ -22,19 +29,42 @@ export interface StepGraph {
   close(): Promise<void>;
 }
 
+/** A bundle of more bytes than this is worth a GPU: below, a step's dispatches take longer than a core takes for it. */
+const GPU_BYTES = 64 << 20;
+
+/**
+ * Opens the graph where it is to run. `auto` is the CPU for small bundles, and the GPU through WebGPU for large ones where
+ * there is one; CUDA is never chosen by itself, since its libraries do not come with onnxruntime-node.
+ * @throws {MicroturnError} `bundle/graph`; `engine/failed` where the provider that was asked for does not open
+ */
+export async function openGraphOn(bundle: Bundle, choice: ProviderChoice): Promise<StepGraph> {
+  if (choice !== 'auto') return openGraph(bundle, choice);
+  const bytes = [...bundle.files.values()].reduce((sum, file) => sum + file.length, 0);
+  if (bytes < GPU_BYTES) return openGraph(bundle);
+  try {
+    return await openGraph(bundle, 'webgpu');
+  } catch {
+    return openGraph(bundle);
+  }
+}
+
 /**
  * One session serves lanes of every size, because the batch stays a symbol in the graph: the weights are in memory
  * once. (onnxruntime-node 1.30 ignores `freeDimensionOverrides`, and on the CPU a fixed batch is no faster.)
  * @throws {MicroturnError} `bundle/graph` where the graph does not load, or is not the one the manifest describes
  */
-export async function openGraph({ manifest, files, externalData }: Bundle): Promise<StepGraph> {
+export async function openGraph(bundle: Bundle, provider: Provider = 'cpu'): Promise<StepGraph> {
+  const { manifest, files, externalData } = bundle;
   const { file } = manifest.graph;
   const graphError = (detail: string, cause?: unknown) =>
     new MicroturnError('bundle/graph', `${file}: ${detail}`, { cause });
   let session: InferenceSession;
   try {
     session = await InferenceSession.create(files.get(file)!, {
-      executionProviders: ['cpu'],
+      executionProviders: [provider],
+      ...(provider === 'webgpu' && {
+        preferredOutputLocation: Object.fromEntries(manifest.states.map(({ output }) => [output, 'gpu-buffer'])),
+      }),
       graphOptimizationLevel: 'all',
       // A step is short and the engine thread waits for it: helpers that spin would take the cores of the media thread.
       intraOpNumThreads: 1,
@@ -46,7 +76,9 @@ export async function openGraph({ manifest, files, externalData }: Bundle): Prom
       }),
     });
   } catch (cause) {
-    throw graphError((cause as Error).message, cause);
+    const { message } = cause as Error;
+    if (provider === 'cpu') throw graphError(message, cause);
+    throw new MicroturnError('engine/failed', `the provider ${provider} did not open: ${message}`, { cause });
   }
   const problem = disagreement(session, manifest);
   if (problem) {
@@ -54,6 +86,7 @@ export async function openGraph({ manifest, files, externalData }: Bundle): Prom
     throw graphError(problem);
   }
   return {
+    provider,
     bind(feeds, fetches) {
       const inputs = tensors(feeds);
       const outputs = tensors(fetches);
@@ -62,6 +95,25 @@ export async function openGraph({ manifest, files, externalData }: Bundle): Prom
       };
     },
     close: () => session.release(),
+    ...(provider === 'webgpu' && (await deviceLanes(session, manifest))),
+  };
+}
+
+async function deviceLanes(
+  step: InferenceSession,
+  manifest: Manifest,
+): Promise<Pick<StepGraph, 'createDeviceLane' | 'close'>> {
+  const select = await InferenceSession.create(selectGraph(manifest), {
+    executionProviders: ['webgpu'],
+    preferredOutputLocation: 'gpu-buffer',
+    logSeverityLevel: 3,
+  });
+  return {
+    createDeviceLane: (rows) => new DeviceLane({ step, select }, manifest, rows),
+    close: async () => {
+      await select.release();
+      await step.release();
+    },
   };
 }
 

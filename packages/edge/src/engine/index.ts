@@ -5,6 +5,7 @@ export type { EngineThreadStats } from './engine-messages.js';
 export type { EngineId } from './engine-worker.js';
 export {
   acts,
+  providerChoices,
   type Act,
   type DecodedWord,
   type Decision,
@@ -14,4 +15,6 @@ export {
   type LeaseId,
   type MicroTurn,
   type ModelInfo,
+  type Provider,
+  type ProviderChoice,
 } from './types.js';

@@ -3,7 +3,8 @@ import { loadBundle, type Bundle } from './bundle.js';
 import { FakeGraph, fakeManifest, type FakeGraphOptions } from './fixtures/fake-graph.js';
 import { hasEspeak, seeded, slice, speech } from './fixtures/speech.js';
 import { openGraph, type StepGraph } from './graph.js';
-import { Lane, type RowResult } from './lane.js';
+import { Lane } from './lane.js';
+import type { RowResult } from './lane-io.js';
 import type { MicroTurn } from './types.js';
 
 const nano = new URL('../../../../models/nano/bundle/', import.meta.url).pathname;

@@ -1,23 +1,16 @@
-import type { StepGraph, TensorBuffer, TensorBuffers, TensorData } from './graph.js';
-import { int32Roles, rowElements, type InputRole, type Manifest, type Shape } from './manifest.js';
+import type { StepGraph, TensorBuffer, TensorBuffers } from './graph.js';
+import {
+  LaneInputs,
+  bufferOf,
+  finite,
+  outputRoles,
+  rowOf,
+  type RowOutputs,
+  type RowResult,
+  type StepLane,
+} from './lane-io.js';
+import { rowElements, type Manifest } from './manifest.js';
 import type { MicroTurn } from './types.js';
-
-/** One row's outputs by role, valid until the lane's next step. */
-export interface RowOutputs {
-  readonly words?: Float32Array;
-  readonly floor?: Float32Array;
-  readonly say?: Float32Array;
-  readonly act?: Float32Array;
-}
-
-export interface RowResult {
-  readonly row: number;
-  /** Absent where the step failed or its numbers were not finite: the row is then as it was before. */
-  readonly outputs: RowOutputs | undefined;
-}
-
-/** What a lane fetches: native audio has no consumer yet. */
-const outputRoles = ['words', 'floor', 'say', 'act'] as const satisfies readonly (keyof RowOutputs)[];
 
 interface State {
   /** Of one row. */
@@ -34,10 +27,9 @@ interface State {
  * A row that is not in a step keeps its state exactly, whether or not the graph has an `active` input. A cleared row
  * begins its next step from zero states with `reset` at 1.
  */
-export class Lane {
+export class Lane implements StepLane {
   readonly rows: number;
-  readonly #manifest: Manifest;
-  readonly #inputs: Partial<Record<InputRole, TensorBuffer>> = {};
+  readonly #inputs: LaneInputs;
   readonly #states: readonly State[];
   readonly #rowOutputs: readonly RowOutputs[];
   /** A run of the first n rows, from either set, at n - 1: made when first needed. */
@@ -51,21 +43,16 @@ export class Lane {
 
   constructor(graph: StepGraph, manifest: Manifest, rows: number) {
     this.rows = rows;
-    this.#manifest = manifest;
     this.#cleared = new Uint8Array(rows).fill(1);
     this.#active = new Uint8Array(rows);
 
-    const feeds: Record<string, TensorBuffer> = {};
-    for (const [role, input] of Object.entries(manifest.inputs) as [InputRole, Manifest['inputs'][InputRole]][]) {
-      if (!input) continue;
-      const buffer = this.#buffer(input.shape, int32Roles.has(role) ? Int32Array : Float32Array);
-      this.#inputs[role] = feeds[input.tensor] = buffer;
-    }
+    this.#inputs = new LaneInputs(manifest, rows);
+    const { feeds } = this.#inputs;
     const fetches: Record<string, TensorBuffer> = {};
     const heads: [keyof RowOutputs, TensorBuffer][] = [];
     for (const role of outputRoles) {
       const output = manifest.outputs[role];
-      if (output) heads.push([role, (fetches[output.tensor] = this.#buffer(output.shape))]);
+      if (output) heads.push([role, (fetches[output.tensor] = bufferOf(output.shape, rows))]);
     }
     this.#rowOutputs = Array.from({ length: rows }, (_, row) =>
       Object.fromEntries(heads.map(([role, { data }]) => [role, rowOf(data, row, data.length / rows)])),
@@ -73,7 +60,7 @@ export class Lane {
 
     const sets: [Record<string, TensorBuffer>, Record<string, TensorBuffer>] = [{}, {}];
     this.#states = manifest.states.map(({ input, output, shape }) => {
-      const [a, b] = [this.#buffer(shape), this.#buffer(shape)];
+      const [a, b] = [bufferOf(shape, rows), bufferOf(shape, rows)];
       sets[0][input] = sets[1][output] = a;
       sets[1][input] = sets[0][output] = b;
       return { size: rowElements(shape), sets: [a.data as Float32Array, b.data as Float32Array] };
@@ -118,20 +105,13 @@ export class Lane {
   }
 
   #gather(turns: ReadonlyMap<number, MicroTurn>): void {
-    const { pcm, ref, lost, play, active, reset } = this.#inputs;
-    const { inputs } = this.#manifest;
     for (let row = 0; row < this.rows; row++) {
       const turn = turns.get(row);
       this.#active[row] = turn ? 1 : 0;
       if (this.#cleared[row]) {
         for (const { size, sets } of this.#states) sets[this.#current].fill(0, row * size, (row + 1) * size);
       }
-      if (active) active.data[row] = turn ? 1 : 0;
-      if (reset) reset.data[row] = this.#cleared[row]!;
-      if (lost) lost.data[row] = turn ? turn.lost : 0;
-      if (play) play.data[row] = turn ? turn.play : 0;
-      if (pcm) fillRow(pcm.data, row, rowElements(inputs.pcm.shape), turn?.pcm);
-      if (ref) fillRow(ref.data, row, rowElements(inputs.ref!.shape), turn?.ref);
+      this.#inputs.fill(row, turn, this.#cleared[row] === 1);
       // The mark stays until the row has stepped with it: a graph may start from states of its own.
       if (turn) this.#cleared[row] = 0;
     }
@@ -139,14 +119,13 @@ export class Lane {
 
   #scatter(turns: ReadonlyMap<number, MicroTurn>, ran: boolean): RowResult[] {
     const next: 0 | 1 = this.#current === 0 ? 1 : 0;
-    const reset = this.#inputs.reset;
     const results: RowResult[] = [];
     for (const row of turns.keys()) {
       const sound = ran && this.#sound(row, next);
       results.push({ row, outputs: sound ? this.#rowOutputs[row]! : undefined });
       if (sound) continue;
       this.#active[row] = 0;
-      if (reset?.data[row] === 1) this.#cleared[row] = 1;
+      if (this.#inputs.wasReset(row)) this.#cleared[row] = 1;
     }
     if (!ran) return results;
     for (let row = 0; row < this.rows; row++) {
@@ -169,10 +148,6 @@ export class Lane {
     }
     return true;
   }
-
-  #buffer(shape: Shape, Data: typeof Float32Array | typeof Int32Array = Float32Array): TensorBuffer {
-    return { data: new Data(this.rows * rowElements(shape)), dims: [this.rows, ...(shape.slice(1) as number[])] };
-  }
 }
 
 function firstRows(buffers: TensorBuffers, rows: number): TensorBuffers {
@@ -182,18 +157,4 @@ function firstRows(buffers: TensorBuffers, rows: number): TensorBuffers {
       return [name, { data: data.subarray(0, length), dims: [rows, ...dims.slice(1)] }];
     }),
   );
-}
-
-function rowOf(data: TensorData, row: number, size: number): Float32Array {
-  return data.subarray(row * size, (row + 1) * size) as Float32Array;
-}
-
-function fillRow(data: TensorData, row: number, size: number, values: Float32Array | undefined): void {
-  if (values) data.set(values, row * size);
-  else data.fill(0, row * size, (row + 1) * size);
-}
-
-function finite(values: Float32Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (!Number.isFinite(values[i]!)) return false;
-  return true;
 }

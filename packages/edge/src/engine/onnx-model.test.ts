@@ -163,6 +163,45 @@ describe('OnnxModel', () => {
     expect(model.stats).toMatchObject({ late: 1, lagP50Ms: 21, lagP99Ms: 21 });
   });
 
+  it('goes on elsewhere when its device is lost, its rows from empty states', async () => {
+    const lost = new FakeGraph();
+    const create = Object.assign(lost, {
+      createDeviceLane: (rows: number) => ({
+        rows,
+        clear() {},
+        step: async () => {
+          throw new Error('device lost');
+        },
+      }),
+    });
+    const [other, onFallback] = [new FakeGraph(), vi.fn()];
+    const model = new OnnxModel(fakeManifest, create, {
+      rows: 2,
+      laneSize: 2,
+      gatherMs: 1,
+      fallback: async () => other,
+      onFallback,
+    });
+    const decisions: Decision[] = [];
+    const streams = [1, 2].map((lease) => model.open(lease, (decision) => decisions.push(decision), vi.fn()));
+    for (let index = 0; index < 3; index++) {
+      for (const [i, stream] of streams.entries()) stream.push(hum(model, i + 1, index));
+      await idle();
+    }
+    expect(onFallback).toHaveBeenCalledExactlyOnceWith('cpu', expect.objectContaining({ message: 'device lost' }));
+    expect([lost.closed, other.runs, model.provider]).toEqual([true, 2, 'cpu']);
+    expect(decisions.map(({ index, confidence }) => [index, confidence > 0])).toEqual([
+      [0, false],
+      [0, false],
+      [1, true],
+      [1, true],
+      [2, true],
+      [2, true],
+    ]);
+    await model.close();
+    expect(other.closed).toBe(true);
+  });
+
   it('closes its graph once, after the step that is running', async () => {
     const { model, graph } = fake();
     model.open(1, () => {}).push(hum(model, 1, 0));

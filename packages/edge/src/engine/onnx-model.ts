@@ -2,8 +2,9 @@ import { MicroturnError } from '@microturn/protocol';
 import { monotonicClock, type Clock } from '../clock.js';
 import { modelInfo, type Bundle } from './bundle.js';
 import { decode, freshDecoder, playFed, undecided, type DecoderState } from './decode.js';
-import { openGraph, type StepGraph } from './graph.js';
-import { Lane, type RowResult } from './lane.js';
+import { openGraph, openGraphOn, type StepGraph } from './graph.js';
+import { Lane } from './lane.js';
+import type { RowResult, StepLane } from './lane-io.js';
 import type { Manifest } from './manifest.js';
 import { RecentSamples } from './recent-samples.js';
 import { RowPool, type RowLease } from './row-pool.js';
@@ -15,6 +16,8 @@ import type {
   LeaseId,
   MicroTurn,
   ModelInfo,
+  Provider,
+  ProviderChoice,
 } from './types.js';
 
 /**
@@ -42,6 +45,10 @@ export interface OnnxModelOptions {
   readonly gatherMs?: number;
   readonly clock?: Clock;
   readonly after?: After;
+  /** Opens the graph anew, elsewhere, when the device that it ran on is lost. */
+  readonly fallback?: () => Promise<StepGraph>;
+  /** The device was lost: every row goes on from an empty state, on this provider. */
+  readonly onFallback?: (provider: Provider, cause: unknown) => void;
 }
 
 /** One open stream: a row of a lane, for as long as it is leased. */
@@ -61,7 +68,7 @@ interface Row {
 }
 
 interface LaneRows {
-  readonly lane: Lane;
+  lane: StepLane;
   /** By row of the lane. */
   readonly rows: Map<number, Row>;
   /** Calls off the wait for the other rows. */
@@ -74,7 +81,9 @@ export class OnnxModel implements InteractionModel {
   readonly info: ModelInfo;
   readonly rows: number;
   readonly #manifest: Manifest;
-  readonly #graph: StepGraph;
+  #graph: StepGraph;
+  #fallback: OnnxModelOptions['fallback'];
+  readonly #onFallback: OnnxModelOptions['onFallback'];
   readonly #lanes: readonly LaneRows[];
   readonly #laneSize: number;
   readonly #gatherMs: number;
@@ -97,15 +106,20 @@ export class OnnxModel implements InteractionModel {
 
   /**
    * Loads the bundle's graph and makes the lanes.
-   * @throws {MicroturnError} `bundle/graph` where ONNX Runtime does not take it
+   * @param provider the CPU where none is given
+   * @throws {MicroturnError} `bundle/graph` where ONNX Runtime does not take it, `engine/failed` where the provider
+   *   does not open
    */
-  static async load(bundle: Bundle, options: OnnxModelOptions): Promise<OnnxModel> {
-    return new OnnxModel(bundle.manifest, await openGraph(bundle), options);
+  static async load(bundle: Bundle, options: OnnxModelOptions, provider: ProviderChoice = 'cpu'): Promise<OnnxModel> {
+    const graph = await openGraphOn(bundle, provider);
+    return new OnnxModel(bundle.manifest, graph, { fallback: () => openGraph(bundle), ...options });
   }
 
   /** @param graph closed with the model */
   constructor(manifest: Manifest, graph: StepGraph, options: OnnxModelOptions) {
     const { rows, laneSize = 1, gatherMs = 4, clock = monotonicClock, after = afterTimeout } = options;
+    this.#fallback = options.fallback;
+    this.#onFallback = options.onFallback;
     this.#pool = new RowPool(rows);
     if (!Number.isInteger(laneSize) || laneSize < 1) {
       throw new RangeError(`laneSize must be a whole number above 0, got ${laneSize}`);
@@ -119,11 +133,15 @@ export class OnnxModel implements InteractionModel {
     this.#clock = clock;
     this.#after = after;
     this.#lanes = Array.from({ length: Math.ceil(rows / laneSize) }, () => ({
-      lane: new Lane(graph, manifest, laneSize),
+      lane: this.#createLane(graph),
       rows: new Map<number, Row>(),
       stopWaiting: undefined,
       ready: false,
     }));
+  }
+
+  get provider(): Provider {
+    return this.#graph.provider ?? 'cpu';
   }
 
   get stats(): EngineStats {
@@ -255,7 +273,7 @@ export class OnnxModel implements InteractionModel {
           else row.expected = false;
         }
         lane.ready = false;
-        if (gathered.size > 0) await this.#step(lane.lane, gathered);
+        if (gathered.size > 0) await this.#step(lane, gathered);
         this.#consider(lane);
       }
     } finally {
@@ -263,13 +281,13 @@ export class OnnxModel implements InteractionModel {
     }
   }
 
-  async #step(lane: Lane, gathered: ReadonlyMap<number, { row: Row; turn: MicroTurn }>): Promise<void> {
+  async #step(lane: LaneRows, gathered: ReadonlyMap<number, { row: Row; turn: MicroTurn }>): Promise<void> {
     const turns = new Map<number, MicroTurn>();
     for (const [index, { row, turn }] of gathered) {
       turns.set(index, { ...turn, play: playFed(this.#manifest, row.decoder, turn.play) });
     }
     const startMs = this.#clock.now();
-    const results = await lane.step(turns);
+    const results = await this.#advance(lane, turns);
     const endMs = this.#clock.now();
     this.#steps++;
     this.#stepMs.add(endMs - startMs);
@@ -280,6 +298,34 @@ export class OnnxModel implements InteractionModel {
       this.#concealMissed(row, turn.index, endMs);
       this.#deliver(row, turn, result, { stepMs: endMs - startMs, lagMs: this.#noteLag(endMs - turn.dueMs) });
     }
+  }
+
+  async #advance({ lane }: LaneRows, turns: ReadonlyMap<number, MicroTurn>): Promise<RowResult[]> {
+    try {
+      return await lane.step(turns);
+    } catch (cause) {
+      await this.#fallBack(cause);
+      return [...turns.keys()].map((row) => ({ row, outputs: undefined }));
+    }
+  }
+
+  /**
+   * The device is gone, and the states with it. Its lanes are made anew where there is another: rows go on from an empty
+   * state, and forget what they heard. Where there is none, each bad step counts against its lease.
+   */
+  async #fallBack(cause: unknown): Promise<void> {
+    const fallback = this.#fallback;
+    this.#fallback = undefined;
+    if (!fallback) return;
+    const lost = this.#graph;
+    this.#graph = await fallback();
+    for (const lane of this.#lanes) lane.lane = this.#createLane(this.#graph);
+    await lost.close().catch(() => {}); // of a device that is gone
+    this.#onFallback?.(this.provider, cause);
+  }
+
+  #createLane(graph: StepGraph): StepLane {
+    return graph.createDeviceLane?.(this.#laneSize) ?? new Lane(graph, this.#manifest, this.#laneSize);
   }
 
   /** A micro-turn that was passed over keeps its index, and is decided as silence: the grid never shifts. */

@@ -48,6 +48,11 @@ export interface Decision {
   readonly lagMs: number;
 }
 
+/** Where a model runs, and what may be asked for. */
+export const providerChoices = ['auto', 'cpu', 'webgpu', 'cuda'] as const;
+export type ProviderChoice = (typeof providerChoices)[number];
+export type Provider = Exclude<ProviderChoice, 'auto'>;
+
 /** What the rest of the edge may know of a bundle. */
 export interface ModelInfo {
   readonly name: string;

@@ -1,0 +1,71 @@
+/**
+ * Writes the few parts of an ONNX model that small graphs made at run time need.
+ * @see onnx.proto for the field numbers
+ */
+
+const FLOAT = 1;
+
+export type Dims = readonly (string | number)[];
+
+export function model(graph: ArrayLike<number>, opset = 17): Uint8Array {
+  return Uint8Array.from([...int(1, 8), ...field(7, graph), ...field(8, [...field(1, text('')), ...int(2, opset)])]);
+}
+
+export function node(type: string, inputs: readonly string[], output: string): number[] {
+  return field(1, [
+    ...inputs.flatMap((name) => field(1, text(name))),
+    ...field(2, text(output)),
+    ...field(4, text(type)),
+  ]);
+}
+
+export function graphName(name: string): number[] {
+  return field(2, text(name));
+}
+
+export function initializer(
+  name: string,
+  dims: readonly number[],
+  data: { raw: Uint8Array } | { location: string },
+): number[] {
+  const EXTERNAL = 1;
+  return field(5, [
+    ...dims.flatMap((dim) => int(1, dim)),
+    ...int(2, FLOAT),
+    ...field(8, text(name)),
+    ...('raw' in data
+      ? field(9, data.raw)
+      : [...field(13, [...field(1, text('location')), ...field(2, text(data.location))]), ...int(14, EXTERNAL)]),
+  ]);
+}
+
+export function input(name: string, dims: Dims, type?: 'float' | 'bool'): number[] {
+  return field(11, value(name, dims, type));
+}
+
+export function output(name: string, dims: Dims): number[] {
+  return field(12, value(name, dims));
+}
+
+function value(name: string, dims: Dims, type: 'float' | 'bool' = 'float'): number[] {
+  const BOOL = 9;
+  const shape = dims.flatMap((dim) => field(1, typeof dim === 'string' ? field(2, text(dim)) : int(1, dim)));
+  const tensorType = [...int(1, type === 'bool' ? BOOL : FLOAT), ...field(2, shape)];
+  return [...field(1, text(name)), ...field(2, field(1, tensorType))];
+}
+
+function field(number: number, content: ArrayLike<number>): number[] {
+  return [...varint(number * 8 + 2), ...varint(content.length), ...Array.from(content)];
+}
+
+function int(number: number, value: number): number[] {
+  return [...varint(number * 8), ...varint(value)];
+}
+
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
+}
+
+function text(value: string): Uint8Array {
+  return new TextEncoder().encode(value);
+}
