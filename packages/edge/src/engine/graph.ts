@@ -1,19 +1,11 @@
 import { MicroturnError } from '@microturn/protocol';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Bundle } from './bundle.js';
-import type { Provider, ProviderChoice } from './types.js';
 import { DeviceLane, selectGraph } from './device-lane.js';
 import type { StepLane } from './lane-io.js';
 import { int32Roles, type InputRole, type Manifest, type Shape } from './manifest.js';
-
-/** A tensor's memory, owned by a lane. */
-export type TensorData = Float32Array | Int32Array;
-export interface TensorBuffer {
-  readonly data: TensorData;
-  /** With the batch size in front. */
-  readonly dims: readonly number[];
-}
-export type TensorBuffers = Readonly<Record<string, TensorBuffer>>;
+import type { TensorBuffers } from './tensors.js';
+import type { Provider, ProviderChoice } from './types.js';
 
 /** A model's graph: one micro-turn of any number of rows in each step. */
 export interface StepGraph {

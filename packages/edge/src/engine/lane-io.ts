@@ -1,4 +1,4 @@
-import type { TensorBuffer, TensorBuffers, TensorData } from './graph.js';
+import type { TensorBuffer, TensorBuffers, TensorData } from './tensors.js';
 import { int32Roles, rowElements, type InputRole, type Manifest, type Shape } from './manifest.js';
 import type { MicroTurn } from './types.js';
 

@@ -1,4 +1,5 @@
-import type { StepGraph, TensorBuffer, TensorBuffers } from './graph.js';
+import type { StepGraph } from './graph.js';
+import type { TensorBuffer, TensorBuffers } from './tensors.js';
 import {
   LaneInputs,
   bufferOf,
