@@ -216,6 +216,82 @@ describe('EngineHost', () => {
       await host.close();
     });
 
+    /**
+     * A thread that decides on every micro-turn, but for the first it is given in its first life: then it does as
+     * written. It knows its life by the file that its first one leaves behind.
+     */
+    async function threadThatRecovers(onFirst: string): Promise<URL> {
+      const folder = await mkdtemp(join(tmpdir(), 'microturn-thread-'));
+      folders.push(folder);
+      const path = join(folder, 'thread.mjs');
+      const info = { name: 'stub', version: '1', microTurnMs: 200, inputHz: 16_000, capabilities: [] };
+      await writeFile(
+        path,
+        `import { existsSync, writeFileSync } from 'node:fs';
+         import { parentPort } from 'node:worker_threads';
+         const mark = ${JSON.stringify(join(folder, 'lived'))};
+         const first = !existsSync(mark);
+         writeFileSync(mark, '');
+         let taken = 0;
+         parentPort.on('message', (request) => {
+           if (request.type === 'ping') parentPort.postMessage({ type: 'pong', taken });
+           if (request.type === 'shutdown') process.exit(0);
+           if (request.type === 'connect') request.port.on('message', ({ lease, index }) => {
+             taken++;
+             if (first) { ${onFirst} }
+             parentPort.postMessage({ type: 'decision', decision: { lease, index } });
+           });
+         });
+         parentPort.postMessage({ type: 'ready', info: ${JSON.stringify(info)} });`,
+      );
+      return pathToFileURL(path);
+    }
+
+    it.each([
+      ['fault 5, crashes in a step', `throw new Error('boom')`, 1000],
+      ['fault 6, hangs in a step', 'for (;;);', 4000],
+      ['fault 6, answers and never decides', 'return', 4000],
+    ])('%s, another takes its place, with the same leases and indices', async (_, onFirst, withinMs) => {
+      const onRestart = vi.fn(() => (port = host.connect()));
+      const onFailed = vi.fn();
+      const host = await start({ threadUrl: await threadThatRecovers(onFirst), onRestart, onFailed });
+      let port = host.connect();
+      const decisions: Decision[] = [];
+      const onReset = vi.fn();
+      const lease = host.lease((decision) => decisions.push(decision), never, onReset);
+      let index = 0;
+      const grid = setInterval(() => port.postMessage(turn(lease.id, index++)), 50);
+      await vi.waitFor(() => expect(decisions.length).toBeGreaterThan(2), { timeout: withinMs, interval: 10 });
+      clearInterval(grid);
+      expect(onReset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }));
+      expect(onRestart).toHaveBeenCalledOnce();
+      expect(decisions.every((decision) => decision.lease === lease.id && decision.index > 0)).toBe(true);
+      expect(decisions.map((decision) => decision.index)).toEqual(decisions.map((_, i) => decisions[0]!.index + i));
+      expect([host.closed, host.free, onFailed.mock.calls.length]).toEqual([false, 1, 0]);
+      port.close();
+    });
+
+    it('dies again and again, gives up and tells everybody', async () => {
+      const onFailed = vi.fn();
+      const onRestart = vi.fn();
+      const host = await start({ threadUrl: await threadThat(`throw new Error('boom')`), onRestart, onFailed });
+      const failed = vi.fn();
+      host.lease(() => {}, failed);
+      await vi.waitFor(() => expect(onFailed).toHaveBeenCalledOnce(), { timeout: 5000 });
+      expect(onRestart).toHaveBeenCalledTimes(3);
+      expect(failed).toHaveBeenCalledOnce();
+      expect(host.closed).toBe(true);
+    });
+
+    it('has nothing to do, is left alone', async () => {
+      const onRestart = vi.fn();
+      const host = await start({ onRestart });
+      host.lease(() => {}, never);
+      await new Promise((resolve) => setTimeout(resolve, 2600));
+      expect(onRestart).not.toHaveBeenCalled();
+      expect(host.closed).toBe(false);
+    });
+
     it('hangs, is ended all the same', async () => {
       const host = await start({ threadUrl: await threadThat('for (;;);') });
       host.lease(() => {}, never);

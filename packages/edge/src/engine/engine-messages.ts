@@ -15,6 +15,8 @@ export type EngineRequest =
   /** A port on which `MicroTurn`s will come (transferred). */
   | { readonly type: 'connect'; readonly port: MessagePort }
   | { readonly type: 'stats'; readonly id: number }
+  /** Asks for a sign of life. */
+  | { readonly type: 'ping' }
   | { readonly type: 'shutdown' };
 
 /** The engine thread to main. */
@@ -23,6 +25,8 @@ export type EngineReport =
   /** It could not start. */
   | { readonly type: 'failed'; readonly error: WireError }
   | { readonly type: 'decision'; readonly decision: Decision }
+  /** `taken`: micro-turns that open rows were given so far. */
+  | { readonly type: 'pong'; readonly taken: number }
   | { readonly type: 'lease.failed'; readonly lease: LeaseId; readonly error: WireError }
   | { readonly type: 'stats'; readonly id: number; readonly stats: EngineThreadStats };
 

@@ -22,6 +22,7 @@ function serve(model: OnnxModel, main: MessagePort): void {
   const streams = new Map<LeaseId, InteractionStream>();
   const ports = new Set<MessagePort>();
   const counts = { unknown: 0, malformed: 0 };
+  let taken = 0;
 
   main.on('message', (request: EngineRequest) => {
     switch (request.type) {
@@ -39,6 +40,9 @@ function serve(model: OnnxModel, main: MessagePort): void {
         break;
       case 'stats':
         report(main, { type: 'stats', id: request.id, stats: { ...model.stats, ...counts } });
+        break;
+      case 'ping':
+        report(main, { type: 'pong', taken });
         break;
       case 'shutdown':
         for (const port of ports) port.close();
@@ -72,6 +76,7 @@ function serve(model: OnnxModel, main: MessagePort): void {
     }
     try {
       stream.push(turn);
+      taken++;
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       counts.malformed++;
