@@ -248,9 +248,9 @@ describe('EngineHost', () => {
     }
 
     it.each([
-      ['fault 5, crashes in a step', `throw new Error('boom')`, 1000],
-      ['fault 6, hangs in a step', 'for (;;);', 4000],
-      ['fault 6, answers and never decides', 'return', 4000],
+      ['fault 5, crashes in a step', `throw new Error('boom')`, 3000],
+      ['fault 6, hangs in a step', 'for (;;);', 6000],
+      ['fault 6, answers and never decides', 'return', 6000],
     ])('%s, another takes its place, with the same leases and indices', async (_, onFirst, withinMs) => {
       const onRestart = vi.fn(() => (port = host.connect()));
       const onFailed = vi.fn();
