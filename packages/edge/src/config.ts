@@ -24,6 +24,8 @@ const Schema = v.strictObject({
   /** A folder to serve at /. */
   demo: v.optional(v.string()),
   allowedOrigins: v.optional(v.array(v.string()), []),
+  /** How long a session waits for a client that is away. */
+  resumeSeconds: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3600)), 120),
   logLevel: v.optional(v.picklist(logLevels), 'info'),
   media: v.optional(
     v.strictObject({
@@ -47,8 +49,8 @@ const Schema = v.strictObject({
       threads: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64)), 1),
       /** Where the model runs. */
       provider: v.optional(v.picklist(providerChoices), 'auto'),
-      /** Participants whose micro-turns are computed together. */
-      laneSize: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(128)), 8),
+      /** Participants whose micro-turns are computed together. Alone, none waits for another: best for a handful. */
+      laneSize: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(128)), 1),
     }),
     {},
   ),
@@ -96,6 +98,13 @@ export const configOptions: readonly {
     env: 'MICROTURN_ALLOWED_ORIGINS',
     help: 'pages that may connect, by origin',
     kind: 'list',
+  },
+  {
+    path: 'resumeSeconds',
+    flag: '--resume-seconds <number>',
+    env: 'MICROTURN_RESUME_SECONDS',
+    help: 'how long a session waits for a client that is away',
+    kind: 'number',
   },
   {
     path: 'logLevel',

@@ -7,16 +7,20 @@ import { parseConfig, type EdgeConfig, type EdgeConfigInput } from './config.js'
 import { EngineHost } from './engine/index.js';
 import { MediaHost, type MediaEvent } from './media/index.js';
 import { RoomRegistry } from './session/index.js';
-import { Connection, createHttpServer, mintJoinToken, type Call } from './signaling/index.js';
+import { Connection, Turnstile, createHttpServer, mintJoinToken, type Call } from './signaling/index.js';
 import { EdgeMetrics, createLog, type Log } from './telemetry/index.js';
 import { VERSION } from './version.js';
 import { VoiceHost } from './voice/index.js';
 
 /** How often the media thread is asked how its endpoints fare. */
 const STATS_MS = 1000;
+/** How often a socket is asked for a sign of life: a silent peer is noticed within three of these. */
+const ALIVE_MS = 3000;
 
 export interface EdgeOptions {
   readonly log?: Log;
+  /** A part died more often than another start mends: the edge lets nobody in any more. Called once. */
+  readonly onFailed?: (error: MicroturnError) => void;
 }
 
 /**
@@ -35,6 +39,8 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
   try {
     const metrics = own(new EdgeMetrics());
     let media: MediaHost | undefined;
+    let edge: Edge | undefined;
+    const onFailed = (error: MicroturnError) => edge?.fail(error);
     const [engine, voice] = await Promise.all([
       EngineHost.start({
         bundleDir: config.engine.bundle,
@@ -43,13 +49,15 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
         laneSize: config.engine.laneSize,
         provider: config.engine.provider,
         log,
+        // Each thread that is started later is reached over a port of its own.
         onThread: (id) => media?.setEnginePort(engine.connect(id), id),
+        onFailed,
       }).then(own),
       VoiceHost.start({
         ...(config.voice.name !== undefined && { voice: config.voice.name }),
         log,
-        // A thread that took another's place speaks to the media thread over a port of its own.
         onRestart: () => media?.setVoicePort(voice.connect()),
+        onFailed,
       }).then(own),
     ]);
     media = own(
@@ -60,12 +68,13 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
           port: config.media.port,
           announcedAddress: config.media.announcedAddress,
         },
-        enginePorts: new Map(engine.engines.map((id) => [id, engine.connect(id)])),
+        enginePorts: engine.connectAll(),
         voicePort: voice.connect(),
+        reconnect: () => ({ engines: engine.connectAll(), voice: voice.connect() }),
         log,
       }),
     );
-    const edge = new Edge({ config, log, metrics, engine, voice, media, opened });
+    edge = new Edge({ config, log, metrics, engine, voice, media, opened, onFailed: options.onFailed });
     await edge.listen();
     return edge;
   } catch (error) {
@@ -92,6 +101,7 @@ interface EdgeParts {
   readonly voice: VoiceHost;
   readonly media: MediaHost;
   readonly opened: { close(): void | Promise<void> }[];
+  readonly onFailed: ((error: MicroturnError) => void) | undefined;
 }
 
 /** A running edge. */
@@ -100,11 +110,19 @@ export class Edge {
   readonly #parts: EdgeParts;
   readonly #rooms: RoomRegistry<Call>;
   readonly #calls = new Map<string, Call>();
+  readonly #resumable = new Map<string, Call>();
+  readonly #turnstile = new Turnstile();
   readonly #connections = new Set<Connection>();
   #http: FastifyInstance | undefined;
   #mediaEvents: Subscription | undefined;
   #statsTimer: NodeJS.Timeout | undefined;
+  #aliveTimer: NodeJS.Timeout | undefined;
   #draining = false;
+  /** Why nobody can be let in: for now, while the media thread is restored, or for good. */
+  #broken: MicroturnError | undefined;
+  #failed = false;
+  /** Counts the media threads that were lost: what is restored on one means nothing to the next. */
+  #mediaLosses = 0;
   #closing: Promise<void> | undefined;
 
   constructor(parts: EdgeParts) {
@@ -129,7 +147,7 @@ export class Edge {
   }
   /** True while new callers are let in. */
   get ready(): boolean {
-    return !this.#draining && this.#http !== undefined;
+    return !this.#draining && !this.#broken && this.#http !== undefined;
   }
 
   /** A token that joins `room` as `identity`, signed with the first key of the configuration. */
@@ -188,7 +206,19 @@ export class Edge {
       if (this.#calls.size > 0)
         this.#refreshStats().catch((error: unknown) => log.warn({ err: error }, 'no media stats'));
     }, STATS_MS).unref();
+    this.#aliveTimer = setInterval(() => {
+      for (const connection of this.#connections) connection.checkAlive();
+    }, ALIVE_MS).unref();
     log.info({ url: this.url, mediaPort: this.mediaPort }, 'the edge is up');
+  }
+
+  /** A part is gone for good: lets nobody in and tells its owner, once. */
+  fail(error: MicroturnError): void {
+    if (this.#failed || this.#closing) return;
+    this.#failed = true;
+    this.#broken = error;
+    this.#parts.log.error({ err: error }, 'the edge has failed');
+    this.#parts.onFailed?.(error);
   }
 
   /** Lets nobody in, tells everybody, closes everything in reverse. Closing twice is harmless. */
@@ -201,6 +231,7 @@ export class Edge {
     const { log, opened } = this.#parts;
     this.#draining = true;
     clearInterval(this.#statsTimer);
+    clearInterval(this.#aliveTimer);
     for (const connection of this.#connections) connection.end(new MicroturnError('edge/draining'));
     await Promise.all([...this.#calls.values()].map((call) => call.close('edge/draining')));
     await this.#http?.close();
@@ -221,8 +252,15 @@ export class Edge {
       voice,
       rooms: this.#rooms,
       calls: this.#calls,
+      resumable: this.#resumable,
+      turnstile: this.#turnstile,
+      resumeMs: config.resumeSeconds * 1000,
+      after: (ms, fn) => {
+        const timer = setTimeout(fn, ms).unref();
+        return () => clearTimeout(timer);
+      },
       metrics,
-      accepting: () => this.ready,
+      refusal: () => this.#broken ?? (this.ready ? undefined : new MicroturnError('edge/draining')),
       onDecision: (decision) => metrics.noteDecision(decision, engine.info.microTurnMs),
     });
     this.#connections.add(connection);
@@ -250,10 +288,17 @@ export class Edge {
       case 'transport.state':
         this.#onTransportState(event);
         return;
-      case 'worker.died':
-      case 'failed':
-        this.#onMediaFailed(event.message);
+      case 'lost':
+        this.#onMediaLost(event.message);
         return;
+      case 'restored':
+        void this.#onMediaRestored();
+        return;
+      case 'failed':
+        this.#onMediaLost(event.message);
+        this.fail(new MicroturnError('edge/worker-died', event.message));
+        return;
+      case 'worker.died':
       case 'ready':
         return;
       default:
@@ -264,13 +309,27 @@ export class Edge {
   #onTransportState({ endpoint, state }: MediaEvent & { type: 'transport.state' }): void {
     if (state !== 'failed' && state !== 'closed') return;
     for (const call of this.#calls.values()) {
-      if (call.session.endpoint === endpoint) void call.end(new MicroturnError('net/ice-failed'));
+      if (call.session.endpoint === endpoint) call.drop(new MicroturnError('net/ice-failed'));
     }
   }
 
-  #onMediaFailed(message: string): void {
-    this.#parts.log.error({ reason: message }, 'media failed');
-    for (const call of this.#calls.values()) void call.end(new MicroturnError('edge/worker-died', message));
+  /** Nothing is heard or said until another thread is up; sessions go on, and their clients come back for new transports. */
+  #onMediaLost(message: string): void {
+    this.#broken = new MicroturnError('edge/worker-died', message);
+    this.#mediaLosses++;
+    for (const call of this.#calls.values()) call.drop(this.#broken);
+  }
+
+  async #onMediaRestored(): Promise<void> {
+    const loss = this.#mediaLosses;
+    try {
+      await this.#rooms.restore();
+      await Promise.all([...this.#calls.values()].map((call) => call.restoreMedia()));
+      if (loss === this.#mediaLosses && !this.#failed) this.#broken = undefined;
+    } catch (error) {
+      // Lost again meanwhile: the next one is restored in its turn.
+      if (loss === this.#mediaLosses) this.fail(MicroturnError.from(error, 'edge/worker-died'));
+    }
   }
 
   async #refreshStats(): Promise<void> {

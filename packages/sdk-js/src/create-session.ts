@@ -8,6 +8,7 @@ import {
 import { EMPTY, Subject, type Observable } from 'rxjs';
 import { systemClock, type Clock } from './clock.js';
 import { aborted } from './connection/aborted.js';
+import { Backoff } from './connection/backoff.js';
 import { checked } from './connection/checked.js';
 import { TokenSource, type TokenResponse } from './connection/token-source.js';
 import type { ReceivedTrack, Transport, TransportLink } from './connection/transport.js';
@@ -50,8 +51,15 @@ export function createSession(options: SessionOptions): InteractionSession {
 interface Call {
   readonly abort: AbortController;
   readonly done: Promise<void>;
-  link?: TransportLink;
+  link?: TransportLink | undefined;
+  /** Joined at least once: what is lost from now on can be resumed. */
+  resumeToken?: string;
+  /** An attempt to open a link, which the loss of that link ends. */
+  attempt?: AbortController | undefined;
 }
+
+/** As long as an edge keeps a session whose client is away, unless it is configured otherwise. */
+const RESUME_MS = 120_000;
 
 class Session implements InteractionSession {
   readonly connection = new StateSource<Connection>({ status: 'idle' });
@@ -231,35 +239,9 @@ class Session implements InteractionSession {
         await unlessAborted(this.microphone.enable(), signal);
         this.#setStatus('connecting');
       }
-      const { participantToken, serverUrl } = await unlessAborted(token, signal);
-      const link = await this.#transport.open({
-        url: chooseBase(this.#options.url, serverUrl),
-        token: participantToken,
-        ...(this.#options.room !== undefined && { room: this.#options.room }),
-        signal,
-        clock: this.#clock,
-        logger: this.#logger,
-        observer: {
-          event: (event) => this.#take(event),
-          trackAdded: (track) => this.#addTrack(track),
-          trackRemoved: (id) => this.#removeTrack(id),
-          media: (flowing) => this.#followMedia(flowing),
-          problem: (error) => this.#report(error),
-          closed: (error) => this.#lose(call, error),
-        },
-      });
-      call.link = link;
-      signal.throwIfAborted();
-      const { sessionId, room, participant, model, microTurnMs } = link.joined;
-      this.info.set({ sessionId, room, participant, model, microTurnMs });
-      this.#tellTime(link.joined.sessionMs);
-      await unlessAborted(
-        this.microphone.attach((track) => link.publish(track, 'microphone')),
-        signal,
-      );
-      await unlessAborted(link.ready(), signal);
+      await this.#openLink(call, await unlessAborted(token, signal));
       this.#setStatus('connected');
-      this.#logger.info('connected', { sessionId, model });
+      this.#logger.info('connected', { ...this.info.value });
       this.#voice.measureLatency(signal).catch(() => undefined);
     } catch (cause) {
       const givenUp = signal.aborted;
@@ -272,6 +254,46 @@ class Session implements InteractionSession {
         else this.#setStatus('failed', error);
       }
       throw error;
+    }
+  }
+
+  /** Opens a link and sends the microphone over it; a link that is lost on the way is no link. */
+  async #openLink(call: Call, { participantToken, serverUrl }: TokenResponse): Promise<void> {
+    const attempt = new AbortController();
+    call.attempt = attempt;
+    const signal = AbortSignal.any([call.abort.signal, attempt.signal]);
+    const { resumeToken } = call;
+    try {
+      const link = await this.#transport.open({
+        url: chooseBase(this.#options.url, serverUrl),
+        token: participantToken,
+        ...(this.#options.room !== undefined && { room: this.#options.room }),
+        ...(resumeToken !== undefined && { resume: { resumeToken, lastSeq: this.#lastSeq } }),
+        signal,
+        clock: this.#clock,
+        logger: this.#logger,
+        observer: {
+          event: (event) => this.#take(event),
+          trackAdded: (track) => this.#addTrack(track),
+          trackRemoved: (id) => this.#removeTrack(id),
+          media: (flowing) => this.#followMedia(flowing),
+          problem: (error) => this.#report(error),
+          closed: (error, resumable) => this.#lose(call, error, resumable),
+        },
+      });
+      call.link = link;
+      signal.throwIfAborted();
+      const { sessionId, room, participant, model, microTurnMs, sessionMs } = link.joined;
+      call.resumeToken = link.joined.resumeToken;
+      this.info.set({ sessionId, room, participant, model, microTurnMs });
+      this.#tellTime(sessionMs);
+      await unlessAborted(
+        this.microphone.attach((track) => link.publish(track, 'microphone')),
+        signal,
+      );
+      await unlessAborted(link.ready(), signal);
+    } finally {
+      call.attempt = undefined;
     }
   }
 
@@ -291,12 +313,75 @@ class Session implements InteractionSession {
     return token;
   }
 
-  /** The edge, or the network, ended the call. */
-  #lose(call: Call, error: MicroturnError): void {
+  /** The edge, or the network, ended the link. */
+  #lose(call: Call, error: MicroturnError, resumable: boolean): void {
+    if (this.#call !== call) return;
+    if (call.attempt && resumable) {
+      call.attempt.abort(error);
+      return;
+    }
+    if (!resumable || call.resumeToken === undefined) {
+      this.#fail(call, error);
+      return;
+    }
+    this.#logger.warn('the link is lost', { code: error.code });
+    this.#dropLink(call);
+    this.#setStatus('reconnecting', error);
+    this.#resume(call, error).catch((cause: unknown) => this.#fail(call, MicroturnError.from(cause, 'net/closed')));
+  }
+
+  #fail(call: Call, error: MicroturnError): void {
     if (this.#call !== call) return;
     this.#logger.warn('the call ended', { code: error.code });
     this.#leave(call, error);
     this.#setStatus('failed', error);
+  }
+
+  /** What came with the link goes with it; the devices, and what was said, stay. */
+  #dropLink(call: Call): void {
+    call.link = undefined;
+    this.microphone.detach();
+    for (const { id } of this.tracks.value) this.#removeTrack(id);
+  }
+
+  /** Comes back to the session until it works, the edge says that there is none, or the edge has given it up. */
+  async #resume(call: Call, lost: MicroturnError): Promise<void> {
+    const { signal } = call.abort;
+    const untilMs = this.#clock.now() + RESUME_MS;
+    const backoff = new Backoff(Math.random);
+    for (let error = lost; !signal.aborted;) {
+      const waitMs = backoff.nextMs();
+      if (this.#clock.now() + waitMs > untilMs) throw new MicroturnError('net/closed', error.message, { cause: error });
+      await this.#sleep(waitMs, signal);
+      if (signal.aborted) return;
+      try {
+        // A fresh one: the edge looks at it every time.
+        const token = await unlessAborted(this.#fetchToken(signal), signal);
+        await this.#openLink(call, token);
+        this.#setStatus('connected');
+        this.#logger.info('resumed', { ...this.info.value });
+        return;
+      } catch (cause) {
+        if (signal.aborted) return;
+        error = MicroturnError.from(cause, 'net/closed');
+        call.link?.drop();
+        this.#dropLink(call);
+        this.#logger.debug('not resumed', { code: error.code });
+        if (!error.retryable || error.code === 'auth/expired') throw error;
+      }
+    }
+  }
+
+  #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = this.#clock.after(ms, done);
+      signal.addEventListener('abort', done);
+    });
   }
 
   /** Lets go of everything that a call holds. */

@@ -1,10 +1,14 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { Command } from 'commander';
 import { redactConfig, type EdgeConfig } from '../config.js';
-import { createEdge } from '../edge.js';
+import { createEdge, type Edge } from '../edge.js';
 import { createKey } from './keys.js';
 import { addConfigOptions, configFrom } from './options.js';
 import { reloadModel } from './reload.js';
+
+/** A supervisor gives a process about 10 s to end. */
+const CLOSE_MS = 8000;
+const FAILED_MS = 500;
 
 export function addStart(program: Command): void {
   const command = program.command('start').description('run the edge');
@@ -31,21 +35,36 @@ function withDevKey(config: EdgeConfig): EdgeConfig {
 
 /** @param read the configuration as it is now */
 async function run(config: EdgeConfig, read: () => EdgeConfig): Promise<void> {
-  const edge = await createEdge(config);
+  const edge = await createEdge(config, {
+    onFailed: (error) => {
+      console.error(`microturn: ${error.message} (${error.code})\n  fix: ${error.hint}`);
+      // After those who ask have read it: /readyz, and the goodbyes.
+      setTimeout(() => stop(edge, 1), FAILED_MS);
+    },
+  });
   console.log(
     `\n  Microturn is listening: ${edge.url}\n  media on UDP and TCP port ${edge.mediaPort}${config.dev ? ', tokens for anybody at /dev/token' : ''}\n  Ctrl+C stops it\n`,
   );
-  const stop = (signal: NodeJS.Signals) => {
+  const onSignal = (signal: NodeJS.Signals) => {
     console.log(`  ${signal}: telling callers and closing`);
-    edge.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
+    stop(edge, 0);
   };
   process.on('SIGHUP', () => void reloadModel({ read, swapModel: (dir) => edge.swapModel(dir), say: console.log }));
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+}
+
+/** Ends the process when the edge is closed, and in any case. */
+function stop(edge: Edge, exitCode: number): void {
+  setTimeout(() => {
+    console.error(`microturn: not closed after ${CLOSE_MS / 1000} s, and ended`);
+    process.exit(1);
+  }, CLOSE_MS);
+  edge.close().then(
+    () => process.exit(exitCode),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
 }

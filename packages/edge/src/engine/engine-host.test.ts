@@ -2,12 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { MessagePort } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { monotonicClock } from '../clock.js';
 import { silentLog } from '../telemetry/log.js';
 import { ManualClock } from '../testing/manual-clock.js';
-import { EngineHost, type EngineHostOptions } from './engine-host.js';
+import { EngineHost, type EngineHostOptions, type EngineLease } from './engine-host.js';
 import { bend } from './fixtures/bend.js';
 import { bundledThread } from './fixtures/bundled-thread.js';
 import { tinyGraph, tinyManifest, writeBundle } from './fixtures/tiny-bundle.js';
@@ -92,18 +93,6 @@ describe('EngineHost', () => {
     const host = await start({ rows: 5, laneSize: 2, clock });
     const zeros = Array.from({ length: 5 }, () => host.lease(() => {}, never).zeroMs);
     expect(zeros).toEqual([10_200, 10_200, 10_100, 10_100, 10_050]);
-  });
-
-  it('lets a session that goes on back to a lane with its boundaries, and keeps its clock', async () => {
-    const clock = new ManualClock(10_007);
-    const host = await start({ rows: 4, laneSize: 2, clock });
-    const gone = [1, 2, 3].map(() => host.lease(() => {}, never))[2]!;
-    gone.release();
-    host.lease(() => {}, never).release();
-    clock.advance(55_555);
-    const [fresh, back] = [host.lease(() => {}, never), host.lease(() => {}, never, 10_100)];
-    expect(fresh.zeroMs % 200).toBe(100);
-    expect([back.zeroMs, back.id > fresh.id]).toEqual([10_100, true]);
   });
 
   it('spreads leases over its threads, and answers for all of them', async () => {
@@ -289,7 +278,7 @@ describe('EngineHost', () => {
 
   describe('when the thread', () => {
     /** A thread that says it is ready, and then does as written on each lease. */
-    async function threadThat(onOpen: string): Promise<URL> {
+    async function threadThat(onOpen: string, more = ''): Promise<URL> {
       const folder = await mkdtemp(join(tmpdir(), 'microturn-thread-'));
       folders.push(folder);
       const path = join(folder, 'thread.mjs');
@@ -298,6 +287,7 @@ describe('EngineHost', () => {
         path,
         `import { parentPort } from 'node:worker_threads';
          parentPort.on('message', ({ type, lease }) => { if (type === 'open') { ${onOpen} } });
+         ${more}
          parentPort.postMessage({ type: 'ready', info: ${JSON.stringify(info)} });`,
       );
       return pathToFileURL(path);
@@ -338,11 +328,126 @@ describe('EngineHost', () => {
         expect.objectContaining({ code: 'edge/full', message: expect.stringContaining('5 of the 4 ') }),
       );
       expect(host.load).toMatchObject({ leases: 5, capacity: 4, lateShare: 0.2 });
-      expect(host.lease(decided, never, 0).zeroMs).toBe(0); // one that goes on is not turned away
       clock.advance(15_000);
       expect(() => host.lease(decided, never)).toThrow(expect.objectContaining({ code: 'edge/full' }));
       clock.advance(60_000);
       host.lease(decided, never);
+    });
+
+    /**
+     * A thread that decides on every micro-turn, but for the first it is given in its first life: then it does as
+     * written. It knows its life by the file that its first one leaves behind.
+     */
+    async function threadThatRecovers(onFirst: string): Promise<URL> {
+      const folder = await mkdtemp(join(tmpdir(), 'microturn-thread-'));
+      folders.push(folder);
+      const path = join(folder, 'thread.mjs');
+      const info = { name: 'stub', version: '1', microTurnMs: 200, inputHz: 16_000, capabilities: [] };
+      await writeFile(
+        path,
+        `import { existsSync, writeFileSync } from 'node:fs';
+         import { parentPort } from 'node:worker_threads';
+         const mark = ${JSON.stringify(join(folder, 'lived'))};
+         const first = !existsSync(mark);
+         writeFileSync(mark, '');
+         let taken = 0;
+         parentPort.on('message', (request) => {
+           if (request.type === 'ping') parentPort.postMessage({ type: 'pong', taken });
+           if (request.type === 'shutdown') process.exit(0);
+           if (request.type === 'connect') request.port.on('message', ({ lease, index }) => {
+             taken++;
+             if (first) { ${onFirst} }
+             parentPort.postMessage({ type: 'decision', decision: { lease, index } });
+           });
+         });
+         parentPort.postMessage({ type: 'ready', info: ${JSON.stringify(info)} });`,
+      );
+      return pathToFileURL(path);
+    }
+
+    it.each([
+      ['fault 5, crashes in a step', `throw new Error('boom')`, 3000],
+      ['fault 6, hangs in a step', 'for (;;);', 6000],
+      ['fault 6, answers and never decides', 'return', 6000],
+    ])('%s, another takes its place, with the same leases and indices', async (_, onFirst, withinMs) => {
+      const onThread = vi.fn(() => (port = host.connect()));
+      const onFailed = vi.fn();
+      const host = await start({ threadUrl: await threadThatRecovers(onFirst), onThread, onFailed });
+      let port = host.connect();
+      const decisions: Decision[] = [];
+      const onReset = vi.fn();
+      const lease = host.lease((decision) => decisions.push(decision), never, onReset);
+      let index = 0;
+      const grid = setInterval(() => port.postMessage(turn(lease.id, index++)), 50);
+      await vi.waitFor(() => expect(decisions.length).toBeGreaterThan(2), { timeout: withinMs, interval: 10 });
+      clearInterval(grid);
+      expect(onReset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }));
+      expect(onThread).toHaveBeenCalledOnce();
+      expect(decisions.every((decision) => decision.lease === lease.id && decision.index > 0)).toBe(true);
+      expect(decisions.map((decision) => decision.index)).toEqual(decisions.map((_, i) => decisions[0]!.index + i));
+      expect([host.closed, host.free, onFailed.mock.calls.length]).toEqual([false, 1, 0]);
+      port.close();
+    });
+
+    /** One that echoes micro-turns as decisions, and dies of an index below 0. */
+    async function threadThatEchoes(): Promise<URL> {
+      return threadThat(
+        '',
+        `
+         parentPort.on('message', ({ type }) => type === 'ping' && parentPort.postMessage({ type: 'pong', taken: 0 }));
+         parentPort.on('message', ({ type }) => type === 'shutdown' && process.exit(0));
+         parentPort.on('message', ({ port }) => port?.on('message', ({ lease, index }) => {
+           if (index < 0) throw new Error('boom');
+           parentPort.postMessage({ type: 'decision', decision: { lease, index } });
+         }));`,
+      );
+    }
+
+    it('is one of several, the rows of the others notice nothing, also where its model was swapped out', async () => {
+      const ports = new Map<number, MessagePort>();
+      const host = await start({
+        threadUrl: await threadThatEchoes(),
+        rows: 4,
+        threads: 2,
+        onThread: (id) => ports.set(id, host.connect(id)),
+      });
+      for (const [id, port] of host.connectAll()) ports.set(id, port);
+      const decided = vi.fn();
+      const resets = [vi.fn(), vi.fn()];
+      const leases = resets.map((onReset) => host.lease(({ lease, index }) => decided(lease, index), never, onReset));
+      const [mortal, other] = leases as [EngineLease, EngineLease];
+      for (let life = 1; life <= 2; life++) {
+        ports.get(mortal.engine)!.postMessage(turn(mortal.id, -1));
+        await vi.waitFor(() => expect(resets[0]).toHaveBeenCalledTimes(life), { timeout: 3000 });
+        for (const { id, engine } of leases) ports.get(engine)!.postMessage(turn(id, life));
+        await vi.waitFor(() => expect(decided.mock.calls).toContainEqual([mortal.id, life]));
+        await vi.waitFor(() => expect(decided.mock.calls).toContainEqual([other.id, life]));
+        if (life === 1) await host.swap(nano);
+      }
+      expect(resets[1]).not.toHaveBeenCalled();
+      expect([...host.connectAll().keys()]).toEqual([2, 3, 0, 1]);
+      expect([host.free, host.engines]).toEqual([2, [2, 3]]);
+    });
+
+    it('dies again and again, gives up and tells everybody', async () => {
+      const onFailed = vi.fn();
+      const onThread = vi.fn();
+      const host = await start({ threadUrl: await threadThat(`throw new Error('boom')`), onThread, onFailed });
+      const failed = vi.fn();
+      host.lease(() => {}, failed);
+      await vi.waitFor(() => expect(onFailed).toHaveBeenCalledOnce(), { timeout: 5000 });
+      expect(onThread).toHaveBeenCalledTimes(3);
+      expect(failed).toHaveBeenCalledOnce();
+      expect(host.closed).toBe(true);
+    });
+
+    it('has nothing to do, is left alone', async () => {
+      const onThread = vi.fn();
+      const host = await start({ onThread });
+      host.lease(() => {}, never);
+      await new Promise((resolve) => setTimeout(resolve, 2600));
+      expect(onThread).not.toHaveBeenCalled();
+      expect(host.closed).toBe(false);
     });
 
     it('hangs, is ended all the same', async () => {

@@ -5,7 +5,7 @@ import type { Log } from '../telemetry/log.js';
 import { defaultBounds, type AdmissionBounds } from './admission.js';
 import type { EngineThreadStats } from './engine-messages.js';
 import { EngineWorker, type EngineId, type LeaseListener } from './engine-worker.js';
-import { isOnPhase, lanePhaseMs, zeroOnPhase } from './lane-phase.js';
+import { lanePhaseMs, zeroOnPhase } from './lane-phase.js';
 import type { LeaseId, ModelInfo, ProviderChoice } from './types.js';
 
 export interface EngineHostOptions {
@@ -24,9 +24,12 @@ export interface EngineHostOptions {
   readonly bounds?: AdmissionBounds;
   /** The worker's entry, for a layout other than the package's own. */
   readonly threadUrl?: URL;
-  /** A thread has been started beside the first ones: whoever posts micro-turns needs a port to it. */
+  /**
+   * A thread was started after the first ones, for a swapped model or in place of one that died or hung: whoever posts
+   * micro-turns needs a new `connect()` to it. Without it a thread that dies stays dead.
+   */
   readonly onThread?: (engine: EngineId) => void;
-  /** A thread is gone, and every lease on it with it. */
+  /** The last thread is gone for good, and every lease with it. */
   readonly onFailed?: (error: MicroturnError) => void;
 }
 
@@ -117,37 +120,42 @@ export class EngineHost {
   /** A port straight to an engine thread, for the media thread to post `MicroTurn`s on; to the first where none is named. */
   connect(engine: EngineId = this.#workers[0]?.id ?? 0): MessagePort {
     this.#assertRunning();
-    const worker = this.#workers.find(({ id }) => id === engine);
+    const worker = this.#all.find(({ id }) => id === engine);
     if (!worker) throw new RangeError(`there is no engine thread ${engine}`);
     return worker.connect();
+  }
+
+  /** Ports to all threads, for a media thread that begins: also to those of a swapped model that rows are still on. */
+  connectAll(): Map<EngineId, MessagePort> {
+    this.#assertRunning();
+    return new Map(this.#all.map((worker) => [worker.id, worker.connect()]));
   }
 
   /**
    * Lends a row. Its state begins empty, and its id is used for no other.
    * @param onFailed the row is lost, and given back already
-   * @param zeroMs   of a session that goes on after it lost its row: it is let back in whatever the load, to a row whose
-   *                 micro-turns end when its own do, if there is one
+   * @param onReset  another thread took over: the row goes on from an empty state
    * @throws {MicroturnError} `edge/full` where every row is leased, or more than are would be late; `engine/failed`
    *   where the threads are gone
    */
-  lease(onDecision: LeaseListener['onDecision'], onFailed: LeaseListener['onFailed'], zeroMs?: number): EngineLease {
+  lease(
+    onDecision: LeaseListener['onDecision'],
+    onFailed: LeaseListener['onFailed'],
+    onReset?: LeaseListener['onReset'],
+  ): EngineLease {
     this.#assertRunning();
-    const worker = this.#choose(zeroMs !== undefined);
+    const worker = this.#choose();
     const { microTurnMs } = worker.info;
-    const phaseMs = (row: number) => lanePhaseMs(worker.index, Math.floor(row / worker.laneSize), microTurnMs);
     const id = ++this.#lastLease;
-    const row = worker.lease(
-      id,
-      { onDecision, onFailed },
-      zeroMs === undefined ? undefined : (free) => isOnPhase(zeroMs, phaseMs(free), microTurnMs),
-    );
+    const row = worker.lease(id, { onDecision, onFailed, onReset });
+    const phaseMs = lanePhaseMs(worker.index, Math.floor(row / worker.laneSize), microTurnMs);
     const release = () => {
       if (worker.release(id)) this.#closeRetired(worker);
     };
     return {
       id,
       engine: worker.id,
-      zeroMs: zeroMs ?? zeroOnPhase(this.#clock.now(), phaseMs(row), microTurnMs),
+      zeroMs: zeroOnPhase(this.#clock.now(), phaseMs, microTurnMs),
       release,
       [Symbol.dispose]: release,
     };
@@ -183,22 +191,26 @@ export class EngineHost {
   /** Ends the threads after the step they are in. Leases end without a word. Closing twice is harmless. */
   async close(): Promise<void> {
     if (this.#state === 'running') this.#state = 'closing';
-    await Promise.all([...this.#workers, ...this.#retired].map((worker) => worker.close()));
+    await Promise.all(this.#all.map((worker) => worker.close()));
     await this.#swaps;
   }
 
+  get #all(): readonly EngineWorker[] {
+    return [...this.#workers, ...this.#retired];
+  }
+
   get #leases(): number {
-    return [...this.#workers, ...this.#retired].reduce((sum, { leases }) => sum + leases, 0);
+    return this.#all.reduce((sum, { leases }) => sum + leases, 0);
   }
 
   /** The thread for another lease: of those that keep time, the one with the fewest. */
-  #choose(goesOn: boolean): EngineWorker {
+  #choose(): EngineWorker {
     const nowMs = this.#clock.now();
     const withRows = this.#workers.filter(({ free }) => free > 0);
     if (this.free === 0 || withRows.length === 0) {
       throw new MicroturnError('edge/full', `${this.#leases} of ${this.rows} rows are leased`);
     }
-    const open = withRows.filter((worker) => goesOn || worker.leases < worker.admission.capacity(worker.leases, nowMs));
+    const open = withRows.filter((worker) => worker.leases < worker.admission.capacity(worker.leases, nowMs));
     const first = open[0];
     if (!first) {
       const { capacity, leases, lateShare, lagP99Ms } = this.load;
@@ -235,7 +247,8 @@ export class EngineHost {
 
   /** All, or none where one does not start. */
   async #startWorkers(bundleDir: string): Promise<EngineWorker[]> {
-    const { rows, threads = 1, laneSize = 1, provider = 'cpu', bounds = defaultBounds, threadUrl } = this.#options;
+    const { rows, threads = 1, laneSize = 1, provider = 'cpu', bounds = defaultBounds } = this.#options;
+    const { onThread, threadUrl = new URL('./engine-thread.js', import.meta.url) } = this.#options;
     const count = Math.min(threads, rows);
     const starting = await Promise.allSettled(
       Array.from({ length: count }, (_, index) =>
@@ -248,11 +261,10 @@ export class EngineHost {
           provider,
           bounds,
           now: () => this.#clock.now(),
-          threadUrl: threadUrl ?? new URL('./engine-thread.js', import.meta.url),
-          onLeaseFailed: (lease, error) => this.#log.warn({ lease, error: error.message }, 'the engine gave up a row'),
-          onFallback: (to, reason) =>
-            this.#log.warn({ provider: to, reason }, 'the model runs elsewhere now: its device was lost'),
-          onDied: (worker, error, code) => this.#onDied(worker, error, code),
+          threadUrl,
+          log: this.#log,
+          onRestarted: onThread && ((worker) => onThread(worker.id)),
+          onDied: (worker, error) => this.#onDied(worker, error),
         }),
       ),
     );
@@ -277,14 +289,15 @@ export class EngineHost {
     });
   }
 
-  /** To start another in its place is up to whoever owns the host: ids do not carry over. */
-  #onDied(worker: EngineWorker, error: MicroturnError, code: number): void {
-    const { cause } = error;
-    this.#log.error({ code, error: cause instanceof Error ? cause.message : undefined }, 'an engine thread exited');
+  #onDied(worker: EngineWorker, error: MicroturnError): void {
+    this.#log.error({ engine: worker.id, err: error }, 'an engine thread is gone for good');
     this.#retired.delete(worker);
     const left = this.#workers.filter((other) => other !== worker);
-    if (left.length > 0) this.#workers = left;
-    else this.#state = 'failed'; // the last one stays: what it ran is still what is known of the model
+    if (left.length > 0) {
+      this.#workers = left;
+      return;
+    }
+    this.#state = 'failed'; // the last one stays: what it ran is still what is known of the model
     this.#options.onFailed?.(error);
   }
 

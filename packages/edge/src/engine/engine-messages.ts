@@ -18,16 +18,22 @@ export type EngineRequest =
   /** A port on which `MicroTurn`s will come (transferred). */
   | { readonly type: 'connect'; readonly port: MessagePort }
   | { readonly type: 'stats'; readonly id: number }
+  /** Asks for a sign of life. */
+  | { readonly type: 'ping' }
   | { readonly type: 'shutdown' };
 
 /** The engine thread to main. */
 export type EngineReport =
   | { readonly type: 'ready'; readonly info: ModelInfo; readonly provider: Provider }
+  /** The model is loaded anew, which blocks the thread; `fallback` follows. */
+  | { readonly type: 'device.lost' }
   /** The device was lost: the model runs on this provider now, its rows from empty states. */
   | { readonly type: 'fallback'; readonly provider: Provider; readonly reason: string }
   /** It could not start. */
   | { readonly type: 'failed'; readonly error: WireError }
   | { readonly type: 'decision'; readonly decision: Decision }
+  /** `taken`: micro-turns that open rows were given so far. */
+  | { readonly type: 'pong'; readonly taken: number }
   | { readonly type: 'lease.failed'; readonly lease: LeaseId; readonly error: WireError }
   | { readonly type: 'stats'; readonly id: number; readonly stats: EngineThreadStats };
 

@@ -14,7 +14,9 @@ const { bundleDir, rows, laneSize, provider } = workerData as EngineThreadData;
 try {
   const onFallback = (provider: Provider, cause: unknown) =>
     report(main, { type: 'fallback', provider, reason: cause instanceof Error ? cause.message : String(cause) });
-  const model = await OnnxModel.load(await loadBundle(bundleDir), { rows, laneSize, onFallback }, provider);
+  const onDeviceLost = () => report(main, { type: 'device.lost' });
+  const options = { rows, laneSize, onDeviceLost, onFallback };
+  const model = await OnnxModel.load(await loadBundle(bundleDir), options, provider);
   serve(model, main);
 } catch (error) {
   report(main, { type: 'failed', error: MicroturnError.from(error, 'engine/failed').toWire() });
@@ -24,6 +26,7 @@ function serve(model: OnnxModel, main: MessagePort): void {
   const streams = new Map<LeaseId, InteractionStream>();
   const ports = new Set<MessagePort>();
   const counts = { unknown: 0, malformed: 0 };
+  let taken = 0;
 
   main.on('message', (request: EngineRequest) => {
     switch (request.type) {
@@ -41,6 +44,9 @@ function serve(model: OnnxModel, main: MessagePort): void {
         break;
       case 'stats':
         report(main, { type: 'stats', id: request.id, stats: { ...model.stats, ...counts } });
+        break;
+      case 'ping':
+        report(main, { type: 'pong', taken });
         break;
       case 'shutdown':
         for (const port of ports) port.close();
@@ -75,6 +81,7 @@ function serve(model: OnnxModel, main: MessagePort): void {
     }
     try {
       stream.push(turn);
+      taken++;
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       counts.malformed++;

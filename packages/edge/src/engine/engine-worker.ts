@@ -1,5 +1,7 @@
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { MicroturnError } from '@microturn/protocol';
+import { RestartBudget } from '../restart-budget.js';
+import type { Log } from '../telemetry/log.js';
 import { Admission, type AdmissionBounds } from './admission.js';
 import type { EngineReport, EngineRequest, EngineThreadData, EngineThreadStats } from './engine-messages.js';
 import { RowPool, type RowLease } from './row-pool.js';
@@ -9,13 +11,21 @@ import type { Decision, LeaseId, ModelInfo, Provider } from './types.js';
 
 /** How long the thread may take to finish its step and leave, before it is ended. */
 const CLOSE_MS = 2000;
+/** A thread that decides nothing for this long, while micro-turns come, hangs in a step and can only be ended. */
+const HANG_MS = 2000;
+const PING_MS = 250;
 
-/** One engine thread of a host, never reused: rows are on one, and the media thread posts their micro-turns there. */
+/**
+ * One engine thread of a host, or another that took its place; never used for a different one. Rows are on one, and the
+ * media thread posts their micro-turns there.
+ */
 export type EngineId = number;
 
 export interface LeaseListener {
   readonly onDecision: (decision: Decision) => void;
   readonly onFailed: (error: MicroturnError) => void;
+  /** The row goes on, and what the model remembered is gone. */
+  readonly onReset?: ((error: MicroturnError) => void) | undefined;
 }
 
 export interface EngineWorkerOptions extends EngineThreadData {
@@ -25,28 +35,46 @@ export interface EngineWorkerOptions extends EngineThreadData {
   readonly bounds: AdmissionBounds;
   readonly now: () => number;
   readonly threadUrl: URL;
-  /** The row of a lease is lost, and given back already. */
-  readonly onLeaseFailed: (lease: LeaseId, error: MicroturnError) => void;
-  /** The device that the model ran on is lost: its rows go on with `provider`, from empty states. */
-  readonly onFallback: (provider: Provider, reason: string) => void;
-  /** The thread is gone without having been closed, and every lease with it. */
-  readonly onDied: (worker: EngineWorker, error: MicroturnError, code: number) => void;
+  readonly log: Log;
+  /**
+   * The thread died or hung, and another took its place: it needs new ports. Leases keep their ids and rows, which begin
+   * again from nothing. Without it a thread that dies stays dead.
+   */
+  readonly onRestarted?: ((worker: EngineWorker) => void) | undefined;
+  /** The thread is gone for good without having been closed, and every lease with it. */
+  readonly onDied: (worker: EngineWorker, error: MicroturnError) => void;
 }
 
-/** Main's side of one engine thread: its rows, who has them, and how it keeps time. */
+interface Started {
+  readonly thread: Worker;
+  readonly info: ModelInfo;
+  readonly provider: Provider;
+}
+
+/** Main's side of one engine thread, and of those that take its place: its rows, who has them, and how it keeps time. */
 export class EngineWorker {
   readonly id: EngineId;
   readonly index: number;
   readonly laneSize: number;
-  readonly info: ModelInfo;
   readonly admission: Admission;
   readonly #options: EngineWorkerOptions;
-  readonly #thread: Worker;
+  readonly #restarts: RestartBudget;
   readonly #pool: RowPool;
   readonly #leases = new Map<LeaseId, LeaseListener & { readonly place: RowLease }>();
   readonly #stats = new Map<number, { resolve: (stats: EngineThreadStats) => void; reject: (error: Error) => void }>();
-  readonly #exited: Promise<void>;
+  #info: ModelInfo;
   #provider: Provider;
+  /** Undefined between two threads. */
+  #thread: Worker | undefined;
+  #exited: Promise<void> = Promise.resolve();
+  #restarting: Promise<void> = Promise.resolve();
+  #watch: NodeJS.Timeout | undefined;
+  /** When the thread last did something for the micro-turns it was given, or was given none. */
+  #aliveAtMs = 0;
+  #lookedAtMs = 0;
+  #taken = 0;
+  /** It loads the model anew, and can neither answer nor decide meanwhile. */
+  #reloading = false;
   #lastRequest = 0;
   #state: 'running' | 'closing' | 'exited' = 'running';
 
@@ -55,39 +83,25 @@ export class EngineWorker {
    * @throws {MicroturnError} `bundle/…` as the thread met it, `engine/failed` where the thread itself did not start
    */
   static async start(options: EngineWorkerOptions): Promise<EngineWorker> {
-    const { bundleDir, rows, laneSize, provider, threadUrl } = options;
-    const workerData: EngineThreadData = { bundleDir, rows, laneSize, provider };
-    const thread = new Worker(threadUrl, { workerData, name: 'engine' });
-    try {
-      const { info, provider } = await ready(thread);
-      return new EngineWorker(thread, info, provider, options);
-    } catch (error) {
-      await thread.terminate();
-      throw MicroturnError.from(error, 'engine/failed');
-    }
+    return new EngineWorker(await startThread(options), options);
   }
 
-  private constructor(thread: Worker, info: ModelInfo, provider: Provider, options: EngineWorkerOptions) {
-    this.#provider = provider;
+  private constructor(started: Started, options: EngineWorkerOptions) {
     this.id = options.id;
     this.index = options.index;
     this.laneSize = options.laneSize;
-    this.info = info;
-    this.admission = new Admission(info.microTurnMs, options.bounds);
+    this.admission = new Admission(started.info.microTurnMs, options.bounds);
     this.#options = options;
-    this.#thread = thread;
+    this.#restarts = new RestartBudget({ now: options.now });
     this.#pool = new RowPool(options.rows);
-    let cause: unknown;
-    thread.on('error', (error) => (cause = error));
-    thread.on('message', (report: EngineReport) => this.#take(report));
-    this.#exited = new Promise((resolve) => {
-      thread.once('exit', (code) => {
-        this.#end(code, cause);
-        resolve();
-      });
-    });
+    this.#info = started.info;
+    this.#provider = started.provider;
+    this.#adopt(started);
   }
 
+  get info(): ModelInfo {
+    return this.#info;
+  }
   /** Where the model runs now. */
   get provider(): Provider {
     return this.#provider;
@@ -105,7 +119,9 @@ export class EngineWorker {
   /** A port straight to the thread, for the media thread to post `MicroTurn`s on. */
   connect(): MessagePort {
     const { port1, port2 } = new MessageChannel();
-    this.#thread.postMessage({ type: 'connect', port: port2 } satisfies EngineRequest, [port2]);
+    // Between two threads nobody listens: the next one is connected anew.
+    if (!this.#thread) port2.close();
+    this.#thread?.postMessage({ type: 'connect', port: port2 } satisfies EngineRequest, [port2]);
     return port1;
   }
 
@@ -131,7 +147,8 @@ export class EngineWorker {
   }
 
   /** @throws {MicroturnError} `engine/failed` where the thread is gone before it answers */
-  stats(): Promise<EngineThreadStats> {
+  async stats(): Promise<EngineThreadStats> {
+    if (!this.#thread) throw new MicroturnError('engine/failed', 'the engine thread is being started again');
     const id = ++this.#lastRequest;
     return new Promise((resolve, reject) => {
       this.#stats.set(id, { resolve, reject });
@@ -143,22 +160,25 @@ export class EngineWorker {
   async close(): Promise<void> {
     if (this.#state === 'running') {
       this.#state = 'closing';
+      clearInterval(this.#watch);
       this.#leases.clear();
       this.#post({ type: 'shutdown' });
-      const timer = setTimeout(() => void this.#thread.terminate(), CLOSE_MS);
+      const timer = setTimeout(() => void this.#thread?.terminate(), CLOSE_MS);
       await this.#exited;
       clearTimeout(timer);
     }
     await this.#exited;
+    await this.#restarting;
   }
 
   #post(request: EngineRequest): void {
-    this.#thread.postMessage(request);
+    this.#thread?.postMessage(request);
   }
 
   #take(report: EngineReport): void {
     switch (report.type) {
       case 'decision':
+        this.#aliveAtMs = this.#options.now();
         this.admission.note(report.decision.lagMs, this.#options.now());
         this.#leases.get(report.decision.lease)?.onDecision(report.decision);
         break;
@@ -168,7 +188,7 @@ export class EngineWorker {
         this.#leases.delete(report.lease);
         held.place.release();
         const error = MicroturnError.fromWire(report.error);
-        this.#options.onLeaseFailed(report.lease, error);
+        this.#options.log.warn({ lease: report.lease, error: error.message }, 'the engine gave up a row');
         held.onFailed(error);
         break;
       }
@@ -176,27 +196,119 @@ export class EngineWorker {
         this.#stats.get(report.id)?.resolve(report.stats);
         this.#stats.delete(report.id);
         break;
-      case 'fallback':
-        this.#provider = report.provider;
-        this.#options.onFallback(report.provider, report.reason);
+      case 'pong':
+        // Nothing was given since: nothing is to be decided.
+        if (report.taken === this.#taken) this.#aliveAtMs = this.#options.now();
+        this.#taken = report.taken;
         break;
+      case 'device.lost':
+        this.#reloading = true;
+        break;
+      case 'fallback': {
+        const { provider, reason } = report;
+        this.#reloading = false;
+        this.#aliveAtMs = this.#options.now();
+        this.#provider = provider;
+        this.#options.log.warn({ provider, reason }, 'the model runs elsewhere now: its device was lost');
+        break;
+      }
       case 'ready':
       case 'failed':
-        break; // answered before the worker was made
+        break; // answered before the thread was adopted
     }
   }
 
+  #adopt({ thread, info, provider }: Started): void {
+    let cause: unknown;
+    this.#thread = thread;
+    this.#info = info;
+    this.#provider = provider;
+    thread.on('error', (error) => (cause = error));
+    thread.on('message', (report: EngineReport) => this.#take(report));
+    this.#exited = new Promise((resolve) => {
+      thread.once('exit', (code) => {
+        this.#end(code, cause);
+        resolve();
+      });
+    });
+    this.#taken = 0;
+    this.#reloading = false;
+    this.#aliveAtMs = this.#lookedAtMs = this.#options.now();
+    this.#watch = setInterval(() => this.#look(thread), PING_MS).unref();
+  }
+
+  /** Ends a thread that hangs: it answers nothing, or decides nothing. */
+  #look(thread: Worker): void {
+    const nowMs = this.#options.now();
+    // This process itself stood still, and the thread with it.
+    if (nowMs - this.#lookedAtMs > 2 * PING_MS) this.#aliveAtMs = nowMs;
+    this.#lookedAtMs = nowMs;
+    if (this.#reloading) return;
+    if (nowMs - this.#aliveAtMs > HANG_MS) {
+      this.#options.log.warn({ engine: this.id, ms: HANG_MS }, 'an engine thread hangs, and is ended');
+      this.#aliveAtMs = nowMs;
+      void thread.terminate();
+    } else this.#post({ type: 'ping' });
+  }
+
   #end(code: number, cause: unknown): void {
+    clearInterval(this.#watch);
+    this.#thread = undefined;
     const error = new MicroturnError('engine/failed', `the engine thread exited with code ${code}`, { cause });
     for (const { reject } of this.#stats.values()) reject(error);
     this.#stats.clear();
-    const died = this.#state === 'running';
+    if (this.#state !== 'running') {
+      this.#state = 'exited';
+      return;
+    }
+    if (!this.#options.onRestarted || !this.#restarts.take()) {
+      this.#die(error);
+      return;
+    }
+    this.#options.log.warn({ engine: this.id, code, err: cause }, 'an engine thread exited, and another is started');
+    this.#restarting = this.#restart(error).catch((failure: unknown) =>
+      this.#die(MicroturnError.from(failure, 'engine/failed')),
+    );
+  }
+
+  /** The same leases on another thread. What was decided of them is gone; their clocks are the media thread's. */
+  async #restart(error: MicroturnError): Promise<void> {
+    const started = await startThread(this.#options);
+    const { microTurnMs, inputHz } = started.info;
+    if (this.#state !== 'running') {
+      await started.thread.terminate();
+      return;
+    }
+    if (microTurnMs !== this.#info.microTurnMs || inputHz !== this.#info.inputHz) {
+      await started.thread.terminate();
+      throw new MicroturnError('engine/failed', 'its bundle was replaced by one that hears in other micro-turns');
+    }
+    this.#adopt(started);
+    for (const [lease, { place }] of this.#leases) this.#post({ type: 'open', lease, row: place.row });
+    this.#options.onRestarted?.(this);
+    for (const { onReset } of [...this.#leases.values()]) onReset?.(error);
+  }
+
+  #die(error: MicroturnError): void {
+    if (this.#state !== 'running') return;
     this.#state = 'exited';
-    if (!died) return;
+    void this.#thread?.terminate();
     const held = [...this.#leases.values()];
     this.#leases.clear();
-    this.#options.onDied(this, error, code);
+    this.#options.onDied(this, error);
     for (const { onFailed } of held) onFailed(error);
+  }
+}
+
+/** @throws {MicroturnError} `bundle/…` as the thread met it, `engine/failed` where the thread itself did not start */
+async function startThread({ bundleDir, rows, laneSize, provider, threadUrl }: EngineWorkerOptions): Promise<Started> {
+  const workerData: EngineThreadData = { bundleDir, rows, laneSize, provider };
+  const thread = new Worker(threadUrl, { workerData, name: 'engine' });
+  try {
+    return { thread, ...(await ready(thread)) };
+  } catch (error) {
+    await thread.terminate();
+    throw MicroturnError.from(error, 'engine/failed');
   }
 }
 
@@ -204,7 +316,7 @@ export class EngineWorker {
 function ready(thread: Worker): Promise<{ info: ModelInfo; provider: Provider }> {
   return new Promise((resolve, reject) => {
     const onMessage = (report: EngineReport) => {
-      if (report.type === 'ready') settle(() => resolve(report));
+      if (report.type === 'ready') settle(() => resolve({ info: report.info, provider: report.provider }));
       if (report.type === 'failed') settle(() => reject(MicroturnError.fromWire(report.error)));
     };
     const onError = (error: Error) => settle(() => reject(error));

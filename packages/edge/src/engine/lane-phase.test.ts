@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isOnPhase, lanePhaseMs, zeroOnPhase } from './lane-phase.js';
+import { lanePhaseMs, zeroOnPhase } from './lane-phase.js';
 
 describe('the phases of lanes', () => {
   const phases = (thread: number, lanes: number) =>
@@ -26,12 +26,5 @@ describe('the phases of lanes', () => {
     expect(zeroOnPhase(1050, 50, 200)).toBe(1050);
     expect(zeroOnPhase(1050.1, 50, 200)).toBe(1250);
     expect(zeroOnPhase(10, 150, 200)).toBe(150);
-  });
-
-  it('know a session that is on them, whenever it began', () => {
-    expect(isOnPhase(zeroOnPhase(123_456.7, 125, 200), 125, 200)).toBe(true);
-    expect(isOnPhase(125, 125, 200)).toBe(true);
-    expect(isOnPhase(-75, 125, 200)).toBe(true);
-    expect(isOnPhase(126, 125, 200)).toBe(false);
   });
 });

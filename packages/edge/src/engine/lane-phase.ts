@@ -14,12 +14,6 @@ export function zeroOnPhase(nowMs: number, phaseMs: number, microTurnMs: number)
   return Math.ceil((nowMs - phaseMs) / microTurnMs) * microTurnMs + phaseMs;
 }
 
-/** Whether a session with this zero has its boundaries where the lane has them, to half a millisecond. */
-export function isOnPhase(zeroMs: number, phaseMs: number, microTurnMs: number): boolean {
-  const offMs = (((zeroMs - phaseMs) % microTurnMs) + microTurnMs) % microTurnMs;
-  return Math.min(offMs, microTurnMs - offMs) < 0.5;
-}
-
 const GOLDEN = 0.618_033_988_749;
 
 /** 0, 1/2, 1/4, 3/4, 1/8, …: van der Corput's sequence, of which every beginning is spread out. */

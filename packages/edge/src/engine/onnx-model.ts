@@ -47,6 +47,8 @@ export interface OnnxModelOptions {
   readonly after?: After;
   /** Opens the graph anew, elsewhere, when the device that it ran on is lost. */
   readonly fallback?: () => Promise<StepGraph>;
+  /** The device was lost, and the fallback is loaded now. */
+  readonly onDeviceLost?: () => void;
   /** The device was lost: every row goes on from an empty state, on this provider. */
   readonly onFallback?: (provider: Provider, cause: unknown) => void;
 }
@@ -83,6 +85,7 @@ export class OnnxModel implements InteractionModel {
   readonly #manifest: Manifest;
   #graph: StepGraph;
   #fallback: OnnxModelOptions['fallback'];
+  readonly #onDeviceLost: OnnxModelOptions['onDeviceLost'];
   readonly #onFallback: OnnxModelOptions['onFallback'];
   readonly #lanes: readonly LaneRows[];
   readonly #laneSize: number;
@@ -119,6 +122,7 @@ export class OnnxModel implements InteractionModel {
   constructor(manifest: Manifest, graph: StepGraph, options: OnnxModelOptions) {
     const { rows, laneSize = 1, gatherMs = 4, clock = monotonicClock, after = afterTimeout } = options;
     this.#fallback = options.fallback;
+    this.#onDeviceLost = options.onDeviceLost;
     this.#onFallback = options.onFallback;
     this.#pool = new RowPool(rows);
     if (!Number.isInteger(laneSize) || laneSize < 1) {
@@ -317,6 +321,7 @@ export class OnnxModel implements InteractionModel {
     const fallback = this.#fallback;
     this.#fallback = undefined;
     if (!fallback) return;
+    this.#onDeviceLost?.();
     const lost = this.#graph;
     this.#graph = await fallback();
     for (const lane of this.#lanes) lane.lane = this.#createLane(this.#graph);

@@ -2,11 +2,11 @@ import { createServer } from 'node:net';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { MicroTurn } from '../engine/types.js';
 import { silentLog } from '../telemetry/log.js';
 import { MediaHost } from './media-host.js';
-import type { MediaEvent } from './types.js';
+import type { MediaEvent, MediaPorts } from './types.js';
 
 const workerBin = process.env['MEDIASOUP_WORKER_BIN'];
 const built = new URL('../../node_modules/.cache/media-thread.test.mjs', import.meta.url);
@@ -17,9 +17,10 @@ interface StartOptions {
   readonly port?: number;
   readonly threadUrl?: URL;
   readonly answerMs?: number;
+  readonly reconnect?: () => MediaPorts;
 }
 
-async function start({ answerMs, threadUrl = built, ...options }: StartOptions = {}) {
+async function start({ answerMs, reconnect, threadUrl = built, ...options }: StartOptions = {}) {
   const engine = new MessageChannel();
   const voice = new MessageChannel();
   const host = await MediaHost.start({
@@ -29,6 +30,7 @@ async function start({ answerMs, threadUrl = built, ...options }: StartOptions =
     log: silentLog,
     threadUrl,
     answerMs,
+    reconnect,
   });
   opened.push(host);
   return { host, engine: engine.port2, voice: voice.port2 };
@@ -173,6 +175,54 @@ describe.skipIf(!workerBin)('MediaHost, with a mediasoup worker', () => {
     process.kill(workerPid, 'SIGKILL');
     await died;
     await expect(host.request('room.open', { room: 'b' })).rejects.toMatchObject({ code: 'edge/worker-died' });
+  });
+
+  it('fault 1, starts another where its worker is killed, on the same port and with fresh ports of its own', async () => {
+    const ports = { engine: new MessageChannel(), voice: new MessageChannel() };
+    const { host } = await start({
+      reconnect: () => ({ engines: new Map([[4, ports.engine.port1]]), voice: ports.voice.port1 }),
+    });
+    const { port } = host;
+    const events: MediaEvent[] = [];
+    host.events.subscribe((event) => events.push(event));
+    await host.request('room.open', { room: 'a' });
+    const { workerPid } = await host.request('stats', {});
+    process.kill(workerPid, 'SIGKILL');
+    const types = () => events.map(({ type }) => type).filter((type) => type === 'lost' || type === 'restored');
+    await vi.waitFor(() => expect(types()).toEqual(['lost']));
+    await expect(host.request('stats', {})).rejects.toMatchObject({ code: 'edge/worker-died', retryable: true });
+    await vi.waitFor(() => expect(types()).toEqual(['lost', 'restored']), { timeout: 3000 });
+    expect(host.port).toBe(port);
+    await host.request('room.open', { room: 'a' });
+    await host.request('endpoint.open', { room: 'a', endpoint: 'e', participant: 'p' });
+    const turn = nextTurn(ports.engine.port2);
+    const zeroMs = Number(process.hrtime.bigint()) / 1e6 - 10_000;
+    await host.request('row.start', {
+      endpoint: 'e',
+      row: { lease: 7, engine: 4, microTurnMs: 200, inputHz: 16_000, zeroMs },
+    });
+    expect((await turn).index).toBeGreaterThanOrEqual(50);
+  });
+
+  it('a caller who is away has a row that ticks with silence, and comes back to fresh transports', async () => {
+    const { host, engine } = await start();
+    await host.request('room.open', { room: 'a' });
+    const first = await host.request('endpoint.open', { room: 'a', endpoint: 'e', participant: 'p' });
+    const zeroMs = Number(process.hrtime.bigint()) / 1e6;
+    await host.request('row.start', {
+      endpoint: 'e',
+      row: { lease: 7, engine: 0, microTurnMs: 200, inputHz: 16_000, zeroMs },
+    });
+    await host.request('endpoint.suspend', { endpoint: 'e' });
+    const turns = [await nextTurn(engine), await nextTurn(engine)];
+    const second = await host.request('endpoint.reopen', { endpoint: 'e' });
+    turns.push(await nextTurn(engine));
+    expect(turns.map(({ index }) => index)).toEqual([0, 1, 2]);
+    const idOf = ({ sendTransport }: { sendTransport: object }) => (sendTransport as { id: string }).id;
+    expect(idOf(second)).not.toBe(idOf(first));
+    const restart = (transportId: string) => host.request('transport.restart-ice', { endpoint: 'e', transportId });
+    await expect(restart(idOf(first))).rejects.toMatchObject({ code: 'protocol/state' });
+    expect(await restart(idOf(second))).toHaveProperty('iceParameters');
   });
 
   it('rejects what waits when it is closed, and leaves no process behind', async () => {

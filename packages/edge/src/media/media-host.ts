@@ -3,11 +3,13 @@
 import '@evan/opus';
 import { Worker, type MessagePort } from 'node:worker_threads';
 import { MicroturnError, isErrorCode, type ErrorCode } from '@microturn/protocol';
-import { Subject, filter, firstValueFrom, type Observable } from 'rxjs';
+import { Subject, type Observable } from 'rxjs';
+import { monotonicClock } from '../clock.js';
 import type { EngineId } from '../engine/engine-worker.js';
+import { RestartBudget } from '../restart-budget.js';
 import type { Log } from '../telemetry/log.js';
 import type { FromMediaThread, MediaThreadData, ToMediaThread } from './thread-messages.js';
-import type { MediaEvent, MediaMethod, MediaOptions, MediaRequests } from './types.js';
+import type { MediaEvent, MediaMethod, MediaOptions, MediaPorts, MediaRequests } from './types.js';
 
 export interface MediaHostOptions {
   readonly options: MediaOptions;
@@ -18,12 +20,17 @@ export interface MediaHostOptions {
   readonly log: Log;
   /** The built thread, where it is not beside this file. */
   readonly threadUrl?: URL | undefined;
+  /** Fresh ports for a thread that takes another's place; without it a thread that dies stays dead. */
+  readonly reconnect?: (() => MediaPorts) | undefined;
   /** How long an answer may take; 10 s where nothing is given. */
   readonly answerMs?: number | undefined;
 }
 
 /** Requests that may wait for the thread at once; policy: reject. */
 const MAX_PENDING = 1024;
+/** A port is free again within moments of its owner's end. */
+const PORT_ATTEMPTS = 20;
+const PORT_RETRY_MS = 50;
 
 interface Pending {
   readonly method: MediaMethod;
@@ -31,40 +38,25 @@ interface Pending {
   reject(error: MicroturnError): void;
 }
 
-/** Main's side of the media thread. Owns the thread. */
+/** Main's side of the media thread. Owns the thread, and starts another where it dies. */
 export class MediaHost {
-  readonly #worker: Worker;
+  readonly #options: MediaHostOptions;
   readonly #log: Log;
   readonly #answerMs: number;
+  readonly #restarts = new RestartBudget(monotonicClock);
   readonly #pending = new Map<number, Pending>();
   readonly #events = new Subject<MediaEvent>();
-  readonly #exited: Promise<void>;
+  #thread: MediaThread | undefined;
   #nextId = 1;
   #port = 0;
+  /** Why requests are refused: for now, while another thread starts, or for good. */
   #failure: MicroturnError | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor({ options, enginePorts, voicePort, log, threadUrl, answerMs = 10_000 }: MediaHostOptions) {
-    this.#log = log;
-    this.#answerMs = answerMs;
-    const workerData: MediaThreadData = { options, engines: enginePorts, voice: voicePort };
-    this.#worker = new Worker(threadUrl ?? new URL('./media-thread.js', import.meta.url), {
-      name: 'media',
-      workerData,
-      transferList: [...enginePorts.values(), voicePort],
-      // mediasoup takes its worker from the environment, when it is loaded: the thread gets one of its own.
-      env: { ...process.env, ...(options.workerBin ? { MEDIASOUP_WORKER_BIN: options.workerBin } : {}) },
-    });
-    this.#worker.on('message', (message: FromMediaThread) => this.#receive(message));
-    this.#worker.on('error', (error) =>
-      this.#fail(new MicroturnError('edge/internal', `the media thread failed: ${error.message}`)),
-    );
-    this.#exited = new Promise((resolve) => {
-      this.#worker.once('exit', (code) => {
-        if (!this.#closing) this.#fail(new MicroturnError('edge/internal', `the media thread ended with code ${code}`));
-        resolve();
-      });
-    });
+  private constructor(options: MediaHostOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#answerMs = options.answerMs ?? 10_000;
   }
 
   /**
@@ -73,10 +65,14 @@ export class MediaHost {
    */
   static async start(options: MediaHostOptions): Promise<MediaHost> {
     const host = new MediaHost(options);
-    await firstValueFrom(host.#events.pipe(filter(({ type }) => type === 'ready' || type === 'failed')));
-    if (!host.#failure) return host;
-    await host.close();
-    throw host.#failure;
+    try {
+      await host.#startThread(options.options.port, { engines: options.enginePorts, voice: options.voicePort });
+      return host;
+    } catch (error) {
+      host.#failure = MicroturnError.from(error, 'edge/internal');
+      await host.close();
+      throw error;
+    }
   }
 
   /** What the thread tells unasked. Completes when it is closed. */
@@ -93,7 +89,7 @@ export class MediaHost {
     return this.#closing !== undefined || this.#failure !== undefined;
   }
 
-  /** @throws {MicroturnError} as the thread coded it; `edge/internal` where the thread is gone or does not answer */
+  /** @throws {MicroturnError} as the thread coded it; `edge/worker-died` or `edge/internal` where it is gone or does not answer */
   request<M extends MediaMethod>(method: M, params: MediaRequests[M]['params']): Promise<MediaRequests[M]['result']> {
     if (this.#failure) return Promise.reject(this.#failure);
     if (this.#closing) return Promise.reject(new MicroturnError('edge/draining', 'the media thread is closed'));
@@ -102,12 +98,12 @@ export class MediaHost {
 
   /** Sends the micro-turns of an engine thread here from now on. */
   setEnginePort(enginePort: MessagePort, engine: EngineId): void {
-    this.#send({ enginePort, engine }, [enginePort]);
+    this.#give({ enginePort, engine }, enginePort);
   }
 
   /** Takes speech from another voice thread from now on. */
   setVoicePort(voicePort: MessagePort): void {
-    this.#send({ voicePort }, [voicePort]);
+    this.#give({ voicePort }, voicePort);
   }
 
   /** Ends the thread and all it owns. Requests that wait are rejected. */
@@ -117,14 +113,81 @@ export class MediaHost {
   }
 
   async #close(): Promise<void> {
-    if (!this.#failure)
+    const thread = this.#thread;
+    if (thread && !this.#failure)
       await this.#ask('close', {}).catch((error: MicroturnError) =>
         this.#log.warn({ code: error.code }, error.message),
       );
-    await this.#worker.terminate();
-    await this.#exited;
+    this.#thread = undefined;
+    await thread?.end();
     this.#rejectAll(new MicroturnError('edge/draining', 'the media thread is closed'));
     this.#events.complete();
+  }
+
+  async #startThread(port: number, ports: MediaPorts): Promise<void> {
+    const thread = new MediaThread(this.#options, port, ports, (message) => this.#receive(message));
+    this.#thread = thread;
+    thread.dead.then((error) => this.#lose(thread, error)).catch(() => undefined);
+    this.#port = await thread.ready;
+    this.#failure = undefined;
+  }
+
+  /** The thread is gone, or its worker: whoever waits is told, and another takes its place. */
+  #lose(thread: MediaThread, error: MicroturnError): void {
+    // One that never was ready is the business of whoever starts it.
+    if (thread !== this.#thread || this.#closing || thread.port === undefined) return;
+    this.#thread = undefined;
+    const { reconnect } = this.#options;
+    const again = reconnect !== undefined && this.#restarts.take();
+    this.#failure = again ? new MicroturnError('edge/worker-died', error.message) : error;
+    this.#rejectAll(this.#failure);
+    if (!again) {
+      thread.end().catch(() => undefined);
+      this.#giveUp(error);
+      return;
+    }
+    this.#log.warn({ err: error }, 'the media thread is lost, and another is started');
+    this.#events.next({ type: 'lost', message: error.message });
+    this.#restart(thread, reconnect).catch((cause: unknown) =>
+      this.#giveUp(MicroturnError.from(cause, 'edge/internal')),
+    );
+  }
+
+  async #restart(lost: MediaThread, reconnect: () => MediaPorts): Promise<void> {
+    await lost.end();
+    for (let attempt = 1; ; attempt++) {
+      if (this.#closing) return;
+      try {
+        // On the same port, where firewalls let callers through; the worker that died may still be letting go of it.
+        await this.#startThread(this.#port, reconnect());
+        break;
+      } catch (error) {
+        await this.#thread?.end();
+        this.#thread = undefined;
+        if (MicroturnError.from(error, 'edge/internal').code !== 'edge/port-in-use' || attempt === PORT_ATTEMPTS)
+          throw error;
+        await new Promise((resolve) => setTimeout(resolve, PORT_RETRY_MS));
+      }
+    }
+    if (this.#closing) {
+      await this.#thread?.end();
+      return;
+    }
+    this.#events.next({ type: 'restored', port: this.#port });
+  }
+
+  #giveUp(error: MicroturnError): void {
+    if (this.#closing) return;
+    this.#failure = error;
+    this.#rejectAll(error);
+    this.#log.error({ err: error }, 'the media thread is gone for good');
+    this.#events.next({ type: 'failed', code: error.code, message: error.message });
+  }
+
+  /** Where there is no thread now, the next one gets ports of its own. */
+  #give(message: ToMediaThread, port: MessagePort): void {
+    if (this.#thread) this.#send(message, [port]);
+    else port.close();
   }
 
   #ask<M extends MediaMethod>(method: M, params: MediaRequests[M]['params']): Promise<MediaRequests[M]['result']> {
@@ -155,11 +218,11 @@ export class MediaHost {
   }
 
   #send(message: ToMediaThread, transfer: MessagePort[] = []): void {
-    this.#worker.postMessage(message, transfer);
+    this.#thread?.post(message, transfer);
   }
 
   #receive(message: FromMediaThread): void {
-    if ('event' in message) this.#take(message.event);
+    if ('event' in message) this.#events.next(message.event);
     else if ('log' in message) this.#log[message.log.level](message.log.fields, message.log.message);
     else {
       const pending = this.#pending.get(message.id);
@@ -167,20 +230,6 @@ export class MediaHost {
       if ('error' in message) pending?.reject(MicroturnError.fromWire(message.error));
       else pending?.resolve(message.result as never);
     }
-  }
-
-  #take(event: MediaEvent): void {
-    if (event.type === 'ready') this.#port = event.port;
-    if (event.type === 'failed') this.#fail(failureOf(event.code, event.message));
-    else this.#events.next(event);
-  }
-
-  /** The thread is lost: whoever waits is told, once. */
-  #fail(error: MicroturnError): void {
-    if (this.#failure) return;
-    this.#failure = error;
-    this.#rejectAll(error);
-    this.#events.next({ type: 'failed', code: error.code, message: error.message });
   }
 
   #rejectAll(error: MicroturnError): void {
@@ -192,4 +241,71 @@ export class MediaHost {
 function failureOf(code: string, message: string): MicroturnError {
   const known: ErrorCode = isErrorCode(code) ? code : 'edge/internal';
   return MicroturnError.fromWire({ code: known, message, retryable: false, hint: '' });
+}
+
+/** One life of the media thread. */
+class MediaThread {
+  /** Resolves with the port of the media. */
+  readonly ready: Promise<number>;
+  /** Resolves, once, when the thread or its worker is gone. */
+  readonly dead: Promise<MicroturnError>;
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  #port: number | undefined;
+
+  constructor(
+    { options, threadUrl }: MediaHostOptions,
+    port: number,
+    { engines, voice }: MediaPorts,
+    receive: (message: FromMediaThread) => void,
+  ) {
+    const workerData: MediaThreadData = { options: { ...options, port }, engines, voice };
+    const worker = new Worker(threadUrl ?? new URL('./media-thread.js', import.meta.url), {
+      name: 'media',
+      workerData,
+      transferList: [...engines.values(), voice],
+      // mediasoup takes its worker from the environment, when it is loaded: the thread gets one of its own.
+      env: { ...process.env, ...(options.workerBin ? { MEDIASOUP_WORKER_BIN: options.workerBin } : {}) },
+    });
+    this.#worker = worker;
+    this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()));
+    this.dead = new Promise((resolve) => {
+      const die = (detail: string) => resolve(new MicroturnError('edge/internal', `the media thread ${detail}`));
+      worker.on('error', (error) => die(`failed: ${error.message}`));
+      worker.once('exit', (code) => die(`ended with code ${code}`));
+      worker.on('message', (message: FromMediaThread) => {
+        if ('event' in message && message.event.type === 'failed')
+          resolve(failureOf(message.event.code, message.event.message));
+        else if ('event' in message && message.event.type === 'worker.died')
+          resolve(new MicroturnError('edge/worker-died', message.event.message));
+      });
+    });
+    this.ready = new Promise((resolve, reject) => {
+      worker.on('message', (message: FromMediaThread) => {
+        if ('event' in message && message.event.type === 'ready') {
+          this.#port = message.event.port;
+          resolve(message.event.port);
+        }
+        if (!('event' in message) || message.event.type !== 'failed') receive(message);
+      });
+      this.dead.then(reject, reject);
+    });
+    // Whoever starts it waits; where it is ended before, nobody does.
+    this.ready.catch(() => undefined);
+  }
+
+  /** Undefined until it is ready. */
+  get port(): number | undefined {
+    return this.#port;
+  }
+
+  post(message: ToMediaThread, transfer: MessagePort[]): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  /** Ends it, and its worker with it. */
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+    await this.#exited;
+  }
 }

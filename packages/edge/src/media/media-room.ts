@@ -19,7 +19,8 @@ export interface MediaEndpoint {
   readonly id: EndpointId;
   readonly room: MediaRoom;
   readonly participant: string;
-  readonly rtc: RtcEndpoint;
+  /** Replaced when the caller comes back; closed while they are away. */
+  rtc: RtcEndpoint;
   readonly tracks: Map<string, Track>;
   readonly listener: Listener;
   /** Producers that were offered to this caller; undefined until they subscribe. */

@@ -3,7 +3,7 @@ import { MicroturnError } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import type { EngineId } from '../engine/engine-worker.js';
 import type { MicroTurn } from '../engine/types.js';
-import type { RtcServer } from '../rtc/index.js';
+import type { RtcEndpoint, RtcServer } from '../rtc/index.js';
 import type { Log } from '../telemetry/log.js';
 import { Downlink } from './downlink.js';
 import { Histogram } from './histogram.js';
@@ -83,9 +83,7 @@ export class MediaServer {
     'endpoint.open': async ({ room: roomId, endpoint: id, participant }) => {
       const room = this.#room(roomId);
       if (this.#endpoints.has(id)) throw new MicroturnError('protocol/state', 'the endpoint is open already');
-      const rtc = await room.rtc.createEndpoint((transportId, state) => {
-        this.#parts.postEvent({ type: 'transport.state', endpoint: id, transportId, state });
-      });
+      const rtc = await this.#createTransports(room, id);
       if (this.#endpoints.has(id) || !this.#rooms.has(roomId)) {
         rtc.close();
         throw new MicroturnError('protocol/state', 'the endpoint is open already, or its room has closed');
@@ -109,6 +107,20 @@ export class MediaServer {
     'endpoint.close': ({ endpoint }) => {
       const open = this.#endpoints.get(endpoint);
       if (open) this.#closeEndpoint(open);
+    },
+
+    'endpoint.suspend': ({ endpoint }) => this.#suspend(this.#endpoint(endpoint)),
+
+    'endpoint.reopen': async ({ endpoint: id }) => {
+      const endpoint = this.#endpoint(id);
+      const rtc = await this.#createTransports(endpoint.room, id);
+      if (this.#endpoints.get(id) !== endpoint) {
+        rtc.close();
+        throw new MicroturnError('protocol/state', 'the endpoint has closed');
+      }
+      this.#suspend(endpoint);
+      endpoint.rtc = rtc;
+      return rtc.transports;
     },
 
     'transport.connect': ({ endpoint, transportId, dtlsParameters }) =>
@@ -240,6 +252,19 @@ export class MediaServer {
     this.#rooms.delete(room.id);
     this.#voices.delete(room.voiceKey);
     room.close();
+  }
+
+  #createTransports(room: MediaRoom, endpoint: string): Promise<RtcEndpoint> {
+    return room.rtc.createEndpoint((transportId, state) => {
+      this.#parts.postEvent({ type: 'transport.state', endpoint, transportId, state });
+    });
+  }
+
+  #suspend(endpoint: MediaEndpoint): void {
+    endpoint.rtc.close();
+    endpoint.tracks.clear();
+    endpoint.offered = undefined;
+    endpoint.row?.detach();
   }
 
   #closeEndpoint(endpoint: MediaEndpoint): void {

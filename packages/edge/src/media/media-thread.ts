@@ -25,11 +25,11 @@ let voicePort = voice;
 function takeEnginePort(engine: EngineId, port: MessagePort): void {
   enginePorts.get(engine)?.close();
   enginePorts.set(engine, port);
-  // The thread at its other end has exited: there will be no other of this number.
+  // The thread at its other end has exited. One that takes its place brings a port of its own.
   port.once('close', () => enginePorts.get(engine) === port && enginePorts.delete(engine));
 }
 
-/** A micro-turn for a thread that has just exited is nobody's: its leases ended with it. */
+/** A micro-turn for a thread that has just exited is nobody's: its leases ended with it, or wait for the next one. */
 function postTurn(turn: MicroTurn, engine: EngineId): void {
   const buffers = [turn.pcm.buffer, turn.ref?.buffer].filter((buffer) => buffer !== undefined) as ArrayBuffer[];
   enginePorts.get(engine)?.postMessage(turn, buffers);

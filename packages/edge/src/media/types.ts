@@ -42,6 +42,13 @@ export interface MediaRequests {
     result: { sendTransport: object; recvTransport: object };
   };
   'endpoint.close': { params: { endpoint: EndpointId }; result: void };
+  /** The caller is away: their transports and tracks end, and the row ticks on with silence. */
+  'endpoint.suspend': { params: { endpoint: EndpointId }; result: void };
+  /** The caller is back: fresh transports for the same row. What was there before is closed. */
+  'endpoint.reopen': {
+    params: { endpoint: EndpointId };
+    result: { sendTransport: object; recvTransport: object };
+  };
   'transport.connect': { params: { endpoint: EndpointId; transportId: string; dtlsParameters: object }; result: void };
   'transport.restart-ice': {
     params: { endpoint: EndpointId; transportId: string };
@@ -81,6 +88,10 @@ export type MediaEvent =
   | { type: 'ready'; port: number }
   | { type: 'failed'; code: string; message: string }
   | { type: 'worker.died'; message: string }
+  /** The thread or its worker is gone, and another is being started: rooms, endpoints and rows must be made again. */
+  | { type: 'lost'; message: string }
+  /** Another thread has taken its place; it knows nothing. */
+  | { type: 'restored'; port: number }
   | { type: 'track.added'; endpoint: EndpointId; track: TrackOffer }
   | { type: 'track.removed'; endpoint: EndpointId; consumerId: string }
   /** ICE and DTLS are up, or gone. */

@@ -51,6 +51,20 @@ class Run {
 }
 
 describe('a conversation', () => {
+  it('a listener who goes away hears nothing more: what played is cut there, and what is said meanwhile is unheard', () => {
+    const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'good morning' });
+    run.voiced('s', 'good morning', 800).feed({ type: 'heard', responseId: 's', heardMs: 400, state: 'playing' });
+    run.feed({ type: 'listener', atMs: 500, present: false }).turn('yielded', { say: 'one' });
+    expect(run.find('response.interrupted')).toMatchObject([
+      { responseId: 's', by: 'agent', heardMs: 400, heardText: 'good', unheardText: 'morning' },
+      { responseId: 'r0', by: 'agent', heardMs: 0, heardText: '', unheardText: 'one' },
+    ]);
+    expect(run.effects.filter((effect) => effect.do === 'speak')).toHaveLength(1);
+    expect(run.state.responses).toEqual([]);
+    run.feed({ type: 'listener', atMs: 700, present: true }).turn('yielded', { say: 'two' });
+    expect(run.effects.at(-1)).toMatchObject({ do: 'speak', text: 'two' });
+  });
+
   it('silence is a decision that makes nothing happen', () => {
     const run = new Run().turn('silent').turn('silent');
     expect(run.events).toEqual([]);

@@ -25,6 +25,8 @@ export interface LiveResponse {
 
 export interface Conversation {
   readonly participant: string;
+  /** False while the participant is away: then nothing is spoken, and what the agent says counts as unheard. */
+  readonly listening: boolean;
   readonly floor: Floor;
   readonly responses: readonly LiveResponse[];
   /** A barge-in that is going on and has not taken the floor (yet). */
@@ -52,7 +54,9 @@ export type ConversationInput =
   | { type: 'speech-sent'; responseId: string; atMs: number }
   | { type: 'heard'; responseId: string; heardMs: number; state: 'playing' | 'muted' }
   /** The user's client stops the agent: `heard` for each response comes before. */
-  | { type: 'interrupt'; atMs: number };
+  | { type: 'interrupt'; atMs: number }
+  /** The participant went away, or came back: what is being said ends where they last heard it. */
+  | { type: 'listener'; atMs: number; present: boolean };
 
 /** What the session must do besides telling its client. */
 export type ConversationEffect =
@@ -76,7 +80,7 @@ const HEARD_TO_THE_END_MS = 40;
 const WORD_TOLERANCE_MS = 20;
 
 export function startConversation(participant: string): Conversation {
-  return { participant, floor: 'silent', responses: [], bargeIn: false, reminders: 0 };
+  return { participant, listening: true, floor: 'silent', responses: [], bargeIn: false, reminders: 0 };
 }
 
 /** The one reducer of a session: pure, so that every rule of the floor can be tested without a clock or a socket. */
@@ -88,7 +92,8 @@ export function stepConversation(state: Conversation, input: ConversationInput):
       break;
     case 'say':
       step.begin(input.responseId, 'proactive', 'app');
-      step.speak(input.responseId, input.text, true);
+      if (state.listening) step.speak(input.responseId, input.text, true);
+      else step.unheard(input.responseId, input.text);
       break;
     case 'clause':
       step.update(input.responseId, (r) => ({
@@ -134,6 +139,13 @@ export function stepConversation(state: Conversation, input: ConversationInput):
         step.cut(response.id, 'client', input.atMs);
         step.finishCut(response.id);
       }
+      break;
+    case 'listener':
+      for (const response of state.responses) {
+        step.cut(response.id, 'agent', input.atMs);
+        step.finishCut(response.id);
+      }
+      step.set({ listening: input.present });
       break;
     default:
       return input satisfies never;
@@ -201,7 +213,8 @@ function speakWords(step: StepBuilder, decision: Decision, responseId: string): 
   if (interjects) {
     step.emit({ type: 'interruption', kind: 'interjection', participant: step.state.participant, taken: true });
   }
-  step.speak(responseId, decision.say, false);
+  if (step.state.listening) step.speak(responseId, decision.say, false);
+  else step.unheard(responseId, decision.say);
 }
 
 /** Every micro-turn looks once at each live response, so a session needs no timers of its own. */
@@ -315,6 +328,18 @@ class StepBuilder {
       heardMs: response.heardMs,
       heardText: heard,
       unheardText: unheard,
+    });
+    this.#remove(id);
+  }
+  /** Said to nobody: it is in the history, and never makes a sound. */
+  unheard(id: string, text: string): void {
+    this.emit({
+      type: 'response.interrupted',
+      responseId: id,
+      by: 'agent',
+      heardMs: 0,
+      heardText: '',
+      unheardText: text,
     });
     this.#remove(id);
   }

@@ -49,6 +49,11 @@ export class RoomRegistry<Member> {
     }
   }
 
+  /** The media thread was lost and another is up: it gets the rooms that are in use. */
+  async restore(): Promise<void> {
+    await Promise.all([...this.#entries.keys()].map((room) => this.#media.request('room.open', { room })));
+  }
+
   async leave(id: string): Promise<void> {
     const entry = this.#entries.get(id);
     if (!entry || --entry.users > 0) return;

@@ -6,6 +6,7 @@ import type { Decision, LeaseId, ModelInfo } from '../engine/types.js';
 import type { EndpointStats, HeardReport, MediaMethod, MediaRequests, VoiceKey } from '../media/types.js';
 import type { Log } from '../telemetry/log.js';
 import type { SpeakRequest } from '../voice/index.js';
+import { EventJournal } from './event-journal.js';
 import { startConversation, stepConversation, type Conversation, type ConversationInput } from './conversation.js';
 
 /** What a session needs of the media thread. */
@@ -16,7 +17,11 @@ export interface SessionMedia {
 /** What a session needs of the engine: one row, and its decisions. */
 export interface SessionEngine {
   readonly info: ModelInfo;
-  lease(onDecision: (decision: Decision) => void, onFailed: (error: MicroturnError) => void): SessionRow;
+  lease(
+    onDecision: (decision: Decision) => void,
+    onFailed: (error: MicroturnError) => void,
+    onReset: (error: MicroturnError) => void,
+  ): SessionRow;
 }
 
 export interface SessionRow {
@@ -70,6 +75,7 @@ export class Session {
   readonly #lease: SessionRow;
   readonly #voiceKey: VoiceKey;
   #conversation: Conversation;
+  readonly #journal = new EventJournal();
   #listener: ((event: SessionEvent) => void) | undefined;
   #seq = 0;
   #turns = 0;
@@ -89,6 +95,7 @@ export class Session {
     this.#lease = parts.engine.lease(
       (decision) => this.#onDecision(decision),
       (error) => this.#fail(error),
+      (error) => this.report(error),
     );
     this.#zeroMs = this.#lease.zeroMs;
   }
@@ -100,22 +107,22 @@ export class Session {
   static async open(parts: SessionParts, endpoint: string): Promise<Session> {
     const session = new Session(parts, endpoint);
     try {
-      const { microTurnMs, inputHz } = session.model;
-      await parts.media.request('row.start', {
-        endpoint,
-        row: {
-          lease: session.#lease.id,
-          engine: session.#lease.engine,
-          microTurnMs,
-          inputHz,
-          zeroMs: session.#zeroMs,
-        },
-      });
+      await session.startRow();
     } catch (error) {
       session.#lease.release();
       throw error;
     }
     return session;
+  }
+
+  /** Has the media thread cut this session's micro-turns, from the one that holds now on: the clock never restarts. */
+  async startRow(): Promise<void> {
+    const { microTurnMs, inputHz } = this.model;
+    const { id: lease, engine } = this.#lease;
+    await this.#parts.media.request('row.start', {
+      endpoint: this.endpoint,
+      row: { lease, engine, microTurnMs, inputHz, zeroMs: this.#zeroMs },
+    });
   }
 
   get closed(): boolean {
@@ -138,6 +145,22 @@ export class Session {
       microTurnMs: this.model.microTurnMs,
       resumeToken: this.resumeToken,
     });
+  }
+
+  /** Nobody listens any more. The clock, the row and the history go on; what was being said ends where it was heard. */
+  suspend(): void {
+    this.#listener = undefined;
+    this.#apply({ type: 'listener', atMs: this.nowMs, present: false });
+  }
+
+  /** The participant is back, and has every event up to `lastSeq`: the missed ones come first, each once, in order. */
+  resume(lastSeq: number, listener: (event: SessionEvent) => void): void {
+    this.#assertOpen();
+    const { missed, lostMs } = this.#journal.after(lastSeq);
+    for (const event of missed) listener(event);
+    this.#listener = listener;
+    this.#apply({ type: 'listener', atMs: this.nowMs, present: true });
+    this.#emit({ type: 'session.resumed', lostMs });
   }
 
   /** Speaks through the agent: a `proactive` response that the model may still stop. */
@@ -284,6 +307,7 @@ export class Session {
   #emit(body: SessionEventBody): void {
     const at = this.nowMs;
     const event = { ...body, seq: ++this.#seq, at: Math.round(at * 10) / 10, turn: turnAt(at, this.model.microTurnMs) };
+    this.#journal.push(event as SessionEvent);
     this.#listener?.(event as SessionEvent);
   }
 

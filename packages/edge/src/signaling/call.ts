@@ -12,6 +12,7 @@ import {
 } from '../session/index.js';
 import type { Log } from '../telemetry/log.js';
 import { verifyJoinToken, type ApiKeys, type Grant } from './auth.js';
+import type { Turnstile } from './turnstile.js';
 
 export interface CallParts {
   readonly clock: Clock;
@@ -24,48 +25,79 @@ export interface CallParts {
   readonly rooms: RoomRegistry<Call>;
   /** By session id: where the app's server finds a session to speak through. */
   readonly calls: Map<string, Call>;
+  /** By resume token: what a client can come back to. */
+  readonly resumable: Map<string, Call>;
+  /** By room and identity: one participant joins once at a time. */
+  readonly turnstile: Turnstile;
+  /** How long a call waits for a client that is away. */
+  readonly resumeMs: number;
+  /** Runs `fn` once, `ms` from now; the result calls it off. */
+  readonly after: (ms: number, fn: () => void) => () => void;
   readonly onDecision: (decision: Decision) => void;
 }
 
-/** One participant in a room: their grant, their endpoint on the media thread and their session with the agent. */
+/** The socket that carries a call. */
+export interface Carrier {
+  /** Says why, and closes. */
+  end(error: MicroturnError, resumable: boolean): void;
+}
+
+interface Transports {
+  readonly sendTransport: object;
+  readonly recvTransport: object;
+}
+
+/**
+ * One participant in a room: their grant, their endpoint on the media thread and their session with the agent. Carried
+ * by one socket at a time; between two it waits for `resumeMs`, and goes on.
+ */
 export class Call {
-  readonly grant: Grant;
   readonly session: Session;
-  readonly joined: JoinResult;
   readonly #parts: CallParts;
   readonly #room: Room<Call>;
-  /** The connection that carries the call; told when somebody else ends it. */
-  onEnded: ((error: MicroturnError) => void) | undefined;
+  #grant: Grant;
+  #carrier: Carrier | undefined;
+  #cancelExpiry: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(parts: CallParts, room: Room<Call>, grant: Grant, session: Session, joined: JoinResult) {
+  private constructor(parts: CallParts, room: Room<Call>, grant: Grant, session: Session) {
     this.#parts = parts;
     this.#room = room;
-    this.grant = grant;
+    this.#grant = grant;
     this.session = session;
-    this.joined = joined;
   }
 
   /**
-   * Lets a participant in: token, room, transports, row, in this order, and undone in reverse where one fails.
+   * Lets a participant in, or back in where the message has a resume token.
    * @throws {MicroturnError} `auth/*`, `edge/full`, `session/expired`, or what the media thread says
    */
-  static async open(parts: CallParts, message: ClientMessageOf<'join'>): Promise<Call> {
+  static async open(parts: CallParts, message: ClientMessageOf<'join'>): Promise<{ call: Call; joined: JoinResult }> {
+    // Every time: a token that was good an hour ago may not be now.
     const grant = await verifyJoinToken(message.token, parts.keys, message.room);
-    // Sessions end with their socket for now, so there is nothing to go back to.
-    if (message.resume) throw new MicroturnError('session/expired');
+    const { resume } = message;
+    return parts.turnstile.pass(JSON.stringify([grant.room, grant.identity]), async () => {
+      if (!resume) return Call.#enter(parts, grant);
+      const call = parts.resumable.get(resume.resumeToken);
+      if (!call || call.closed || call.grant.room !== grant.room || call.grant.identity !== grant.identity) {
+        throw new MicroturnError('session/expired');
+      }
+      return { call, joined: await call.#reenter(grant) };
+    });
+  }
+
+  /** Token, room, transports, row, in this order, and undone in reverse where one fails. */
+  static async #enter(parts: CallParts, grant: Grant): Promise<{ call: Call; joined: JoinResult }> {
     const room = await parts.rooms.enter(grant.room);
     try {
-      const earlier = room.members.get(grant.identity);
-      if (earlier) await earlier.end(new MicroturnError('session/replaced'));
-      return await Call.#enter(parts, grant, room);
+      await room.members.get(grant.identity)?.end(new MicroturnError('session/replaced'));
+      return await Call.#openIn(parts, grant, room);
     } catch (error) {
       await parts.rooms.leave(grant.room);
       throw error;
     }
   }
 
-  static async #enter(parts: CallParts, grant: Grant, room: Room<Call>): Promise<Call> {
+  static async #openIn(parts: CallParts, grant: Grant, room: Room<Call>): Promise<{ call: Call; joined: JoinResult }> {
     const { media, clock, engine, voice, log } = parts;
     const endpoint = randomUUID();
     const transports = await media.request('endpoint.open', { room: room.id, endpoint, participant: grant.identity });
@@ -84,35 +116,71 @@ export class Call {
         },
         endpoint,
       );
-      const call = new Call(parts, room, grant, session, {
-        sessionId: session.id,
-        room: room.id,
-        participant: grant.identity,
-        resumeToken: session.resumeToken,
-        resumed: false,
-        model: `${session.model.name} ${session.model.version}`,
-        microTurnMs: session.model.microTurnMs,
-        sessionMs: session.nowMs,
-        routerRtpCapabilities: room.rtpCapabilities as JoinResult['routerRtpCapabilities'],
-        sendTransport: transports.sendTransport as JoinResult['sendTransport'],
-        recvTransport: transports.recvTransport as JoinResult['recvTransport'],
-        iceServers: parts.iceServers as JoinResult['iceServers'],
-      });
+      const call = new Call(parts, room, grant, session);
       room.members.set(grant.identity, call);
       parts.calls.set(session.id, call);
-      return call;
+      parts.resumable.set(session.resumeToken, call);
+      return { call, joined: call.#joined(transports, false) };
     } catch (error) {
       await media.request('endpoint.close', { endpoint });
       throw error;
     }
   }
 
+  get grant(): Grant {
+    return this.#grant;
+  }
+
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /**
+   * From now on this socket carries the call.
+   * @throws {MicroturnError} `session/replaced` where another took the place meanwhile
+   */
+  attach(carrier: Carrier): void {
+    if (this.closed) throw new MicroturnError('session/replaced');
+    this.#cancelExpiry?.();
+    this.#cancelExpiry = undefined;
+    this.#carrier = carrier;
+  }
+
+  /** The socket is gone, and its client may come back. */
+  detach(carrier: Carrier): void {
+    if (this.#carrier === carrier) this.#wait();
+  }
+
+  /** The client left, or may not come back. */
+  leave(carrier: Carrier, reason: string): Promise<void> {
+    return this.#carrier === carrier ? this.close(reason) : Promise.resolve();
+  }
+
+  /** Ends the socket, not the call: its client is to come back, with fresh transports. */
+  drop(error: MicroturnError): void {
+    const carrier = this.#carrier;
+    if (!carrier) return;
+    this.#wait();
+    carrier.end(error, true);
+  }
+
+  /** Its media thread was lost and another is up: the endpoint and its row again, for the client to come back to. */
+  async restoreMedia(): Promise<void> {
+    if (this.closed) return;
+    const { media } = this.#parts;
+    const { endpoint, room, participant } = this.session;
+    await media.request('endpoint.open', { room, endpoint, participant });
+    await media.request('endpoint.suspend', { endpoint });
+    await this.session.startRow();
+  }
+
   /** Ends the call from the edge's side and says why. Ending twice is harmless. */
   async end(error: MicroturnError): Promise<void> {
-    const tell = this.onEnded;
-    this.onEnded = undefined;
-    tell?.(error);
-    await this.close(error.code);
+    const carrier = this.#carrier;
+    this.#carrier = undefined;
+    const closed = this.close(error.code);
+    carrier?.end(error, false);
+    await closed;
   }
 
   close(reason: string): Promise<void> {
@@ -120,11 +188,56 @@ export class Call {
     return this.#closing;
   }
 
+  /** Nobody hears and nobody is heard; the row, the clock and the history go on. */
+  #wait(): void {
+    const { media, after, resumeMs, log } = this.#parts;
+    this.#carrier = undefined;
+    if (this.closed) return;
+    this.session.suspend();
+    this.#cancelExpiry?.();
+    this.#cancelExpiry = after(resumeMs, () => {
+      this.close('session/expired').catch((error: unknown) => log.error({ err: error }, 'a call did not close'));
+    });
+    media
+      .request('endpoint.suspend', { endpoint: this.session.endpoint })
+      .catch((error: unknown) => log.debug({ err: error }, 'an endpoint was not suspended'));
+  }
+
+  async #reenter(grant: Grant): Promise<JoinResult> {
+    // The edge may not know yet that the earlier socket is dead.
+    this.drop(new MicroturnError('session/replaced'));
+    const transports = await this.#parts.media.request('endpoint.reopen', { endpoint: this.session.endpoint });
+    if (this.closed) throw new MicroturnError('session/expired');
+    this.#grant = grant;
+    return this.#joined(transports, true);
+  }
+
+  #joined({ sendTransport, recvTransport }: Transports, resumed: boolean): JoinResult {
+    const { session } = this;
+    return {
+      sessionId: session.id,
+      room: session.room,
+      participant: session.participant,
+      resumeToken: session.resumeToken,
+      resumed,
+      model: `${session.model.name} ${session.model.version}`,
+      microTurnMs: session.model.microTurnMs,
+      sessionMs: session.nowMs,
+      routerRtpCapabilities: this.#room.rtpCapabilities as JoinResult['routerRtpCapabilities'],
+      sendTransport: sendTransport as JoinResult['sendTransport'],
+      recvTransport: recvTransport as JoinResult['recvTransport'],
+      iceServers: this.#parts.iceServers as JoinResult['iceServers'],
+    };
+  }
+
   async #close(reason: string): Promise<void> {
-    const { media, rooms, calls, log } = this.#parts;
+    const { media, rooms, calls, resumable, log } = this.#parts;
     const { session, grant } = this;
-    session.close(reason);
+    this.#cancelExpiry?.();
+    // First, so that the session's own end, which comes back here through them, finds nothing to do.
     calls.delete(session.id);
+    resumable.delete(session.resumeToken);
+    session.close(reason);
     try {
       await media.request('endpoint.close', { endpoint: session.endpoint });
     } catch (error) {

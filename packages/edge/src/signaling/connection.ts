@@ -8,11 +8,12 @@ import {
   type ClientMessageOf,
   type ClientRequest,
   type ServerMessage,
+  type SessionEvent,
 } from '@microturn/protocol';
 import type { RawData, WebSocket } from 'ws';
 import type { MediaEvent } from '../media/types.js';
 import type { EdgeMetrics } from '../telemetry/metrics.js';
-import { Call, type CallParts } from './call.js';
+import { Call, type CallParts, type Carrier } from './call.js';
 import { RateLimit } from './rate-limit.js';
 
 /** Time to send the first message. */
@@ -25,15 +26,19 @@ const WAITING_MESSAGES = 256;
 /** Close codes: RFC 6455, section 7.4.1. */
 const NORMAL = 1000;
 const POLICY = 1008;
+/** How a client closes a socket that it is done with: properly, by leaving the page, or without a word about why. */
+const LEFT: ReadonlySet<number> = new Set([NORMAL, 1001, 1005]);
+/** Pings without an answer after which a peer is silent. */
+const SILENT_PINGS = 2;
 
 export interface ConnectionParts extends CallParts {
   readonly metrics: EdgeMetrics;
-  /** False while the edge drains. */
-  readonly accepting: () => boolean;
+  /** Why nobody is let in now, where that is so. */
+  readonly refusal: () => MicroturnError | undefined;
 }
 
 /** One participant's socket: parses at the door, answers requests in order, carries events out. */
-export class Connection {
+export class Connection implements Carrier {
   readonly #socket: WebSocket;
   readonly #parts: ConnectionParts;
   readonly #rate: RateLimit;
@@ -42,6 +47,7 @@ export class Connection {
   #waiting = 0;
   #chain: Promise<void> = Promise.resolve();
   #seq = 0;
+  #pings = 0;
   #closed = false;
 
   constructor(socket: WebSocket, parts: ConnectionParts) {
@@ -53,7 +59,8 @@ export class Connection {
       JOIN_TIMEOUT_MS,
     );
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
-    socket.on('close', () => this.#onClose());
+    socket.on('pong', () => (this.#pings = 0));
+    socket.on('close', (code) => this.#onClose(LEFT.has(code)));
     // ws closes the socket itself after an error (1009 for a message that is too large, 1002 for a broken frame).
     socket.on('error', (error) => parts.log.debug({ err: error }, 'a socket failed'));
   }
@@ -76,12 +83,24 @@ export class Connection {
     }
   }
 
-  /** Says why, then closes. Ending twice is harmless. */
-  end(error: MicroturnError): void {
+  /** Says why, then closes. Where it is resumable, the call waits for its client. Ending twice is harmless. */
+  end(error: MicroturnError, resumable = false): void {
     if (this.#closed) return;
-    this.#send({ type: 'goodbye', error: error.toWire(), resumable: false, seq: this.#seq });
+    this.#send({ type: 'goodbye', error: error.toWire(), resumable, seq: this.#seq });
     this.#socket.close(POLICY, error.code);
-    this.#onClose();
+    this.#onClose(!resumable, error.code);
+  }
+
+  /** Asks for a sign of life; called every few seconds. A peer that gives none is cut off, and may come back. */
+  checkAlive(): void {
+    if (this.#closed) return;
+    if (this.#pings >= SILENT_PINGS) {
+      this.#onClose(false);
+      this.#socket.terminate();
+      return;
+    }
+    this.#pings++;
+    this.#socket.ping();
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
@@ -172,7 +191,7 @@ export class Connection {
         return { sessionMs: session.nowMs };
       case 'leave':
         this.#socket.close(NORMAL, 'left');
-        this.#onClose();
+        this.#onClose(true);
         return undefined;
       default:
         return message satisfies never;
@@ -180,28 +199,33 @@ export class Connection {
   }
 
   async #join(message: ClientMessageOf<'join'>): Promise<unknown> {
-    const { metrics, accepting } = this.#parts;
+    const { metrics, refusal } = this.#parts;
     try {
       if (this.#call) throw new MicroturnError('protocol/state', 'this socket has joined already');
       if (message.protocol !== PROTOCOL_VERSION) {
         throw new MicroturnError('protocol/version', `got ${message.protocol}, this edge speaks ${PROTOCOL_VERSION}`);
       }
-      if (!accepting()) throw new MicroturnError('edge/draining');
-      const call = await Call.open(this.#parts, message);
+      const refused = refusal();
+      if (refused) throw refused;
+      const { call, joined } = await Call.open(this.#parts, message);
+      call.attach(this);
       if (this.#closed) {
-        await call.close('left');
+        // Whoever was never answered has nothing to come back with.
+        if (joined.resumed) call.detach(this);
+        else await call.leave(this, 'left');
         return undefined;
       }
       clearTimeout(this.#joinTimer);
       this.#call = call;
-      call.onEnded = (error) => this.end(error);
       metrics.joins.inc({ outcome: 'ok' });
       // The reply first, so that a client knows its session before its first event.
-      this.#send({ type: 'reply', id: message.id, result: call.joined });
-      call.session.start((event) => {
+      this.#send({ type: 'reply', id: message.id, result: joined });
+      const listener = (event: SessionEvent) => {
         this.#seq = event.seq;
         this.#send(event);
-      });
+      };
+      if (joined.resumed) call.session.resume(message.resume?.lastSeq ?? 0, listener);
+      else call.session.start(listener);
       return undefined;
     } catch (error) {
       metrics.joins.inc({ outcome: MicroturnError.from(error, 'edge/internal').code });
@@ -214,15 +238,20 @@ export class Connection {
     this.#socket.send(JSON.stringify(message));
     if (this.#socket.bufferedAmount > BUFFERED_BYTES && !this.#closed) {
       this.#parts.log.warn({ bytes: this.#socket.bufferedAmount }, 'a client does not read its socket');
-      this.#onClose();
+      this.#onClose(false);
       this.#socket.terminate();
     }
   }
 
-  #onClose(): void {
+  /** @param over the client left or may not come back; else the call waits for it */
+  #onClose(over: boolean, reason = 'left'): void {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#joinTimer);
-    this.#call?.close('left').catch((error: unknown) => this.#parts.log.error({ err: error }, 'a call did not close'));
+    const call = this.#call;
+    if (!call) return;
+    if (!over) call.detach(this);
+    else
+      call.leave(this, reason).catch((error: unknown) => this.#parts.log.error({ err: error }, 'a call did not close'));
   }
 }

@@ -1,4 +1,5 @@
 export { mintJoinToken, verifyAdminToken, verifyJoinToken, type ApiKeys, type Grant } from './auth.js';
 export { Call, type CallParts } from './call.js';
 export { Connection, type ConnectionParts } from './connection.js';
+export { Turnstile } from './turnstile.js';
 export { createHttpServer, type HttpServerParts } from './http-server.js';

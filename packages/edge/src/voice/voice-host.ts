@@ -17,6 +17,8 @@ export interface VoiceHostOptions {
   readonly warm?: readonly string[];
   /** The thread died and another took its place: hand the media thread a new `connect()`. Called before anything is said. */
   readonly onRestart?: () => void;
+  /** It died too often: it stays dead. */
+  readonly onFailed?: (error: MicroturnError) => void;
   readonly clock?: Clock;
 }
 
@@ -262,6 +264,7 @@ export class VoiceHost {
     while (this.#diedAtMs[0]! < now - RESTARTS.withinMs) this.#diedAtMs.shift();
     if (this.#diedAtMs.length > RESTARTS.most) {
       this.#log.error({ err: cause }, 'the voice thread died too often and is not started again');
+      this.#options.onFailed?.(MicroturnError.from(cause, 'voice/failed'));
       return;
     }
     this.#log.warn({ err: cause }, 'the voice thread died and is started again');

@@ -42,8 +42,11 @@ export async function openMediasoupPlane({
     });
     transport.on('connectionstatechange', (state) => {
       if (state === 'connected') observer.flowing(true);
-      else if (state === 'disconnected') observer.flowing(false);
-      else if (state === 'failed' && !closed) observer.failed(new MicroturnError('net/ice-failed'));
+      else if (state === 'disconnected') {
+        observer.flowing(false);
+        // The way to the edge may be another one now. Where this does not help either, the path fails.
+        restartIce(transport, request).catch(() => undefined);
+      } else if (state === 'failed' && !closed) observer.failed(new MicroturnError('net/ice-failed'));
     });
   }
   send.on('produce', ({ rtpParameters, appData }, done, fail) => {
@@ -107,6 +110,12 @@ export async function openMediasoupPlane({
       consumers.clear();
     },
   };
+}
+
+async function restartIce(transport: types.Transport, request: MediasoupParts['request']): Promise<void> {
+  const reply = await request({ type: 'transport.restart-ice', transportId: transport.id });
+  const { iceParameters } = reply as { iceParameters: types.IceParameters };
+  if (!transport.closed) await transport.restartIce({ iceParameters });
 }
 
 /** mediasoup-client asks with callbacks. */

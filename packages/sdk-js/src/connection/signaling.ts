@@ -21,8 +21,8 @@ export interface SignalingObserver {
   track(message: Extract<ControlMessage, { type: 'track.added' | 'track.removed' }>): void;
   /** A message could not be read. */
   problem(error: MicroturnError): void;
-  /** Once, and the last call; not after `close()`. */
-  closed(error: MicroturnError): void;
+  /** Once, and the last call; not after `close()`. Where it is resumable, the edge still has the session. */
+  closed(error: MicroturnError, resumable: boolean): void;
 }
 
 export interface SignalingParts {
@@ -51,7 +51,6 @@ export class Signaling {
   #stopPing: (() => void) | undefined;
   #lastId = 0;
   #ended: MicroturnError | undefined;
-  #goodbye: MicroturnError | undefined;
 
   private constructor(parts: SignalingParts) {
     this.#clock = parts.clock;
@@ -70,7 +69,8 @@ export class Signaling {
         parts.url,
         {
           message: (text) => signaling.#receive(text),
-          closed: (error) => signaling.#end(signaling.#goodbye ?? error),
+          // What was too large once would be so again.
+          closed: (error) => signaling.#end(error, error.code !== 'protocol/too-large'),
         },
         AbortSignal.any([parts.signal, timeout.signal]),
       );
@@ -100,9 +100,9 @@ export class Signaling {
     if (!this.#ended) this.#socket?.send(JSON.stringify(message));
   }
 
-  /** Closing twice is harmless; what is pending rejects with `session/closed`. */
-  close(): void {
-    this.#release(new MicroturnError('session/closed'));
+  /** Closing twice is harmless; what is pending rejects with `reason`. */
+  close(reason = new MicroturnError('session/closed')): void {
+    this.#release(reason);
   }
 
   #receive(text: string): void {
@@ -135,8 +135,7 @@ export class Signaling {
         this.#observer.track(message);
         return;
       case 'goodbye':
-        this.#goodbye = MicroturnError.fromWire(message.error);
-        this.#end(this.#goodbye);
+        this.#end(MicroturnError.fromWire(message.error), message.resumable);
         return;
       default:
         message satisfies never;
@@ -145,20 +144,20 @@ export class Signaling {
 
   /** Finds out that the other side is gone where the network does not say so. */
   #ping(): void {
-    this.request({ type: 'ping' }).catch((error: unknown) => this.#end(MicroturnError.from(error, 'net/closed')));
+    this.request({ type: 'ping' }).catch((error: unknown) => this.#end(MicroturnError.from(error, 'net/closed'), true));
   }
 
-  #end(error: MicroturnError): void {
+  #end(error: MicroturnError, resumable: boolean): void {
     if (this.#ended) return;
     this.#release(error);
-    this.#observer.closed(error);
+    this.#observer.closed(error, resumable);
   }
 
   #release(error: MicroturnError): void {
     if (this.#ended) return;
     this.#ended = error;
     this.#stopPing?.();
-    this.#socket?.close();
+    this.#socket?.close(error.code !== 'session/closed');
     for (const pending of this.#pending.values()) {
       pending.cancelTimeout();
       pending.reject(error);

@@ -3,8 +3,11 @@ import { MicroturnError } from '@microturn/protocol';
 /** An open, ordered, message-wise connection. `WebSocket` is one, through `openWebSocket`. */
 export interface Socket {
   send(text: string): void;
-  /** Nothing is called afterwards. Closing twice is harmless. */
-  close(): void;
+  /**
+   * Nothing is called afterwards. Closing twice is harmless.
+   * @param returning tells the edge that this is not the end of the session: another socket will carry it
+   */
+  close(returning?: boolean): void;
 }
 
 export interface SocketObserver {
@@ -16,6 +19,8 @@ export interface SocketObserver {
 export type OpenSocket = (url: string, observer: SocketObserver, signal: AbortSignal) => Promise<Socket>;
 
 const TOO_LARGE = 1009;
+/** A code of our own, above those of RFC 6455: an ordinary close would end the session at the edge. */
+const RETURNING = 4000;
 
 /** @throws {MicroturnError} `net/unreachable`, or the signal's reason, with the socket closed */
 export const openWebSocket: OpenSocket = (url, observer, signal) =>
@@ -60,9 +65,10 @@ export const openWebSocket: OpenSocket = (url, observer, signal) =>
         send(text) {
           if (ws.readyState === WebSocket.OPEN) ws.send(text);
         },
-        close() {
+        close(returning = false) {
           release();
-          ws.close();
+          if (returning) ws.close(RETURNING);
+          else ws.close();
         },
       });
     };

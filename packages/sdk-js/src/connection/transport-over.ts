@@ -30,7 +30,9 @@ export function transportOver({ openSocket, openMediaPlane, prepare, media }: Tr
         options.signal.throwIfAborted();
         return link;
       } catch (error) {
-        link.close();
+        // What could not be resumed now may be in a moment: only whoever gives up leaves.
+        if (options.resume && !options.signal.aborted) link.drop();
+        else link.close();
         if (options.signal.aborted) throw aborted(options.signal);
         throw link.lost ?? MicroturnError.from(error, 'edge/internal');
       } finally {
@@ -73,7 +75,7 @@ class Link implements TransportLink {
         track: (message) =>
           message.type === 'track.added' ? this.#receive(message.track) : this.#drop(message.consumerId),
         problem: (error) => this.#observer.problem(error),
-        closed: (error) => this.#lose(error),
+        closed: (error, resumable) => this.#lose(error, resumable),
       },
     });
     this.#signaling = signaling;
@@ -97,7 +99,7 @@ class Link implements TransportLink {
       request: (body) => signaling.request(body),
       observer: {
         flowing: (flowing) => this.#observer.media(flowing),
-        failed: (error) => this.#lose(error),
+        failed: (error) => this.#lose(error, true),
       },
     });
     this.#plane = plane;
@@ -132,6 +134,10 @@ class Link implements TransportLink {
     if (this.#closed) return;
     this.#signaling?.notify({ type: 'leave' });
     this.#release();
+  }
+
+  drop(): void {
+    if (!this.#closed) this.#release(new MicroturnError('net/closed', 'another link takes over'));
   }
 
   #receive(offer: TrackOffer): void {
@@ -169,17 +175,17 @@ class Link implements TransportLink {
   }
 
   /** Ended by the other side. Before it was open, `open` rejects with it instead. */
-  #lose(error: MicroturnError): void {
+  #lose(error: MicroturnError, resumable: boolean): void {
     if (this.#closed) return;
     this.lost = error;
-    this.#release();
-    if (this.#opened) this.#observer.closed(error);
+    this.#release(error);
+    if (this.#opened) this.#observer.closed(error, resumable);
   }
 
-  #release(): void {
+  #release(reason?: MicroturnError): void {
     this.#closed = true;
     this.#plane?.close();
-    this.#signaling?.close();
+    this.#signaling?.close(reason);
   }
 }
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { noLogger } from '../logger.js';
 import { FakeTrack } from '../testing/fake-media.js';
 import { ManualClock, settled } from '../testing/manual-clock.js';
-import type { LinkObserver, ReceivedTrack, Transport, TransportLink } from './transport.js';
+import type { LinkObserver, OpenOptions, ReceivedTrack, Transport, TransportLink } from './transport.js';
 
 /** The edge's end of a transport under test. */
 export interface TransportHarness {
@@ -31,6 +31,7 @@ class Recorder implements LinkObserver {
   readonly tracks: ReceivedTrack[] = [];
   readonly problems: MicroturnError[] = [];
   closedWith: MicroturnError | undefined;
+  resumable: boolean | undefined;
   event(event: SessionEvent): void {
     this.log.push(`event ${event.seq}`);
   }
@@ -47,8 +48,9 @@ class Recorder implements LinkObserver {
   problem(error: MicroturnError): void {
     this.problems.push(error);
   }
-  closed(error: MicroturnError): void {
+  closed(error: MicroturnError, resumable: boolean): void {
     this.closedWith = error;
+    this.resumable = resumable;
     this.log.push('closed');
   }
 }
@@ -84,11 +86,12 @@ export function describeTransport(name: string, create: () => TransportHarness):
       harness.dispose();
     });
 
-    const open = (): Promise<TransportLink> =>
+    const open = (resume?: OpenOptions['resume']): Promise<TransportLink> =>
       harness.transport.open({
         url: 'https://edge.example/base/',
         token: 'token',
         room: 'room-1',
+        ...(resume && { resume }),
         signal: abort.signal,
         clock,
         logger: noLogger,
@@ -198,7 +201,7 @@ export function describeTransport(name: string, create: () => TransportHarness):
       const error = new MicroturnError('edge/draining').toWire();
       harness.receiveText(JSON.stringify({ type: 'goodbye', error, resumable: false, seq: 0 }));
       expect(await pending).toBe('edge/draining');
-      expect(recorder.closedWith?.code).toBe('edge/draining');
+      expect([recorder.closedWith?.code, recorder.resumable]).toEqual(['edge/draining', false]);
       expect(recorder.log.filter((line) => line === 'closed')).toHaveLength(1);
       expect(await codeOf(link.request({ type: 'say', text: 'x' }))).toBe('edge/draining');
       expect([harness.openSockets, clock.pending]).toEqual([0, 0]);
@@ -208,7 +211,7 @@ export function describeTransport(name: string, create: () => TransportHarness):
       await open();
       harness.drop();
       await settled();
-      expect(recorder.closedWith?.code).toBe('net/closed');
+      expect([recorder.closedWith?.code, recorder.resumable]).toEqual(['net/closed', true]);
       expect(recorder.log.at(-1)).toBe('closed');
       expect([harness.openSockets, clock.pending]).toEqual([0, 0]);
     });
@@ -216,7 +219,8 @@ export function describeTransport(name: string, create: () => TransportHarness):
     it('ends when the media path is lost', async () => {
       await open();
       harness.failMedia();
-      expect(recorder.closedWith?.code).toBe('net/ice-failed');
+      expect([recorder.closedWith?.code, recorder.resumable]).toEqual(['net/ice-failed', true]);
+      expect(sentTypes()).not.toContain('leave');
       expect([harness.openSockets, clock.pending]).toEqual([0, 0]);
     });
 
@@ -224,7 +228,7 @@ export function describeTransport(name: string, create: () => TransportHarness):
       await open();
       harness.answer('ping', () => new Promise(() => undefined));
       await clock.run(30_000, 5000);
-      expect(recorder.closedWith?.code).toBe('net/timeout');
+      expect([recorder.closedWith?.code, recorder.resumable]).toEqual(['net/timeout', true]);
       expect(clock.pending).toBe(0);
     });
 
@@ -238,6 +242,34 @@ export function describeTransport(name: string, create: () => TransportHarness):
       expect(await codeOf(link.publish(track(), 'microphone'))).toBe('session/closed');
       link.notify({ type: 'heard', rtpTimestamp: 0, outputLatencyMs: 0, state: 'playing' });
       expect(sentTypes().at(-1)).toBe('leave');
+      expect([harness.openSockets, clock.pending]).toEqual([0, 0]);
+    });
+
+    it('believes an edge that says the session waits', async () => {
+      await open();
+      const error = new MicroturnError('edge/worker-died').toWire();
+      harness.receiveText(JSON.stringify({ type: 'goodbye', error, resumable: true, seq: 1 }));
+      expect([recorder.closedWith?.code, recorder.resumable]).toEqual(['edge/worker-died', true]);
+      expect(harness.openSockets).toBe(0);
+    });
+
+    it('comes back with what it was given, and does not leave where that fails', async () => {
+      const resume = { resumeToken: 'resume-1', lastSeq: 7 };
+      await open(resume);
+      expect(harness.sent[0]).toMatchObject({ type: 'join', resume });
+      harness.answer('subscribe', () => Promise.reject(new MicroturnError('edge/worker-died')));
+      expect(await codeOf(open(resume))).toBe('edge/worker-died');
+      expect(sentTypes()).not.toContain('leave');
+      expect(harness.openSockets).toBe(1);
+    });
+
+    it('drops without a word, for another link to take over', async () => {
+      const link = await open();
+      link.drop();
+      link.drop();
+      link.close();
+      expect(sentTypes()).not.toContain('leave');
+      expect(recorder.closedWith).toBeUndefined();
       expect([harness.openSockets, clock.pending]).toEqual([0, 0]);
     });
 

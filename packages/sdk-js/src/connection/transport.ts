@@ -29,8 +29,8 @@ export interface LinkObserver {
   media(flowing: boolean): void;
   /** Something went wrong that does not end the link. */
   problem(error: MicroturnError): void;
-  /** The link ended and it was not `close()`. Once, and the last call. */
-  closed(error: MicroturnError): void;
+  /** The link ended and it was not `close()`. Once, and the last call. Where it is resumable, the session waits at the edge. */
+  closed(error: MicroturnError, resumable: boolean): void;
 }
 
 export interface ReceivedTrack {
@@ -61,6 +61,8 @@ export interface TransportLink {
   notify(message: SessionNotice): void;
   /** Leaves, and releases what it holds. Closing twice is harmless. */
   close(): void;
+  /** Releases what it holds, and does not leave: the session is to be resumed over another link. */
+  drop(): void;
 }
 
 /** How a session reaches the edge: `webrtc()`, or `scriptedTransport()` of `@microturn/sdk/testing`. */

@@ -1,6 +1,7 @@
 import type { ClientRequest, JoinResult, MicroturnError, TrackOffer } from '@microturn/protocol';
 import { Device, FakeHandler, testFakeParameters, type types } from 'mediasoup-client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ManualClock } from '../testing/manual-clock.js';
 import { openMediasoupPlane } from './mediasoup-plane.js';
 import { openWebSocket } from './socket.js';
 import { transportOver } from './transport-over.js';
@@ -130,6 +131,40 @@ describeTransport('webrtc, over a fake WebSocket and mediasoup-client’s fake h
     failMedia: () => handlers[0]?.setConnectionState('failed'),
     dispose: () => vi.unstubAllGlobals(),
   };
+});
+
+describe('the media plane, over mediasoup-client’s fake handler', () => {
+  it('fault 10, the address changes: restarts ICE of the transport that lost its path, and says when sound flows again', async () => {
+    const handlers: FakeHandler[] = [];
+    const real = FakeHandler.createFactory(testFakeParameters);
+    const factory: types.HandlerFactory['factory'] = (options) => {
+      const handler = real.factory(options);
+      handlers.push(handler as unknown as FakeHandler);
+      return handler;
+    };
+    const joined = joinResult();
+    const asked: unknown[] = [];
+    const flowing: boolean[] = [];
+    const plane = await openMediasoupPlane({
+      joined,
+      clock: new ManualClock(),
+      device: new Device({ handlerFactory: { ...real, factory } }),
+      request: (body) => {
+        asked.push(body);
+        return Promise.resolve({ iceParameters: { usernameFragment: 'u', password: 'p', iceLite: true } });
+      },
+      observer: { flowing: (flows) => flowing.push(flows), failed: (error) => expect.unreachable(error.message) },
+    });
+    const [send] = handlers;
+    const restarted = vi.spyOn(send!, 'restartIce');
+    send!.setConnectionState('connected');
+    send!.setConnectionState('disconnected');
+    await vi.waitFor(() => expect(restarted).toHaveBeenCalledOnce());
+    send!.setConnectionState('connected');
+    expect(asked).toEqual([{ type: 'transport.restart-ice', transportId: joined.sendTransport.id }]);
+    expect(flowing).toEqual([true, false, true]);
+    plane.close();
+  });
 });
 
 describe('openWebSocket', () => {

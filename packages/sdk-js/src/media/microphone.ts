@@ -90,6 +90,12 @@ export class Microphone implements InputDevice {
     });
   }
 
+  /** The link is lost, and its publication with it; the device stays open for the next. */
+  detach(): void {
+    this.#publish = undefined;
+    this.#publication = undefined;
+  }
+
   /** The call is over, and its publication with it; the device is released. */
   release(): void {
     this.#epoch++;

@@ -63,6 +63,10 @@ export class ScriptedTransport implements Transport {
   readonly #inner: Transport;
   readonly #options: ScriptedOptions;
   readonly #answers = new Map<RequestType, Answer<RequestType>>();
+  /** Every event of the session: what a client that comes back may have missed. */
+  #journal: SessionEvent[] = [];
+  /** The last event that the client has, where it came back to the session. */
+  #resumedFrom: number | undefined;
   #observer: SocketObserver | undefined;
   #plane: MediaPlaneParts | undefined;
   #refusal: MicroturnError | undefined;
@@ -115,11 +119,15 @@ export class ScriptedTransport implements Transport {
     this.#refusal = error;
   }
 
-  /** Something happens in the session, at `atMs` of its clock: without it, at the time of the event before. */
+  /**
+   * Something happens in the session, at `atMs` of its clock: without it, at the time of the event before. Where the
+   * client is away, it gets the event when it comes back.
+   */
   emit(body: SessionEventBody, atMs = this.#atMs): SessionEvent {
     this.#atMs = atMs;
     const event = { ...body, seq: ++this.#seq, at: atMs, turn: turnAt(atMs, this.#joinResult().microTurnMs) };
-    this.receive(event);
+    this.#journal.push(event as SessionEvent);
+    if (this.#observer || this.#journal.length === 1) this.receive(event);
     return event as SessionEvent;
   }
 
@@ -175,8 +183,6 @@ export class ScriptedTransport implements Transport {
     this.#opened++;
     this.#open++;
     this.#observer = observer;
-    this.#seq = 0;
-    this.#atMs = 0;
     let closed = false;
     return Promise.resolve({
       send: (text) => {
@@ -209,6 +215,7 @@ export class ScriptedTransport implements Transport {
   }
 
   async #reply(message: ClientRequest, observer: SocketObserver): Promise<void> {
+    if (message.type === 'join') this.#begin(message);
     const answer = this.#answers.get(message.type);
     const result: unknown = answer ? await answer(message) : await this.#answerAsAnEdge(message);
     this.#send(observer, { type: 'reply', id: message.id, result });
@@ -237,7 +244,21 @@ export class ScriptedTransport implements Transport {
     }
   }
 
+  #begin({ resume }: ClientMessageOf<'join'>): void {
+    this.#resumedFrom = resume?.lastSeq;
+    if (resume) return;
+    this.#seq = 0;
+    this.#atMs = 0;
+    this.#journal = [];
+  }
+
   #start(): void {
+    const from = this.#resumedFrom;
+    if (from !== undefined) {
+      for (const event of this.#journal) if (event.seq > from) this.receive(event);
+      this.emit({ type: 'session.resumed', lostMs: 0 });
+      return;
+    }
     const { sessionId, room, participant, model, microTurnMs, resumeToken } = this.#joinResult();
     this.emit({ type: 'session.started', sessionId, room, participant, model, microTurnMs, resumeToken }, 0);
   }
@@ -249,7 +270,7 @@ export class ScriptedTransport implements Transport {
       room: 'room-1',
       participant: 'caller',
       resumeToken: 'resume-1',
-      resumed: false,
+      resumed: this.#resumedFrom !== undefined,
       model: 'scripted',
       microTurnMs: 200,
       sessionMs: 0,

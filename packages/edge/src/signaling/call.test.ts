@@ -1,0 +1,325 @@
+import { MicroturnError, type ClientMessageOf, type SessionEvent } from '@microturn/protocol';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Decision } from '../engine/types.js';
+import { RoomRegistry, type SessionEngine, type SessionMedia, type SessionVoice } from '../session/index.js';
+import { silentLog } from '../telemetry/index.js';
+import { ManualClock } from '../testing/manual-clock.js';
+import type { SpeakRequest } from '../voice/index.js';
+import { mintJoinToken } from './auth.js';
+import { Call, type CallParts, type Carrier } from './call.js';
+import { Turnstile } from './turnstile.js';
+
+const keys = { key: 'a secret that is thirty-two long!' };
+
+/** A client's socket, as far as a call knows it. */
+class Socket implements Carrier {
+  readonly events: SessionEvent[] = [];
+  readonly ends: { code: string; resumable: boolean }[] = [];
+  end(error: MicroturnError, resumable: boolean): void {
+    this.ends.push({ code: error.code, resumable });
+  }
+  get seqs(): number[] {
+    return this.events.map(({ seq }) => seq);
+  }
+  readonly listener = (event: SessionEvent) => void this.events.push(event);
+}
+
+class World {
+  readonly clock = new ManualClock();
+  readonly requests: string[] = [];
+  readonly endpoints = new Set<string>();
+  readonly rowsStarted: { lease: number; zeroMs: number }[] = [];
+  readonly leases = new Map<number, { decide: (decision: Decision) => void; reset: (error: MicroturnError) => void }>();
+  readonly spoken: SpeakRequest[] = [];
+  readonly calls = new Map<string, Call>();
+  readonly resumable = new Map<string, Call>();
+  readonly turnstile = new Turnstile();
+  readonly rooms: RoomRegistry<Call>;
+  readonly parts: CallParts;
+  mediaGone = false;
+  #lease = 0;
+
+  constructor() {
+    const media: SessionMedia = {
+      request: async (method, params) => {
+        await Promise.resolve();
+        if (this.mediaGone) throw new MicroturnError('edge/worker-died');
+        this.requests.push(method);
+        const { endpoint } = params as { endpoint: string };
+        if (method === 'endpoint.open') this.endpoints.add(endpoint);
+        if (method === 'endpoint.close') this.endpoints.delete(endpoint);
+        if (method === 'row.start') this.rowsStarted.push((params as { row: { lease: number; zeroMs: number } }).row);
+        return { rtpCapabilities: {}, sendTransport: {}, recvTransport: {}, heard: [] } as never;
+      },
+    };
+    const engine: SessionEngine = {
+      info: { name: 'scripted', version: '1', microTurnMs: 200, inputHz: 16_000, capabilities: [] },
+      lease: (decide, _failed, reset) => {
+        const id = ++this.#lease;
+        this.leases.set(id, { decide, reset });
+        return { id, engine: 0, zeroMs: this.clock.now(), release: () => void this.leases.delete(id) };
+      },
+    };
+    const voice: SessionVoice = {
+      speak: (request) => {
+        this.spoken.push(request);
+        return new Promise(() => undefined);
+      },
+      end: () => undefined,
+      cancel: () => undefined,
+    };
+    this.rooms = new RoomRegistry(media);
+    this.parts = {
+      clock: this.clock,
+      log: silentLog,
+      keys,
+      iceServers: [],
+      media,
+      engine,
+      voice,
+      rooms: this.rooms,
+      calls: this.calls,
+      resumable: this.resumable,
+      turnstile: this.turnstile,
+      resumeMs: 120_000,
+      after: this.clock.after,
+      onDecision: () => undefined,
+    };
+  }
+
+  async join(
+    socket: Socket,
+    {
+      identity = 'ann',
+      room = 'den',
+      resume,
+    }: { identity?: string; room?: string; resume?: { resumeToken: string; lastSeq: number } } = {},
+  ) {
+    const token = await mintJoinToken(keys, { identity, room });
+    const message: ClientMessageOf<'join'> = { type: 'join', id: 1, protocol: 1, token, ...(resume && { resume }) };
+    const { call, joined } = await Call.open(this.parts, message);
+    call.attach(socket);
+    if (joined.resumed) call.session.resume(resume?.lastSeq ?? 0, socket.listener);
+    else call.session.start(socket.listener);
+    return { call, joined };
+  }
+
+  decide(index: number, decision: Partial<Decision> = {}): void {
+    for (const [lease, { decide }] of this.leases) {
+      decide({
+        lease,
+        index,
+        words: [],
+        floor: 'silent',
+        confidence: 1,
+        say: '',
+        acts: [],
+        stepMs: 1,
+        lagMs: 1,
+        ...decision,
+      });
+    }
+  }
+
+  /** What is held by anybody, in any part. */
+  get held() {
+    return {
+      rows: this.leases.size,
+      endpoints: this.endpoints.size,
+      calls: this.calls.size,
+      resumable: this.resumable.size,
+      rooms: this.rooms.size,
+      timers: this.clock.pending,
+      turnstile: this.turnstile.size,
+    };
+  }
+}
+const nothing = { rows: 0, endpoints: 0, calls: 0, resumable: 0, rooms: 0, timers: 0, turnstile: 0 };
+const settled = () => new Promise((resolve) => setTimeout(resolve));
+
+let world: World;
+let socket: Socket;
+beforeEach(() => {
+  world = new World();
+  socket = new Socket();
+});
+
+describe('a call whose socket drops', () => {
+  it('fault 7, the network drops for 5 s: the same session, every event once and in order, on fresh transports', async () => {
+    const { call, joined } = await world.join(socket);
+    world.decide(0, { floor: 'speaking' });
+    call.detach(socket);
+    for (let index = 1; index <= 25; index++) {
+      world.clock.advance(200);
+      world.decide(index, { floor: index % 2 ? 'silent' : 'speaking' });
+    }
+    const again = new Socket();
+    const resume = { resumeToken: joined.resumeToken, lastSeq: socket.seqs.at(-1)! };
+    const back = await world.join(again, { resume });
+    expect(back.call).toBe(call);
+    expect(back.joined).toMatchObject({ resumed: true, sessionId: joined.sessionId, sessionMs: 5000 });
+    const all = [...socket.events, ...again.events];
+    expect(all.map(({ seq }) => seq)).toEqual(all.map((_, i) => i + 1));
+    expect(again.events.at(-1)).toMatchObject({ type: 'session.resumed', lostMs: 0, at: 5000, turn: 25 });
+    expect(world.requests.slice(-2)).toEqual(['endpoint.suspend', 'endpoint.reopen']);
+    expect(world.held).toEqual({ rows: 1, endpoints: 1, calls: 1, resumable: 1, rooms: 1, timers: 0, turnstile: 0 });
+  });
+
+  it('replays from wherever the client was', async () => {
+    const { call, joined } = await world.join(socket);
+    for (let index = 0; index < 20; index++) world.decide(index, { floor: index % 2 ? 'silent' : 'speaking' });
+    call.detach(socket);
+    const { resumeToken } = joined;
+    for (let lastSeq = 0; lastSeq <= socket.events.length; lastSeq++) {
+      const again = new Socket();
+      await world.join(again, { resume: { resumeToken, lastSeq } });
+      expect(again.seqs).toEqual(again.seqs.map((_, i) => lastSeq + 1 + i));
+      call.detach(again);
+    }
+  });
+
+  it('is not spoken to: what plays is cut where it was heard, and what is said meanwhile is unheard', async () => {
+    const { call, joined } = await world.join(socket);
+    call.session.say('good morning to you');
+    world.spoken[0]!.onClause({ text: 'good morning', words: [], lengthMs: 500, offsetMs: 0 });
+    call.detach(socket);
+    await settled();
+    expect(world.requests).toContain('speech.cut');
+    world.decide(3, { floor: 'yielded', say: 'hello' });
+    call.session.say('anybody there');
+    expect(world.spoken).toHaveLength(1);
+    const again = new Socket();
+    await world.join(again, { resume: { resumeToken: joined.resumeToken, lastSeq: socket.seqs.at(-1)! } });
+    const unheard = again.events.filter(({ type }) => type === 'response.interrupted');
+    expect(unheard).toMatchObject([
+      { by: 'agent', heardMs: 0 },
+      { by: 'agent', heardMs: 0, unheardText: 'hello' },
+      { by: 'agent', heardMs: 0, unheardText: 'anybody there' },
+    ]);
+    world.decide(4, { floor: 'yielded', say: 'again' });
+    expect(world.spoken.at(-1)).toMatchObject({ text: 'again' });
+  });
+
+  it('fault 8, away for 60 s: the row, the clock and the history are kept', async () => {
+    const { call, joined } = await world.join(socket);
+    call.detach(socket);
+    world.clock.advance(60_000);
+    const again = new Socket();
+    const back = await world.join(again, { resume: { resumeToken: joined.resumeToken, lastSeq: 1 } });
+    expect(back.joined).toMatchObject({ resumed: true, sessionMs: 60_000 });
+    expect(world.leases.size).toBe(1);
+  });
+
+  it('fault 9, away for 180 s: the session ends, says session/expired to whoever comes, and holds nothing', async () => {
+    const { call, joined } = await world.join(socket);
+    call.detach(socket);
+    world.clock.advance(180_000);
+    await settled();
+    expect(world.held).toEqual(nothing);
+    const resume = { resumeToken: joined.resumeToken, lastSeq: 1 };
+    await expect(world.join(new Socket(), { resume })).rejects.toMatchObject({ code: 'session/expired' });
+    expect(world.held).toEqual(nothing);
+  });
+
+  it('may be taken over from a socket that the edge believes alive', async () => {
+    const { call, joined } = await world.join(socket);
+    const again = new Socket();
+    await world.join(again, { resume: { resumeToken: joined.resumeToken, lastSeq: 1 } });
+    expect(socket.ends).toEqual([{ code: 'session/replaced', resumable: true }]);
+    call.detach(socket); // Its end is noticed late, and is nobody's any more.
+    expect(world.clock.pending).toBe(0);
+    await call.leave(socket, 'left');
+    expect(call.closed).toBe(false);
+  });
+
+  it('is only for who it was: another room, another identity and a guess are refused alike', async () => {
+    const { call, joined } = await world.join(socket);
+    call.detach(socket);
+    const resume = { resumeToken: joined.resumeToken, lastSeq: 1 };
+    for (const wrong of [
+      { resume, identity: 'bob' },
+      { resume, room: 'other' },
+      { resume: { ...resume, resumeToken: 'guess' } },
+    ]) {
+      await expect(world.join(new Socket(), wrong)).rejects.toMatchObject({ code: 'session/expired' });
+    }
+    const message: ClientMessageOf<'join'> = { type: 'join', id: 1, protocol: 1, token: 'forged', resume };
+    await expect(Call.open(world.parts, message)).rejects.toMatchObject({ code: 'auth/denied' });
+    expect(call.closed).toBe(false);
+  });
+
+  it('ends at once where the client leaves, and cannot be resumed', async () => {
+    const { call, joined } = await world.join(socket);
+    await call.leave(socket, 'left');
+    expect(world.held).toEqual(nothing);
+    const resume = { resumeToken: joined.resumeToken, lastSeq: 1 };
+    await expect(world.join(new Socket(), { resume })).rejects.toMatchObject({ code: 'session/expired' });
+  });
+});
+
+it('a room stays open until the last of its callers has left', async () => {
+  const ann = await world.join(socket);
+  await world.join(new Socket(), { identity: 'bob' });
+  await ann.call.leave(socket, 'left');
+  expect(world.held).toMatchObject({ rows: 1, rooms: 1 });
+  expect(world.requests).not.toContain('room.close');
+});
+
+describe('a participant who joins again', () => {
+  it('fault 41, with the same identity: the older call is replaced, and there is one agent', async () => {
+    const first = await world.join(socket);
+    await world.join(new Socket());
+    expect(socket.ends).toEqual([{ code: 'session/replaced', resumable: false }]);
+    expect(first.call.closed).toBe(true);
+    expect(world.held).toMatchObject({ rows: 1, endpoints: 1, calls: 1, resumable: 1 });
+  });
+
+  it('fault 41, many times at once: one is left', async () => {
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => world.join(new Socket())));
+    await settled();
+    expect(results.some(({ status }) => status === 'fulfilled')).toBe(true);
+    expect(world.held).toMatchObject({ rows: 1, endpoints: 1, calls: 1, resumable: 1, rooms: 1, turnstile: 0 });
+  });
+
+  it('fault 42, joins and leaves 1000 times: nothing is left', async () => {
+    for (let i = 0; i < 1000; i++) {
+      const { call } = await world.join(socket);
+      if (i % 3 === 0) call.detach(socket);
+      else await call.leave(socket, 'left');
+      world.clock.advance(50);
+    }
+    world.clock.advance(120_000);
+    await settled();
+    expect(world.held).toEqual(nothing);
+  });
+});
+
+describe('a part of the edge that dies', () => {
+  it('fault 1, the media worker: clients are told to come back, and the row goes on on the same clock', async () => {
+    const { call, joined } = await world.join(socket);
+    world.clock.advance(1000);
+    world.mediaGone = true;
+    call.drop(new MicroturnError('edge/worker-died'));
+    expect(socket.ends).toEqual([{ code: 'edge/worker-died', resumable: true }]);
+    const resume = { resumeToken: joined.resumeToken, lastSeq: 1 };
+    await expect(world.join(new Socket(), { resume })).rejects.toMatchObject({
+      code: 'edge/worker-died',
+      retryable: true,
+    });
+    world.mediaGone = false;
+    await world.rooms.restore();
+    await call.restoreMedia();
+    expect(world.rowsStarted).toEqual([world.rowsStarted[0], world.rowsStarted[0]]);
+    const back = await world.join(new Socket(), { resume });
+    expect(back.joined).toMatchObject({ resumed: true, sessionMs: 1000 });
+  });
+
+  it('fault 5, the engine thread: the session says so, and goes on', async () => {
+    const { call } = await world.join(socket);
+    world.leases.get(1)!.reset(new MicroturnError('engine/failed', 'it died'));
+    expect(socket.events.at(-1)).toMatchObject({ type: 'error', code: 'engine/failed', retryable: true });
+    world.decide(9, { floor: 'speaking' });
+    expect(socket.events.at(-1)).toMatchObject({ type: 'floor.changed' });
+    expect(call.closed).toBe(false);
+  });
+});

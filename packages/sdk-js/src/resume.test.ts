@@ -1,0 +1,160 @@
+import type { SessionEventBody } from '@microturn/protocol';
+import { describe, expect, it, vi } from 'vitest';
+import { createSession, MicroturnError, TokenSource } from './index.js';
+import { ManualClock, scriptedTransport } from './testing/index.js';
+
+async function connected() {
+  const clock = new ManualClock();
+  const transport = scriptedTransport();
+  let tokens = 0;
+  const fetch = vi.fn<TokenSource['fetch']>(() => Promise.resolve({ participantToken: `token-${++tokens}` }));
+  const session = createSession({ url: 'http://edge', tokenSource: TokenSource.custom(fetch), transport, clock });
+  const statuses: string[] = [];
+  session.connection.subscribe(({ status }) => statuses.push(status));
+  await session.connect();
+  return { clock, transport, session, statuses, fetch };
+}
+
+const word = (text: string): SessionEventBody => ({
+  type: 'transcript.word',
+  participant: 'caller',
+  text,
+  endMs: 100,
+  confidence: 1,
+  final: true,
+});
+
+describe('a session whose socket drops', () => {
+  it('comes back with a fresh token to where it was, on the same microphone', async () => {
+    const { session, transport, clock, statuses, fetch } = await connected();
+    transport.emit(word('a'), 100);
+    const [device] = transport.media.opened;
+    const joined = session.info.value;
+    transport.drop();
+    expect(session.connection.value).toMatchObject({ status: 'reconnecting', error: { code: 'net/closed' } });
+    expect([session.agentTrack.value, session.tracks.value]).toEqual([undefined, []]);
+    transport.emit(word('b'), 300);
+    transport.emit(word('c'), 500);
+    await clock.run(500);
+    expect(statuses).toEqual(['idle', 'requesting-media', 'connecting', 'connected', 'reconnecting', 'connected']);
+    expect(transport.sentOf('join').map(({ token, resume }) => [token, resume])).toEqual([
+      ['token-1', undefined],
+      ['token-2', { resumeToken: 'resume-1', lastSeq: 2 }],
+    ]);
+    expect(fetch).toHaveBeenCalledTimes(2);
+    expect(session.transcript.value.map(({ text }) => text)).toEqual(['a b c']);
+    expect(session.agentTrack.value).toBe(transport.agent.track);
+    expect(session.info.value).toEqual(joined);
+    expect(device?.readyState).toBe('live');
+    expect(transport.published.map((published) => [published.track === device?.asTrack(), published.closed])).toEqual([
+      [true, true],
+      [true, false],
+    ]);
+    await session.close();
+    expect([clock.pending, transport.openSockets, transport.media.listeners]).toEqual([0, 0, 0]);
+  });
+
+  it('takes every event once, wherever it was cut off', async () => {
+    const { session, transport, clock } = await connected();
+    const seen: number[] = [];
+    session.events.subscribe(({ seq }) => seen.push(seq));
+    for (let cut = 0; cut < 10; cut++) {
+      transport.emit(word(`x${cut}`));
+      transport.drop();
+      transport.emit(word(`y${cut}`));
+      await clock.run(400);
+    }
+    expect(seen).toEqual(seen.map((_, i) => i + 2));
+    expect(session.connection.value.status).toBe('connected');
+    await session.close();
+  });
+
+  it('tries again and again, with longer and longer waits, until it works', async () => {
+    const { session, transport, clock } = await connected();
+    transport.answer('join', () => {
+      throw new MicroturnError('edge/worker-died');
+    });
+    transport.drop();
+    await clock.run(30_000, 50);
+    const tries = transport.sentOf('join').length - 1;
+    expect(tries).toBeGreaterThanOrEqual(8);
+    expect(tries).toBeLessThanOrEqual(16);
+    expect(session.connection.value.status).toBe('reconnecting');
+    expect(transport.sentOf('leave')).toEqual([]);
+    await session.close();
+    expect([clock.pending, transport.openSockets]).toEqual([0, 0]);
+  });
+
+  it('gives up with net/closed when the edge has given the session up', async () => {
+    const { session, transport, clock } = await connected();
+    transport.answer('join', () => {
+      throw new MicroturnError('net/timeout');
+    });
+    transport.drop();
+    await clock.run(125_000, 250);
+    expect(session.connection.value).toMatchObject({ status: 'failed', error: { code: 'net/closed' } });
+    expect(transport.media.opened.map((track) => track.readyState)).toEqual(['ended']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('gives up at once where the edge says that there is nothing to come back to', async () => {
+    for (const code of ['session/expired', 'auth/denied', 'auth/expired', 'session/replaced'] as const) {
+      const { session, transport, clock } = await connected();
+      transport.answer('join', () => {
+        throw new MicroturnError(code);
+      });
+      transport.drop();
+      await clock.run(500);
+      expect(session.connection.value).toMatchObject({ status: 'failed', error: { code } });
+      expect(clock.pending).toBe(0);
+    }
+  });
+
+  it('starts anew when asked to, after it gave up', async () => {
+    const { session, transport, clock } = await connected();
+    transport.answer('join', () => {
+      throw new MicroturnError('session/expired');
+    });
+    transport.drop();
+    await clock.run(500);
+    await expect(session.connect()).rejects.toMatchObject({ code: 'session/expired' });
+    expect(transport.sentOf('join').at(-1)?.resume).toBeUndefined();
+  });
+
+  it('believes a goodbye: one that is resumable is come back from, another is the end', async () => {
+    const resumed = await connected();
+    resumed.transport.goodbye(new MicroturnError('edge/worker-died'), true);
+    await resumed.clock.run(500);
+    expect(resumed.session.connection.value.status).toBe('connected');
+    const ended = await connected();
+    ended.transport.goodbye(new MicroturnError('edge/draining'), false);
+    await ended.clock.run(500);
+    expect(ended.session.connection.value).toMatchObject({ status: 'failed', error: { code: 'edge/draining' } });
+  });
+
+  it('comes back where the media path is lost, and where the new one is lost on its way up', async () => {
+    const { session, transport, clock } = await connected();
+    transport.failMedia();
+    let lost = 0;
+    transport.answer('produce', () => {
+      if (lost++ === 0) transport.drop();
+      return { producerId: `again-${lost}` };
+    });
+    await clock.run(2000);
+    expect(session.connection.value.status).toBe('connected');
+    expect(transport.sentOf('leave')).toEqual([]);
+    expect(transport.openSockets).toBe(1);
+    await session.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('stops trying where the app leaves', async () => {
+    const { session, transport, clock } = await connected();
+    transport.drop();
+    await session.disconnect();
+    await clock.run(5000, 50);
+    expect(session.connection.value.status).toBe('idle');
+    expect(transport.opened).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
+});

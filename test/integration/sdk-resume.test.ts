@@ -1,0 +1,78 @@
+import wrtc from '@roamhq/wrtc';
+import { execFileSync } from 'node:child_process';
+import { Device } from 'mediasoup-client';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { createSession, TokenSource, type InteractionSession } from '../../packages/sdk-js/src/index.js';
+import { openMediasoupPlane } from '../../packages/sdk-js/src/connection/mediasoup-plane.js';
+import { openWebSocket } from '../../packages/sdk-js/src/connection/socket.js';
+import { transportOver } from '../../packages/sdk-js/src/connection/transport-over.js';
+import { FakeMedia } from '../../packages/sdk-js/src/testing/index.js';
+import { EdgeProcess } from '../support/edge-process.js';
+
+const sockets: WebSocket[] = [];
+class WatchedWebSocket extends WebSocket {
+  constructor(url: string) {
+    super(url);
+    sockets.push(this);
+  }
+}
+
+/** The SDK as it is, over libwebrtc: what is not there in Node is the loudspeaker. */
+async function connect(edge: EdgeProcess): Promise<InteractionSession> {
+  const source = new wrtc.nonstandard.RTCAudioSource();
+  const track = source.createTrack();
+  const silence = new Int16Array(480);
+  const microphone = setInterval(() => source.onData({ samples: silence, sampleRate: 48_000, bitsPerSample: 16, channelCount: 1, numberOfFrames: 480 }), 10);
+  const session = createSession({
+    url: edge.url,
+    microphone: track,
+    tokenSource: TokenSource.custom(async () => ({ participantToken: await edge.token({ identity: 'ann' }) })),
+    transport: transportOver({
+      openSocket: openWebSocket,
+      openMediaPlane: async (parts) => openMediasoupPlane({ ...parts, device: await Device.factory({ handlerName: 'Chrome111' }) }),
+      media: new FakeMedia(),
+    }),
+  });
+  session.connection.subscribe({ complete: () => clearInterval(microphone) });
+  await session.connect();
+  return session;
+}
+
+const isConnected = (session: InteractionSession) => session.connection.value.status === 'connected';
+
+// `npm test` provides the worker.
+describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of its own and libwebrtc', () => {
+  let edge: EdgeProcess | undefined;
+  let session: InteractionSession | undefined;
+  beforeAll(() => {
+    const globals = globalThis as Record<string, unknown>;
+    globals['WebSocket'] = WatchedWebSocket;
+    for (const name of ['RTCPeerConnection', 'RTCSessionDescription', 'RTCIceCandidate', 'MediaStream', 'MediaStreamTrack'] as const) globals[name] ??= wrtc[name];
+  });
+  afterEach(async () => {
+    await session?.close();
+    await edge?.stop();
+  });
+
+  it('comes back after a dropped socket and after a killed worker, and is spoken to again', async () => {
+    edge = await EdgeProcess.start();
+    session = await connect(edge);
+    const seqs: number[] = [];
+    session.events.subscribe(({ seq }) => seqs.push(seq));
+    const { sessionId } = session.info.value!;
+
+    const worker = Number(execFileSync('ps', ['-o', 'pid=', '--ppid', String(edge.pid)], { encoding: 'utf8' }).trim().split('\n')[0]);
+    for (const fault of [() => sockets.at(-1)!.terminate(), () => process.kill(worker, 'SIGKILL')]) {
+      fault();
+      await vi.waitFor(() => expect(isConnected(session!)).toBe(false), { timeout: 2000, interval: 5 });
+      await vi.waitFor(() => expect(isConnected(session!)).toBe(true), { timeout: 6000, interval: 5 });
+      expect(session.info.value!.sessionId).toBe(sessionId);
+      expect(session.agentTrack.value?.readyState).toBe('live');
+      const { responseId } = await session.say('back again');
+      // Heard to its end by the SDK's own reports, or by the edge's patience where this runtime has none to give.
+      await session.until(({ responses }) => responses.some(({ id, status }) => id === responseId && status === 'completed'), { timeoutMs: 10_000 });
+    }
+    expect(seqs).toEqual(seqs.map((_, i) => seqs[0]! + i));
+  });
+});
