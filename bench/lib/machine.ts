@@ -61,7 +61,9 @@ function versionOf(name: string): string | undefined {
 
 function chromiumVersion(): { chromium?: string } {
   try {
-    const version = /[\d.]{5,}/.exec(execFileSync(findChromium(), ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+    const version = /[\d.]{5,}/.exec(
+      execFileSync(findChromium(), ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    );
     return version ? { chromium: version[0] } : {};
   } catch {
     return {};
@@ -69,7 +71,8 @@ function chromiumVersion(): { chromium?: string } {
 }
 
 function gitState(): string {
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
     return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain') === '' ? '' : ' with changes'}`;
   } catch {

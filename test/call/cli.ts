@@ -40,11 +40,13 @@ Summary.
                  before the user's next one
   bargeInMs      from the onset of the user segment in which the user stopped a response, to the last sound of that response
   heardErrorMs   for every response that ended: what the edge says was heard of it ("heardMs" of response.completed or
-                 .interrupted) less what was played of it. Played is measured on the received audio, in ms and not in frames, from
-                 the response's first sound to its last one. A response that ends, or is cut, in one of its pauses has no sound at
-                 its end: there the pause's sound-less part is taken off what was heard as well, by the words' times, so that
-                 silence counts on neither side. A response whose first sound follows the one before it without silence between
-                 them cannot be measured, and is left out.
+                 .interrupted) less what was played of it. Played is measured on the audio: the last 240 ms that were received
+                 of the response are looked up, by their waveform, in the response's packets, which the page decodes a second
+                 time beside the browser. So it says how far into the response its listener was, and not how long that took: a
+                 browser stretches and shortens sound to keep its delay. Silence counts on neither side: played ends with the
+                 last sound, and so does what was heard, where it ends in one of the response's pauses. Sound is what is above
+                 -70 dBFS; an agent's track is digital silence otherwise. A response that follows another without a pause, or
+                 that cannot be found again, is left out.
 
 Exit codes: 0 the call was made, 1 the edge refused or ended it, 2 wrong arguments or file, 3 no browser to call with.`;
 

@@ -51,8 +51,10 @@ export class EdgeProcess implements AsyncDisposable {
       MICROTURN_KEYS: `${key}:${secret}`,
       ...env,
     });
-    const [, url, mediaPort] = await run.untilOutput(/listening: (\S+)\s+media on UDP and TCP port (\d+)/);
-    return new EdgeProcess(run, { key, secret, url: url!, mediaPort: Number(mediaPort) });
+    // The log is for machines; what it prints is for people, and may be worded anew.
+    const line = await run.untilLogged('the edge is up');
+    const { url, mediaPort } = line as { url: string; mediaPort: number };
+    return new EdgeProcess(run, { key, secret, url, mediaPort });
   }
 
   get pid(): number {
@@ -145,11 +147,12 @@ class Run {
     });
   }
 
-  async untilOutput(pattern: RegExp): Promise<RegExpExecArray> {
+  /** The log line with this message. */
+  async untilLogged(message: string): Promise<object> {
     const deadline = performance.now() + START_MS;
     for (;;) {
-      const match = pattern.exec(this.stdout);
-      if (match) return match;
+      const line = this.stderr.split('\n').find((text) => text.endsWith(`"msg":"${message}"}`));
+      if (line !== undefined) return JSON.parse(line) as object;
       if (this.child.exitCode !== null || performance.now() > deadline) {
         await this.stop();
         throw new Error(`the edge did not come up (exit code ${this.child.exitCode})\n${this.stdout}\n${this.stderr}`);

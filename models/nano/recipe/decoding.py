@@ -26,6 +26,11 @@ def heard_words(probabilities: np.ndarray, classes: list[str], threshold: float,
     return heard
 
 
+def where_likeliest(probabilities: np.ndarray, index: int) -> np.ndarray:
+    """[M]: the probability of class `index` in micro-turns where it is the likeliest, else 0, since a floor is one of its classes."""
+    return probabilities[:, index] * (probabilities.argmax(-1) == index)
+
+
 def sustained(probability: np.ndarray, threshold: float, turns: int = 1) -> np.ndarray:
     """[M] bool: above `threshold` in this micro-turn and the `turns` - 1 before it."""
     above = probability > threshold

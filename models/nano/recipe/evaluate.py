@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from bundle import Outputs, run_bundle
+from decoding import sustained, where_likeliest
 from metrics import (Session, act_measures, best_within, count_measures, elapsed_measures, floor_confusion, gap_curve,
-                     interruption_measures, remind_measures, self_interruptions, sustained, word_measures, yield_point)
+                     interruption_measures, perfect_vad, remind_measures, self_interruptions, word_measures, yield_point)
 from vocabulary import BLANK, FLOOR, PLURALS, UNKNOWN, canonical
 
 TEST_SETS = ("seen", "espeak", "slt", "festival")
@@ -18,6 +19,7 @@ GAP_TARGET = 0.25
 WORD_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 BARGE_IN_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 ACT_THRESHOLD = 0.5
+VAD_SILENCES = (0.3, 0.5, 0.8)
 ROLES = ("words", "floor", "say", "act")
 
 
@@ -48,7 +50,7 @@ def tune(bundle: Path, shards: list[Path]) -> dict:
     """The thresholds of a bundle's manifest, chosen on the tuning set."""
     sessions, outputs = run_set(bundle, shards)
     floor = outputs.classes("floor")
-    point = best_within(gap_curve_of_one(sessions, floor.index("yielded")), GAP_TARGET)
+    point = best_within(plain_points(sessions, floor.index("yielded")), GAP_TARGET)
     words = max(WORD_THRESHOLDS, key=lambda threshold: word_measures(sessions, outputs, vocabulary_of(outputs), threshold)["f1"]["value"])
 
     def cost(threshold):
@@ -59,7 +61,7 @@ def tune(bundle: Path, shards: list[Path]) -> dict:
     return {"words": words, "floor": {"yielded": point["threshold"] if point else 0.9, "barge-in": barge_in}, "say": 0, "act": ACT_THRESHOLD}
 
 
-def gap_curve_of_one(sessions: list[Session], yielded: int) -> list[dict]:
+def plain_points(sessions: list[Session], yielded: int) -> list[dict]:
     """The points of the curve that a plain threshold reaches, as the engine applies it."""
     return [point for point in gap_curve(sessions, yielded) if point["turns"] == 1]
 
@@ -75,13 +77,14 @@ def measure(bundle: Path, shards: list[Path], echo: list[Path], shared: set[str]
     yielded, barge_in = floor.index("yielded"), floor.index("barge-in")
     word_threshold, thresholds = decoding["words"]["threshold"], decoding["floor"]["thresholds"]
     curve = gap_curve(sessions, yielded)
-    decided = [sustained(session.outputs["floor"][:, yielded], thresholds["yielded"]) for session in sessions]
+    decided = [sustained(where_likeliest(session.outputs["floor"], yielded), thresholds["yielded"]) for session in sessions]
     reminder = next(name for name, act in outputs.manifest["outputs"]["say"]["acts"].items() if act["act"] == "remind")
     result = {
         "sessions": len(sessions), "stepMs": outputs.step_ms,
         "words": word_measures(sessions, outputs, vocabulary_of(outputs), word_threshold),
         "sharedWords": word_measures(sessions, outputs, shared, word_threshold),
         "yield": yield_point(sessions, decided), "curve": curve, "bestWithinTarget": best_within(curve, GAP_TARGET),
+        "perfectVad": [perfect_vad(sessions, silence) for silence in VAD_SILENCES],
         "interruption": interruption_measures(sessions, barge_in, thresholds["barge-in"]),
         "confusion": floor_confusion(sessions, floor), "count": count_measures(sessions, outputs),
         "remind": remind_measures(sessions, outputs, reminder), "elapsed": elapsed_measures(sessions, outputs),
@@ -111,20 +114,3 @@ def evaluate(data: Path, echo: Path, bundles: dict[str, Path], report: Path) -> 
 def _words_of(folder: Path) -> set[str]:
     names = json.loads((folder / "bundle.json").read_text())["outputs"]["words"]["classes"]
     return {PLURALS.get(name, name) for name in names} - {BLANK, UNKNOWN}
-
-
-def summary(results: dict) -> str:
-    """The main figures as a table for people."""
-    show = lambda figure: "-" if figure is None or figure["value"] is None else f"{figure['value']:.3f} ({figure['n']})"
-    rows = []
-    for name, sets in results.items():
-        for test, figures in sets.items():
-            best = figures["bestWithinTarget"]
-            rows.append([name, test, show(figures["words"]["f1"]), show(figures["sharedWords"]["f1"]), f"{figures['yield']['gap'] or 0:.2f}",
-                         show(figures["yield"]["falseYield"]), show(best["falseYield"]) if best else "-", show(figures["yield"]["falseYield3s"]),
-                         show(figures["interruption"]["detected"]), show(figures["interruption"]["falseOnBackchannel"]),
-                         show(figures["interruption"]["falseOnElsewhere"]), show(figures.get("selfInterruptionAt20dB")),
-                         show(figures["count"]["finalExact"]), show(figures["remind"]["inTime"]), show(figures["elapsed"])])
-    head = ["bundle", "set", "word F1", "shared F1", "gap s", "false yield", "best at .25", "in 3 s", "barge-in", "on backch.", "on elsewh.", "echo", "count", "remind", "elapsed"]
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)) for row in [head, *rows])

@@ -5,6 +5,7 @@ MatMul, attention reads a window of kept keys and values, and the agent's last w
 operators that the WebGPU provider accepts are used: no loops, no recurrent operators, no scatter.
 """
 
+import inspect
 import math
 import warnings
 from pathlib import Path
@@ -173,10 +174,12 @@ def export_graph(model: Nano, target: Path) -> Step:
     step = Step(model.eval()).eval()
     names_in = ["pcm", "ref", "play", "text", "reset", *(f"s_{name}" for name in Step.STATES)]
     names_out = ["words", "floor", "say", "act", *(f"n_{name}" for name in Step.STATES)]
+    # Newer exporters trace differently by default; this graph was written for the one that all versions have.
+    tracer = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
         torch.onnx.export(step, (*inputs(1), *step.states(1)), str(target), opset_version=OPSET, input_names=names_in,
-                          output_names=names_out, do_constant_folding=True)
+                          output_names=names_out, do_constant_folding=True, **tracer)
     graph = onnx.load(str(target))
     symbolic_batch(graph, "B")
     onnx.checker.check_model(graph)

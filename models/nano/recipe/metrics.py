@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bundle import Outputs
-from decoding import heard_words, said_words, sustained
+from decoding import heard_words, said_words, sustained, where_likeliest
 from labels import TURN_SECONDS, turn_of
 from vocabulary import FLOOR, NUMBERS, canonical
 
@@ -84,7 +84,7 @@ def gap_curve(sessions: list[Session], yielded: int) -> list[dict]:
     points = []
     for turns in YIELD_TURNS:
         for threshold in YIELD_THRESHOLDS:
-            decided = [sustained(session.outputs["floor"][:, yielded], threshold, turns) for session in sessions]
+            decided = [sustained(where_likeliest(session.outputs["floor"], yielded), threshold, turns) for session in sessions]
             points.append({"threshold": threshold, "turns": turns, **yield_point(sessions, decided)})
     return points
 
@@ -109,6 +109,19 @@ def yield_point(sessions: list[Session], decided: list[np.ndarray]) -> dict:
             "missed": share(missed, missed + len(gaps)), "falseYield": share(false, holds), "falseYield3s": share(long_false, long_holds)}
 
 
+def perfect_vad(sessions: list[Session], silence: float) -> dict:
+    """What a voice activity detector without any error would reach that waits for `silence` seconds: a bound, not a product."""
+    decided = []
+    for session in sessions:
+        floor = np.zeros(len(session.floor), bool)
+        for event in session.events:
+            if event["kind"] in ("hold", "yield") and event["start"] + silence < event["end"]:
+                turn = turn_of(event["start"] + silence)
+                floor[turn : turn + 1] = True
+        decided.append(floor)
+    return {"silence": silence, **yield_point(sessions, decided)}
+
+
 def best_within(points: list[dict], gap: float) -> dict | None:
     """The point with the fewest false yields among those with at most `gap` seconds of median gap."""
     fitting = [point for point in points if point["gap"] is not None and point["gap"] <= gap + 1e-9]
@@ -120,7 +133,7 @@ def interruption_measures(sessions: list[Session], barge_in: int, threshold: flo
     found = total = late = false = backchannels = elsewhere = elsewhere_false = 0
     delays = []
     for session in sessions:
-        taken = session.outputs["floor"][:, barge_in] > threshold
+        taken = where_likeliest(session.outputs["floor"], barge_in) > threshold
         for event in session.of("barge-in"):
             turn = turn_of(event["start"])
             hits = np.flatnonzero(taken[turn : turn + 8])
@@ -143,6 +156,7 @@ def self_interruptions(sessions: list[Session], barge_in: int, threshold: float)
     """Stretches of at least 1 s where only the agent speaks: those in which it was taken for the user."""
     stretches = false = 0
     for session in sessions:
+        taken = where_likeliest(session.outputs["floor"], barge_in) > threshold
         alone = (session.play > 0) & (session.floor == FLOOR.index("silent"))
         start = None
         for turn, on in enumerate([*alone, False]):
@@ -151,7 +165,7 @@ def self_interruptions(sessions: list[Session], barge_in: int, threshold: float)
             elif not on and start is not None:
                 if turn - start >= 5:
                     stretches += 1
-                    false += bool((session.outputs["floor"][start:turn, barge_in] > threshold).any())
+                    false += bool(taken[start:turn].any())
                 start = None
     return share(false, stretches)
 

@@ -205,7 +205,7 @@ export class Edge {
       calls: this.#calls,
       metrics,
       accepting: () => this.ready,
-      onDecision: (decision) => metrics.noteDecision(decision, engine.info.microTurnMs),
+      onDecision: (decision, lagMs) => metrics.noteDecision(decision, lagMs, engine.info.microTurnMs),
     });
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));
@@ -260,6 +260,7 @@ export class Edge {
     const stats = await media.request('stats', {});
     metrics.place.set(stats.placeP99Ms / 1000);
     metrics.send.set(stats.sendP99Ms / 1000);
+    metrics.tickLate.set(stats.tickLateP99Ms / 1000);
     const byEndpoint = new Map(stats.endpoints.map((endpoint) => [endpoint.endpoint, endpoint]));
     for (const { session } of this.#calls.values()) {
       const endpoint = byEndpoint.get(session.endpoint);

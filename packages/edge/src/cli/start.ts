@@ -31,7 +31,12 @@ function withDevKey(config: EdgeConfig): EdgeConfig {
 async function run(config: EdgeConfig): Promise<void> {
   const edge = await createEdge(config);
   console.log(
-    `\n  Microturn is listening: ${edge.url}\n  media on UDP and TCP port ${edge.mediaPort}${config.dev ? ', tokens for anybody at /dev/token' : ''}\n  Ctrl+C stops it\n`,
+    `
+  Microturn is up.
+    ${config.demo === undefined ? 'address' : 'open   '}  ${edge.url}
+    media    UDP and TCP port ${edge.mediaPort}${config.dev ? '\n    tokens   for anybody, at /dev/token: --dev is for your own machine' : ''}
+    Ctrl+C stops it
+`,
   );
   const stop = (signal: NodeJS.Signals) => {
     console.log(`  ${signal}: telling callers and closing`);

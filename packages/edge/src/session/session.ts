@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MicroturnError, turnAt, type SessionEvent, type SessionEventBody } from '@microturn/protocol';
+import { MicroturnError, turnAt, turnStartMs, type SessionEvent, type SessionEventBody } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import type { Decision, LeaseId, ModelInfo } from '../engine/types.js';
 import type { EndpointStats, HeardReport, MediaMethod, MediaRequests, VoiceKey } from '../media/types.js';
@@ -38,7 +38,8 @@ export interface SessionParts {
   readonly log: Log;
   /** Called once, when the session is over for whatever reason. */
   readonly onClosed: (session: Session, reason: string) => void;
-  readonly onDecision?: ((decision: Decision) => void) | undefined;
+  /** @param lagMs from the end of the micro-turn to here, on main */
+  readonly onDecision?: ((decision: Decision, lagMs: number) => void) | undefined;
 }
 
 /** Stats go to the client once a second. */
@@ -205,15 +206,17 @@ export class Session {
   #onDecision(decision: Decision): void {
     if (this.#closed) return;
     this.#turns++;
-    if (decision.lagMs > this.model.microTurnMs) this.#late++;
-    this.#parts.onDecision?.(decision);
+    const { microTurnMs } = this.model;
+    const lagMs = Math.max(0, this.nowMs - turnStartMs(decision.index + 1, microTurnMs));
+    if (lagMs > microTurnMs) this.#late++;
+    this.#parts.onDecision?.(decision, lagMs);
     this.#apply({
       type: 'decision',
       atMs: this.nowMs,
       decision,
       responseId: decision.say ? this.#nextResponseId() : '',
     });
-    if (this.#turns % STATS_EVERY_TURNS === 0) this.#emitStats(decision);
+    if (this.#turns % STATS_EVERY_TURNS === 0) this.#emitStats(decision.stepMs, lagMs);
     if (this.#turns % USAGE_EVERY_TURNS === 0) this.#emitUsage();
   }
 
@@ -275,7 +278,7 @@ export class Session {
     this.#listener?.(event as SessionEvent);
   }
 
-  #emitStats(decision: Decision): void {
+  #emitStats(stepMs: number, turnLagMs: number): void {
     const stats = this.#stats;
     const seen = stats ? stats.packets + stats.lost : 0;
     this.#emit({
@@ -283,8 +286,8 @@ export class Session {
       ...(stats?.rttMs !== undefined && { rttMs: stats.rttMs }),
       loss: stats && seen > 0 ? stats.lost / seen : 0,
       jitterMs: stats?.jitterMs ?? 0,
-      turnLagMs: Math.max(0, decision.lagMs),
-      stepMs: decision.stepMs,
+      turnLagMs,
+      stepMs,
     });
   }
 

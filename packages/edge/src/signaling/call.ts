@@ -24,7 +24,7 @@ export interface CallParts {
   readonly rooms: RoomRegistry<Call>;
   /** By session id: where the app's server finds a session to speak through. */
   readonly calls: Map<string, Call>;
-  readonly onDecision: (decision: Decision) => void;
+  readonly onDecision: (decision: Decision, lagMs: number) => void;
 }
 
 /** One participant in a room: their grant, their endpoint on the media thread and their session with the agent. */

@@ -25,6 +25,7 @@ const WAITING_MESSAGES = 256;
 /** Close codes: RFC 6455, section 7.4.1. */
 const NORMAL = 1000;
 const POLICY = 1008;
+const TOO_LARGE = 1009;
 
 export interface ConnectionParts extends CallParts {
   readonly metrics: EdgeMetrics;
@@ -80,15 +81,16 @@ export class Connection {
   end(error: MicroturnError): void {
     if (this.#closed) return;
     this.#send({ type: 'goodbye', error: error.toWire(), resumable: false, seq: this.#seq });
-    this.#socket.close(POLICY, error.code);
+    this.#socket.close(error.code === 'protocol/too-large' ? TOO_LARGE : POLICY, error.code);
     this.#onClose();
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.#closed) return;
-    if (!this.#rate.take() || this.#waiting >= WAITING_MESSAGES) {
-      this.#refuse(new MicroturnError('protocol/rate'));
-      this.end(new MicroturnError('protocol/rate'));
+    const refusal = this.#refusal((data as Buffer).byteLength);
+    if (refusal) {
+      this.#refuse(refusal);
+      this.end(refusal);
       return;
     }
     this.#waiting++;
@@ -96,6 +98,13 @@ export class Connection {
       this.#waiting--;
       if (!this.#closed) await this.#handle(data, isBinary);
     });
+  }
+
+  /** What ends a socket before its message is looked at. */
+  #refusal(bytes: number): MicroturnError | undefined {
+    if (bytes > limits.messageBytes) return new MicroturnError('protocol/too-large', `${bytes} bytes`);
+    if (!this.#rate.take() || this.#waiting >= WAITING_MESSAGES) return new MicroturnError('protocol/rate');
+    return undefined;
   }
 
   async #handle(data: RawData, isBinary: boolean): Promise<void> {

@@ -113,7 +113,12 @@ async function addDemo(app: FastifyInstance, dir: string): Promise<void> {
 }
 
 function addSockets(app: FastifyInstance, { allowedOrigins, onSocket }: HttpServerParts): void {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, perMessageDeflate: false });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    // A wall behind the connection's own limit, which can still say why before it closes.
+    maxPayload: 4 * limits.messageBytes,
+    perMessageDeflate: false,
+  });
   sockets.on('connection', onSocket);
   app.server.on('upgrade', (request, socket, head) => {
     const { origin } = request.headers;
