@@ -98,8 +98,11 @@ export class Call {
         recvTransport: transports.recvTransport as JoinResult['recvTransport'],
         iceServers: parts.iceServers as JoinResult['iceServers'],
       });
+      // Two sockets with one identity may have come this far together: the later one stays.
+      const rival = room.members.get(grant.identity);
       room.members.set(grant.identity, call);
       parts.calls.set(session.id, call);
+      await rival?.end(new MicroturnError('session/replaced'));
       return call;
     } catch (error) {
       await media.request('endpoint.close', { endpoint });
@@ -123,8 +126,9 @@ export class Call {
   async #close(reason: string): Promise<void> {
     const { media, rooms, calls, log } = this.#parts;
     const { session, grant } = this;
-    session.close(reason);
+    // First, so that the session's own word of its end finds nothing left to end.
     calls.delete(session.id);
+    session.close(reason);
     try {
       await media.request('endpoint.close', { endpoint: session.endpoint });
     } catch (error) {

@@ -1,6 +1,6 @@
 import fastifyRateLimit from '@fastify/rate-limit';
 import fastifyStatic from '@fastify/static';
-import { MicroturnError, limits } from '@microturn/protocol';
+import { MicroturnError, limits, type ErrorCode } from '@microturn/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -41,11 +41,8 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
   const app = Fastify({ logger: false, bodyLimit: limits.messageBytes, forceCloseConnections: true });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (error instanceof MicroturnError) return sendError(reply, error);
-    const coded = new MicroturnError(
-      (error.statusCode ?? 500) < 500 ? 'protocol/malformed' : 'edge/internal',
-      error.message,
-    );
-    return reply.code(error.statusCode ?? 500).send({ error: coded.toWire() });
+    const status = error.statusCode ?? 500;
+    return reply.code(status).send({ error: new MicroturnError(codeOf(status), error.message).toWire() });
   });
   addProbes(app, parts);
   addAppApi(app, parts);
@@ -121,6 +118,8 @@ function addSockets(app: FastifyInstance, { allowedOrigins, onSocket }: HttpServ
   });
   sockets.on('connection', onSocket);
   app.server.on('upgrade', (request, socket, head) => {
+    // Node has let go of the socket: with no listener, a peer that resets it would end the process.
+    socket.on('error', () => socket.destroy());
     const { origin } = request.headers;
     const path = (request.url ?? '').split('?', 1)[0];
     const refused =
@@ -130,11 +129,18 @@ function addSockets(app: FastifyInstance, { allowedOrigins, onSocket }: HttpServ
           ? '403 Forbidden'
           : undefined;
     if (refused) {
-      socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\n\r\n`);
+      // No timeout covers an upgraded socket, so it is not left half open either.
+      socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\n\r\n`, () => socket.destroy());
       return;
     }
     sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit('connection', ws, request));
   });
+}
+
+function codeOf(status: number): ErrorCode {
+  if (status === 413) return 'protocol/too-large';
+  if (status === 429) return 'protocol/rate';
+  return status < 500 ? 'protocol/malformed' : 'edge/internal';
 }
 
 function sendError(reply: FastifyReply, error: MicroturnError): FastifyReply {

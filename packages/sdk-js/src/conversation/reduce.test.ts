@@ -62,7 +62,13 @@ describe('utterances', () => {
     const held = play([0, started], word('one', 400), floor(600, 'holding'), word('two', 3500));
     expect(texts(held)).toEqual(['user: one two']);
     // By the time a word is recognised its speaker is speaking again.
-    const goesOn = play([0, started], word('one', 400), floor(600, 'holding'), floor(3400, 'speaking'), word('two', 3500));
+    const goesOn = play(
+      [0, started],
+      word('one', 400),
+      floor(600, 'holding'),
+      floor(3400, 'speaking'),
+      word('two', 3500),
+    );
     expect(goesOn.transcript).toHaveLength(held.transcript.length);
   });
 
