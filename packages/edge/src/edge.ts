@@ -35,8 +35,14 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
   try {
     const metrics = own(new EdgeMetrics());
     let media: MediaHost | undefined;
+    let edge: Edge | undefined;
     const [engine, voice] = await Promise.all([
-      EngineHost.start({ bundleDir: config.engine.bundle, rows: config.engine.rows, log }).then(own),
+      EngineHost.start({
+        bundleDir: config.engine.bundle,
+        rows: config.engine.rows,
+        log,
+        onFailed: (error) => edge?.fail(error),
+      }).then(own),
       VoiceHost.start({
         ...(config.voice.name !== undefined && { voice: config.voice.name }),
         log,
@@ -57,7 +63,7 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
         log,
       }),
     );
-    const edge = new Edge({ config, log, metrics, engine, voice, media, opened });
+    edge = new Edge({ config, log, metrics, engine, voice, media, opened });
     await edge.listen();
     return edge;
   } catch (error) {
@@ -89,6 +95,8 @@ interface EdgeParts {
 /** A running edge. */
 export class Edge {
   readonly config: EdgeConfig;
+  /** Called once, where a part that everything needs is gone. Nobody is let in any more: close it, and create another. */
+  onFailed: ((error: MicroturnError) => void) | undefined;
   readonly #parts: EdgeParts;
   readonly #rooms: RoomRegistry<Call>;
   readonly #calls = new Map<string, Call>();
@@ -97,6 +105,7 @@ export class Edge {
   #mediaEvents: Subscription | undefined;
   #statsTimer: NodeJS.Timeout | undefined;
   #draining = false;
+  #failure: MicroturnError | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: EdgeParts) {
@@ -121,7 +130,7 @@ export class Edge {
   }
   /** True while new callers are let in. */
   get ready(): boolean {
-    return !this.#draining && this.#http !== undefined;
+    return !this.#draining && this.#failure === undefined && this.#http !== undefined;
   }
 
   /** A token that joins `room` as `identity`, signed with the first key of the configuration. */
@@ -183,8 +192,9 @@ export class Edge {
     const { log, opened } = this.#parts;
     this.#draining = true;
     clearInterval(this.#statsTimer);
-    for (const connection of this.#connections) connection.end(new MicroturnError('edge/draining'));
-    await Promise.all([...this.#calls.values()].map((call) => call.close('edge/draining')));
+    const connections = [...this.#connections];
+    for (const connection of connections) connection.end(new MicroturnError('edge/draining'));
+    await Promise.all(connections.map((connection) => connection.finished));
     await this.#http?.close();
     this.#mediaEvents?.unsubscribe();
     await closeAll(opened, log);
@@ -234,7 +244,7 @@ export class Edge {
         return;
       case 'worker.died':
       case 'failed':
-        this.#onMediaFailed(event.message);
+        this.fail(new MicroturnError('edge/worker-died', event.message));
         return;
       case 'ready':
         return;
@@ -250,9 +260,13 @@ export class Edge {
     }
   }
 
-  #onMediaFailed(message: string): void {
-    this.#parts.log.error({ reason: message }, 'media failed');
-    for (const call of this.#calls.values()) void call.end(new MicroturnError('edge/worker-died', message));
+  /** A part that everything needs is gone: callers are told, and whoever runs the edge starts it again. */
+  fail(error: MicroturnError): void {
+    if (this.#failure || this.#draining) return;
+    this.#failure = error;
+    this.#parts.log.error({ err: error }, 'the edge cannot go on');
+    for (const call of this.#calls.values()) void call.end(error);
+    this.onFailed?.(error);
   }
 
   async #refreshStats(): Promise<void> {
@@ -269,8 +283,10 @@ export class Edge {
   }
 
   async #refreshMetrics(): Promise<void> {
-    this.#parts.metrics.sessions.set(this.#calls.size);
-    this.#parts.metrics.rooms.set(this.#rooms.size);
-    await this.#refreshStats();
+    const { metrics, log } = this.#parts;
+    metrics.sessions.set(this.#calls.size);
+    metrics.rooms.set(this.#rooms.size);
+    // What the media thread cannot tell any more must not hide the rest.
+    await this.#refreshStats().catch((error: unknown) => log.warn({ err: error }, 'no media stats'));
   }
 }

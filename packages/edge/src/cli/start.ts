@@ -38,16 +38,20 @@ async function run(config: EdgeConfig): Promise<void> {
     Ctrl+C stops it
 `,
   );
-  const stop = (signal: NodeJS.Signals) => {
-    console.log(`  ${signal}: telling callers and closing`);
+  let stopping = false;
+  const stop = (why: string, exitCode: number) => {
+    // Asked twice, it does not wait for anybody any more.
+    if (stopping) process.exit(exitCode || 1);
+    stopping = true;
+    console.log(`  ${why}: telling callers and closing`);
     edge.close().then(
-      () => process.exit(0),
+      () => process.exit(exitCode),
       (error: unknown) => {
         console.error(error);
         process.exit(1);
       },
     );
   };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal, 0));
+  edge.onFailed = (error) => stop(`${error.message} (${error.code})`, 1);
 }

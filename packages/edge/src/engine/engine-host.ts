@@ -55,6 +55,9 @@ export class EngineHost {
   static async start(options: EngineHostOptions): Promise<EngineHost> {
     const { bundleDir, rows, laneSize = 1, log, threadUrl = new URL('./engine-thread.js', import.meta.url) } = options;
     const workerData: EngineThreadData = { bundleDir, rows, laneSize };
+    // ONNX Runtime 1.30 sends usage to its maker unless told not to, and a self-hosted edge calls nobody. It asks the process:
+    // the environment of a thread would not reach it.
+    process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
     const worker = new Worker(threadUrl, { workerData, name: 'engine' });
     try {
       const info = await ready(worker);

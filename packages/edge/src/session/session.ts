@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { MicroturnError, turnAt, turnStartMs, type SessionEvent, type SessionEventBody } from '@microturn/protocol';
+import {
+  MicroturnError,
+  limits,
+  turnAt,
+  turnStartMs,
+  type SessionEvent,
+  type SessionEventBody,
+} from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import type { Decision, LeaseId, ModelInfo } from '../engine/types.js';
 import type { EndpointStats, HeardReport, MediaMethod, MediaRequests, VoiceKey } from '../media/types.js';
@@ -45,8 +52,9 @@ export interface SessionParts {
 /** Stats go to the client once a second. */
 const STATS_EVERY_TURNS = 5;
 const USAGE_EVERY_TURNS = 300;
-/** What one caller may have waiting to be said. */
+/** What one caller may have waiting to be said, so that none fills the voice of everybody. */
 const LIVE_RESPONSES = 16;
+const LIVE_CHARS = 2 * limits.textChars;
 
 /**
  * One participant's conversation with the agent. Composes the stages: decisions come in from the engine, speech goes
@@ -134,6 +142,10 @@ export class Session {
     this.#assertOpen();
     if (this.#conversation.responses.length >= LIVE_RESPONSES) {
       throw new MicroturnError('protocol/rate', `${LIVE_RESPONSES} responses are waiting to be said`);
+    }
+    const waitingChars = this.#conversation.responses.reduce((sum, response) => sum + response.chars, text.length);
+    if (waitingChars > LIVE_CHARS) {
+      throw new MicroturnError('protocol/rate', `at most ${LIVE_CHARS} characters may wait to be said`);
     }
     const responseId = this.#nextResponseId();
     this.#apply({ type: 'say', atMs: this.nowMs, responseId, text });

@@ -4,8 +4,8 @@ import type { Clock } from '../clock.js';
 import type { Decision } from '../engine/types.js';
 import {
   Session,
-  type Room,
   type RoomRegistry,
+  type RoomStay,
   type SessionEngine,
   type SessionMedia,
   type SessionVoice,
@@ -33,14 +33,14 @@ export class Call {
   readonly session: Session;
   readonly joined: JoinResult;
   readonly #parts: CallParts;
-  readonly #room: Room<Call>;
+  readonly #stay: RoomStay<Call>;
   /** The connection that carries the call; told when somebody else ends it. */
   onEnded: ((error: MicroturnError) => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(parts: CallParts, room: Room<Call>, grant: Grant, session: Session, joined: JoinResult) {
+  private constructor(parts: CallParts, stay: RoomStay<Call>, grant: Grant, session: Session, joined: JoinResult) {
     this.#parts = parts;
-    this.#room = room;
+    this.#stay = stay;
     this.grant = grant;
     this.session = session;
     this.joined = joined;
@@ -54,18 +54,19 @@ export class Call {
     const grant = await verifyJoinToken(message.token, parts.keys, message.room);
     // Sessions end with their socket for now, so there is nothing to go back to.
     if (message.resume) throw new MicroturnError('session/expired');
-    const room = await parts.rooms.enter(grant.room);
+    const stay = await parts.rooms.enter(grant.room);
     try {
-      const earlier = room.members.get(grant.identity);
+      const earlier = stay.room.members.get(grant.identity);
       if (earlier) await earlier.end(new MicroturnError('session/replaced'));
-      return await Call.#enter(parts, grant, room);
+      return await Call.#enter(parts, grant, stay);
     } catch (error) {
-      await parts.rooms.leave(grant.room);
+      await stay.leave();
       throw error;
     }
   }
 
-  static async #enter(parts: CallParts, grant: Grant, room: Room<Call>): Promise<Call> {
+  static async #enter(parts: CallParts, grant: Grant, stay: RoomStay<Call>): Promise<Call> {
+    const { room } = stay;
     const { media, clock, engine, voice, log } = parts;
     const endpoint = randomUUID();
     const transports = await media.request('endpoint.open', { room: room.id, endpoint, participant: grant.identity });
@@ -84,7 +85,7 @@ export class Call {
         },
         endpoint,
       );
-      const call = new Call(parts, room, grant, session, {
+      const call = new Call(parts, stay, grant, session, {
         sessionId: session.id,
         room: room.id,
         participant: grant.identity,
@@ -124,7 +125,7 @@ export class Call {
   }
 
   async #close(reason: string): Promise<void> {
-    const { media, rooms, calls, log } = this.#parts;
+    const { media, calls, log } = this.#parts;
     const { session, grant } = this;
     // First, so that the session's own word of its end finds nothing left to end.
     calls.delete(session.id);
@@ -135,7 +136,12 @@ export class Call {
       log.warn({ err: error }, 'an endpoint was not closed in order');
     }
     // A newer connection may have taken the place already.
-    if (this.#room.members.get(grant.identity) === this) this.#room.members.delete(grant.identity);
-    await rooms.leave(grant.room).catch((error: unknown) => log.warn({ err: error }, 'a room was not closed in order'));
+    const { members } = this.#stay.room;
+    if (members.get(grant.identity) === this) members.delete(grant.identity);
+    try {
+      await this.#stay.leave();
+    } catch (error) {
+      log.warn({ err: error }, 'a room was not closed in order');
+    }
   }
 }

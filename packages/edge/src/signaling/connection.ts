@@ -17,6 +17,10 @@ import { RateLimit } from './rate-limit.js';
 
 /** Time to send the first message. */
 const JOIN_TIMEOUT_MS = 10_000;
+/** Two of these without an answer, and the peer is gone. */
+const PING_MS = 15_000;
+/** Time to answer a close. */
+const CLOSE_MS = 1000;
 /** A client that does not read its socket is cut off here: its queue is bounded, and others do not pay for it. */
 const BUFFERED_BYTES = 1024 * 1024;
 /** Messages that wait for the one before them; the rate limit keeps an honest client far below. */
@@ -39,11 +43,14 @@ export class Connection {
   readonly #parts: ConnectionParts;
   readonly #rate: RateLimit;
   readonly #joinTimer: NodeJS.Timeout;
+  readonly #pingTimer: NodeJS.Timeout;
   #call: Call | undefined;
   #waiting = 0;
   #chain: Promise<void> = Promise.resolve();
   #seq = 0;
   #closed = false;
+  #alive = true;
+  #finished: Promise<void> = Promise.resolve();
 
   constructor(socket: WebSocket, parts: ConnectionParts) {
     this.#socket = socket;
@@ -54,7 +61,9 @@ export class Connection {
       JOIN_TIMEOUT_MS,
     );
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
-    socket.on('close', () => this.#onClose());
+    this.#pingTimer = setInterval(() => this.#ping(), PING_MS);
+    socket.on('pong', () => (this.#alive = true));
+    socket.on('close', () => this.#finish('net/closed'));
     // ws closes the socket itself after an error (1009 for a message that is too large, 1002 for a broken frame).
     socket.on('error', (error) => parts.log.debug({ err: error }, 'a socket failed'));
   }
@@ -79,10 +88,15 @@ export class Connection {
 
   /** Says why, then closes. Ending twice is harmless. */
   end(error: MicroturnError): void {
-    if (this.#closed) return;
-    this.#send({ type: 'goodbye', error: error.toWire(), resumable: false, seq: this.#seq });
-    this.#socket.close(error.code === 'protocol/too-large' ? TOO_LARGE : POLICY, error.code);
-    this.#onClose();
+    this.#finish(error.code, () => {
+      this.#send({ type: 'goodbye', error: error.toWire(), resumable: false, seq: this.#seq });
+      this.#closeSocket(error.code === 'protocol/too-large' ? TOO_LARGE : POLICY, error.code);
+    });
+  }
+
+  /** Resolves when the call behind the socket is closed. */
+  get finished(): Promise<void> {
+    return this.#finished;
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
@@ -180,8 +194,7 @@ export class Connection {
       case 'ping':
         return { sessionMs: session.nowMs };
       case 'leave':
-        this.#socket.close(NORMAL, 'left');
-        this.#onClose();
+        this.#finish('left', () => this.#closeSocket(NORMAL, 'left'));
         return undefined;
       default:
         return message satisfies never;
@@ -201,6 +214,8 @@ export class Connection {
         await call.close('left');
         return undefined;
       }
+      // Another socket with this identity may have come in meanwhile.
+      if (call.session.closed) throw new MicroturnError('session/replaced');
       clearTimeout(this.#joinTimer);
       this.#call = call;
       call.onEnded = (error) => this.end(error);
@@ -223,15 +238,39 @@ export class Connection {
     this.#socket.send(JSON.stringify(message));
     if (this.#socket.bufferedAmount > BUFFERED_BYTES && !this.#closed) {
       this.#parts.log.warn({ bytes: this.#socket.bufferedAmount }, 'a client does not read its socket');
-      this.#onClose();
+      this.#finish('net/closed');
       this.#socket.terminate();
     }
   }
 
-  #onClose(): void {
+  /** Ends the call first, so that its last events still reach the client; then says farewell. */
+  #finish(reason: string, farewell?: () => void): void {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#joinTimer);
-    this.#call?.close('left').catch((error: unknown) => this.#parts.log.error({ err: error }, 'a call did not close'));
+    clearInterval(this.#pingTimer);
+    if (this.#call) {
+      this.#finished = this.#call
+        .close(reason)
+        .catch((error: unknown) => this.#parts.log.error({ err: error }, 'a call did not close'));
+    }
+    farewell?.();
+  }
+
+  #closeSocket(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+    // A peer that does not answer the close would hold the edge's own end up.
+    setTimeout(() => this.#socket.terminate(), CLOSE_MS).unref();
+  }
+
+  /** A peer that is gone without a word is found out: TCP alone may take a quarter of an hour. */
+  #ping(): void {
+    if (this.#alive) {
+      this.#alive = false;
+      this.#socket.ping();
+      return;
+    }
+    this.#finish('net/timeout');
+    this.#socket.terminate();
   }
 }

@@ -33,7 +33,11 @@ const STATUS: Partial<Record<string, number>> = {
   'auth/forbidden': 403,
   'session/closed': 404,
   'protocol/malformed': 400,
+  'protocol/too-large': 413,
   'protocol/rate': 429,
+  'edge/full': 503,
+  'edge/draining': 503,
+  'voice/failed': 503,
 };
 
 /** HTTP and the upgrade of `/v1/connect`; listening is the caller's. */
@@ -44,6 +48,9 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
     const status = error.statusCode ?? 500;
     return reply.code(status).send({ error: new MicroturnError(codeOf(status), error.message).toWire() });
   });
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({ error: new MicroturnError('protocol/malformed', 'no such path').toWire() }),
+  );
   addProbes(app, parts);
   addAppApi(app, parts);
   if (parts.dev) await addDevToken(app, parts);
