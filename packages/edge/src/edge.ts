@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { Subscription } from 'rxjs';
 import { monotonicClock } from './clock.js';
-import { parseConfig, type EdgeConfig, type EdgeConfigInput } from './config.js';
+import { isLoopback, parseConfig, type EdgeConfig, type EdgeConfigInput } from './config.js';
 import { EngineHost } from './engine/index.js';
 import { MediaHost, type MediaEvent } from './media/index.js';
 import { RoomRegistry } from './session/index.js';
@@ -156,6 +156,7 @@ export class Edge {
       keys: config.keys,
       metrics,
       dev: config.dev,
+      loopback: isLoopback(config.host),
       demoDir: config.demo,
       allowedOrigins: config.allowedOrigins,
       ready: () => this.ready,
@@ -174,6 +175,8 @@ export class Edge {
       throw new MicroturnError('edge/config', `cannot listen on ${config.host}:${config.port} (${code})`, { cause });
     }
     this.#http = http;
+    if (config.dev && !isLoopback(config.host))
+      log.warn({ host: config.host }, 'anybody who reaches this host gets a token at /dev/token');
     this.#mediaEvents = media.events.subscribe((event) => this.#onMediaEvent(event));
     this.#statsTimer = setInterval(() => {
       if (this.#calls.size > 0)

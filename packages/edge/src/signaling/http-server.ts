@@ -14,6 +14,8 @@ export interface HttpServerParts {
   readonly metrics: EdgeMetrics;
   /** Serves `/dev/token`, which gives anybody a token: for a developer's machine only. */
   readonly dev: boolean;
+  /** Whether only this machine can reach the edge. */
+  readonly loopback: boolean;
   /** A folder served at `/`. */
   readonly demoDir: string | undefined;
   /** Origins that may open a socket; empty allows all, since a token is needed anyway. */
@@ -26,6 +28,8 @@ export interface HttpServerParts {
   readonly say: (sessionId: string, text: string) => { responseId: string } | undefined;
   readonly roomOf: (sessionId: string) => string | undefined;
 }
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/;
 
 const STATUS: Partial<Record<string, number>> = {
   'auth/denied': 401,
@@ -93,18 +97,21 @@ function addAppApi(app: FastifyInstance, { keys, say, roomOf }: HttpServerParts)
 }
 
 /** The JSON of LiveKit's token endpoints, so that one `TokenSource` serves development and production. */
-async function addDevToken(app: FastifyInstance, { keys }: HttpServerParts): Promise<void> {
+async function addDevToken(app: FastifyInstance, parts: HttpServerParts): Promise<void> {
   await app.register(fastifyRateLimit, { global: false });
   app.post<{ Body: { room_name?: unknown; participant_name?: unknown } | undefined }>(
     '/dev/token',
     { config: { rateLimit: { max: 120, timeWindow: '1 minute' } } },
     async (request) => {
+      // A page elsewhere may point a name of its own at this machine; what it asks then is not what the developer asked.
+      if (parts.loopback && !LOOPBACK.test(request.hostname))
+        throw new MicroturnError('auth/denied', 'not asked on localhost');
       const name = (value: unknown, fallback: string) =>
         typeof value === 'string' && value.length > 0 && value.length <= 128 ? value : fallback;
       const unique = Math.random().toString(36).slice(2, 10);
       const room = name(request.body?.room_name, `room-${unique}`);
       const identity = name(request.body?.participant_name, `caller-${unique}`);
-      const participantToken = await mintJoinToken(keys, { identity, room });
+      const participantToken = await mintJoinToken(parts.keys, { identity, room });
       return { server_url: `${request.protocol}://${request.headers.host ?? ''}`, participant_token: participantToken };
     },
   );

@@ -35,6 +35,8 @@ interface OpenResponse {
   readonly jobs: Job[];
   readonly cancelled: AbortController;
   lengthMs: number;
+  /** How much of it was made here. */
+  madeMs: number;
   /** The pause after the newest clause, due only if another clause follows. */
   owedPauseMs: number;
 }
@@ -76,6 +78,7 @@ export class SpeechDesk {
         jobs: [],
         cancelled: new AbortController(),
         lengthMs: offsetMs,
+        madeMs: 0,
         owedPauseMs: 0,
       };
       this.#responses.set(responseId, response);
@@ -98,8 +101,9 @@ export class SpeechDesk {
     if (!response) return;
     response.cancelled.abort();
     this.#responses.delete(responseId);
-    // What was made of it is flushed, too.
-    this.#heardUntilMs.delete(response.voice);
+    // What was made of it is flushed, too; what was made of others is not.
+    const heardUntilMs = this.#heardUntilMs.get(response.voice);
+    if (heardUntilMs !== undefined) this.#heardUntilMs.set(response.voice, heardUntilMs - response.madeMs);
     this.#wake();
   }
 
@@ -185,6 +189,7 @@ export class SpeechDesk {
       endMs: word.endMs + shiftMs,
     }));
     response.lengthMs += lengthMs;
+    response.madeMs += lengthMs;
     this.#heardUntilMs.set(response.voice, Math.max(now, heardUntilMs) + lengthMs);
     response.owedPauseMs = clause.pauseMs;
     // Sound first: main may take its time.
