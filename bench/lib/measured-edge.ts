@@ -45,7 +45,7 @@ export class MeasuredEdge implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), 'microturn-bench-'));
     try {
       const edge = await EdgeProcess.start({
-        args: ['--log-level', 'warn', ...args],
+        args,
         nodeArgs: ['--import', pathToFileURL(join(root, 'bench/lib/edge-probe.mjs')).href],
         env: { BENCH_PROBE: join(folder, 'probe.jsonl'), ...(path && { BENCH_PROBE_PATH: '1' }) },
       });

@@ -15,12 +15,15 @@ function errorDb(got: Float32Array, expected: Float32Array): number {
 }
 
 describe('resample', () => {
-  it.each([8_000, 11_025, 16_000, 22_050, 24_000, 44_100, 96_000])('keeps a tone of 1 kHz from %i Hz, in its place', (rateHz) => {
-    const from = { samples: tone(1_000, 0.5, rateHz, 1_000), rateHz };
-    const to = resample(from, 48_000);
-    expect(to.samples).toHaveLength(48_000);
-    expect(errorDb(to.samples, tone(1_000, 0.5, 48_000, 1_000))).toBeLessThan(-70);
-  });
+  it.each([8_000, 11_025, 16_000, 22_050, 24_000, 44_100, 96_000])(
+    'keeps a tone of 1 kHz from %i Hz, in its place',
+    (rateHz) => {
+      const from = { samples: tone(1_000, 0.5, rateHz, 1_000), rateHz };
+      const to = resample(from, 48_000);
+      expect(to.samples).toHaveLength(48_000);
+      expect(errorDb(to.samples, tone(1_000, 0.5, 48_000, 1_000))).toBeLessThan(-70);
+    },
+  );
 
   it('leaves out what the lower rate cannot carry', () => {
     const { samples } = resample({ samples: tone(500, 0.5, 48_000, 11_000), rateHz: 48_000 }, 16_000);
@@ -39,7 +42,10 @@ describe('toMicrophone', () => {
 
   it('puts silence in front up to a second, and keeps what is there', () => {
     for (const leadMs of [0, 400, 990, 1_000, 2_500]) {
-      const { samples, rateHz } = toMicrophone({ samples: joined(silence(leadMs, 16_000), tone(300, 0.5, 16_000)), rateHz: 16_000 });
+      const { samples, rateHz } = toMicrophone({
+        samples: joined(silence(leadMs, 16_000), tone(300, 0.5, 16_000)),
+        rateHz: 16_000,
+      });
       expect(rateHz).toBe(MICROPHONE_HZ);
       expect(Math.abs(soundAt(samples) - Math.max(1_000, leadMs))).toBeLessThan(2);
     }

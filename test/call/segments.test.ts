@@ -33,7 +33,8 @@ describe('the energy detector', () => {
 
   it('takes a dip and the gaps between words as part of a segment, and longer silence as its end', () => {
     const word = tone(200, 0.3, HZ);
-    const at = (gapMs: number) => detectSegments(joined(silence(500, HZ), word, silence(gapMs, HZ), word, silence(500, HZ)), HZ);
+    const at = (gapMs: number) =>
+      detectSegments(joined(silence(500, HZ), word, silence(gapMs, HZ), word, silence(500, HZ)), HZ);
     expect(at(50)).toEqual([{ startMs: 500, endMs: 950 }]);
     expect(at(300)).toEqual([{ startMs: 500, endMs: 1_200 }]);
     expect(at(310)).toEqual([
@@ -57,14 +58,22 @@ describe('the energy detector', () => {
 
   it('gives the same segments however the samples are cut', () => {
     const samples = add(
-      joined(silence(300, HZ), tone(250, 0.2, HZ), silence(120, HZ), tone(80, 0.1, HZ), silence(700, HZ), tone(333, 0.4, HZ), silence(217, HZ)),
+      joined(
+        silence(300, HZ),
+        tone(250, 0.2, HZ),
+        silence(120, HZ),
+        tone(80, 0.1, HZ),
+        silence(700, HZ),
+        tone(333, 0.4, HZ),
+        silence(217, HZ),
+      ),
       noise(2_000, 0.002),
     );
     const whole = detectSegments(samples, HZ);
     expect(whole).toHaveLength(2);
     for (let round = 0; round < 20; round++) {
       const detector = new SegmentDetector(HZ);
-      for (let at = 0; at < samples.length; ) {
+      for (let at = 0; at < samples.length;) {
         const to = Math.min(samples.length, at + random.integer(1, round < 3 ? 40 : 9_000));
         detector.push(samples.subarray(at, to));
         at = to;

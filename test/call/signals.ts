@@ -2,7 +2,10 @@
 
 /** A tone of `amplitude`, `ms` long. */
 export function tone(ms: number, amplitude: number, rateHz: number, hz = 440): Float32Array {
-  return Float32Array.from({ length: Math.round((ms * rateHz) / 1000) }, (_, i) => amplitude * Math.sin((2 * Math.PI * hz * i) / rateHz));
+  return Float32Array.from(
+    { length: Math.round((ms * rateHz) / 1000) },
+    (_, i) => amplitude * Math.sin((2 * Math.PI * hz * i) / rateHz),
+  );
 }
 
 export function silence(ms: number, rateHz: number): Float32Array {

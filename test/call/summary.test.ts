@@ -36,7 +36,8 @@ function event(receivedMs: number, body: Body): TimedEvent {
   return { ...body, seq: ++seq, at: receivedMs, turn: Math.floor(receivedMs / 200), receivedMs } as TimedEvent;
 }
 
-const started = (ms: number, responseId = 'r1') => event(ms, { type: 'response.started', responseId, kind: 'proactive', audience: 'room' });
+const started = (ms: number, responseId = 'r1') =>
+  event(ms, { type: 'response.started', responseId, kind: 'proactive', audience: 'room' });
 const words = (ms: number, responseId: string, list: [string, number, number][]) =>
   event(ms, {
     type: 'response.text',
@@ -44,7 +45,8 @@ const words = (ms: number, responseId: string, list: [string, number, number][])
     text: list.map(([text]) => text).join(' '),
     words: list.map(([text, startMs, endMs]) => ({ text, startMs, endMs })),
   });
-const completed = (ms: number, responseId: string, heardMs: number) => event(ms, { type: 'response.completed', responseId, heardMs });
+const completed = (ms: number, responseId: string, heardMs: number) =>
+  event(ms, { type: 'response.completed', responseId, heardMs });
 const interrupted = (ms: number, responseId: string, heardMs: number, by: 'user' | 'client' = 'user') =>
   event(ms, { type: 'response.interrupted', responseId, by, heardMs, heardText: '', unheardText: '' });
 
@@ -104,8 +106,12 @@ describe('the summary', () => {
     const user = tone(500, 0.3, HZ);
     const agent = tone(200, 0.3, HZ);
     expect(summarize(call({ sent: at([1_000, user]), received: at([1_900, agent]) })).responseGapMs).toEqual([400]);
-    expect(summarize(call({ sent: at([1_000, user]), received: at([1_400, agent], [2_500, agent]) })).responseGapMs).toEqual([]);
-    expect(summarize(call({ sent: at([1_000, user], [2_000, user]), received: at([2_800, agent]) })).responseGapMs).toEqual([300]);
+    expect(
+      summarize(call({ sent: at([1_000, user]), received: at([1_400, agent], [2_500, agent]) })).responseGapMs,
+    ).toEqual([]);
+    expect(
+      summarize(call({ sent: at([1_000, user], [2_000, user]), received: at([2_800, agent]) })).responseGapMs,
+    ).toEqual([300]);
   });
 
   it('measures a barge-in from the onset in the response to its last sound', () => {
@@ -125,9 +131,17 @@ describe('what was heard, against what was played', () => {
   const cutAt = (playedMs: number, heardMs: number, events: TimedEvent[] = []) =>
     summarize(
       call({
-        received: at([1_000, joined(new Float32Array(OPUS_LAG), content).subarray(0, Math.round(((playedMs + 6.5) * HZ) / 1000))]),
+        received: at([
+          1_000,
+          joined(new Float32Array(OPUS_LAG), content).subarray(0, Math.round(((playedMs + 6.5) * HZ) / 1000)),
+        ]),
         packets: packetsOf(content, 960),
-        events: [started(950), event(1_000 + playedMs, { type: 'response.cut', responseId: 'r1' }), interrupted(1_010 + playedMs, 'r1', heardMs), ...events],
+        events: [
+          started(950),
+          event(1_000 + playedMs, { type: 'response.cut', responseId: 'r1' }),
+          interrupted(1_010 + playedMs, 'r1', heardMs),
+          ...events,
+        ],
       }),
     ).heardErrorMs;
 
@@ -140,12 +154,20 @@ describe('what was heard, against what was played', () => {
   it('counts what was played of the response, not how long that took: a jitter buffer stretches it', () => {
     const lagging = joined(new Float32Array(OPUS_LAG), content.subarray(0, 1_000 * 48));
     // 60 ms are played twice.
-    const stretched = joined(lagging.subarray(0, 200 * 48), lagging.subarray(140 * 48, 200 * 48), lagging.subarray(200 * 48));
+    const stretched = joined(
+      lagging.subarray(0, 200 * 48),
+      lagging.subarray(140 * 48, 200 * 48),
+      lagging.subarray(200 * 48),
+    );
     const { heardErrorMs } = summarize(
       call({
         received: at([1_000, stretched]),
         packets: packetsOf(content, 960),
-        events: [started(950), event(2_060, { type: 'response.cut', responseId: 'r1' }), interrupted(2_070, 'r1', 1_000)],
+        events: [
+          started(950),
+          event(2_060, { type: 'response.cut', responseId: 'r1' }),
+          interrupted(2_070, 'r1', 1_000),
+        ],
       }),
     );
     expect(heardErrorMs).toEqual([0]);
@@ -158,7 +180,11 @@ describe('what was heard, against what was played', () => {
         call({
           received: at([1_000, joined(new Float32Array(OPUS_LAG), paused.subarray(0, 800 * 48))]),
           packets: packetsOf(paused, 960),
-          events: [started(950), event(1_950, { type: 'response.cut', responseId: 'r1' }), interrupted(1_960, 'r1', heardMs)],
+          events: [
+            started(950),
+            event(1_950, { type: 'response.cut', responseId: 'r1' }),
+            interrupted(1_960, 'r1', heardMs),
+          ],
         }),
       );
       expect(heardErrorMs).toHaveLength(1);

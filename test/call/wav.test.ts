@@ -5,7 +5,11 @@ import { encodeWav, parseWav, toInt16 } from './wav.js';
 const ramp = Int16Array.from({ length: 100 }, (_, i) => 300 * i);
 
 /** A WAV file with any format and any bytes of sound. */
-function wav(format: { code: number; channels?: number; rateHz?: number; bits: number }, sound: Uint8Array, declared = sound.length): Uint8Array {
+function wav(
+  format: { code: number; channels?: number; rateHz?: number; bits: number },
+  sound: Uint8Array,
+  declared = sound.length,
+): Uint8Array {
   const { code, channels = 1, rateHz = 16_000, bits } = format;
   const bytes = new Uint8Array(44 + sound.length);
   bytes.set(encodeWav([new Int16Array(1)], rateHz).subarray(0, 44));
@@ -42,7 +46,9 @@ describe('a WAV file', () => {
 
   it('may have 8, 24 or 32 bits, or be float', () => {
     expect([...parseWav(wav({ code: 1, bits: 8 }, Uint8Array.of(0, 128, 192))).samples]).toEqual([-1, 0, 0.5]);
-    expect([...parseWav(wav({ code: 1, bits: 24 }, Uint8Array.of(0, 0, 0x40, 0, 0, 0xc0))).samples]).toEqual([0.5, -0.5]);
+    expect([...parseWav(wav({ code: 1, bits: 24 }, Uint8Array.of(0, 0, 0x40, 0, 0, 0xc0))).samples]).toEqual([
+      0.5, -0.5,
+    ]);
     expect([...parseWav(wav({ code: 1, bits: 32 }, Uint8Array.of(0, 0, 0, 0x40))).samples]).toEqual([0.5]);
     const floats = new Uint8Array(Float32Array.of(0.25, -0.75).buffer);
     expect([...parseWav(wav({ code: 3, bits: 32 }, floats)).samples]).toEqual([0.25, -0.75]);
@@ -75,7 +81,11 @@ describe('a WAV file', () => {
     ['64 bits', wav({ code: 3, bits: 64 }, new Uint8Array(16)), /64 bits/],
     ['0 channels', wav({ code: 1, channels: 0, bits: 16 }, new Uint8Array(16)), /channels/],
     ['an odd rate', wav({ code: 1, rateHz: 10, bits: 16 }, new Uint8Array(16)), /10 Hz/],
-    ['samples that are no numbers', wav({ code: 3, bits: 32 }, new Uint8Array(Float32Array.of(Number.NaN).buffer)), /no numbers/],
+    [
+      'samples that are no numbers',
+      wav({ code: 3, bits: 32 }, new Uint8Array(Float32Array.of(Number.NaN).buffer)),
+      /no numbers/,
+    ],
   ])('is refused with what is wrong: %s', (_, bytes, what) => {
     const error = refusal(bytes);
     expect(error.code).toBe('call/bad-wav');

@@ -32,7 +32,9 @@ test('the agent is silent in a pause of 3 s inside a sentence, and takes the flo
     const floors = recording.events.filter((event) => event.type === 'floor.changed');
     const gaveUp = floors.find(({ floor, receivedMs }) => floor === 'yielded' && receivedMs > trueEndMs - 300);
     if (gaveUp) yielded++;
-    const inPause = floors.filter(({ receivedMs }) => receivedMs > startMs && receivedMs < endMs).map(({ floor }) => floor);
+    const inPause = floors
+      .filter(({ receivedMs }) => receivedMs > startMs && receivedMs < endMs)
+      .map(({ floor }) => floor);
     console.log(
       `  ${name}: spoke ${Math.round(spokenMs)} ms in the pause (floor in it: ${inPause.join(', ') || 'unchanged'}), yielded ${gaveUp ? `${Math.round(gaveUp.receivedMs - trueEndMs)} ms after the end` : 'never'}; ${voiceName(voice)}; ${text}`,
     );

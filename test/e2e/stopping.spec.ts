@@ -27,13 +27,18 @@ test('a say of ten seconds is stopped by the model when the user says “wait, s
     const { responseId } = await caller.say(LONG_TEXT);
     const end = await caller.until(
       'end of the response',
-      (event) => (event.type === 'response.interrupted' || event.type === 'response.completed') && event.responseId === responseId,
+      (event) =>
+        (event.type === 'response.interrupted' || event.type === 'response.completed') &&
+        event.responseId === responseId,
     );
     await caller.untilRecorded(end.receivedMs + 700);
     const { bargeInMs, heardErrorMs } = summarize(await caller.hangUp());
     const stopped = end.type === 'response.interrupted' && end.by === 'user';
     results.push({ stopped, heardErrorMs: heardErrorMs[0] });
-    const heard = end.type === 'response.interrupted' ? `${Math.round(end.heardMs)} ms heard, “…${end.heardText.slice(-20)}”` : 'to the end';
+    const heard =
+      end.type === 'response.interrupted'
+        ? `${Math.round(end.heardMs)} ms heard, “…${end.heardText.slice(-20)}”`
+        : 'to the end';
     console.log(
       `  ${stopped ? '✓' : '✗'} ${name}: ${heard}; told less played ${heardErrorMs[0]} ms; silent ${bargeInMs[0]} ms after the onset; ${voiceName(voice)}`,
     );
@@ -54,11 +59,17 @@ test('“uh huh” does not stop the agent', async () => {
     const { responseId } = await caller.say(LONG_TEXT);
     const end = await caller.until(
       'end of the response',
-      (event) => (event.type === 'response.interrupted' || event.type === 'response.completed') && event.responseId === responseId,
+      (event) =>
+        (event.type === 'response.interrupted' || event.type === 'response.completed') &&
+        event.responseId === responseId,
     );
-    const kinds = caller.eventsOf('interruption').map(({ kind, taken }) => `${kind}${taken ? ' that took the floor' : ''}`);
+    const kinds = caller
+      .eventsOf('interruption')
+      .map(({ kind, taken }) => `${kind}${taken ? ' that took the floor' : ''}`);
     if (end.type === 'response.completed') toTheEnd++;
-    console.log(`  ${end.type === 'response.completed' ? '✓' : '✗'} ${name}: ${end.type}; ${kinds.join(', ') || 'no interruption'}; ${voiceName(voice)}`);
+    console.log(
+      `  ${end.type === 'response.completed' ? '✓' : '✗'} ${name}: ${end.type}; ${kinds.join(', ') || 'no interruption'}; ${voiceName(voice)}`,
+    );
   }
   console.log(`  went on to the end: ${toTheEnd} of ${VOICES}`);
   expect(toTheEnd).toBeGreaterThanOrEqual(VOICES - 1);
@@ -77,7 +88,9 @@ test('interrupt() silences the agent at once, and tells how much was heard', asy
   expect(answer.responseId).toBe(responseId);
   expect(end).toMatchObject({ responseId, by: 'client', heardMs: answer.heardMs });
   expect(answer.heardMs).toBeGreaterThan(2_000);
-  console.log(`  told less played ${heardErrorMs[0]} ms; silent ${Math.round(agentSegments.at(-1)!.endMs - askedMs)} ms after the call`);
+  console.log(
+    `  told less played ${heardErrorMs[0]} ms; silent ${Math.round(agentSegments.at(-1)!.endMs - askedMs)} ms after the call`,
+  );
   expect(Math.abs(heardErrorMs[0]!)).toBeLessThanOrEqual(HEARD_TOLERANCE_MS);
   expect(agentSegments.at(-1)!.endMs - askedMs).toBeLessThan(150);
 });

@@ -20,7 +20,8 @@ afterAll(async () => {
 const join = async () => SocketClient.join(edge.webSocketUrl, await edge.token());
 
 /** What the edge says to a message that has no id to answer to. */
-const nextError = (client: SocketClient) => client.until('error event', (message) => message.type === 'error' && message);
+const nextError = (client: SocketClient) =>
+  client.until('error event', (message) => message.type === 'error' && message);
 
 /** `{"type":"ping","id":…}`, with so much in a field that nobody reads that it is `bytes` long. */
 function pingOf(bytes: number, id: number): string {
@@ -29,9 +30,11 @@ function pingOf(bytes: number, id: number): string {
 }
 
 /** The same, `levels` deep. */
-const nestedPing = (levels: number, id: number) => `{"type":"ping","id":${id},"pad":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
+const nestedPing = (levels: number, id: number) =>
+  `{"type":"ping","id":${id},"pad":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
 
-const reply = (client: SocketClient, id: number) => client.until('reply', (message) => message.type === 'reply' && message.id === id && message);
+const reply = (client: SocketClient, id: number) =>
+  client.until('reply', (message) => message.type === 'reply' && message.id === id && message);
 
 describe('a message before the join', () => {
   it('is refused and ends the socket, with a hint of the order', async () => {
@@ -42,7 +45,10 @@ describe('a message before the join', () => {
     ]) {
       using client = await SocketClient.open(edge.webSocketUrl);
       client.send(message);
-      expect((await reply(client, 1)).error).toMatchObject({ code: 'protocol/state', message: expect.stringContaining('join') as string });
+      expect((await reply(client, 1)).error).toMatchObject({
+        code: 'protocol/state',
+        message: expect.stringContaining('join') as string,
+      });
       const { code, error } = await client.untilClosed();
       expect(code).toBe(1008);
       expect(error?.hint).toContain('order of messages');
@@ -72,7 +78,10 @@ describe('a message before the join', () => {
     using client = await SocketClient.open(edge.webSocketUrl);
     client.send({ type: 'join', id: 1, protocol: PROTOCOL_VERSION + 1, token: await edge.token() });
     const { error } = await client.untilClosed();
-    expect(error).toMatchObject({ code: 'protocol/version', hint: expect.stringContaining('same minor version') as string });
+    expect(error).toMatchObject({
+      code: 'protocol/version',
+      hint: expect.stringContaining('same minor version') as string,
+    });
     expect(error?.message).toMatch(new RegExp(`${PROTOCOL_VERSION + 1}.*${PROTOCOL_VERSION}`));
   });
 });
@@ -105,7 +114,10 @@ describe('a message in a call', () => {
     expect((await reply(client, 101)).error).toBeUndefined();
     expect((await reply(client, 102)).error).toBeUndefined();
     client.send(nestedPing(limits.messageDepth + 1, 103));
-    expect(await nextError(client)).toMatchObject({ code: 'protocol/too-large', hint: expect.stringContaining('16 levels') as string });
+    expect(await nextError(client)).toMatchObject({
+      code: 'protocol/too-large',
+      hint: expect.stringContaining('16 levels') as string,
+    });
     client.send('['.repeat(50_000));
     await client.request({ type: 'ping' });
   });
@@ -154,10 +166,26 @@ describe('a message in a call', () => {
     await client.request({ type: 'ping' });
   });
 
+  it('is not sent back: what is said of it is short', async () => {
+    using client = await join();
+    const flood = 'x'.repeat(60_000);
+    for (const body of [
+      { type: 'produce', transportId: 'x', source: flood, rtpParameters: { codecs: [] } },
+      { type: 'heard', rtpTimestamp: 1, outputLatencyMs: 0, state: flood },
+      { type: 'producer.mute', producerId: 'x', muted: flood },
+    ]) {
+      const { message } = (await client.request(body).catch((error: unknown) => error)) as Error;
+      expect(message.length).toBeLessThan(400);
+    }
+  });
+
   it('without an answer to give is complained of by an event', async () => {
     using client = await join();
     client.send('{"type":');
-    expect(await nextError(client)).toMatchObject({ code: 'protocol/malformed', hint: expect.stringContaining('docs/protocol.md') as string });
+    expect(await nextError(client)).toMatchObject({
+      code: 'protocol/malformed',
+      hint: expect.stringContaining('docs/protocol.md') as string,
+    });
     await client.request({ type: 'ping' });
   });
 
@@ -190,10 +218,34 @@ describe('a message in a call', () => {
     const random = new SeededRandom(11);
     using client = await join();
     const values = [null, true, -1, 1e308, '', 'x', '\ud800', [], {}, [[]], { a: { b: [] } }, 'microphone', 'playing'];
-    const types = ['subscribe', 'transport.connect', 'transport.restart-ice', 'produce', 'producer.mute', 'producer.close', 'heard', 'say', 'response.interrupt'];
-    const keys = ['rtpCapabilities', 'transportId', 'dtlsParameters', 'source', 'rtpParameters', 'producerId', 'muted', 'rtpTimestamp', 'outputLatencyMs', 'state', 'text'];
+    const types = [
+      'subscribe',
+      'transport.connect',
+      'transport.restart-ice',
+      'produce',
+      'producer.mute',
+      'producer.close',
+      'heard',
+      'say',
+      'response.interrupt',
+    ];
+    const keys = [
+      'rtpCapabilities',
+      'transportId',
+      'dtlsParameters',
+      'source',
+      'rtpParameters',
+      'producerId',
+      'muted',
+      'rtpTimestamp',
+      'outputLatencyMs',
+      'state',
+      'text',
+    ];
     for (let i = 0; i < 120; i++) {
-      const fields = Object.fromEntries(random.sample(keys, random.integer(0, 6)).map((key) => [key, random.pick(values)]));
+      const fields = Object.fromEntries(
+        random.sample(keys, random.integer(0, 6)).map((key) => [key, random.pick(values)]),
+      );
       client.send({ type: random.pick(types), id: 1_000 + i, ...fields });
     }
     await client.request({ type: 'ping' });
@@ -201,7 +253,9 @@ describe('a message in a call', () => {
 
   it('that joins again is refused, and the call goes on', async () => {
     using client = await join();
-    await expect(client.request({ type: 'join', protocol: PROTOCOL_VERSION, token: await edge.token() })).rejects.toMatchObject({ code: 'protocol/state' });
+    await expect(
+      client.request({ type: 'join', protocol: PROTOCOL_VERSION, token: await edge.token() }),
+    ).rejects.toMatchObject({ code: 'protocol/state' });
     await client.request({ type: 'ping' });
   });
 });
@@ -215,7 +269,11 @@ describe('a flood of messages', () => {
     for (let i = 0; i < 400; i++) client.send({ type: 'ping', id: 20_000 + i });
     const { code, error } = await client.untilClosed();
     expect(code).toBe(1008);
-    expect(error).toMatchObject({ code: 'protocol/rate', retryable: true, hint: expect.stringContaining(String(limits.messagesPerSecond)) as string });
+    expect(error).toMatchObject({
+      code: 'protocol/rate',
+      retryable: true,
+      hint: expect.stringContaining(String(limits.messagesPerSecond)) as string,
+    });
   });
 
   it('of sockets that never join is let go of', async () => {
@@ -235,8 +293,13 @@ it('a socket that says nothing is closed in the end, with a code', async () => {
 it('a client that does not read is cut off, and others are not kept waiting', async () => {
   using client = await join();
   client.socket.pause();
+  // Word times are the bulkiest thing that the edge can be made to send; clauses that are alike are made once.
+  const text = 'a '.repeat(limits.textChars / 2 - 1).trim();
   let id = 100_000;
-  const timer = setInterval(() => client.send({ type: 'subscribe', id: id++, rtpCapabilities: { codecs: [] } }), 25);
+  const timer = setInterval(() => {
+    client.send(id % 12 === 0 ? { type: 'response.interrupt', id } : { type: 'say', id, text });
+    id++;
+  }, 150);
   try {
     const deadline = performance.now() + 50_000;
     while ((await edge.metrics()).get('microturn_sessions') !== 1) {

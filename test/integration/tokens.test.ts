@@ -54,7 +54,10 @@ describe('a token that is not good', () => {
     ['that is no token', () => 'let me in'],
     ['that is three dots', () => '...'],
     ['that is as long as one may be', () => 'a'.repeat(limits.tokenChars)],
-    ['forged and expired: a forger is told nothing of its times', () => forge(claims(edge.key, { exp: now() - 600 }), otherSecret)],
+    [
+      'forged and expired: a forger is told nothing of its times',
+      () => forge(claims(edge.key, { exp: now() - 600 }), otherSecret),
+    ],
   ])('%s is denied, with a hint of how to make one', async (_, token) => {
     const { code, reason, error, hint } = await refusal({ token: await token() });
     expect(error?.code).toBe('auth/denied');
@@ -104,7 +107,12 @@ describe('a token that is not good', () => {
     const token = await edge.token({ grant: { roomJoin: true, room: 'test', canPublish: false } });
     using client = await SocketClient.join(edge.webSocketUrl, token);
     await expect(
-      client.request({ type: 'produce', transportId: client.joined.sendTransport.id, source: 'microphone', rtpParameters: { codecs: [] } }),
+      client.request({
+        type: 'produce',
+        transportId: client.joined.sendTransport.id,
+        source: 'microphone',
+        rtpParameters: { codecs: [] },
+      }),
     ).rejects.toMatchObject({ code: 'auth/forbidden', message: expect.stringContaining('canPublish') as string });
   });
 

@@ -43,14 +43,22 @@ export class EdgeProcess implements AsyncDisposable {
   }
 
   /** @throws {Error} with what it printed, where it does not come up */
-  static async start({ args = [], env = {}, nodeArgs = [], dev = true }: EdgeProcessOptions = {}): Promise<EdgeProcess> {
+  static async start({
+    args = [],
+    env = {},
+    nodeArgs = [],
+    dev = true,
+  }: EdgeProcessOptions = {}): Promise<EdgeProcess> {
     const key = `test${randomBytes(4).toString('hex')}`;
     const secret = randomBytes(32).toString('hex');
-    const run = new Run([...nodeArgs, MAIN, 'start', '--port', '0', '--media-port', '0', ...(dev ? ['--dev'] : []), ...args], {
-      // In the environment, since arguments can be seen by other users of the machine.
-      MICROTURN_KEYS: `${key}:${secret}`,
-      ...env,
-    });
+    const run = new Run(
+      [...nodeArgs, MAIN, 'start', '--port', '0', '--media-port', '0', ...(dev ? ['--dev'] : []), ...args],
+      {
+        // In the environment, since arguments can be seen by other users of the machine.
+        MICROTURN_KEYS: `${key}:${secret}`,
+        ...env,
+      },
+    );
     // The log is for machines; what it prints is for people, and may be worded anew.
     const line = await run.untilLogged('the edge is up');
     const { url, mediaPort } = line as { url: string; mediaPort: number };
@@ -75,7 +83,12 @@ export class EdgeProcess implements AsyncDisposable {
   }
 
   /** A token for `room`, with the grants of an ordinary participant unless others are given. */
-  token({ room = 'test', identity = `caller-${randomBytes(4).toString('hex')}`, grant, ttlSeconds = 600 }: TokenOptions = {}): Promise<string> {
+  token({
+    room = 'test',
+    identity = `caller-${randomBytes(4).toString('hex')}`,
+    grant,
+    ttlSeconds = 600,
+  }: TokenOptions = {}): Promise<string> {
     const token = new AccessToken(this.key, this.secret, { identity, ttl: ttlSeconds });
     token.addGrant(grant ?? { roomJoin: true, room, canPublish: true, canSubscribe: true });
     return token.toJwt();

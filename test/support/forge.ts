@@ -14,7 +14,11 @@ export function claims(issuer: string, changes: Readonly<Record<string, unknown>
 }
 
 /** A JSON web token with any header, any claims and any secret; unsigned where there is none. */
-export function forge(payload: object, secret: string | undefined, header: object = { alg: 'HS256', typ: 'JWT' }): string {
+export function forge(
+  payload: object,
+  secret: string | undefined,
+  header: object = { alg: 'HS256', typ: 'JWT' },
+): string {
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const signed = `${encode(header)}.${encode(payload)}`;
   return `${signed}.${secret === undefined ? '' : createHmac('sha256', secret).update(signed).digest('base64url')}`;

@@ -51,7 +51,11 @@ export class MediaClient implements AsyncDisposable {
     return this.close();
   }
 
-  async #connect(joined: (SocketClient & { joined: { sendTransport: object; recvTransport: object; routerRtpCapabilities: object } })['joined']): Promise<void> {
+  async #connect(
+    joined: (SocketClient & {
+      joined: { sendTransport: object; recvTransport: object; routerRtpCapabilities: object };
+    })['joined'],
+  ): Promise<void> {
     const device = await Device.factory({ handlerName: 'Chrome111' });
     await device.load({ routerRtpCapabilities: joined.routerRtpCapabilities as types.RtpCapabilities });
     const send = device.createSendTransport(joined.sendTransport as types.TransportOptions);
@@ -62,24 +66,35 @@ export class MediaClient implements AsyncDisposable {
     );
     for (const transport of [send, receive]) {
       transport.on('connect', ({ dtlsParameters }, done, fail) => {
-        this.signaling.request({ type: 'transport.connect', transportId: transport.id, dtlsParameters }).then(() => done(), fail);
+        this.signaling
+          .request({ type: 'transport.connect', transportId: transport.id, dtlsParameters })
+          .then(() => done(), fail);
       });
     }
     send.on('produce', ({ rtpParameters }, done, fail) => {
-      this.signaling.request({ type: 'produce', transportId: send.id, source: 'microphone', rtpParameters }).then(
-        (result) => done({ id: (result as { producerId: string }).producerId }),
-        fail,
-      );
+      this.signaling
+        .request({ type: 'produce', transportId: send.id, source: 'microphone', rtpParameters })
+        .then((result) => done({ id: (result as { producerId: string }).producerId }), fail);
     });
     const source = new wrtc.nonstandard.RTCAudioSource();
     const samples = new Int16Array((RATE_HZ * FRAME_MS) / 1000);
     const timer = setInterval(
-      () => source.onData({ samples, sampleRate: RATE_HZ, bitsPerSample: 16, channelCount: 1, numberOfFrames: samples.length }),
+      () =>
+        source.onData({
+          samples,
+          sampleRate: RATE_HZ,
+          bitsPerSample: 16,
+          channelCount: 1,
+          numberOfFrames: samples.length,
+        }),
       FRAME_MS,
     );
     this.#closers.push(() => clearInterval(timer));
     await send.produce({ track: source.createTrack() as unknown as MediaStreamTrack, stopTracks: false });
-    const { tracks } = (await this.signaling.request({ type: 'subscribe', rtpCapabilities: device.recvRtpCapabilities })) as { tracks: TrackOffer[] };
+    const { tracks } = (await this.signaling.request({
+      type: 'subscribe',
+      rtpCapabilities: device.recvRtpCapabilities,
+    })) as { tracks: TrackOffer[] };
     const agent = tracks.find(({ source: from }) => from === 'agent');
     if (!agent) throw new Error('the agent’s voice was not offered');
     const consumer = await receive.consume({
@@ -101,6 +116,13 @@ export class MediaClient implements AsyncDisposable {
 
 /** mediasoup-client finds WebRTC where a browser has it. */
 function useWebRtc(): void {
-  const names = ['RTCPeerConnection', 'RTCSessionDescription', 'RTCIceCandidate', 'MediaStream', 'MediaStreamTrack'] as const;
-  for (const name of names) (globalThis as Record<string, unknown>)[name] ??= (wrtc as unknown as Record<string, unknown>)[name];
+  const names = [
+    'RTCPeerConnection',
+    'RTCSessionDescription',
+    'RTCIceCandidate',
+    'MediaStream',
+    'MediaStreamTrack',
+  ] as const;
+  for (const name of names)
+    (globalThis as Record<string, unknown>)[name] ??= (wrtc as unknown as Record<string, unknown>)[name];
 }

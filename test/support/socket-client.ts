@@ -79,7 +79,10 @@ export class SocketClient implements Disposable {
   async request(body: object): Promise<unknown> {
     const id = ++this.#id;
     this.send({ ...body, id });
-    const { error, result } = await this.until('reply', (message) => message.type === 'reply' && message.id === id && message);
+    const { error, result } = await this.until(
+      'reply',
+      (message) => message.type === 'reply' && message.id === id && message,
+    );
     if (error) throw MicroturnError.fromWire(error);
     return result;
   }
@@ -89,9 +92,13 @@ export class SocketClient implements Disposable {
   }
 
   /** The first thing that `find` finds in what has come and comes. */
-  async until<T>(what: string, find: (message: ServerMessage) => T | false | undefined, timeoutMs = WAIT_MS): Promise<T> {
+  async until<T>(
+    what: string,
+    find: (message: ServerMessage) => T | false | undefined,
+    timeoutMs = WAIT_MS,
+  ): Promise<T> {
     const deadline = performance.now() + timeoutMs;
-    for (let seen = 0; ; ) {
+    for (let seen = 0; ;) {
       while (seen < this.#messages.length) {
         const found = find(this.#messages[seen++]!);
         if (found) return found;

@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from acoustics import Crowd, capture
-from features import BANDS, log_mel
-from labels import Labels, label
+from features import log_mel
+from labels import label
 from scenarios import Director
 from voices import SPLITS, Studio, draw_speaker
 from texts import Writer, parse
 from synthesis import ReadingError
 
 SESSION_SECONDS = 30.0
-FRAMES = int(SESSION_SECONDS * 100)
 SHARD_SESSIONS = 48
 CROWD_START = 24
 TRAINING_SPLITS = ("train", "skills")
@@ -40,8 +39,15 @@ def gather_crowd(studio: Studio, random: np.random.Generator) -> Crowd:
     return crowd
 
 
-def make_shard(folder: Path, split: str, index: int, seed: int, studio: Studio, sessions: int = SHARD_SESSIONS,
-               echo_db: float | None = None) -> bool:
+def make_shard(
+    folder: Path,
+    split: str,
+    index: int,
+    seed: int,
+    studio: Studio,
+    sessions: int = SHARD_SESSIONS,
+    echo_db: float | None = None,
+) -> bool:
     """
     Writes one shard into `folder`; false where it is there already.
 
@@ -61,8 +67,14 @@ def make_shard(folder: Path, split: str, index: int, seed: int, studio: Studio, 
         mics.append(log_mel(mic).astype(np.float16))
         refs.append(log_mel(ref).astype(np.float16))
         grids.append(label(timeline))
-        notes.append({"mode": director.mode, "voice": asdict(director.speaker), "events": [asdict(event) for event in timeline.events],
-                      "words": [asdict(word) for word in timeline.words]})
+        notes.append(
+            {
+                "mode": director.mode,
+                "voice": asdict(director.speaker),
+                "events": [asdict(event) for event in timeline.events],
+                "words": [asdict(word) for word in timeline.words],
+            }
+        )
         if split not in TRAINING_SPLITS:
             sounds.append(np.stack([mic, ref]))
     np.save(target / "mic.npy", np.stack(mics))
@@ -82,7 +94,10 @@ def make_shards(folder: Path, native: Path, split: str, indexes: range, seed: in
         started = time.time()
         if make_shard(folder, split, index, seed, studio):
             seconds = SHARD_SESSIONS * SESSION_SECONDS
-            print(f"{split} {index}: {seconds / 3_600:.2f} h, {seconds / (time.time() - started):.0f}x real time", flush=True)
+            print(
+                f"{split} {index}: {seconds / 3_600:.2f} h, {seconds / (time.time() - started):.0f}x real time",
+                flush=True,
+            )
 
 
 class Shards:

@@ -35,7 +35,9 @@ def _save(path: Path, figure) -> None:
 def lower_envelope(points: list[dict]) -> list[tuple[float, float]]:
     """The points that no other point beats in both gap and false yields, by gap."""
     best, envelope = float("inf"), []
-    for gap, false in sorted((point["gap"], point["falseYield"]["value"]) for point in points if point["gap"] is not None):
+    for gap, false in sorted(
+        (point["gap"], point["falseYield"]["value"]) for point in points if point["gap"] is not None
+    ):
         if false < best:
             envelope.append((gap, false))
             best = false
@@ -43,7 +45,7 @@ def lower_envelope(points: list[dict]) -> list[tuple[float, float]]:
 
 
 def gap_curves(results: dict):
-    """Median gap against false yields per hold, each bundle on each test set. Crosses: a perfect VAD that waits so long."""
+    """Median gap against false yields per hold, by bundle and test set. Crosses: a perfect VAD that waits so long."""
     tests = list(next(iter(results.values())))
     figure, axes = plt.subplots(1, len(tests), figsize=(3.4 * len(tests), 3.2), sharey=True, squeeze=False)
     for axis, test in zip(axes[0], tests):
@@ -52,7 +54,13 @@ def gap_curves(results: dict):
         figures = next(iter(results.values()))[test]
         for point in figures["perfectVad"]:
             axis.plot(point["gap"], point["falseYield"]["value"], "kx", markersize=6)
-            axis.annotate(f"{point['silence']:.1f} s", (point["gap"], point["falseYield"]["value"]), textcoords="offset points", xytext=(4, 4), fontsize=7)
+            axis.annotate(
+                f"{point['silence']:.1f} s",
+                (point["gap"], point["falseYield"]["value"]),
+                textcoords="offset points",
+                xytext=(4, 4),
+                fontsize=7,
+            )
         holds = figures["yield"]["falseYield"]["n"]
         axis.set_title(f"{test} ({holds} pauses)", fontsize=9)
         axis.set_xlabel("median gap after a turn, s")
@@ -72,9 +80,19 @@ def confusions(sets: dict):
         shares = table / np.maximum(1, table.sum(1, keepdims=True))
         axis.imshow(shares, vmin=0, vmax=1, cmap="Blues")
         for row, column in np.argwhere(shares >= 0.005):
-            axis.text(column, row, f"{shares[row, column]:.2f}".lstrip("0"), ha="center", va="center", fontsize=6, color="white" if shares[row, column] > 0.6 else "black")
+            axis.text(
+                column,
+                row,
+                f"{shares[row, column]:.2f}".lstrip("0"),
+                ha="center",
+                va="center",
+                fontsize=6,
+                color="white" if shares[row, column] > 0.6 else "black",
+            )
         axis.set_xticks(range(len(FLOOR)), FLOOR, rotation=60, ha="right", fontsize=7)
-        axis.set_yticks(range(len(FLOOR)), [f"{name} ({int(count)})" for name, count in zip(FLOOR, table.sum(1))], fontsize=7)
+        axis.set_yticks(
+            range(len(FLOOR)), [f"{name} ({int(count)})" for name, count in zip(FLOOR, table.sum(1))], fontsize=7
+        )
         axis.set_title(test, fontsize=9)
     figure.tight_layout()
     return figure
@@ -85,7 +103,9 @@ def dialogue(bundle: Path, shard: Path):
     sessions, outputs = load_shard(shard), run_bundle(bundle, shard)
     eventful = max(range(len(sessions)), key=lambda row: len({event["kind"] for event in sessions[row].events}))
     session, classes = sessions[eventful], outputs.classes("floor")
-    figure, axes = plt.subplots(5, 1, figsize=(16, 6), sharex=True, gridspec_kw={"height_ratios": [1.2, 1, 1.2, 0.5, 1.6]})
+    figure, axes = plt.subplots(
+        5, 1, figsize=(16, 6), sharex=True, gridspec_kw={"height_ratios": [1.2, 1, 1.2, 0.5, 1.6]}
+    )
     time = np.arange(len(session.floor)) * TURN_SECONDS
 
     def lane(axis, title):
@@ -100,7 +120,12 @@ def dialogue(bundle: Path, shard: Path):
         if floor is not None:
             axis.bar(time, 1, TURN_SECONDS, align="edge", color=[COLOURS[FLOOR[index]] for index in floor])
         else:
-            axis.stackplot(time + TURN_SECONDS / 2, outputs.floor[eventful].T, colors=[COLOURS[name] for name in classes], labels=classes)
+            axis.stackplot(
+                time + TURN_SECONDS / 2,
+                outputs.floor[eventful].T,
+                colors=[COLOURS[name] for name in classes],
+                labels=classes,
+            )
             axis.legend(fontsize=7, ncol=8, loc="lower center", bbox_to_anchor=(0.5, -2.6))
         lane(axis, title)
     axes[3].bar(time, session.play, TURN_SECONDS, align="edge", color="#e45756")

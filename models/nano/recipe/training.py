@@ -1,4 +1,4 @@
-"""One training loop for both phases: a time budget, a warm-up, a plateau, a long decay, and checkpoints to resume from."""
+"""One training loop for both phases: a time budget, warm-up, plateau, long decay, and checkpoints to resume from."""
 
 import signal
 import time
@@ -63,7 +63,9 @@ class Stopwatch:
         return STOPPED if self._asked else self.seconds
 
 
-def train(module: torch.nn.Module, losses_of: Callable[[], dict[str, torch.Tensor]], plan: Plan, checkpoint: Path) -> None:
+def train(
+    module: torch.nn.Module, losses_of: Callable[[], dict[str, torch.Tensor]], plan: Plan, checkpoint: Path
+) -> None:
     """
     Trains `module` until the budget is spent; continues from `checkpoint` where there is one.
 
@@ -82,7 +84,10 @@ def train(module: torch.nn.Module, losses_of: Callable[[], dict[str, torch.Tenso
     workers = Workers(plan.workers, parameters)
     torch.manual_seed(plan.seed * 1_000 + step * 10 + workers.rank)
     watch, saved_at, running = Stopwatch(spent), time.time(), {}
-    keep = lambda: save(checkpoint, {"model": module.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "seconds": watch.seconds})
+    keep = lambda: save(
+        checkpoint,
+        {"model": module.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "seconds": watch.seconds},
+    )
 
     while True:
         seconds = workers.agree(watch.reading())
@@ -101,7 +106,11 @@ def train(module: torch.nn.Module, losses_of: Callable[[], dict[str, torch.Tenso
         for name, loss in losses.items():
             running[name] = 0.95 * running.get(name, loss.item()) + 0.05 * loss.item()
         if workers.rank == 0 and step % REPORT_STEPS == 0:
-            print(f"step {step} {seconds:.0f} s {progress:.0%} " + " ".join(f"{name} {value:.4f}" for name, value in running.items()), flush=True)
+            print(
+                f"step {step} {seconds:.0f} s {progress:.0%} "
+                + " ".join(f"{name} {value:.4f}" for name, value in running.items()),
+                flush=True,
+            )
         if workers.rank == 0 and time.time() - saved_at > SAVE_SECONDS:
             keep()
             saved_at = time.time()
@@ -109,4 +118,6 @@ def train(module: torch.nn.Module, losses_of: Callable[[], dict[str, torch.Tenso
     workers.leave()
     keep()
     if seconds == STOPPED:
-        raise SystemExit(f"stopped after {watch.seconds:.0f} s of {plan.minutes * 60:.0f}: run the stage again to go on")
+        raise SystemExit(
+            f"stopped after {watch.seconds:.0f} s of {plan.minutes * 60:.0f}: run the stage again to go on"
+        )

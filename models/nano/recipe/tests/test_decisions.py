@@ -13,7 +13,10 @@ class Decoding(unittest.TestCase):
     def test_a_word_over_two_slots_is_heard_once(self):
         probabilities = np.tile([1.0, 0.0, 0.0], (12, 1))
         probabilities[[2, 3, 10]] = [0.1, 0.0, 0.9]
-        self.assertEqual([(word.name, round(word.seconds, 2)) for word in heard_words(probabilities, ["", "a", "b"], 0.5)], [("b", 0.12), ("b", 0.44)])
+        self.assertEqual(
+            [(word.name, round(word.seconds, 2)) for word in heard_words(probabilities, ["", "a", "b"], 0.5)],
+            [("b", 0.12), ("b", 0.44)],
+        )
 
     def test_sustained_needs_every_micro_turn_of_its_span(self):
         self.assertEqual(sustained(np.array([0.9, 0.9, 0.1, 0.9]), 0.5, 2).tolist(), [False, True, False, False])
@@ -31,6 +34,14 @@ class Measures(unittest.TestCase):
         point = yield_point([session], [decided])
         self.assertEqual((point["falseYield"]["value"], point["missed"]["value"]), (1.0, 0.0))
         self.assertAlmostEqual(point["gap"], 0.3)
+
+    def test_a_missed_turn_is_a_gap_without_end(self):
+        events = [{"kind": "yield", "start": start, "end": start + 2} for start in (1.1, 4.1, 7.1)]
+        session = Session(np.zeros(60), np.zeros(60), "talk", [], events)
+        decided = np.zeros(60, bool)
+        decided[[6]] = True
+        point = yield_point([session], [decided])
+        self.assertEqual((point["gap"], point["missed"]["n"]), (None, 3))
 
     def test_an_interval_holds_its_share_and_no_events_say_nothing(self):
         low, high = wilson(9, 10)

@@ -27,15 +27,23 @@ class StepGraph(unittest.TestCase):
                 samples = slice(turn * 3_200, (turn + 1) * 3_200)
                 said.append(states[-1].argmax(-1))
                 reset = torch.full((2, 1), 1.0 if turn == reset_at else 0.0)
-                result = self.step(self.sound[:, 0, samples], self.sound[:, 1, samples], self.play[:, turn : turn + 1].float(),
-                                   self.typed[:, turn].int(), reset, *states)
+                result = self.step(
+                    self.sound[:, 0, samples],
+                    self.sound[:, 1, samples],
+                    self.play[:, turn : turn + 1].float(),
+                    self.typed[:, turn].int(),
+                    reset,
+                    *states,
+                )
                 outputs.append(result[:4])
                 states = list(result[4:])
         return outputs, torch.stack(said, 1)
 
     def test_steps_equal_the_network_over_the_whole_session(self):
         outputs, said = self.run_steps()
-        mel = torch.stack([torch.cat([torch.from_numpy(log_mel(stream.numpy())) for stream in session], -1) for session in self.sound]).float()
+        mel = torch.stack(
+            [torch.cat([torch.from_numpy(log_mel(stream.numpy())) for stream in session], -1) for session in self.sound]
+        ).float()
         with torch.no_grad():
             words, _, floor, say, act = self.model(mel, said, self.play, self.typed)
         whole = (words.reshape(2, 12, 5, -1), floor, say, act)
@@ -45,8 +53,14 @@ class StepGraph(unittest.TestCase):
 
     def test_a_reset_row_is_a_fresh_session(self):
         outputs, _ = self.run_steps(reset_at=5)
-        fresh = self.step(self.sound[:, 0, 16_000:19_200], self.sound[:, 1, 16_000:19_200], self.play[:, 5:6].float(), self.typed[:, 5].int(),
-                          torch.zeros(2, 1), *self.step.states(2))
+        fresh = self.step(
+            self.sound[:, 0, 16_000:19_200],
+            self.sound[:, 1, 16_000:19_200],
+            self.play[:, 5:6].float(),
+            self.typed[:, 5].int(),
+            torch.zeros(2, 1),
+            *self.step.states(2),
+        )
         for one, other in zip(outputs[5], fresh):
             self.assertTrue(torch.equal(one, other))
 

@@ -58,7 +58,9 @@ class Decisions(unittest.TestCase):
         self.assertFalse((say_turns([Due("one", 9.0)], 5) > 0).any())
 
     def test_an_act_may_be_taken_in_either_of_two_micro_turns(self):
-        self.assertEqual(act_turns([Due("delegate", 0.45)], 5).tolist(), [0, 0, ACT_INDEX["delegate"], ACT_INDEX["delegate"], 0])
+        self.assertEqual(
+            act_turns([Due("delegate", 0.45)], 5).tolist(), [0, 0, ACT_INDEX["delegate"], ACT_INDEX["delegate"], 0]
+        )
 
     def test_long_typed_text_goes_on_in_the_next_micro_turn(self):
         grid = typed_turns([(0.2, ["count"] * 9)], 4)

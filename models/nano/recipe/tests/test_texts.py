@@ -24,7 +24,9 @@ class Sentences(unittest.TestCase):
         for count in (1, 3, 5):
             line = parse(writer.story(count))
             corrected = {index for first, past in line.corrections for index in range(first, past)}
-            named = [word for index, word in enumerate(line.words) if canonical(word) in ANIMALS and index not in corrected]
+            named = [
+                word for index, word in enumerate(line.words) if canonical(word) in ANIMALS and index not in corrected
+            ]
             self.assertGreaterEqual(len(named), count)  # a restart says the first words twice
             self.assertLessEqual(len(named), count + 1)
 
@@ -35,7 +37,14 @@ class Sentences(unittest.TestCase):
     def test_every_sentence_parses(self):
         writer = Writer(np.random.default_rng(2))
         for _ in range(300):
-            for make in (writer.utterance, writer.request, writer.aside, writer.stop, writer.cancel, writer.backchannel):
+            for make in (
+                writer.utterance,
+                writer.request,
+                writer.aside,
+                writer.stop,
+                writer.cancel,
+                writer.backchannel,
+            ):
                 self.assertTrue(parse(make()).words)
 
     def test_numbers_are_said_in_words_of_the_vocabulary(self):

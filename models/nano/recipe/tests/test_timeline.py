@@ -8,7 +8,9 @@ from timeline import Timeline
 
 
 def speech(words, seconds=2.0):
-    return Utterance(np.ones(int(seconds * RATE_HZ), np.float32), words, [Span("aa", word.start, word.end) for word in words])
+    return Utterance(
+        np.ones(int(seconds * RATE_HZ), np.float32), words, [Span("aa", word.start, word.end) for word in words]
+    )
 
 
 class Perform(unittest.TestCase):
@@ -35,8 +37,10 @@ class Marks(unittest.TestCase):
     def test_a_gap_between_words_is_a_hold_and_a_short_one_is_not(self):
         timeline = Timeline(10)
         timeline.mark_speech([Span("a", 0, 1), Span("b", 1.1, 2), Span("c", 3, 4)], "speaking")
-        self.assertEqual([(span.name, span.start, span.end) for span in timeline.floor],
-                         [("speaking", 0, 2), ("holding", 2, 3), ("speaking", 3, 4)])
+        self.assertEqual(
+            [(span.name, span.start, span.end) for span in timeline.floor],
+            [("speaking", 0, 2), ("holding", 2, 3), ("speaking", 3, 4)],
+        )
         self.assertEqual([(event.kind, event.start, event.end) for event in timeline.events], [("hold", 2, 3)])
 
     def test_an_agent_word_waits_for_the_transcript(self):
