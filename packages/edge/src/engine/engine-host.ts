@@ -266,6 +266,9 @@ async function startThread({
   threadUrl = new URL('./engine-thread.js', import.meta.url),
 }: EngineHostOptions): Promise<{ worker: Worker; info: ModelInfo }> {
   const workerData: EngineThreadData = { bundleDir, rows, laneSize };
+  // ONNX Runtime 1.30 sends usage to its maker unless told not to, and a self-hosted edge calls nobody. It asks the process:
+  // the environment of a thread would not reach it.
+  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
   const worker = new Worker(threadUrl, { workerData, name: 'engine' });
   try {
     const info = await ready(worker);
