@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
-      'packages/*/src/**/*.test.{ts,tsx}',
+      '{packages,examples}/*/src/**/*.test.{ts,tsx}',
       'scripts/**/*.test.mjs',
       'test/{call,integration}/**/*.test.{ts,mjs}',
     ],

@@ -15,7 +15,11 @@ export function serve(): void {
 
   const onEvent = (event: SessionEvent) => {
     // `stats` is sent from the decision of a micro-turn, on main.
-    if (event.type === 'stats') lags.push({ mainMs: event.at % MICRO_TURN_MS, engineMs: event.turnLagMs, stepMs: event.stepMs });
+    if (event.type !== 'stats') return;
+    const { at, turnLagMs: engineMs, stepMs } = event;
+    // Main has the decision after the engine made it: how long after, the 200 ms grid tells.
+    const toMainMs = (at - engineMs + MICRO_TURN_MS) % MICRO_TURN_MS;
+    lags.push({ mainMs: engineMs + toMainMs, engineMs, stepMs });
   };
 
   async function handle(request: LoadRequest): Promise<LoadReport | undefined> {

@@ -19,7 +19,9 @@ export class Load implements AsyncDisposable {
   private constructor(child: ChildProcess, edge: MeasuredEdge) {
     this.#child = child;
     this.#edge = edge;
-    child.on('message', (message: { id: number; report?: LoadReport; error?: string }) => this.#answers.get(message.id)?.(message));
+    child.on('message', (message: { id: number; report?: LoadReport; error?: string }) =>
+      this.#answers.get(message.id)?.(message),
+    );
     child.once('exit', (code, signal) => {
       for (const answer of this.#answers.values()) answer({ error: `the load process ended (${code ?? signal})` });
     });
@@ -39,8 +41,14 @@ export class Load implements AsyncDisposable {
   /** Adds callers until there are so many. */
   async growTo(sessions: number): Promise<void> {
     const tokens: string[] = [];
-    for (; this.#sessions < sessions; this.#sessions++) tokens.push(await this.#edge.process.token({ room: `bench-${this.#sessions}` }));
+    for (; this.#sessions < sessions; this.#sessions++)
+      tokens.push(await this.#edge.process.token({ room: `bench-${this.#sessions}` }));
     await this.#ask({ do: 'join', url: this.#edge.url, tokens });
+  }
+
+  /** Lets the calls settle: the callers talk, the agents do not. */
+  async settle(ms: number): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, ms));
   }
 
   /** Lets the calls go on for a while, in which every agent speaks a quarter of the time. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, getPriority, loadavg, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,8 +12,14 @@ export function machineConditions(): Record<string, unknown> {
     machine: `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${release()}`,
     versions: versions(),
     git: gitState(),
-    priority: getPriority(),
+    priority: priority(),
   };
+}
+
+/** Niceness, and on Linux that of the whole session, which counts for more where sessions are scheduled as groups. */
+function priority(): string {
+  const group = existsSync('/proc/self/autogroup') && /nice (-?\d+)/.exec(readFileSync('/proc/self/autogroup', 'utf8'));
+  return `nice ${getPriority()}${group ? `, session ${group[1]}` : ''}`;
 }
 
 /** How much else the machine has to do. */
@@ -61,7 +67,9 @@ function versionOf(name: string): string | undefined {
 
 function chromiumVersion(): { chromium?: string } {
   try {
-    const version = /[\d.]{5,}/.exec(execFileSync(findChromium(), ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+    const version = /[\d.]{5,}/.exec(
+      execFileSync(findChromium(), ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    );
     return version ? { chromium: version[0] } : {};
   } catch {
     return {};
@@ -69,7 +77,8 @@ function chromiumVersion(): { chromium?: string } {
 }
 
 function gitState(): string {
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
     return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain') === '' ? '' : ' with changes'}`;
   } catch {

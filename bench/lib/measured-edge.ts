@@ -12,7 +12,16 @@ export type Station =
   /** Media posts a micro-turn; `soundEndMs` is where in it the last sound ends. */
   | { is: 'turn'; atMs: number; lease: number; index: number; dueMs: number; soundEndMs?: number }
   /** The engine posts what it decided. */
-  | { is: 'decision'; atMs: number; lease: number; index: number; say: string; acts: string[]; stepMs: number; lagMs: number }
+  | {
+      is: 'decision';
+      atMs: number;
+      lease: number;
+      index: number;
+      say: string;
+      acts: string[];
+      stepMs: number;
+      lagMs: number;
+    }
   /** Main asks the voice; the voice posts sound to media; media has sent the first packet; main asks media to cut. */
   | { is: 'speak' | 'speech' | 'sent' | 'cut'; atMs: number; responseId: string };
 
@@ -29,11 +38,14 @@ export class MeasuredEdge implements AsyncDisposable {
   }
 
   /** @param path also trace the way of micro-turns and responses; costs some 20 µs a message */
-  static async start({ path = false, args = [] }: { path?: boolean; args?: readonly string[] } = {}): Promise<MeasuredEdge> {
+  static async start({
+    path = false,
+    args = [],
+  }: { path?: boolean; args?: readonly string[] } = {}): Promise<MeasuredEdge> {
     const folder = await mkdtemp(join(tmpdir(), 'microturn-bench-'));
     try {
       const edge = await EdgeProcess.start({
-        args: ['--log-level', 'warn', ...args],
+        args,
         nodeArgs: ['--import', pathToFileURL(join(root, 'bench/lib/edge-probe.mjs')).href],
         env: { BENCH_PROBE: join(folder, 'probe.jsonl'), ...(path && { BENCH_PROBE_PATH: '1' }) },
       });
@@ -50,12 +62,19 @@ export class MeasuredEdge implements AsyncDisposable {
 
   async stations(): Promise<Station[]> {
     const text = await readFile(join(this.#folder, 'probe.jsonl'), 'utf8');
-    return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Station);
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Station);
   }
 
   /** CPU time used so far, ms, by thread; what Node starts for itself (garbage, files) is `node`, mediasoup's process `worker`. */
   async cpuMs(): Promise<Readonly<Record<string, number>>> {
-    const roles = new Map((await this.stations()).flatMap((station) => (station.is === 'thread' ? [[station.tid, station.role] as const] : [])));
+    const roles = new Map(
+      (await this.stations()).flatMap((station) =>
+        station.is === 'thread' ? [[station.tid, station.role] as const] : [],
+      ),
+    );
     const used: Record<string, number> = {};
     const add = (role: string, ms: number) => (used[role] = (used[role] ?? 0) + ms);
     for (const [tid, ms] of threadCpuMs(this.process.pid)) add(roles.get(tid) ?? 'node', ms);
@@ -76,7 +95,10 @@ export class MeasuredEdge implements AsyncDisposable {
 }
 
 /** What was used between two readings, per thread. */
-export function used(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): Record<string, number> {
+export function used(
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+): Record<string, number> {
   return Object.fromEntries(Object.entries(after).map(([role, ms]) => [role, ms - (before[role] ?? 0)]));
 }
 

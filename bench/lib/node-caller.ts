@@ -4,7 +4,13 @@ import { Device, type types } from 'mediasoup-client';
 import { WebSocket } from 'ws';
 
 // What mediasoup-client expects of a browser, as libwebrtc has it in Node.
-for (const name of ['RTCPeerConnection', 'RTCSessionDescription', 'RTCIceCandidate', 'MediaStream', 'MediaStreamTrack'] as const) {
+for (const name of [
+  'RTCPeerConnection',
+  'RTCSessionDescription',
+  'RTCIceCandidate',
+  'MediaStream',
+  'MediaStreamTrack',
+] as const) {
   (globalThis as Record<string, unknown>)[name] ??= wrtc[name];
 }
 const { RTCAudioSource, RTCAudioSink } = wrtc.nonstandard;
@@ -49,7 +55,13 @@ export class NodeCaller {
 
   /** 10 ms of the microphone, 48 kHz. */
   feed(samples: Int16Array): void {
-    this.#source.onData({ samples, sampleRate: 48_000, bitsPerSample: 16, channelCount: 1, numberOfFrames: samples.length });
+    this.#source.onData({
+      samples,
+      sampleRate: 48_000,
+      bitsPerSample: 16,
+      channelCount: 1,
+      numberOfFrames: samples.length,
+    });
   }
 
   async say(text: string): Promise<void> {
@@ -76,7 +88,9 @@ export class NodeCaller {
     this.#transports.push(send, receive);
     for (const transport of [send, receive]) {
       transport.on('connect', ({ dtlsParameters }, done, fail) => {
-        signaling.request({ type: 'transport.connect', transportId: transport.id, dtlsParameters }).then(() => done(), fail);
+        signaling
+          .request({ type: 'transport.connect', transportId: transport.id, dtlsParameters })
+          .then(() => done(), fail);
       });
     }
     send.on('produce', ({ rtpParameters }, done, fail) => {
@@ -85,15 +99,23 @@ export class NodeCaller {
         .then(({ producerId }) => done({ id: producerId }), fail);
     });
     // As the SDK publishes it.
-    await send.produce({ track: this.#source.createTrack(), stopTracks: false, codecOptions: { opusStereo: false, opusDtx: false } });
-    const { tracks } = await signaling.request<{ tracks: Offer[] }>({ type: 'subscribe', rtpCapabilities: device.recvRtpCapabilities });
+    await send.produce({
+      track: this.#source.createTrack(),
+      stopTracks: false,
+      codecOptions: { opusStereo: false, opusDtx: false },
+    });
+    const { tracks } = await signaling.request<{ tracks: Offer[] }>({
+      type: 'subscribe',
+      rtpCapabilities: device.recvRtpCapabilities,
+    });
     const agent = tracks.find(({ source }) => source === 'agent');
     if (!agent) throw new Error('the agent’s voice was not offered');
     const { consumerId: id, producerId, rtpParameters } = agent;
     const consumer = await receive.consume({ id, producerId, kind: 'audio', rtpParameters });
     this.#sink = new RTCAudioSink(consumer.track);
-    this.#sink.ondata = ({ samples }) => {
-      for (let i = 0; i < samples.length; i += 8) this.#heardPeak = Math.max(this.#heardPeak, Math.abs(samples[i]!) / 32_768);
+    this.#sink.ondata = ({ samples }: { samples: Int16Array }) => {
+      for (let i = 0; i < samples.length; i += 8)
+        this.#heardPeak = Math.max(this.#heardPeak, Math.abs(samples[i]!) / 32_768);
     };
   }
 }
@@ -107,7 +129,12 @@ class Signaling {
   private constructor(socket: WebSocket, onEvent: (event: SessionEvent) => void) {
     this.#socket = socket;
     socket.on('message', (data: Buffer) => {
-      const message = JSON.parse(data.toString('utf8')) as { type: string; id: number };
+      const message = JSON.parse(data.toString('utf8')) as {
+        type: string;
+        id: number;
+        result?: unknown;
+        error?: { message: string };
+      };
       if (message.type !== 'reply') return onEvent(message as unknown as SessionEvent);
       this.#replies.get(message.id)?.(message);
       this.#replies.delete(message.id);

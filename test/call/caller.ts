@@ -1,8 +1,14 @@
-import { MicroturnError, isErrorCode, type InterruptResult, type SessionEventOf, type SessionEventType } from '@microturn/protocol';
+import {
+  MicroturnError,
+  isErrorCode,
+  type InterruptResult,
+  type SessionEventOf,
+  type SessionEventType,
+} from '@microturn/protocol';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright';
+import type { Browser, CDPSession, Page } from 'playwright';
 import { CallError } from './call-error.js';
 import { launchChromium } from './chromium.js';
 import { MICROPHONE_HZ, toMicrophone } from './microphone-file.js';
@@ -27,6 +33,8 @@ export interface CallerOptions {
   readonly record?: boolean;
   /** False: sound must be unlocked by a click. */
   readonly autoplay?: boolean;
+  /** Runs in the page before anything of its own, for a caller that does as none should. */
+  readonly initScript?: string;
   readonly onEvent?: ((event: TimedEvent) => void) | undefined;
   readonly onMessage?: ((message: PageMessage) => void) | undefined;
 }
@@ -42,6 +50,7 @@ export class Caller implements AsyncDisposable {
   readonly #chunks: Int16Array[] = [];
   readonly #packets: SentPacket[] = [];
   #page: Page | undefined;
+  #devtools: CDPSession | undefined;
   #browser: Browser | undefined;
   #microphoneMs = 0;
   #ended: Error | undefined;
@@ -81,20 +90,22 @@ export class Caller implements AsyncDisposable {
   }
 
   eventsOf<T extends SessionEventType>(type: T): (SessionEventOf<T> & { readonly receivedMs: number })[] {
-    return this.#events.filter((event) => event.type === type) as (SessionEventOf<T> & { readonly receivedMs: number })[];
+    return this.#events.filter((event) => event.type === type) as (SessionEventOf<T> & {
+      readonly receivedMs: number;
+    })[];
   }
 
   say(text: string): Promise<{ responseId: string }> {
-    return this.page.evaluate(async (words) => (await window.caller).say(words), text);
+    return this.#inPage(`say(${JSON.stringify(text)})`);
   }
 
   interrupt(): Promise<InterruptResult & { askedMs: number }> {
-    return this.page.evaluate(async () => (await window.caller).interrupt());
+    return this.#inPage('interrupt()');
   }
 
   /** ms since the recording's first sample. */
   recordedMs(): Promise<number> {
-    return this.page.evaluate(async () => (await window.caller).recordedMs);
+    return this.#inPage('recordedMs');
   }
 
   /**
@@ -114,7 +125,13 @@ export class Caller implements AsyncDisposable {
       for (; seen < this.#events.length; seen++) if (predicate(this.#events[seen]!)) return this.#events[seen]!;
       if (this.#ended) throw this.#ended;
       const leftMs = deadline - performance.now();
-      if (leftMs <= 0) throw new Error(`no ${what} in ${timeoutMs} ms; last events: ${this.#events.slice(-5).map(({ type }) => type).join(', ')}`);
+      if (leftMs <= 0)
+        throw new Error(
+          `no ${what} in ${timeoutMs} ms; last events: ${this.#events
+            .slice(-5)
+            .map(({ type }) => type)
+            .join(', ')}`,
+        );
       await this.#changed(leftMs);
     }
   }
@@ -129,10 +146,20 @@ export class Caller implements AsyncDisposable {
     }
   }
 
+  /** Resolves when every response that has started has ended, or after `timeoutMs`. */
+  async untilQuiet(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    const live = () => {
+      const started = this.eventsOf('response.started').length;
+      return started > this.eventsOf('response.completed').length + this.eventsOf('response.interrupted').length;
+    };
+    while (live() && !this.#ended && performance.now() < deadline) await this.#changed(deadline - performance.now());
+  }
+
   /** Ends the call, and gives what was recorded of it. */
   async hangUp(): Promise<CallRecording> {
     this.#hungUp = true;
-    await this.page.evaluate(async () => (await window.caller).hangUp());
+    await this.#inPage('hangUp()');
     const recording = this.recording();
     await this.close();
     return recording;
@@ -150,7 +177,13 @@ export class Caller implements AsyncDisposable {
         received[at] = chunk[i + 1]!;
       }
     }
-    return { sent: toFloat(sent), received: toFloat(received), rateHz: MICROPHONE_HZ, packets: this.#packets, events: this.#events };
+    return {
+      sent: toFloat(sent),
+      received: toFloat(received),
+      rateHz: MICROPHONE_HZ,
+      packets: this.#packets,
+      events: this.#events,
+    };
   }
 
   /** Closing twice is harmless. */
@@ -159,6 +192,7 @@ export class Caller implements AsyncDisposable {
     this.#ended ??= new CallError('call/browser', 'the call is over');
     for (const close of this.#closers.splice(0).reverse()) await close().catch(() => undefined);
     this.#page = undefined;
+    this.#devtools = undefined;
     this.#wake();
   }
 
@@ -178,28 +212,49 @@ export class Caller implements AsyncDisposable {
     const server = await PageServer.open({
       onMessage: (message) => this.#onMessage(message),
       onRecorded: (pcm) => this.#chunks.push(pcm),
-      onPacket: (rtpTimestamp, receivedMs, pcm) => this.#packets.push({ rtpTimestamp, receivedMs, samples: toFloat(pcm) }),
+      onPacket: (rtpTimestamp, receivedMs, pcm) =>
+        this.#packets.push({ rtpTimestamp, receivedMs, samples: toFloat(pcm) }),
     });
     this.#closers.push(() => server.close());
-    this.#browser = await launchChromium({ microphoneFile, ...(loop !== undefined && { loop }), ...(autoplay !== undefined && { autoplay }) });
+    this.#browser = await launchChromium({
+      microphoneFile,
+      ...(loop !== undefined && { loop }),
+      ...(autoplay !== undefined && { autoplay }),
+    });
     this.#closers.push(() => this.#browser?.close() ?? Promise.resolve());
     this.#browser.once('disconnected', () => this.#end(new CallError('call/browser', 'it ended')));
     const page = await this.#browser.newPage();
     page.once('crash', () => this.#end(new CallError('call/browser', 'its page crashed')));
     this.#page = page;
+    if (this.#options.initScript !== undefined) await page.addInitScript(this.#options.initScript);
     await page.goto(server.url);
     const options = { url, token, microphone: microphone !== undefined, record, ...(room !== undefined && { room }) };
-    const failure = await page.evaluate(async (given) => {
-      try {
-        const caller = await window.caller;
-        await caller.start(given);
-        return undefined;
-      } catch (error) {
-        const { code, message } = error as { code?: string; message?: string };
-        return { code, message: message ?? String(error) };
-      }
-    }, options);
-    if (failure) throw this.#ended ?? codedError(failure.code, failure.message);
+    this.#devtools = await page.context().newCDPSession(page);
+    await this.#inPage(`start(${JSON.stringify(options)})`);
+  }
+
+  /**
+   * Calls the page. To the browser that is the user's act, as a click is, unless autoplay is to be refused.
+   * @throws what the page throws, coded as it was there
+   */
+  async #inPage<T>(call: string): Promise<T> {
+    if (!this.#devtools) throw this.#ended ?? new CallError('call/browser', 'the call is over');
+    const { result } = await this.#devtools
+      .send('Runtime.evaluate', {
+        expression: `window.caller.then((caller) => caller.${call}).then((value) => ({ value }), ({ code, message }) => ({ code, message }))`,
+        awaitPromise: true,
+        returnByValue: true,
+        userGesture: this.#options.autoplay !== false,
+      })
+      .catch((cause: unknown) => {
+        throw (
+          this.#ended ??
+          new CallError('call/browser', cause instanceof Error ? cause.message : String(cause), { cause })
+        );
+      });
+    const { value, code, message } = result.value as { value?: T; code?: string; message?: string };
+    if (message !== undefined) throw this.#ended ?? codedError(code, message);
+    return value as T;
   }
 
   #onMessage(message: PageMessage): void {

@@ -50,7 +50,9 @@ export async function launchChromium(options: BrowserOptions = {}): Promise<Brow
     '--use-fake-ui-for-media-stream',
     '--use-fake-device-for-media-stream',
     ...(autoplay ? ['--autoplay-policy=no-user-gesture-required'] : []),
-    ...(microphoneFile === undefined ? [] : [`--use-file-for-fake-audio-capture=${microphoneFile}${loop ? '' : '%noloop'}`]),
+    ...(microphoneFile === undefined
+      ? []
+      : [`--use-file-for-fake-audio-capture=${microphoneFile}${loop ? '' : '%noloop'}`]),
   ];
   try {
     return await chromium.launch({ executablePath, headless: true, args });

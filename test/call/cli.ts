@@ -4,6 +4,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { CallError } from './call-error.js';
 import { MIN_LEAD_MS } from './microphone-file.js';
 import type { PageMessage } from './page/page-messages.js';
+import { SOUND_DBFS } from './played.js';
 import { TAIL_MS, placeCall, type CallOutcome } from './place-call.js';
 import { detectorHelp } from './segments.js';
 import { describeEvent, describeSummary } from './timeline.js';
@@ -22,7 +23,8 @@ const HELP = `A headless Chromium that calls a running edge, with a WAV file as 
   --url URL            the edge; default http://127.0.0.1:7880, or MICROTURN_URL
   --token TOKEN        default: one from the edge's /dev/token
   --say TEXT --say-at MS   make the agent say TEXT, at MS of the recording; both can be given several times
-  --tail SECONDS       go on for so long after the file's end; default ${TAIL_MS / 1000}
+  --tail SECONDS       go on for so long after the file's end and the last --say, and then to the end of what the agent is
+                       saying; default ${TAIL_MS / 1000}
   --help
 
 Times. One AudioWorklet records the microphone's track, as it is sent, and the agent's track, as it is received, sample for
@@ -40,11 +42,12 @@ Summary.
                  before the user's next one
   bargeInMs      from the onset of the user segment in which the user stopped a response, to the last sound of that response
   heardErrorMs   for every response that ended: what the edge says was heard of it ("heardMs" of response.completed or
-                 .interrupted) less what was played of it. Played is measured on the received audio, in ms and not in frames, from
-                 the response's first sound to its last one. A response that ends, or is cut, in one of its pauses has no sound at
-                 its end: there the pause's sound-less part is taken off what was heard as well, by the words' times, so that
-                 silence counts on neither side. A response whose first sound follows the one before it without silence between
-                 them cannot be measured, and is left out.
+                 .interrupted) less what was played of it. Played is measured on the audio: the last 100 to 240 ms that came
+                 of the response are looked up, by their waveform, in the response's packets, which the page decodes a second
+                 time beside the browser. So it says how far into the response its listener was, and not how long that took: a
+                 browser stretches and shortens sound to keep its delay. Silence counts on neither side: played ends with the
+                 last sound, and so does what was heard, where it ends in one of the response's pauses. Sound is what is above
+                 ${SOUND_DBFS} dBFS. A response that follows another without a pause, or that cannot be found again, is left out.
 
 Exit codes: 0 the call was made, 1 the edge refused or ended it, 2 wrong arguments or file, 3 no browser to call with.`;
 
@@ -129,13 +132,15 @@ function parse(args: readonly string[]) {
 }
 
 function sayings({ say: texts = [], 'say-at': times = [] }: Values): { text: string; atMs: number }[] {
-  if (texts.length !== times.length) throw new CallError('call/usage', `${texts.length} × --say need as many --say-at, got ${times.length}`);
+  if (texts.length !== times.length)
+    throw new CallError('call/usage', `${texts.length} × --say need as many --say-at, got ${times.length}`);
   return texts.map((text, i) => ({ text, atMs: amount('--say-at', times[i]!) }));
 }
 
 function amount(flag: string, text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0) throw new CallError('call/usage', `${flag}: expected a number from 0, got ${text}`);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new CallError('call/usage', `${flag}: expected a number from 0, got ${text}`);
   return value;
 }
 

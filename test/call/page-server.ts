@@ -7,7 +7,8 @@ import { root } from '../support/root.js';
 import { CallError } from './call-error.js';
 import { HEADER_BYTES, RECORDED, type PageMessage } from './page/page-messages.js';
 
-const HTML = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Caller</title><button>Unlock</button><script src="/caller-page.js"></script></html>';
+const HTML =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><title>Caller</title><button>Unlock</button><script src="/caller-page.js"></script></html>';
 
 export interface PageServerParts {
   onMessage(message: PageMessage): void;
@@ -75,7 +76,9 @@ function bundles(): Promise<ReadonlyMap<string, string>> {
 async function bundlePage(): Promise<ReadonlyMap<string, string>> {
   try {
     const { outputFiles } = await build({
-      entryPoints: ['caller-page', 'recorder-worklet', 'content-worker'].map((name) => join(root, 'test/call/page', `${name}.ts`)),
+      entryPoints: ['caller-page', 'recorder-worklet', 'content-worker'].map((name) =>
+        join(root, 'test/call/page', `${name}.ts`),
+      ),
       outdir: '/',
       bundle: true,
       write: false,
@@ -87,6 +90,10 @@ async function bundlePage(): Promise<ReadonlyMap<string, string>> {
     });
     return new Map(outputFiles.map(({ path, text }) => [`/${path.split(/[\\/]/).at(-1)}`, text]));
   } catch (cause) {
-    throw new CallError('call/browser', `its page cannot be built: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new CallError(
+      'call/browser',
+      `its page cannot be built: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }

@@ -5,7 +5,7 @@ import { summarize, type CallRecording, type CallSummary } from './summary.js';
 export interface CallPlan extends CallerOptions {
   /** What the agent is made to say, and when: ms on the recording's clock. */
   readonly says?: readonly { readonly text: string; readonly atMs: number }[];
-  /** How long the call goes on after the file's end. */
+  /** How long the call goes on after the file's end and the last of `says`; and then to the end of what the agent is saying. */
   readonly tailMs?: number;
 }
 
@@ -15,6 +15,8 @@ export interface CallOutcome {
 }
 
 export const TAIL_MS = 3_000;
+/** A response that does not end by then is left unended. */
+const LONGEST_RESPONSE_MS = 30_000;
 
 /** A call from beginning to end: the file is played, what there is to say is said, both sides are measured. */
 export async function placeCall({ says = [], tailMs = TAIL_MS, ...options }: CallPlan): Promise<CallOutcome> {
@@ -24,7 +26,9 @@ export async function placeCall({ says = [], tailMs = TAIL_MS, ...options }: Cal
     await caller.untilRecorded(atMs);
     await caller.say(text);
   }
-  await caller.untilRecorded(caller.microphoneMs + lengthMs + tailMs);
+  const lastSayMs = Math.max(0, ...says.map(({ atMs }) => atMs));
+  await caller.untilRecorded(Math.max(caller.microphoneMs + lengthMs, lastSayMs) + tailMs);
+  await caller.untilQuiet(LONGEST_RESPONSE_MS);
   const recording = await caller.hangUp();
   return { recording, summary: summarize(recording) };
 }

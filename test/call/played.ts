@@ -2,8 +2,12 @@ import type { ResponseWord } from '@microturn/protocol';
 import { locateEnd, type Spurt } from './sent-audio.js';
 import type { TimedEvent } from './timed-event.js';
 
-/** A received sample is sound of a response when it is louder than this: -70 dBFS. What a track carries otherwise is digital silence. */
-const SOUND = 10 ** (-70 / 20);
+/**
+ * A sample is sound of a response when it is louder than this. A track carries digital silence otherwise, but a response has a
+ * quiet head and tail, and a codec rings on after it.
+ */
+export const SOUND_DBFS = -50;
+const SOUND = 10 ** (SOUND_DBFS / 20);
 /** Silence that a response's first sound has in front of it, and that follows its last one. */
 const EDGE_MS = 40;
 /** How far from where the events put it a response's first sound is looked for. */
@@ -13,8 +17,8 @@ const SEARCH_AFTER_MS = 320;
 const START_DELAY_MS = 120;
 /** By how much Opus sound lags behind the packets that carry it. */
 const OPUS_LAG_MS = 6.5;
-/** How much of a response's last sound is looked up in what was sent. */
-const MATCH_MS = 240;
+/** How much of a response's last sound is looked up in what was sent: less, where the browser has stretched or filled in more. */
+const MATCH_MS = [240, 160, 100] as const;
 const MATCH_WITHIN_MS = 400;
 /** A packet may overtake the event that announces its response. */
 const PACKET_BEFORE_EVENT_MS = 80;
@@ -102,7 +106,9 @@ export function findPlayed(
     const { record, sound } = response;
     // A response that follows another without a pause shares its spurt, and where it begins in there is not known.
     const earliestMs = Math.max(used, record.startedMs - PACKET_BEFORE_EVENT_MS);
-    const spurt = spurts.find(({ receivedMs }) => receivedMs > earliestMs && receivedMs < record.startedMs + PACKET_AFTER_EVENT_MS);
+    const spurt = spurts.find(
+      ({ receivedMs }) => receivedMs > earliestMs && receivedMs < record.startedMs + PACKET_AFTER_EVENT_MS,
+    );
     const before = records[i - 1];
     if (!spurt || (before && (before.cutMs ?? before.end?.receivedMs ?? Infinity) > spurt.receivedMs)) return response;
     used = spurt.receivedMs;
@@ -114,10 +120,19 @@ export function findPlayed(
 }
 
 /** How far into `content` its last sound was, ms: looked up by its waveform, since a jitter buffer stretches time. */
-function playedOf({ startMs, endMs }: { startMs: number; endMs: number }, content: Float32Array, received: Float32Array, rateHz: number): number | undefined {
+function playedOf(
+  { startMs, endMs }: { startMs: number; endMs: number },
+  content: Float32Array,
+  received: Float32Array,
+  rateHz: number,
+): number | undefined {
   const perMs = rateHz / 1000;
-  const last = received.subarray(Math.round(Math.max(startMs, endMs - MATCH_MS) * perMs), Math.round(endMs * perMs));
-  return locateEnd(last, content, endMs - startMs, MATCH_WITHIN_MS);
+  for (const matchMs of MATCH_MS) {
+    const last = received.subarray(Math.round(Math.max(startMs, endMs - matchMs) * perMs), Math.round(endMs * perMs));
+    const playedMs = locateEnd(last, content, endMs - startMs, MATCH_WITHIN_MS);
+    if (playedMs !== undefined) return playedMs;
+  }
+  return undefined;
 }
 
 function findSounds(records: readonly ResponseRecord[], received: Float32Array, rateHz: number): PlayedResponse[] {
@@ -132,7 +147,10 @@ function findSounds(records: readonly ResponseRecord[], received: Float32Array, 
     const stopMs = Math.min(record.cutMs ?? Infinity, record.end?.receivedMs ?? Infinity) + AFTER_END_MS;
     // What comes after it was played begins with an onset of its own.
     const next = guesses.slice(i + 1).find((guess) => guess > startMs);
-    const nextMs = next === undefined ? undefined : sound.onset(Math.max(startMs + EDGE_MS, next - SEARCH_BEFORE_MS), next + SEARCH_AFTER_MS);
+    const nextMs =
+      next === undefined
+        ? undefined
+        : sound.onset(Math.max(startMs + EDGE_MS, next - SEARCH_BEFORE_MS), next + SEARCH_AFTER_MS);
     const endMs = sound.lastBefore(Math.min(stopMs, nextMs ?? Infinity, sound.lengthMs), startMs);
     from = endMs;
     return { record, sound: { startMs, endMs }, zeroMs: startMs - Math.min(leadMs, EDGE_MS) };
@@ -174,7 +192,8 @@ class SoundMap {
 
   /** The end of the last sound before `beforeMs` that is not earlier than `fromMs`. */
   lastBefore(beforeMs: number, fromMs: number): number {
-    for (let ms = Math.min(Math.round(beforeMs), this.lengthMs) - 1; ms > fromMs; ms--) if (this.#sounds[ms]) return ms + 1;
+    for (let ms = Math.min(Math.round(beforeMs), this.lengthMs) - 1; ms > fromMs; ms--)
+      if (this.#sounds[ms]) return ms + 1;
     return fromMs + 1;
   }
 

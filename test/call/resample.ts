@@ -18,7 +18,8 @@ export function resample({ samples, rateHz }: Pcm, toHz: number): Pcm {
     const filter = filters[n % phases]!;
     const from = Math.floor(n * step + 1e-9) - reach;
     let sum = 0;
-    for (let k = Math.max(0, -from); k < filter.length && from + k < samples.length; k++) sum += samples[from + k]! * filter[k]!;
+    for (let k = Math.max(0, -from); k < filter.length && from + k < samples.length; k++)
+      sum += samples[from + k]! * filter[k]!;
     out[n] = sum;
   }
   return { samples: out, rateHz: toHz };

@@ -37,7 +37,16 @@ const FLOOR_QUANTILE = 0.1;
 const SILENCE_DB = -96;
 
 /** As it stands in `--help`. */
-export const detectorHelp = (({ frameMs, aboveFloorDb, hysteresisDb, lowestDb, highestDb, hangoverMs, minMs, mergeGapMs }) =>
+export const detectorHelp = (({
+  frameMs,
+  aboveFloorDb,
+  hysteresisDb,
+  lowestDb,
+  highestDb,
+  hangoverMs,
+  minMs,
+  mergeGapMs,
+}) =>
   `RMS in frames of ${frameMs} ms. The noise floor is the level that ${FLOOR_QUANTILE * 100} % of the recording's frames stay below.
 A sound starts with a frame ${aboveFloorDb} dB above it (but never below ${lowestDb} nor above ${highestDb} dBFS), and lasts to the end of the
 last frame that is less than ${hysteresisDb} dB below that; dips up to ${hangoverMs} ms belong to it. Sounds under ${minMs} ms are dropped,
@@ -58,7 +67,9 @@ export class SegmentDetector {
     this.#options = { ...detectorDefaults, ...options };
     this.#frameSamples = (rateHz * this.#options.frameMs) / 1000;
     if (!Number.isInteger(this.#frameSamples)) {
-      throw new RangeError(`a frame must hold a whole number of samples, got ${this.#options.frameMs} ms at ${rateHz} Hz`);
+      throw new RangeError(
+        `a frame must hold a whole number of samples, got ${this.#options.frameMs} ms at ${rateHz} Hz`,
+      );
     }
   }
 
@@ -113,7 +124,11 @@ export class SegmentDetector {
 }
 
 /** The segments of a whole recording. */
-export function detectSegments(samples: Float32Array, rateHz: number, options: Partial<DetectorOptions> = {}): Segment[] {
+export function detectSegments(
+  samples: Float32Array,
+  rateHz: number,
+  options: Partial<DetectorOptions> = {},
+): Segment[] {
   const detector = new SegmentDetector(rateHz, options);
   detector.push(samples);
   return detector.segments();
@@ -124,7 +139,8 @@ function joinAcross(segments: readonly Segment[], gapMs: number): Segment[] {
   const joined: Segment[] = [];
   for (const segment of segments) {
     const last = joined.at(-1);
-    if (last && segment.startMs - last.endMs <= gapMs) joined[joined.length - 1] = { startMs: last.startMs, endMs: segment.endMs };
+    if (last && segment.startMs - last.endMs <= gapMs)
+      joined[joined.length - 1] = { startMs: last.startMs, endMs: segment.endMs };
     else joined.push(segment);
   }
   return joined;

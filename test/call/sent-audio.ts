@@ -60,7 +60,12 @@ const LIKENESS = 0.75;
  * @param aboutMs where it is expected to end
  * @param withinMs how far from there it may
  */
-export function locateEnd(heard: Float32Array, content: Float32Array, aboutMs: number, withinMs: number): number | undefined {
+export function locateEnd(
+  heard: Float32Array,
+  content: Float32Array,
+  aboutMs: number,
+  withinMs: number,
+): number | undefined {
   const needle = decimate(heard);
   const hay = decimate(content);
   const perMs = MATCH_HZ / 1000;

@@ -77,5 +77,6 @@ export function bargeIn({ record: { end }, sound }: PlayedResponse, user: readon
 
 /** Undefined where the response did not end, or was not found in what was sent. */
 export function heardError({ content }: PlayedResponse): number | undefined {
-  return content && Math.round(content.heardMs - content.playedMs);
+  // Plus zero, since a rounded difference can be -0.
+  return content && Math.round(content.heardMs - content.playedMs) + 0;
 }

@@ -46,7 +46,9 @@ export function describeSummary({ agentSegments, userSegments, ...figures }: Cal
   return [
     '',
     'What was heard:',
-    ...segments.map(({ who, startMs, endMs, text }) => `${seconds(startMs)} –${seconds(endMs)}  ${who}  ${text}`.trimEnd()),
+    ...segments.map(({ who, startMs, endMs, text }) =>
+      `${seconds(startMs)} –${seconds(endMs)}  ${who}  ${text}`.trimEnd(),
+    ),
     '',
     `both at once                ${Math.round(figures.overlapMs)} ms`,
     `from user's end to agent    ${list(figures.responseGapMs)}`,

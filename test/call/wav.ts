@@ -26,9 +26,10 @@ interface Format {
  */
 export function parseWav(bytes: Uint8Array): Pcm {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 12 || tag(bytes, 0) !== 'RIFF' || tag(bytes, 8) !== 'WAVE') throw bad('it does not begin as a WAV file does');
+  if (bytes.length < 12 || tag(bytes, 0) !== 'RIFF' || tag(bytes, 8) !== 'WAVE')
+    throw bad('it does not begin as a WAV file does');
   let format: Format | undefined;
-  for (let at = 12; at + 8 <= bytes.length; ) {
+  for (let at = 12; at + 8 <= bytes.length;) {
     const name = tag(bytes, at);
     const declared = view.getUint32(at + 4, true);
     const body = at + 8;
@@ -38,7 +39,8 @@ export function parseWav(bytes: Uint8Array): Pcm {
     } else if (name === 'data') {
       if (!format) throw bad('its sound comes before its format');
       const there = bytes.length - body;
-      if (declared > there && !isPlaceholder(declared)) throw bad(`it is cut off: ${there} of ${declared} bytes of sound`);
+      if (declared > there && !isPlaceholder(declared))
+        throw bad(`it is cut off: ${there} of ${declared} bytes of sound`);
       return decode(view, body, isPlaceholder(declared) ? there : declared, format);
     }
     at = body + declared + (declared % 2);

@@ -23,14 +23,19 @@ async function connect(edge: EdgeProcess): Promise<InteractionSession> {
   const source = new wrtc.nonstandard.RTCAudioSource();
   const track = source.createTrack();
   const silence = new Int16Array(480);
-  const microphone = setInterval(() => source.onData({ samples: silence, sampleRate: 48_000, bitsPerSample: 16, channelCount: 1, numberOfFrames: 480 }), 10);
+  const microphone = setInterval(
+    () =>
+      source.onData({ samples: silence, sampleRate: 48_000, bitsPerSample: 16, channelCount: 1, numberOfFrames: 480 }),
+    10,
+  );
   const session = createSession({
     url: edge.url,
     microphone: track,
     tokenSource: TokenSource.custom(async () => ({ participantToken: await edge.token({ identity: 'ann' }) })),
     transport: transportOver({
       openSocket: openWebSocket,
-      openMediaPlane: async (parts) => openMediasoupPlane({ ...parts, device: await Device.factory({ handlerName: 'Chrome111' }) }),
+      openMediaPlane: async (parts) =>
+        openMediasoupPlane({ ...parts, device: await Device.factory({ handlerName: 'Chrome111' }) }),
       media: new FakeMedia(),
     }),
   });
@@ -48,7 +53,14 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
   beforeAll(() => {
     const globals = globalThis as Record<string, unknown>;
     globals['WebSocket'] = WatchedWebSocket;
-    for (const name of ['RTCPeerConnection', 'RTCSessionDescription', 'RTCIceCandidate', 'MediaStream', 'MediaStreamTrack'] as const) globals[name] ??= wrtc[name];
+    for (const name of [
+      'RTCPeerConnection',
+      'RTCSessionDescription',
+      'RTCIceCandidate',
+      'MediaStream',
+      'MediaStreamTrack',
+    ] as const)
+      globals[name] ??= wrtc[name];
   });
   afterEach(async () => {
     await session?.close();
@@ -62,7 +74,11 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
     session.events.subscribe(({ seq }) => seqs.push(seq));
     const { sessionId } = session.info.value!;
 
-    const worker = Number(execFileSync('ps', ['-o', 'pid=', '--ppid', String(edge.pid)], { encoding: 'utf8' }).trim().split('\n')[0]);
+    const worker = Number(
+      execFileSync('ps', ['-o', 'pid=', '--ppid', String(edge.pid)], { encoding: 'utf8' })
+        .trim()
+        .split('\n')[0],
+    );
     for (const fault of [() => sockets.at(-1)!.terminate(), () => process.kill(worker, 'SIGKILL')]) {
       fault();
       await vi.waitFor(() => expect(isConnected(session!)).toBe(false), { timeout: 2000, interval: 5 });
@@ -71,7 +87,10 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
       expect(session.agentTrack.value?.readyState).toBe('live');
       const { responseId } = await session.say('back again');
       // Heard to its end by the SDK's own reports, or by the edge's patience where this runtime has none to give.
-      await session.until(({ responses }) => responses.some(({ id, status }) => id === responseId && status === 'completed'), { timeoutMs: 10_000 });
+      await session.until(
+        ({ responses }) => responses.some(({ id, status }) => id === responseId && status === 'completed'),
+        { timeoutMs: 10_000 },
+      );
     }
     expect(seqs).toEqual(seqs.map((_, i) => seqs[0]! + i));
   });

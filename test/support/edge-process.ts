@@ -43,16 +43,26 @@ export class EdgeProcess implements AsyncDisposable {
   }
 
   /** @throws {Error} with what it printed, where it does not come up */
-  static async start({ args = [], env = {}, nodeArgs = [], dev = true }: EdgeProcessOptions = {}): Promise<EdgeProcess> {
+  static async start({
+    args = [],
+    env = {},
+    nodeArgs = [],
+    dev = true,
+  }: EdgeProcessOptions = {}): Promise<EdgeProcess> {
     const key = `test${randomBytes(4).toString('hex')}`;
     const secret = randomBytes(32).toString('hex');
-    const run = new Run([...nodeArgs, MAIN, 'start', '--port', '0', '--media-port', '0', ...(dev ? ['--dev'] : []), ...args], {
-      // In the environment, since arguments can be seen by other users of the machine.
-      MICROTURN_KEYS: `${key}:${secret}`,
-      ...env,
-    });
-    const [, url, mediaPort] = await run.untilOutput(/listening: (\S+)\s+media on UDP and TCP port (\d+)/);
-    return new EdgeProcess(run, { key, secret, url: url!, mediaPort: Number(mediaPort) });
+    const run = new Run(
+      [...nodeArgs, MAIN, 'start', '--port', '0', '--media-port', '0', ...(dev ? ['--dev'] : []), ...args],
+      {
+        // In the environment, since arguments can be seen by other users of the machine.
+        MICROTURN_KEYS: `${key}:${secret}`,
+        ...env,
+      },
+    );
+    // The log is for machines; what it prints is for people, and may be worded anew.
+    const line = await run.untilLogged('the edge is up');
+    const { url, mediaPort } = line as { url: string; mediaPort: number };
+    return new EdgeProcess(run, { key, secret, url, mediaPort });
   }
 
   get pid(): number {
@@ -73,7 +83,12 @@ export class EdgeProcess implements AsyncDisposable {
   }
 
   /** A token for `room`, with the grants of an ordinary participant unless others are given. */
-  token({ room = 'test', identity = `caller-${randomBytes(4).toString('hex')}`, grant, ttlSeconds = 600 }: TokenOptions = {}): Promise<string> {
+  token({
+    room = 'test',
+    identity = `caller-${randomBytes(4).toString('hex')}`,
+    grant,
+    ttlSeconds = 600,
+  }: TokenOptions = {}): Promise<string> {
     const token = new AccessToken(this.key, this.secret, { identity, ttl: ttlSeconds });
     token.addGrant(grant ?? { roomJoin: true, room, canPublish: true, canSubscribe: true });
     return token.toJwt();
@@ -145,11 +160,12 @@ class Run {
     });
   }
 
-  async untilOutput(pattern: RegExp): Promise<RegExpExecArray> {
+  /** The log line with this message. */
+  async untilLogged(message: string): Promise<object> {
     const deadline = performance.now() + START_MS;
     for (;;) {
-      const match = pattern.exec(this.stdout);
-      if (match) return match;
+      const line = this.stderr.split('\n').find((text) => text.endsWith(`"msg":"${message}"}`));
+      if (line !== undefined) return JSON.parse(line) as object;
       if (this.child.exitCode !== null || performance.now() > deadline) {
         await this.stop();
         throw new Error(`the edge did not come up (exit code ${this.child.exitCode})\n${this.stdout}\n${this.stderr}`);

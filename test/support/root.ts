@@ -8,7 +8,10 @@ export const root = findRoot(dirname(fileURLToPath(import.meta.url)));
 function findRoot(from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
     const manifest = join(folder, 'package.json');
-    if (existsSync(manifest) && (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name === 'microturn') {
+    if (
+      existsSync(manifest) &&
+      (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name === 'microturn'
+    ) {
       return folder;
     }
     if (folder === dirname(folder)) throw new Error(`no package.json of microturn above ${from}`);

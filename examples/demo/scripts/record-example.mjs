@@ -13,7 +13,7 @@ import { chromium } from 'playwright';
 
 const VOICE = 'en-us';
 const RATE_HZ = 48_000;
-const TARGET = fileURLToPath(new URL('../src/replay/recording.json', import.meta.url));
+const TARGET = fileURLToPath(new URL('../src/replay/recording.jsonl', import.meta.url));
 const URL_OF_EDGE = process.argv[2] ?? 'http://127.0.0.1:7880';
 
 /** What the caller does: says a text, waits for seconds, or presses "Say something long". */
@@ -37,7 +37,9 @@ const SCRIPT = [
 function speak(text) {
   const wav = execFileSync('espeak-ng', ['-v', VOICE, '-s', '150', '--stdout', text], { maxBuffer: 1 << 26 });
   const from = wav.readUInt32LE(24);
-  const samples = new Int16Array(wav.buffer.slice(wav.byteOffset + 44, wav.byteOffset + 44 + 2 * Math.floor((wav.length - 44) / 2)));
+  const samples = new Int16Array(
+    wav.buffer.slice(wav.byteOffset + 44, wav.byteOffset + 44 + 2 * Math.floor((wav.length - 44) / 2)),
+  );
   return Float32Array.from({ length: Math.floor((samples.length * RATE_HZ) / from) }, (_, index) => {
     const at = (index * from) / RATE_HZ;
     const left = samples[Math.floor(at)] ?? 0;
@@ -60,7 +62,9 @@ function toWav(pcm) {
   wav.writeUInt16LE(16, 34);
   wav.write('data', 36);
   wav.writeUInt32LE(pcm.length * 2, 40);
-  pcm.forEach((sample, index) => wav.writeInt16LE(Math.round(Math.max(-1, Math.min(1, sample)) * 32_767), 44 + index * 2));
+  pcm.forEach((sample, index) =>
+    wav.writeInt16LE(Math.round(Math.max(-1, Math.min(1, sample)) * 32_767), 44 + index * 2),
+  );
   return wav;
 }
 
@@ -132,16 +136,16 @@ try {
     recordedOn: new Date().toISOString().slice(0, 10),
     participant: started.participant,
     microTurnMs: started.microTurnMs,
-    durationMs: Math.round(kept.at(-1).at),
+    durationMs: Math.ceil(kept.at(-1).at),
     // From the share of 60 dB that the grid draws, back to RMS.
-    levels: loudness.filter(([, share]) => share > 0).map(([turn, share]) => [turn, Number((10 ** ((share * 60 - 60) / 20)).toFixed(4))]),
+    levels: loudness
+      .filter(([, share]) => share > 0)
+      .map(([turn, share]) => [turn, Number((10 ** ((share * 60 - 60) / 20)).toFixed(4))]),
     events: kept.map(({ seq: _seq, turn: _turn, ...event }) => event),
   };
   const round = (_key, value) => (typeof value === 'number' ? Number(value.toFixed(4)) : value);
-  const lines = (list) => `[\n    ${list.map((item) => JSON.stringify(item, round)).join(',\n    ')}\n  ]`;
-  const { levels, events: list, ...head } = recording;
-  const text = `${JSON.stringify(head, undefined, 2).slice(0, -2)},\n  "levels": ${JSON.stringify(levels)},\n  "events": ${lines(list)}\n}\n`;
-  writeFileSync(TARGET, text);
+  const { events: list, ...head } = recording;
+  writeFileSync(TARGET, [head, ...list].map((line) => `${JSON.stringify(line, round)}\n`).join(''));
   process.stdout.write(`${kept.length} events, ${(recording.durationMs / 1000).toFixed(1)} s\n`);
 } finally {
   await browser.close();

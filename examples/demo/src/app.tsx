@@ -1,8 +1,8 @@
 import { SessionProvider, useConnection, useTranscript } from '@microturn/react';
 import type { InteractionSession, SessionOptions } from '@microturn/sdk';
+import type { ReactNode } from 'react';
 import type { Observable } from 'rxjs';
 import { GridStrip } from './grid/grid-strip.js';
-import { ExampleBanner } from './replay/example-banner.js';
 import type { Mode } from './shell/mode.js';
 import { PageHeader } from './shell/page-header.js';
 import { RealModel } from './shell/real-model.js';
@@ -22,20 +22,28 @@ export type AppProps = {
   readonly mode: Mode;
   /** How loud the caller is, where that is not this page's microphone. */
   readonly level$?: Observable<number>;
+  /** Said above everything else. */
+  readonly banner?: ReactNode;
 } & (
   | { readonly options: SessionOptions; readonly session?: undefined }
   | { readonly session: InteractionSession; readonly options?: undefined }
 );
 
-export function App({ mode, level$, ...source }: AppProps) {
+export function App({ mode, level$, banner, ...source }: AppProps) {
   return (
     <SessionProvider {...source} connect={mode === 'example'}>
-      <Page mode={mode} level$={level$} />
+      <Page mode={mode} level$={level$} banner={banner} />
     </SessionProvider>
   );
 }
 
-function Page({ mode, level$ }: { readonly mode: Mode; readonly level$: Observable<number> | undefined }) {
+interface PageProps {
+  readonly mode: Mode;
+  readonly level$: Observable<number> | undefined;
+  readonly banner: ReactNode;
+}
+
+function Page({ mode, level$, banner }: PageProps) {
   const { status, error, isConnected, isReconnecting } = useConnection();
   const spoken = useTranscript().length > 0;
   const [notice, setNotice] = useNotice();
@@ -47,7 +55,7 @@ function Page({ mode, level$ }: { readonly mode: Mode; readonly level$: Observab
     <div className="page" data-up={isUp || undefined} data-talked={withTranscript || undefined}>
       <PageHeader mode={mode} />
       <main>
-        {mode === 'example' && <ExampleBanner />}
+        {banner}
         <section className="stage" aria-label="The call">
           <Headline mode={mode} ended={spoken} />
           <div className="stage-side">
@@ -75,7 +83,11 @@ function Page({ mode, level$ }: { readonly mode: Mode; readonly level$: Observab
       <StatsFooter>
         {isUp && mode !== 'example' && (
           <label className="keys-switch">
-            <input type="checkbox" checked={keys === 'on'} onChange={({ target }) => setKeys(target.checked ? 'on' : 'off')} />
+            <input
+              type="checkbox"
+              checked={keys === 'on'}
+              onChange={({ target }) => setKeys(target.checked ? 'on' : 'off')}
+            />
             Keys: M mute, S or Esc stop it, L long text
           </label>
         )}

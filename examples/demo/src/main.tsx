@@ -12,8 +12,8 @@ import './styles/suggestions.css';
 async function sourceOf(search: string): Promise<AppProps> {
   const mode = modeOf(search);
   if (mode === 'example') {
-    const { createExampleSession } = await import('./replay/example-session.js');
-    return { mode, session: createExampleSession() };
+    const { createExample, ExampleBanner } = await import('./replay/index.js');
+    return { mode, ...createExample(), banner: <ExampleBanner /> };
   }
   // The edge that serves this page gives the tokens too, where it runs for development.
   const tokenSource = TokenSource.endpoint(new URL('dev/token', document.baseURI));

@@ -77,15 +77,25 @@ def echo_path(agent: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 def noise(samples: int, random: np.random.Generator, crowd: Crowd) -> np.ndarray:
     """A background, RMS 1."""
-    kind = random.choice(["white", "coloured", "moving", "hum", "babble", "music", "typing"], p=[0.18, 0.2, 0.14, 0.08, 0.16, 0.14, 0.1])
+    kind = random.choice(
+        ["white", "coloured", "moving", "hum", "babble", "music", "typing"], p=[0.18, 0.2, 0.14, 0.08, 0.16, 0.14, 0.1]
+    )
     time = np.arange(samples) / RATE_HZ
     white = random.standard_normal(samples).astype(np.float32)
     if kind == "coloured":
         out = lfilter([1], [1, -random.uniform(0.6, 0.98)], white)
     elif kind == "moving":
-        out = lfilter([1], [1, -random.uniform(0.3, 0.97)], white) * (1 + 0.8 * np.sin(2 * np.pi * random.uniform(0.1, 5) * time))
+        out = lfilter([1], [1, -random.uniform(0.3, 0.97)], white) * (
+            1 + 0.8 * np.sin(2 * np.pi * random.uniform(0.1, 5) * time)
+        )
     elif kind == "hum":
-        out = sum(random.random() / (k + 1) * np.sin(2 * np.pi * random.choice([50, 60]) * (k + 1) * time) for k in range(8)) + 0.1 * white
+        out = (
+            sum(
+                random.random() / (k + 1) * np.sin(2 * np.pi * random.choice([50, 60]) * (k + 1) * time)
+                for k in range(8)
+            )
+            + 0.1 * white
+        )
     elif kind == "babble":
         out = crowd.chatter(samples, int(random.integers(4, 8))) + 0.05 * white
     elif kind == "music":
@@ -144,7 +154,9 @@ def losses(pcm: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return out
 
 
-def capture(timeline: Timeline, crowd: Crowd, random: np.random.Generator, clean: bool, echo_db: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+def capture(
+    timeline: Timeline, crowd: Crowd, random: np.random.Generator, clean: bool, echo_db: float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """
     The microphone and the far-end reference of a session.
 

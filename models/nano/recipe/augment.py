@@ -14,13 +14,16 @@ def augment(mic: torch.Tensor, ref: torch.Tensor) -> torch.Tensor:
     """
     [B, frames, BANDS] twice to [B, frames, 2 BANDS].
 
-    Both are warped alike, so that the echo keeps its likeness to the reference; only the microphone is coloured and masked.
+    Both are warped alike, so that the echo keeps its likeness to the reference; only the microphone is coloured and
+    masked.
     """
     batch, frames, _ = mic.shape
     warp = _warp_matrix(batch, mic.device)
     mic, ref = mic @ warp, ref @ warp
     random = lambda *shape: torch.randn(*shape, device=mic.device)
-    mic = mic + random(batch, 1, 1) * LEVEL + random(batch, 1, 1) * TILT * torch.linspace(-1, 1, BANDS, device=mic.device)
+    mic = (
+        mic + random(batch, 1, 1) * LEVEL + random(batch, 1, 1) * TILT * torch.linspace(-1, 1, BANDS, device=mic.device)
+    )
     mic = mic + random(batch, 1, BANDS) * RIPPLE
     for row in mic:
         quiet = row.mean()

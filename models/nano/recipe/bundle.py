@@ -27,25 +27,57 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
     """
     graph = (folder / GRAPH).read_bytes()
     tensor = lambda name, *shape: {"tensor": name, "shape": ["B", *shape]}
-    classes = lambda name, values, *shape, **more: {**tensor(name, *shape, len(values)), "values": "probabilities", **more, "classes": values}
+    classes = lambda name, values, *shape, **more: {
+        **tensor(name, *shape, len(values)),
+        "values": "probabilities",
+        **more,
+        "classes": values,
+    }
     manifest = {
-        "format": "microturn-bundle/1", "name": "nano", "version": version, "licence": "Apache-2.0", "microTurnMs": 200, "inputHz": 16_000,
-        "capabilities": ["words", "floor", "interrupt", "backchannel", "elsewhere", "echo", "count", "remind", "stopwatch", "delegate", "typed"],
+        "format": "microturn-bundle/1",
+        "name": "nano",
+        "version": version,
+        "licence": "Apache-2.0",
+        "microTurnMs": 200,
+        "inputHz": 16_000,
+        "capabilities": [
+            "words",
+            "floor",
+            "interrupt",
+            "backchannel",
+            "elsewhere",
+            "echo",
+            "count",
+            "remind",
+            "stopwatch",
+            "delegate",
+            "typed",
+        ],
         "graph": {"file": GRAPH, "batch": "B"},
         "files": {GRAPH: {"sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}},
-        "inputs": {"pcm": tensor("pcm", TURN_SAMPLES), "ref": tensor("ref", TURN_SAMPLES), "play": tensor("play", 1),
-                   "text": tensor("text", TYPED_TOKENS), "reset": tensor("reset", 1)},
+        "inputs": {
+            "pcm": tensor("pcm", TURN_SAMPLES),
+            "ref": tensor("ref", TURN_SAMPLES),
+            "play": tensor("play", 1),
+            "text": tensor("text", TYPED_TOKENS),
+            "reset": tensor("reset", 1),
+        },
         "outputs": {
             "words": classes("words", WORDS, SLOTS_PER_TURN, slotMs=40, blank=BLANK, unknown=UNKNOWN),
             "floor": classes("floor", FLOOR),
-            "say": classes("say", SAY, silent=SILENT, acts={"reminder": {"act": "remind", "text": "Here is your reminder."}}),
+            "say": classes(
+                "say", SAY, silent=SILENT, acts={"reminder": {"act": "remind", "text": "Here is your reminder."}}
+            ),
             "act": classes("act", ACT),
         },
-        "states": [{"input": f"s_{name}", "output": f"n_{name}", "shape": ["B", *shape]} for name, shape in states.items()],
+        "states": [
+            {"input": f"s_{name}", "output": f"n_{name}", "shape": ["B", *shape]} for name, shape in states.items()
+        ],
         "decoding": {
             "words": {"threshold": thresholds["words"], "repeatMs": 160, "delayMs": WORD_DELAY_SLOTS * 40},
             "floor": {"thresholds": thresholds["floor"]},
-            "say": {"threshold": thresholds["say"]}, "act": {"threshold": thresholds["act"]},
+            "say": {"threshold": thresholds["say"]},
+            "act": {"threshold": thresholds["act"]},
             "stop": [{"floor": "barge-in"}, {"act": "stop"}],
         },
     }
@@ -80,15 +112,25 @@ def run_bundle(folder: Path, shard: Path) -> Outputs:
         play = np.stack([own_turns(row) for row in play])
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
-        (scratch / "meta.json").write_text(json.dumps({"sessions": sessions, "turns": turns, "textTokens": TYPED_TOKENS}))
+        (scratch / "meta.json").write_text(
+            json.dumps({"sessions": sessions, "turns": turns, "textTokens": TYPED_TOKENS})
+        )
         sound.astype(np.int16).tofile(scratch / "sound.i16")
         play.astype(np.float32).tofile(scratch / "play.f32")
         typed.astype(np.int32).tofile(scratch / "text.i32")
         subprocess.run(["node", str(RUNNER), str(folder), str(scratch), str(scratch)], check=True)
-        read = lambda role: np.fromfile(scratch / f"{role}.f32", np.float32).reshape(sessions, turns, *manifest["outputs"][role]["shape"][1:])
+        read = lambda role: np.fromfile(scratch / f"{role}.f32", np.float32).reshape(
+            sessions, turns, *manifest["outputs"][role]["shape"][1:]
+        )
         words = read("words")
-        return Outputs(words.reshape(sessions, -1, words.shape[-1]), read("floor"), read("say"),
-                       read("act") if "act" in manifest["outputs"] else None, manifest, json.loads((scratch / "timing.json").read_text())["medianMs"])
+        return Outputs(
+            words.reshape(sessions, -1, words.shape[-1]),
+            read("floor"),
+            read("say"),
+            read("act") if "act" in manifest["outputs"] else None,
+            manifest,
+            json.loads((scratch / "timing.json").read_text())["medianMs"],
+        )
 
 
 def own_turns(play: np.ndarray) -> np.ndarray:

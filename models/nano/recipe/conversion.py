@@ -36,9 +36,12 @@ def draw_conversion(random: np.random.Generator, strength: float = 1.0) -> Conve
     """A random speaker; `strength` scales how far it may be from the source."""
     spread = lambda width: float(np.clip(random.normal(0, width * strength), -2 * width, 2 * width))
     return Conversion(
-        formants=float(np.exp(spread(0.09))), bend=spread(0.06),
+        formants=float(np.exp(spread(0.09))),
+        bend=spread(0.06),
         breath=float(random.beta(1, 3)) * strength if random.random() < 0.6 else 0.0,
-        contrast=float(np.exp(spread(0.12))), colour=tuple(spread(3.0) for _ in range(8)))
+        contrast=float(np.exp(spread(0.12))),
+        colour=tuple(spread(3.0) for _ in range(8)),
+    )
 
 
 def convert(pcm: np.ndarray, conversion: Conversion, random: np.random.Generator) -> np.ndarray:

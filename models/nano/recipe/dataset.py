@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from acoustics import Crowd, capture
-from features import BANDS, log_mel
-from labels import Labels, label
+from features import log_mel
+from labels import label
 from scenarios import Director
 from voices import SPLITS, Studio, draw_speaker
 from texts import Writer, parse
 from synthesis import ReadingError
 
 SESSION_SECONDS = 30.0
-FRAMES = int(SESSION_SECONDS * 100)
 SHARD_SESSIONS = 48
 CROWD_START = 24
 TRAINING_SPLITS = ("train", "skills")
@@ -40,16 +39,23 @@ def gather_crowd(studio: Studio, random: np.random.Generator) -> Crowd:
     return crowd
 
 
-def make_shard(folder: Path, split: str, index: int, seed: int, studio: Studio, sessions: int = SHARD_SESSIONS,
-               echo_db: float | None = None) -> None:
+def make_shard(
+    folder: Path,
+    split: str,
+    index: int,
+    seed: int,
+    studio: Studio,
+    sessions: int = SHARD_SESSIONS,
+    echo_db: float | None = None,
+) -> bool:
     """
-    Writes one shard into `folder`; nothing is done where it is there already.
+    Writes one shard into `folder`; false where it is there already.
 
     Training shards hold features; test shards hold sound as well, for models with other front ends.
     """
     target = folder / f"{split}-{index:04d}"
     if (target / "sessions.json").exists():
-        return
+        return False
     target.mkdir(parents=True, exist_ok=True)
     random, clean = shard_seed(seed, split, index), split in ("espeak", "slt", "festival")
     crowd = gather_crowd(studio, random)
@@ -61,8 +67,14 @@ def make_shard(folder: Path, split: str, index: int, seed: int, studio: Studio, 
         mics.append(log_mel(mic).astype(np.float16))
         refs.append(log_mel(ref).astype(np.float16))
         grids.append(label(timeline))
-        notes.append({"mode": director.mode, "voice": asdict(director.speaker), "events": [asdict(event) for event in timeline.events],
-                      "words": [asdict(word) for word in timeline.words]})
+        notes.append(
+            {
+                "mode": director.mode,
+                "voice": asdict(director.speaker),
+                "events": [asdict(event) for event in timeline.events],
+                "words": [asdict(word) for word in timeline.words],
+            }
+        )
         if split not in TRAINING_SPLITS:
             sounds.append(np.stack([mic, ref]))
     np.save(target / "mic.npy", np.stack(mics))
@@ -72,19 +84,20 @@ def make_shard(folder: Path, split: str, index: int, seed: int, studio: Studio, 
     if sounds:
         np.save(target / "sound.npy", (np.stack(sounds) * 32_767).astype(np.int16))
     (target / "sessions.json").write_text(json.dumps(notes))  # last: its presence says that the shard is whole
+    return True
 
 
-def make_shards(folder: Path, native: Path, split: str, indexes: range, seed: int, sessions: int = SHARD_SESSIONS,
-                until: float = float("inf")) -> None:
-    """Makes shards in order, stopping before a new one when the wall clock passes `until` (seconds since the epoch)."""
+def make_shards(folder: Path, native: Path, split: str, indexes: range, seed: int) -> None:
+    """Makes shards in order, and says how fast."""
     studio = Studio(native)
     for index in indexes:
-        if time.time() > until:
-            return
         started = time.time()
-        make_shard(folder, split, index, seed, studio, sessions)
-        hours = sessions * SESSION_SECONDS / 3_600
-        print(f"{split} {index}: {hours:.2f} h, {hours * 3_600 / (time.time() - started + 1e-9):.0f}x real time", flush=True)
+        if make_shard(folder, split, index, seed, studio):
+            seconds = SHARD_SESSIONS * SESSION_SECONDS
+            print(
+                f"{split} {index}: {seconds / 3_600:.2f} h, {seconds / (time.time() - started):.0f}x real time",
+                flush=True,
+            )
 
 
 class Shards:

@@ -15,7 +15,9 @@ class HeardWord:
     seconds: float
 
 
-def heard_words(probabilities: np.ndarray, classes: list[str], threshold: float, repeat_slots: int = 4) -> list[HeardWord]:
+def heard_words(
+    probabilities: np.ndarray, classes: list[str], threshold: float, repeat_slots: int = 4
+) -> list[HeardWord]:
     """@param probabilities [slots, V] of one session, class 0 blank"""
     heard, last, last_slot = [], -1, -repeat_slots
     best = probabilities[:, 1:].argmax(-1) + 1
@@ -24,6 +26,11 @@ def heard_words(probabilities: np.ndarray, classes: list[str], threshold: float,
             heard.append(HeardWord(classes[best[slot]], (slot + 1) * SLOT_SECONDS))
         last, last_slot = best[slot], slot
     return heard
+
+
+def where_likeliest(probabilities: np.ndarray, index: int) -> np.ndarray:
+    """[M]: the probability of class `index` where it is the likeliest, else 0, since a floor is one of its classes."""
+    return probabilities[:, index] * (probabilities.argmax(-1) == index)
 
 
 def sustained(probability: np.ndarray, threshold: float, turns: int = 1) -> np.ndarray:
@@ -39,4 +46,6 @@ def sustained(probability: np.ndarray, threshold: float, turns: int = 1) -> np.n
 def said_words(probabilities: np.ndarray, classes: list[str], threshold: float = 0.0) -> list[tuple[int, str]]:
     """Agent words of one session [M, S], class 0 silence: (micro-turn, name)."""
     best = probabilities.argmax(-1)
-    return [(int(turn), classes[best[turn]]) for turn in np.flatnonzero((best > 0) & (probabilities.max(-1) > threshold))]
+    return [
+        (int(turn), classes[best[turn]]) for turn in np.flatnonzero((best > 0) & (probabilities.max(-1) > threshold))
+    ]

@@ -5,6 +5,7 @@ MatMul, attention reads a window of kept keys and values, and the agent's last w
 operators that the WebGPU provider accepts are used: no loops, no recurrent operators, no scatter.
 """
 
+import inspect
 import math
 import warnings
 from pathlib import Path
@@ -68,9 +69,17 @@ class Step(nn.Module):
         """Shapes without the batch."""
         size = self.model.size
         inner, kept = size.heads * size.head_width, size.window - 1
-        return {"sound": (STREAMS * TAIL_SAMPLES,), "mel": (STEM_KEPT, STREAMS * BANDS), "stem": (STEM_KEPT, size.stem),
-                "trunk": (size.blocks * (size.kernel - 1), size.width), "gru": (size.core,),
-                "keys": (size.layers * kept, inner), "values": (size.layers * kept, inner), "filled": (kept,), "word": (len(SAY),)}
+        return {
+            "sound": (STREAMS * TAIL_SAMPLES,),
+            "mel": (STEM_KEPT, STREAMS * BANDS),
+            "stem": (STEM_KEPT, size.stem),
+            "trunk": (size.blocks * (size.kernel - 1), size.width),
+            "gru": (size.core,),
+            "keys": (size.layers * kept, inner),
+            "values": (size.layers * kept, inner),
+            "filled": (kept,),
+            "word": (len(SAY),),
+        }
 
     def states(self, batch: int) -> list[torch.Tensor]:
         return [torch.zeros(batch, *self.state_shapes()[name]) for name in self.STATES]
@@ -78,7 +87,8 @@ class Step(nn.Module):
     def forward(self, pcm, ref, play, text, reset, *states):
         keep = 1 - reset
         sound, mel, stem, trunk, gru, keys, values, filled, word = (
-            state * (keep if state.dim() == 2 else keep.unsqueeze(2)) for state in states)
+            state * (keep if state.dim() == 2 else keep.unsqueeze(2)) for state in states
+        )
         frames, next_sound = self._front_end(pcm, ref, sound)
         hidden, next_mel, next_stem, next_trunk = self._trunk(frames, mel, stem, trunk)
         words = self.model.trunk.words(hidden).softmax(-1)
@@ -91,17 +101,34 @@ class Step(nn.Module):
         core = self.model.core
         say = core.say(x)
         next_word = (say >= say.max(1, keepdim=True)[0]).float()
-        return (words, core.floor(x).softmax(-1), say.softmax(-1), core.act(x).softmax(-1), next_sound, next_mel, next_stem,
-                next_trunk, next_gru, next_keys, next_values, next_filled[:, 1:], next_word)
+        return (
+            words,
+            core.floor(x).softmax(-1),
+            say.softmax(-1),
+            core.act(x).softmax(-1),
+            next_sound,
+            next_mel,
+            next_stem,
+            next_trunk,
+            next_gru,
+            next_keys,
+            next_values,
+            next_filled[:, 1:],
+            next_word,
+        )
 
     def _front_end(self, pcm, ref, kept):
         """Sound to log-mel [B, 20, 2 BANDS]: frame i is hops i and i + 1 and the first half of hop i + 2."""
         mels, tails = [], []
         for index, stream in enumerate((pcm, ref)):
             sound = torch.cat([kept[:, index * TAIL_SAMPLES : (index + 1) * TAIL_SAMPLES], stream], dim=1)
-            batch, hops = sound.shape[0], lambda start: sound[:, start : start + TURN_SAMPLES].reshape(sound.shape[0], TURN_FRAMES, HOP)
+            batch, hops = sound.shape[0], lambda start: sound[:, start : start + TURN_SAMPLES].reshape(
+                sound.shape[0], TURN_FRAMES, HOP
+            )
             rest = FRAME - 2 * HOP
-            last = torch.cat([sound[:, 2 * HOP :], sound[:, : HOP - rest]], dim=1).reshape(batch, TURN_FRAMES, HOP)[:, :, :rest]
+            last = torch.cat([sound[:, 2 * HOP :], sound[:, : HOP - rest]], dim=1).reshape(batch, TURN_FRAMES, HOP)[
+                :, :, :rest
+            ]
             spectrum = torch.cat([hops(0), hops(HOP), last], dim=2) @ self.dft
             bins = self.filters.shape[0]
             power = spectrum[:, :, :bins] * spectrum[:, :, :bins] + spectrum[:, :, bins:] * spectrum[:, :, bins:]
@@ -129,8 +156,14 @@ class Step(nn.Module):
         core = self.model.core
         silent, playing = core.own_word.weight[0], core.playing.weight
         spoken = word @ core.own_word.weight + (1 - word.sum(1, keepdim=True)) * silent  # no word yet: silence
-        return (core.hear(hidden.reshape(hidden.shape[0], -1)) + core.read_words(words[:, :, 1:].sum(1)) + spoken
-                + playing[0] + play * (playing[1] - playing[0]) + core.typed(text).sum(1))
+        return (
+            core.hear(hidden.reshape(hidden.shape[0], -1))
+            + core.read_words(words[:, :, 1:].sum(1))
+            + spoken
+            + playing[0]
+            + play * (playing[1] - playing[0])
+            + core.typed(text).sum(1)
+        )
 
     def _gru(self, x, past):
         gru, width = self.model.core.gru, past.shape[1]
@@ -164,8 +197,13 @@ class Step(nn.Module):
 
 def inputs(batch: int) -> list[torch.Tensor]:
     """Silent inputs of one micro-turn, in the graph's order."""
-    return [torch.zeros(batch, TURN_SAMPLES), torch.zeros(batch, TURN_SAMPLES), torch.zeros(batch, 1),
-            torch.zeros(batch, TYPED_TOKENS, dtype=torch.int32), torch.zeros(batch, 1)]
+    return [
+        torch.zeros(batch, TURN_SAMPLES),
+        torch.zeros(batch, TURN_SAMPLES),
+        torch.zeros(batch, 1),
+        torch.zeros(batch, TYPED_TOKENS, dtype=torch.int32),
+        torch.zeros(batch, 1),
+    ]
 
 
 def export_graph(model: Nano, target: Path) -> Step:
@@ -173,10 +211,20 @@ def export_graph(model: Nano, target: Path) -> Step:
     step = Step(model.eval()).eval()
     names_in = ["pcm", "ref", "play", "text", "reset", *(f"s_{name}" for name in Step.STATES)]
     names_out = ["words", "floor", "say", "act", *(f"n_{name}" for name in Step.STATES)]
+    # Newer exporters trace differently by default; this graph was written for the one that all versions have.
+    tracer = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
-        torch.onnx.export(step, (*inputs(1), *step.states(1)), str(target), opset_version=OPSET, input_names=names_in,
-                          output_names=names_out, do_constant_folding=True)
+        torch.onnx.export(
+            step,
+            (*inputs(1), *step.states(1)),
+            str(target),
+            opset_version=OPSET,
+            input_names=names_in,
+            output_names=names_out,
+            do_constant_folding=True,
+            **tracer,
+        )
     graph = onnx.load(str(target))
     symbolic_batch(graph, "B")
     onnx.checker.check_model(graph)

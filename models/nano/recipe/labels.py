@@ -45,9 +45,14 @@ def label(timeline: Timeline) -> Labels:
     """All targets of one session."""
     turns = round(timeline.seconds / TURN_SECONDS)
     return Labels(
-        words=word_slots(timeline.words, turns * SLOTS_PER_TURN), phones=phone_slots(timeline.phones, turns * SLOTS_PER_TURN),
-        floor=floor_turns(timeline.floor, turns), play=play_turns(timeline.play, turns), say=say_turns(timeline.say, turns),
-        act=act_turns(timeline.act, turns), typed=typed_turns(timeline.typed, turns))
+        words=word_slots(timeline.words, turns * SLOTS_PER_TURN),
+        phones=phone_slots(timeline.phones, turns * SLOTS_PER_TURN),
+        floor=floor_turns(timeline.floor, turns),
+        play=play_turns(timeline.play, turns),
+        say=say_turns(timeline.say, turns),
+        act=act_turns(timeline.act, turns),
+        typed=typed_turns(timeline.typed, turns),
+    )
 
 
 def word_slots(words: list[Span], slots: int) -> np.ndarray:

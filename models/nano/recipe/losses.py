@@ -21,7 +21,9 @@ def _weights(classes: list[str], special: dict[str, float], other: float = 1.0) 
 
 
 WORD_WEIGHTS = _weights(WORDS, {"<unk>": UNKNOWN_WORD_WEIGHT})
-FLOOR_WEIGHTS = _weights(FLOOR, {"holding": 1.3, "yielded": 1.3, "correcting": 1.5, "barge-in": 2.0, "backchannel": 2.0})
+FLOOR_WEIGHTS = _weights(
+    FLOOR, {"holding": 1.3, "yielded": 1.3, "correcting": 1.5, "barge-in": 4.0, "backchannel": 2.5}
+)
 SAY_WEIGHTS = _weights(SAY, {"<silent>": 1.0}, other=4.0)
 ACT_WEIGHTS = _weights(ACT, {"none": 1.0}, other=2.5)
 
@@ -42,7 +44,9 @@ class Batch:
 
 
 def to_batch(arrays: dict[str, np.ndarray], device: str = "cpu") -> Batch:
-    tensor = lambda name: torch.from_numpy(arrays[name].astype(np.float32 if name in ("mic", "ref") else np.int64)).to(device)
+    tensor = lambda name: torch.from_numpy(arrays[name].astype(np.float32 if name in ("mic", "ref") else np.int64)).to(
+        device
+    )
     batch = Batch(**{name: tensor(name) for name in Batch.__dataclass_fields__})
     batch.words = wide(batch.words)
     batch.phones = late(batch.phones, PHONE_DELAY_SLOTS, 0)
@@ -72,12 +76,18 @@ def _entropy(logits, targets, weights=None, ignored=-100):
 
 
 def hearing_losses(words, phones, batch: Batch) -> dict[str, torch.Tensor]:
-    return {"words": _entropy(words, batch.words, WORD_WEIGHTS), "phones": _entropy(phones, batch.phones, ignored=IGNORE)}
+    return {
+        "words": _entropy(words, batch.words, WORD_WEIGHTS),
+        "phones": _entropy(phones, batch.phones, ignored=IGNORE),
+    }
 
 
 def deciding_losses(floor, say, act, batch: Batch) -> dict[str, torch.Tensor]:
-    return {"floor": _entropy(floor, batch.floor, FLOOR_WEIGHTS), "say": _entropy(say, batch.say, SAY_WEIGHTS, ignored=IGNORE),
-            "act": _entropy(act, batch.act, ACT_WEIGHTS)}
+    return {
+        "floor": _entropy(floor, batch.floor, FLOOR_WEIGHTS),
+        "say": _entropy(say, batch.say, SAY_WEIGHTS, ignored=IGNORE),
+        "act": _entropy(act, batch.act, ACT_WEIGHTS),
+    }
 
 
 def total(losses: dict[str, torch.Tensor]) -> torch.Tensor:

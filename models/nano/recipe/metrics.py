@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bundle import Outputs
-from decoding import heard_words, said_words, sustained
+from decoding import heard_words, said_words, sustained, where_likeliest
 from labels import TURN_SECONDS, turn_of
 from vocabulary import FLOOR, NUMBERS, canonical
 
@@ -15,6 +15,9 @@ WORD_EARLY, WORD_LATE = 0.06, 0.62
 YIELD_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 YIELD_TURNS = (1, 2, 3)
 YIELD_WINDOW = 1.6
+SHORTEST_JUDGED_GAP = 0.8
+"""A turn that is followed by other speech sooner is not judged: nobody could have found its end in time and been told so."""
+MOST_MISSED = 0.15
 DETECT_TURNS = 2
 """Micro-turns after the one that an interruption begins in, within which it must be found."""
 REMIND_TOLERANCE = 0.4
@@ -60,13 +63,26 @@ def word_measures(sessions: list[Session], outputs: Outputs, vocabulary: set[str
     delays = []
     for session in sessions:
         limit = len(session.floor) * TURN_SECONDS - WORD_LATE
-        heard = [word for word in heard_words(session.outputs["words"], outputs.classes("words"), threshold) if canonical(word.name) in vocabulary]
+        heard = [
+            word
+            for word in heard_words(session.outputs["words"], outputs.classes("words"), threshold)
+            if canonical(word.name) in vocabulary
+        ]
         free = [True] * len(heard)
         for word in session.words:
             name = canonical(word["name"])
             if name not in vocabulary or word["end"] > limit:
                 continue
-            match = next((i for i, other in enumerate(heard) if free[i] and canonical(other.name) == name and -WORD_EARLY <= other.seconds - word["end"] <= WORD_LATE), None)
+            match = next(
+                (
+                    i
+                    for i, other in enumerate(heard)
+                    if free[i]
+                    and canonical(other.name) == name
+                    and -WORD_EARLY <= other.seconds - word["end"] <= WORD_LATE
+                ),
+                None,
+            )
             if match is None:
                 misses += 1
             else:
@@ -75,8 +91,12 @@ def word_measures(sessions: list[Session], outputs: Outputs, vocabulary: set[str
                 delays.append(heard[match].seconds - word["end"])
         false += sum(1 for i, other in enumerate(heard) if free[i] and other.seconds < limit)
     precision, recall = hits / max(1, hits + false), hits / max(1, hits + misses)
-    return {"f1": share(2 * hits, 2 * hits + false + misses), "precision": precision, "recall": recall,
-            "medianDelay": float(np.median(delays)) if delays else None}
+    return {
+        "f1": share(2 * hits, 2 * hits + false + misses),
+        "precision": precision,
+        "recall": recall,
+        "medianDelay": float(np.median(delays)) if delays else None,
+    }
 
 
 def gap_curve(sessions: list[Session], yielded: int) -> list[dict]:
@@ -84,16 +104,24 @@ def gap_curve(sessions: list[Session], yielded: int) -> list[dict]:
     points = []
     for turns in YIELD_TURNS:
         for threshold in YIELD_THRESHOLDS:
-            decided = [sustained(session.outputs["floor"][:, yielded], threshold, turns) for session in sessions]
+            decided = [
+                sustained(where_likeliest(session.outputs["floor"], yielded), threshold, turns) for session in sessions
+            ]
             points.append({"threshold": threshold, "turns": turns, **yield_point(sessions, decided)})
     return points
 
 
 def yield_point(sessions: list[Session], decided: list[np.ndarray]) -> dict:
-    """@param decided [M] bool per session: the floor is taken for yielded"""
+    """
+    Gaps and false yields; a turn whose end was missed counts as a gap without end.
+
+    @param decided [M] bool per session: the floor is taken for yielded
+    """
     gaps, missed, holds, false, long_holds, long_false = [], 0, 0, 0, 0, 0
     for session, floor in zip(sessions, decided):
         for event in session.of("yield", YIELD_WINDOW):
+            if event["end"] - event["start"] < SHORTEST_JUDGED_GAP:
+                continue
             last = min(len(floor) - 1, turn_of(min(event["end"], event["start"] + YIELD_WINDOW)))
             found = [turn for turn in range(turn_of(event["start"]), last + 1) if floor[turn]]
             if found:
@@ -105,13 +133,41 @@ def yield_point(sessions: list[Session], decided: list[np.ndarray]) -> dict:
             holds, false = holds + 1, false + hit
             if event["end"] - event["start"] >= 3:
                 long_holds, long_false = long_holds + 1, long_false + hit
-    return {"gap": float(np.median(gaps)) if gaps else None, "gap90": float(np.percentile(gaps, 90)) if gaps else None,
-            "missed": share(missed, missed + len(gaps)), "falseYield": share(false, holds), "falseYield3s": share(long_false, long_holds)}
+    return {
+        "gap": _percentile(gaps, missed, 50),
+        "gap90": _percentile(gaps, missed, 90),
+        "missed": share(missed, missed + len(gaps)),
+        "falseYield": share(false, holds),
+        "falseYield3s": share(long_false, long_holds),
+    }
+
+
+def _percentile(gaps: list[float], missed: int, percent: int) -> float | None:
+    """Of all turns, the missed ones last; nothing where the percentile falls among those."""
+    index = math.ceil(percent / 100 * (len(gaps) + missed)) - 1
+    return float(sorted(gaps)[index]) if 0 <= index < len(gaps) else None
+
+
+def perfect_vad(sessions: list[Session], silence: float) -> dict:
+    """What a voice activity detector without any error reaches that waits for `silence` seconds: a bound, no product."""
+    decided = []
+    for session in sessions:
+        floor = np.zeros(len(session.floor), bool)
+        for event in session.events:
+            if event["kind"] in ("hold", "yield") and event["start"] + silence < event["end"]:
+                turn = turn_of(event["start"] + silence)
+                floor[turn : turn + 1] = True
+        decided.append(floor)
+    return {"silence": silence, **yield_point(sessions, decided)}
 
 
 def best_within(points: list[dict], gap: float) -> dict | None:
-    """The point with the fewest false yields among those with at most `gap` seconds of median gap."""
-    fitting = [point for point in points if point["gap"] is not None and point["gap"] <= gap + 1e-9]
+    """The point with the fewest false yields among those with at most `gap` seconds of median gap and few missed turns."""
+    fitting = [
+        point
+        for point in points
+        if point["gap"] is not None and point["gap"] <= gap + 1e-9 and (point["missed"]["value"] or 0) <= MOST_MISSED
+    ]
     return min(fitting, key=lambda point: (point["falseYield"]["value"], point["gap"])) if fitting else None
 
 
@@ -120,7 +176,7 @@ def interruption_measures(sessions: list[Session], barge_in: int, threshold: flo
     found = total = late = false = backchannels = elsewhere = elsewhere_false = 0
     delays = []
     for session in sessions:
-        taken = session.outputs["floor"][:, barge_in] > threshold
+        taken = where_likeliest(session.outputs["floor"], barge_in) > threshold
         for event in session.of("barge-in"):
             turn = turn_of(event["start"])
             hits = np.flatnonzero(taken[turn : turn + 8])
@@ -135,14 +191,20 @@ def interruption_measures(sessions: list[Session], barge_in: int, threshold: flo
         for event in session.of("elsewhere"):
             elsewhere += 1
             elsewhere_false += bool(taken[turn_of(event["start"]) : turn_of(event["end"]) + 1].any())
-    return {"detected": share(found, total), "detectedEver": share(late, total), "medianDelay": float(np.median(delays)) if delays else None,
-            "falseOnBackchannel": share(false, backchannels), "falseOnElsewhere": share(elsewhere_false, elsewhere)}
+    return {
+        "detected": share(found, total),
+        "detectedEver": share(late, total),
+        "medianDelay": float(np.median(delays)) if delays else None,
+        "falseOnBackchannel": share(false, backchannels),
+        "falseOnElsewhere": share(elsewhere_false, elsewhere),
+    }
 
 
 def self_interruptions(sessions: list[Session], barge_in: int, threshold: float) -> dict:
     """Stretches of at least 1 s where only the agent speaks: those in which it was taken for the user."""
     stretches = false = 0
     for session in sessions:
+        taken = where_likeliest(session.outputs["floor"], barge_in) > threshold
         alone = (session.play > 0) & (session.floor == FLOOR.index("silent"))
         start = None
         for turn, on in enumerate([*alone, False]):
@@ -151,7 +213,7 @@ def self_interruptions(sessions: list[Session], barge_in: int, threshold: float)
             elif not on and start is not None:
                 if turn - start >= 5:
                     stretches += 1
-                    false += bool((session.outputs["floor"][start:turn, barge_in] > threshold).any())
+                    false += bool(taken[start:turn].any())
                 start = None
     return share(false, stretches)
 
@@ -173,7 +235,11 @@ def count_measures(sessions: list[Session], outputs: Outputs) -> dict:
         due = session.of("count")
         if not due or session.mode != "count":
             continue
-        spoken = [(turn, NUMBERS.index(name)) for turn, name in said_words(session.outputs["say"], outputs.classes("say")) if name in NUMBERS]
+        spoken = [
+            (turn, NUMBERS.index(name))
+            for turn, name in said_words(session.outputs["say"], outputs.classes("say"))
+            if name in NUMBERS
+        ]
         spoken = [(turn, value) for turn, value in spoken if turn < len(session.floor) - EDGE_SECONDS / TURN_SECONDS]
         last = spoken[-1][1] if spoken else 0
         counted += 1
@@ -182,21 +248,34 @@ def count_measures(sessions: list[Session], outputs: Outputs) -> dict:
         said += len(spoken)
         for event in due:
             mentions += 1
-            hits += any(value == int(event["value"]) and -1 <= turn - turn_of(event["end"]) <= 2 for turn, value in spoken)
-    return {"finalExact": share(exact, counted), "meanError": float(np.mean(errors)) if errors else None,
-            "mentionRecall": share(hits, mentions), "mentionPrecision": share(min(hits, said), said)}
+            hits += any(
+                value == int(event["value"]) and -1 <= turn - turn_of(event["end"]) <= 2 for turn, value in spoken
+            )
+    return {
+        "finalExact": share(exact, counted),
+        "meanError": float(np.mean(errors)) if errors else None,
+        "mentionRecall": share(hits, mentions),
+        "mentionPrecision": share(min(hits, said), said),
+    }
 
 
 def remind_measures(sessions: list[Session], outputs: Outputs, name: str) -> dict:
     """Reminders within 0.4 s of when they are due, and those said at any other time."""
     hits = total = extra = spoken = 0
     for session in sessions:
-        said = [(turn + 1) * TURN_SECONDS for turn, word in said_words(session.outputs["say"], outputs.classes("say")) if word == name]
+        said = [
+            (turn + 1) * TURN_SECONDS
+            for turn, word in said_words(session.outputs["say"], outputs.classes("say"))
+            if word == name
+        ]
         due = [event["end"] for event in session.of("remind")]
         total += len(due)
         hits += sum(any(abs(seconds - 0.1 - moment) <= REMIND_TOLERANCE for seconds in said) for moment in due)
         spoken += len(said)
-        extra += sum(all(abs(seconds - event["end"]) > 1.0 for event in session.events if event["kind"] == "remind") for seconds in said)
+        extra += sum(
+            all(abs(seconds - event["end"]) > 1.0 for event in session.events if event["kind"] == "remind")
+            for seconds in said
+        )
     return {"inTime": share(hits, total), "unasked": share(extra, spoken)}
 
 
@@ -206,7 +285,11 @@ def elapsed_measures(sessions: list[Session], outputs: Outputs) -> dict:
     for session in sessions:
         for event in session.of("elapsed", 2.0):
             turn = turn_of(event["end"])
-            said = [NUMBERS.index(word) for at, word in said_words(session.outputs["say"], outputs.classes("say")) if turn <= at <= turn + 6 and word in NUMBERS]
+            said = [
+                NUMBERS.index(word)
+                for at, word in said_words(session.outputs["say"], outputs.classes("say"))
+                if turn <= at <= turn + 6 and word in NUMBERS
+            ]
             values = [10 * (value - 18) if value >= 20 else value for value in said[:2]]
             total += 1
             hits += bool(values) and abs(sum(values) - event["value"]) <= ELAPSED_TOLERANCE + 0.5

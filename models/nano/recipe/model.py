@@ -1,4 +1,4 @@
-"""The network: a causal convolutional trunk at 25 Hz that hears, and a core at 5 Hz that decides. One pass per micro-turn.
+"""The network: a causal convolutional trunk at 25 Hz that hears, and a core at 5 Hz that decides.
 
 Shapes: B sessions, M micro-turns, T = 5 M slots, W words, d trunk width, c core width.
 """
@@ -103,7 +103,9 @@ class Trunk(nn.Module):
 
 def rotation(positions: torch.Tensor, head_width: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Cosines and sines, each [positions, head_width / 2]: only differences of positions matter to attention."""
-    angles = positions[:, None] * torch.exp(-math.log(10_000) * torch.arange(0, head_width, 2, device=positions.device) / head_width)
+    angles = positions[:, None] * torch.exp(
+        -math.log(10_000) * torch.arange(0, head_width, 2, device=positions.device) / head_width
+    )
     return angles.cos(), angles.sin()
 
 
@@ -165,14 +167,19 @@ class Core(nn.Module):
 
     def forward(self, hidden, word_shares, own_word, play, typed):
         """
-        @param hidden [B, T, d]; word_shares [B, T, W] probabilities; own_word [B, M] the agent's word one micro-turn ago
+        @param hidden [B, T, d]; word_shares [B, T, W] probabilities; own_word [B, M] the agent's word a micro-turn ago
         @param play [B, M] 0 or 1; typed [B, M, K] word classes, 0 for none
         @returns logits of floor, say and act, each [B, M, classes]
         """
         batch, slots, _ = hidden.shape
         turns = slots // SLOTS_PER_TURN
         read = word_shares[..., 1:].reshape(batch, turns, SLOTS_PER_TURN, -1).sum(2)
-        x = self.hear(hidden.reshape(batch, turns, -1)) + self.read_words(read) + self.own_word(own_word) + self.playing(play)
+        x = (
+            self.hear(hidden.reshape(batch, turns, -1))
+            + self.read_words(read)
+            + self.own_word(own_word)
+            + self.playing(play)
+        )
         x = x + self.typed(typed).sum(2)
         x = x + self.gru(self.gru_norm(x))
         for layer in self.layers:

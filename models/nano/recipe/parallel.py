@@ -12,7 +12,7 @@ class Workers:
     """
     Forked copies of this process that average gradients through shared memory.
 
-    Create it before any thread starts. Each worker then runs the same loop on its own batches; `rank` 0 reports and saves.
+    Create it before any thread starts. Each worker then runs the same loop on its own batches; `rank` 0 reports.
     """
 
     def __init__(self, count: int, parameters: list[torch.nn.Parameter]):
@@ -45,7 +45,13 @@ class Workers:
         if self.count == 1:
             return
         mine = self._gradients[self.rank]
-        torch.cat([(parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)).flatten() for parameter in self._parameters], out=mine)
+        torch.cat(
+            [
+                (parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)).flatten()
+                for parameter in self._parameters
+            ],
+            out=mine,
+        )
         self._barrier.wait(TIMEOUT_SECONDS)
         mean = self._gradients.mean(dim=0)
         self._barrier.wait(TIMEOUT_SECONDS)

@@ -259,7 +259,13 @@ class Director:
     def _barge_in(self, start: float, moment: float) -> bool:
         """The user takes the floor at `moment` from an agent that speaks since `start`."""
         short = self._chance(0.5)
-        marked = self._writer.stop() if short else self._writer.cancel() if self._chance(0.1) else [*(["no"] if self._chance(0.2) else []), *self._writer.utterance()]
+        marked = (
+            self._writer.stop()
+            if short
+            else self._writer.cancel()
+            if self._chance(0.1)
+            else [*(["no"] if self._chance(0.2) else []), *self._writer.utterance()]
+        )
         line = parse(marked)
         words = self._user(line, moment, pauses=not short)
         if not words:
@@ -322,14 +328,25 @@ class Director:
         for first, past in line.corrections:
             corrected.update(range(first, past))
             for index in range(first, past):
-                end = words[index].end if index + 1 == len(words) else max(words[index].end, min(words[index + 1].start, words[index].end + 0.25))
-                self.timeline.floor.append(Span("correcting", words[index].start + (0.15 if index == first else 0), end))
+                end = (
+                    words[index].end
+                    if index + 1 == len(words)
+                    else max(words[index].end, min(words[index + 1].start, words[index].end + 0.25))
+                )
+                self.timeline.floor.append(
+                    Span("correcting", words[index].start + (0.15 if index == first else 0), end)
+                )
         self._count_mentions(words, corrected)
         self._backchannel(words)
 
     def _count_mentions(self, words: list[Span], corrected: set[int]) -> None:
         for index, word in enumerate(words):
-            if self._counting and canonical(word.name) in ANIMALS and index not in corrected and self._count < COUNT_LIMIT:
+            if (
+                self._counting
+                and canonical(word.name) in ANIMALS
+                and index not in corrected
+                and self._count < COUNT_LIMIT
+            ):
                 self._count += 1
                 due = heard_at(word)
                 self.timeline.say.append(Due(number_words(self._count)[0], due))
@@ -364,7 +381,10 @@ class Director:
         places = {index for index in line.breaks if index < last and self._chance(0.4)}
         if last > 2 and self._chance(0.3):
             places.add(int(self._random.integers(0, last)))
-        draw = lambda: self._random.choice([self._random.uniform(0.3, 1.2), self._random.uniform(1.2, 3), self._random.uniform(3, 5)], p=[0.68, 0.24, 0.08])
+        draw = lambda: self._random.choice(
+            [self._random.uniform(0.3, 1.2), self._random.uniform(1.2, 3), self._random.uniform(3, 5)],
+            p=[0.68, 0.24, 0.08],
+        )
         return {index: float(draw()) for index in places}
 
     def _record(self, line: Line, speaker: Speaker) -> Utterance | None:

@@ -23,8 +23,16 @@ NATIVE = Path(__file__).parent / "native"
 LIMIT_SAMPLES, LIMIT_EVENTS, LIMIT_NAMES = 22_050 * 60, 6_000, 40_000
 
 FLITE_VOICES = ["kal", "kal16", "awb", "rms", "slt"]
-FLITE_LIBRARIES = ["-lflite_cmu_us_kal", "-lflite_cmu_us_kal16", "-lflite_cmu_us_awb", "-lflite_cmu_us_rms",
-                   "-lflite_cmu_us_slt", "-lflite_usenglish", "-lflite_cmulex", "-lflite"]
+FLITE_LIBRARIES = [
+    "-lflite_cmu_us_kal",
+    "-lflite_cmu_us_kal16",
+    "-lflite_cmu_us_awb",
+    "-lflite_cmu_us_rms",
+    "-lflite_cmu_us_slt",
+    "-lflite_usenglish",
+    "-lflite_cmulex",
+    "-lflite",
+]
 
 
 class VoiceError(RuntimeError):
@@ -107,11 +115,56 @@ class Espeak:
     """espeak-ng through its C library: formant synthesis, more than a thousand times real time."""
 
     PHONES = {
-        "@": "ax", "3": "er", "3:": "er", "@L": "ax", "a": "ae", "aa": "ae", "a#": "ax", "A:": "aa", "A@": "aa", "A": "aa",
-        "E": "eh", "e": "eh", "I": "ih", "i": "iy", "i:": "iy", "0": "aa", "0#": "aa", "V": "ah", "U": "uh", "u:": "uw",
-        "u": "uw", "uU": "uw", "O:": "ao", "O": "ao", "O@": "ao", "o@": "ao", "aI": "ay", "aI@": "ay", "aI3": "ay", "eI": "ey",
-        "OI": "oy", "aU": "aw", "aU@": "aw", "oU": "ow", "e@": "eh", "i@": "iy", "i@3": "iy", "U@": "uh", "VR": "er",
-        "T": "th", "D": "dh", "S": "sh", "Z": "zh", "h": "hh", "N": "ng", "j": "y", "tS": "ch", "dZ": "jh", "x": "k", "?": "t",
+        "@": "ax",
+        "3": "er",
+        "3:": "er",
+        "@L": "ax",
+        "a": "ae",
+        "aa": "ae",
+        "a#": "ax",
+        "A:": "aa",
+        "A@": "aa",
+        "A": "aa",
+        "E": "eh",
+        "e": "eh",
+        "I": "ih",
+        "i": "iy",
+        "i:": "iy",
+        "0": "aa",
+        "0#": "aa",
+        "V": "ah",
+        "U": "uh",
+        "u:": "uw",
+        "u": "uw",
+        "uU": "uw",
+        "O:": "ao",
+        "O": "ao",
+        "O@": "ao",
+        "o@": "ao",
+        "aI": "ay",
+        "aI@": "ay",
+        "aI3": "ay",
+        "eI": "ey",
+        "OI": "oy",
+        "aU": "aw",
+        "aU@": "aw",
+        "oU": "ow",
+        "e@": "eh",
+        "i@": "iy",
+        "i@3": "iy",
+        "U@": "uh",
+        "VR": "er",
+        "T": "th",
+        "D": "dh",
+        "S": "sh",
+        "Z": "zh",
+        "h": "hh",
+        "N": "ng",
+        "j": "y",
+        "tS": "ch",
+        "dZ": "jh",
+        "x": "k",
+        "?": "t",
     }
     WORD_EVENT, PHONEME_EVENT = 1, 7
     EVENT = np.dtype([("kind", "f8"), ("seconds", "f8"), ("character", "f8"), ("phoneme", "S8")])
@@ -125,7 +178,9 @@ class Espeak:
         self._events = np.zeros(LIMIT_EVENTS, self.EVENT)
         self._voice = ""
 
-    def speak(self, words: list[str], marks: dict[int, str], voice: str, delivery: Delivery, speed: float = 1.0) -> Utterance:
+    def speak(
+        self, words: list[str], marks: dict[int, str], voice: str, delivery: Delivery, speed: float = 1.0
+    ) -> Utterance:
         """`voice` is an espeak name, `accent+variant`; @throws VoiceError if it is unknown or silent."""
         if voice != self._voice:
             self._voice = ""
@@ -135,9 +190,16 @@ class Espeak:
         text, positions = written(words, marks)
         total = ctypes.c_int()
         count = self._library.bridge_speak(
-            text.encode(), int(np.clip(165 * delivery.tempo / speed, 80, 400)), int(np.clip(50 * delivery.pitch, 0, 99)),
-            int(np.clip(50 * delivery.liveliness, 0, 99)), self._samples.ctypes.data_as(ctypes.c_void_p), LIMIT_SAMPLES,
-            self._events.ctypes.data_as(ctypes.c_void_p), LIMIT_EVENTS, ctypes.byref(total))
+            text.encode(),
+            int(np.clip(165 * delivery.tempo / speed, 80, 400)),
+            int(np.clip(50 * delivery.pitch, 0, 99)),
+            int(np.clip(50 * delivery.liveliness, 0, 99)),
+            self._samples.ctypes.data_as(ctypes.c_void_p),
+            LIMIT_SAMPLES,
+            self._events.ctypes.data_as(ctypes.c_void_p),
+            LIMIT_EVENTS,
+            ctypes.byref(total),
+        )
         pcm = checked(self._samples[:count].astype(np.float32) / 32_768, voice, text)
         phones, starts = self._timed(self._events[: total.value], count / self._rate_hz)
         spoken = self._words(words, positions, phones, starts, count / self._rate_hz)
@@ -203,7 +265,9 @@ class Flite:
         self._starts, self._ends, self._phone_ends = (np.zeros(self.TIMES) for _ in range(3))
         self._words, self._phones = (ctypes.create_string_buffer(LIMIT_NAMES) for _ in range(2))
 
-    def speak(self, words: list[str], marks: dict[int, str], voice: str, delivery: Delivery, speed: float = 1.0) -> Utterance:
+    def speak(
+        self, words: list[str], marks: dict[int, str], voice: str, delivery: Delivery, speed: float = 1.0
+    ) -> Utterance:
         """@throws VoiceError if the voice is unknown or silent; ReadingError if the text was read as other words."""
         if voice not in FLITE_VOICES:
             raise VoiceError(f"flite has no voice {voice!r}")
@@ -212,10 +276,25 @@ class Flite:
         rate, word_total, phone_total = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
         size = ctypes.c_size_t(LIMIT_NAMES)
         count = self._library.bridge_speak(
-            text.encode(), FLITE_VOICES.index(voice), ctypes.c_float(speed / delivery.tempo),
-            ctypes.c_float(delivery.pitch / speed), ctypes.c_float(delivery.liveliness), pointer(self._samples), LIMIT_SAMPLES,
-            ctypes.byref(rate), self._words, size, pointer(self._starts), pointer(self._ends), ctypes.byref(word_total),
-            self._phones, size, pointer(self._phone_ends), ctypes.byref(phone_total), self.TIMES)
+            text.encode(),
+            FLITE_VOICES.index(voice),
+            ctypes.c_float(speed / delivery.tempo),
+            ctypes.c_float(delivery.pitch / speed),
+            ctypes.c_float(delivery.liveliness),
+            pointer(self._samples),
+            LIMIT_SAMPLES,
+            ctypes.byref(rate),
+            self._words,
+            size,
+            pointer(self._starts),
+            pointer(self._ends),
+            ctypes.byref(word_total),
+            self._phones,
+            size,
+            pointer(self._phone_ends),
+            ctypes.byref(phone_total),
+            self.TIMES,
+        )
         pcm = checked(self._samples[:count].astype(np.float32) / 32_768, voice, text)
         if word_total.value != len(words):
             raise ReadingError(f"flite read {text!r} as {word_total.value} words, not {len(words)}")
@@ -230,7 +309,9 @@ class Flite:
 class Festival:
     """festival's `ked`: never trained on, it stands in for a person. One process per utterance, so for tests only."""
 
-    def speak(self, words: list[str], marks: dict[int, str], voice: str, delivery: Delivery, speed: float = 1.0) -> Utterance:
+    def speak(
+        self, words: list[str], marks: dict[int, str], voice: str, delivery: Delivery, speed: float = 1.0
+    ) -> Utterance:
         """`speed` is ignored; @throws VoiceError if festival fails; ReadingError if it reads other words."""
         if voice != "ked":
             raise VoiceError(f"festival has no voice {voice!r} here")
@@ -244,11 +325,20 @@ class Festival:
 (mapcar (lambda (phone) (format t "phone %s %f\\n" (item.name phone) (item.feat phone 'end)))
   (utt.relation.items utterance 'Segment))"""
             # festival does not create its scratch files from a sandboxed home: give it one.
-            run = subprocess.run(["festival", "--pipe"], input=script, capture_output=True, text=True, env={"HOME": folder, "PATH": "/usr/bin:/bin"})
+            run = subprocess.run(
+                ["festival", "--pipe"],
+                input=script,
+                capture_output=True,
+                text=True,
+                env={"HOME": folder, "PATH": "/usr/bin:/bin"},
+            )
             if not wav.exists():
                 raise VoiceError(f"festival failed for {text!r}: {run.stderr.strip()[:200]}")
             rate_hz, samples = wavfile.read(wav)
-        spoken = [Span(name, float(start), float(end)) for name, start, end in re.findall(r"word (\S+) (\S+) (\S+)", run.stdout)]
+        spoken = [
+            Span(name, float(start), float(end))
+            for name, start, end in re.findall(r"word (\S+) (\S+) (\S+)", run.stdout)
+        ]
         if len(spoken) != len(words):
             raise ReadingError(f"festival read {text!r} as {len(spoken)} words, not {len(words)}")
         for span, word in zip(spoken, words):

@@ -8,7 +8,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vocabulary import ADJECTIVES, ANIMALS, COLOURS, COMMANDS, FUNCTION, NOUNS, NUMBERS, PLURALS, TALK, UNITS, VERBS, number_words
+from vocabulary import (
+    ADJECTIVES,
+    ANIMALS,
+    COLOURS,
+    COMMANDS,
+    FUNCTION,
+    NOUNS,
+    NUMBERS,
+    PLURALS,
+    TALK,
+    VERBS,
+    number_words,
+)
 
 _PLURAL_OF = {singular: plural for plural, singular in PLURALS.items() if singular in ANIMALS}
 _SPOKEN_VERBS = [verb for verb in VERBS if verb not in {"going", "seen"}]
@@ -26,6 +38,9 @@ sweater necklace bracelet umbrella luggage passport ticket journey adventure acc
 fever headache shoulder elbow stomach muscle breathe whistle stumble wander gather explain describe measure compare repair
 polish decorate celebrate promise argue complain apologise curious nervous jealous brave clever gentle stubborn""".split()
 _LANGUAGES = ["spanish", "french", "german", "italian", "chinese"]
+_ONSETS = "b d f g h j k l m n p r s t v w z sh ch th br cr st pl tr gr".split()
+_VOWELS = "a e i o u ai ee oo ou".split()
+_CODAS = ["", "", *"b d g k l m n p s t nd st".split()]
 FILLERS = ["um", "uh", "well", "hmm", "so"]
 
 
@@ -74,7 +89,8 @@ class Writer:
         return self._random.random() < probability
 
     def _say(self, *options: str) -> list[str]:
-        return self._one(options).split()
+        """One of the phrases that slashes separate in `options`, as tokens."""
+        return self._one([phrase for some in options for phrase in some.split("/")]).split()
 
     # Parts
 
@@ -82,9 +98,8 @@ class Writer:
         """A word outside the vocabulary, often one that does not exist."""
         if self._chance(0.6):
             return self._one(_RARE)
-        onset = "b d f g h j k l m n p r s t v w z sh ch th br cr st pl tr gr".split()
-        vowel, coda = "a e i o u ai ee oo ou".split(), ["", "", "b", "d", "g", "k", "l", "m", "n", "p", "s", "t", "nd", "st"]
-        return "".join(self._one(onset) + self._one(vowel) + self._one(coda) for _ in range(self._random.integers(1, 4)))
+        syllables = range(self._random.integers(1, 4))
+        return "".join(self._one(_ONSETS) + self._one(_VOWELS) + self._one(_CODAS) for _ in syllables)
 
     def noun(self) -> str:
         return self.unknown() if self._chance(0.15) else self._one(NOUNS)
@@ -97,15 +112,15 @@ class Writer:
         return number_words(int(self._random.integers(low, high + 1)))
 
     def thing(self) -> list[str]:
-        article = self._say("a", "the", "the", "my", "his", "her", "our", "your", "this", "that", "some", "another")
+        article = self._say("a/the/the/my/his/her/our/your/this/that/some/another")
         quality = [self._one(self._one([COLOURS, ADJECTIVES, ADJECTIVES]))] if self._chance(0.4) else []
         return article + quality + [self.animal() if self._chance(0.12) else self.noun()]
 
     def place(self) -> list[str]:
-        return self._say("in the", "near the", "at the", "behind the", "from the", "through the", "to the") + [self._one(_PLACES)]
+        return self._say("in the/near the/at the/behind the/from the/through the/to the") + [self._one(_PLACES)]
 
     def person(self) -> list[str]:
-        return self._say("i", "i", "we", "you", "he", "she", "they", "my friend", "my mother", "my father", "the teacher", "people")
+        return self._say("i/i/we/you/he/she/they/my friend/my mother/my father/the teacher/people")
 
     def clause(self) -> list[str]:
         draw = self._random.integers(8)
@@ -114,16 +129,39 @@ class Writer:
         if draw == 1:
             return self.person() + [self._one(_PAST)] + self.thing() + self.place()
         if draw == 2:
-            return self.person() + self._say("will", "can", "could", "should", "might", "must", "would") + [self._one(_SPOKEN_VERBS)] + self.thing()
+            return (
+                self.person()
+                + self._say("will/can/could/should/might/must/would")
+                + [self._one(_SPOKEN_VERBS)]
+                + self.thing()
+            )
         if draw == 3:
-            return self.thing() + self._say("is", "was", "is not", "was very", "is really", "is too", "was not") + [self._one(ADJECTIVES)]
+            return self.thing() + self._say("is/was/is not/was very/is really/is too/was not") + [self._one(ADJECTIVES)]
         if draw == 4:
-            return self._say("there is", "there was", "here is", "it's", "that's", "it was") + self.thing() + (self.place() if self._chance(0.5) else [])
+            return (
+                self._say("there is/there was/here is/it's/that's/it was")
+                + self.thing()
+                + (self.place() if self._chance(0.5) else [])
+            )
         if draw == 5:
-            return self._say("i want to", "i like to", "i need to", "we have to", "let's", "i'm going to", "do you want to") + [self._one(_SPOKEN_VERBS)] + self.thing()
+            return (
+                self._say("i want to/i like to/i need to/we have to/let's/i'm going to/do you want to")
+                + [self._one(_SPOKEN_VERBS)]
+                + self.thing()
+            )
         if draw == 6:
-            return self.person() + self._say("went", "came", "walked", "ran", "drive", "go") + self.place() + self._say("today", "yesterday", "now", "tomorrow", "last week", "every day", "again")
-        return self._say("i think", "i know", "you know", "i hope", "i believe", "she said", "he said", "they say") + self.person() + [self._one(_PAST)] + self.thing()
+            return (
+                self.person()
+                + self._say("went/came/walked/ran/drive/go")
+                + self.place()
+                + self._say("today/yesterday/now/tomorrow/last week/every day/again")
+            )
+        return (
+            self._say("i think/i know/you know/i hope/i believe/she said/he said/they say")
+            + self.person()
+            + [self._one(_PAST)]
+            + self.thing()
+        )
 
     # Whole utterances
 
@@ -137,7 +175,7 @@ class Writer:
 
     def corrected(self, words: list[str]) -> list[str]:
         """`words` with their last part taken back and said anew."""
-        repair = self._say("no", "no sorry", "sorry", "i mean", "no wait", "actually no", "well no", "no i mean")
+        repair = self._say("no/no sorry/sorry/i mean/no wait/actually no/well no/no i mean")
         return words + ["[", *repair, *self.thing(), "]"]
 
     def hesitant(self, words: list[str]) -> list[str]:
@@ -153,7 +191,7 @@ class Writer:
 
     def listing(self) -> list[str]:
         """A list, which sounds unfinished until its last item."""
-        words = self._say("i need", "we bought", "i like", "my list is", "add", "we have", "bring")
+        words = self._say("i need/we bought/i like/my list is/add/we have/bring")
         for _ in range(self._random.integers(2, 5)):
             words += [self.noun(), ",", "|"]
         return words + ["and", self.noun()]
@@ -168,76 +206,129 @@ class Writer:
     def salad(self) -> list[str]:
         """Words without grammar, so that words are heard and not guessed."""
         groups = [ANIMALS, NUMBERS, COLOURS, COMMANDS, COMMANDS, TALK, FUNCTION, VERBS, NOUNS, ADJECTIVES]
-        return [self.unknown() if self._chance(0.12) else self._one(self._one(groups)) for _ in range(self._random.integers(2, 10))]
+        return [
+            self.unknown() if self._chance(0.12) else self._one(self._one(groups))
+            for _ in range(self._random.integers(2, 10))
+        ]
 
     def story(self, animals: int) -> list[str]:
         """Names `animals` animals; an animal inside a correction replaces the one before it."""
         words = []
         for index in range(animals):
-            opening = ["i saw", "there was", "we met", "i found", "we had"] if index == 0 else ["and then i saw", "and", "with", "then there was", "and also", "and after that", "then i met", "near"]
-            words += self._one(opening).split() + self._say("a", "the", "my", "another", "one")
+            first = "i saw/there was/we met/i found/we had"
+            later = "and then i saw/and/with/then there was/and also/and after that/then i met/near"
+            words += self._say(first if index == 0 else later)
+            words += self._say("a/the/my/another/one")
             words += [self._one(COLOURS if self._chance(0.4) else ADJECTIVES)] if self._chance(0.35) else []
             plural = self._chance(0.15)
             words += [self.animal(plural)]
             if self._chance(0.13):
-                words += ["[", *self._say("no", "no sorry", "i mean", "no wait", "sorry"), "a", self.animal(), "]"]
+                words += ["[", *self._say("no/no sorry/i mean/no wait/sorry"), "a", self.animal(), "]"]
             if self._chance(0.45):
-                words += self._one([self.place(), self.place(), ["|", self._one(FILLERS)], ["and", self._one(_PAST), *self.thing_without_animal()]])
+                words += self._one(
+                    [
+                        self.place(),
+                        self.place(),
+                        ["|", self._one(FILLERS)],
+                        ["and", self._one(_PAST), *self.thing_without_animal()],
+                    ]
+                )
             words += ["|"]
         while words[-1] == "|" or words[-1] in FILLERS:
             words.pop()
         return self.hesitant(words)
 
     def thing_without_animal(self) -> list[str]:
-        return self._say("a", "the", "some", "my") + [self.noun()]
+        return self._say("a/the/some/my") + [self.noun()]
 
     def request(self) -> list[str]:
         """Something that needs another model or a tool."""
         please = ["please"] if self._chance(0.15) else []
-        return please + self._one([
-            ["search", "for", *self.thing()], ["look", "up", *self.thing()], ["what", "is", "the", "weather", *self._say("today", "tomorrow", "now", "")],
-            ["tell", "me", "about", *self.thing()], ["tell", "me", "the", self._one(["news", "time", "weather"])], ["what", "time", "is", "it"],
-            ["translate", *self.thing(), "to", self._one(_LANGUAGES)], ["play", *self._say("music", "a song", "the news")],
-            ["send", "a", "message", "to", *self._say("my mother", "my friend", "my father", "the office")], ["open", *self.thing()],
-            ["what", "is", *self.number(2, 60), self._one(["plus", "minus", "times"]), *self.number(2, 60)], ["find", *self.thing()],
-            ["how", "do", "i", self._one(_SPOKEN_VERBS), *self.thing()], ["why", "is", *self.thing(), self._one(ADJECTIVES)],
-            ["where", "is", *self.thing()], ["who", "is", *self.thing()], ["can", "you", self._one(_SPOKEN_VERBS), *self.thing()],
-            ["write", "a", self._one(["letter", "note", "message", "story", "email"]), "about", *self.thing()], ["how", "much", "is", *self.thing()],
-            ["call", *self._say("my mother", "my friend", "the doctor", "the office")], ["add", *self.thing(), "to", "my", "list"],
-        ])
+        return please + self._one(
+            [
+                ["search", "for", *self.thing()],
+                ["look", "up", *self.thing()],
+                ["what", "is", "the", "weather", *self._say("today/tomorrow/now/")],
+                ["tell", "me", "about", *self.thing()],
+                ["tell", "me", "the", self._one(["news", "time", "weather"])],
+                ["what", "time", "is", "it"],
+                ["translate", *self.thing(), "to", self._one(_LANGUAGES)],
+                ["play", *self._say("music/a song/the news")],
+                ["send", "a", "message", "to", *self._say("my mother/my friend/my father/the office")],
+                ["open", *self.thing()],
+                ["what", "is", *self.number(2, 60), self._one(["plus", "minus", "times"]), *self.number(2, 60)],
+                ["find", *self.thing()],
+                ["how", "do", "i", self._one(_SPOKEN_VERBS), *self.thing()],
+                ["why", "is", *self.thing(), self._one(ADJECTIVES)],
+                ["where", "is", *self.thing()],
+                ["who", "is", *self.thing()],
+                ["can", "you", self._one(_SPOKEN_VERBS), *self.thing()],
+                ["write", "a", self._one(["letter", "note", "message", "story", "email"]), "about", *self.thing()],
+                ["how", "much", "is", *self.thing()],
+                ["call", *self._say("my mother/my friend/the doctor/the office")],
+                ["add", *self.thing(), "to", "my", "list"],
+            ]
+        )
 
     def count_animals(self) -> list[str]:
-        return self._say("count the animals", "please count the animals", "can you count the animals", "count animals for me", "count all the animals", "count every animal", "i want you to count the animals", "count my animals please", "start to count the animals")
+        return self._say(
+            "count the animals/please count the animals/can you count the animals/count animals for me",
+            "count all the animals/count every animal/i want you to count the animals",
+            "count my animals please/start to count the animals",
+        )
 
     def remind_in(self, seconds: int) -> list[str]:
-        lead = self._say("", "", "please", "okay", "can you")
-        return lead + ["remind", "me", "in", *number_words(seconds), "seconds"] + (["please"] if self._chance(0.1) else [])
+        lead = self._say("//please/okay/can you")
+        return (
+            lead + ["remind", "me", "in", *number_words(seconds), "seconds"] + (["please"] if self._chance(0.1) else [])
+        )
 
     def remind_every(self, seconds: int) -> list[str]:
-        return self._say("remind me every", "tell me every", "please remind me every") + [*number_words(seconds), "seconds"] + self._say("", "", "until i say stop")
+        return (
+            self._say("remind me every/tell me every/please remind me every")
+            + [*number_words(seconds), "seconds"]
+            + self._say("//until i say stop")
+        )
 
     def stopwatch(self) -> tuple[list[str], list[str], list[str]]:
         """What is said to begin, to end, and to ask for the time between."""
-        return (self._say("i start now", "start the timer", "ready go", "i begin now", "let's begin", "okay start"),
-                self._say("i'm done", "done", "finished", "i finished", "okay i'm done", "that's it"),
-                self._say("how long did that take", "how long was that", "how long did it take", "how many seconds was that"))
+        return (
+            self._say("i start now/start the timer/ready go/i begin now/let's begin/okay start"),
+            self._say("i'm done/done/finished/i finished/okay i'm done/that's it"),
+            self._say("how long did that take/how long was that/how long did it take/how many seconds was that"),
+        )
 
     def stop(self) -> list[str]:
-        return self._say("stop", "stop", "wait", "stop stop", "wait wait", "no stop", "okay stop", "quiet please", "wait a second", "stop please", "hold on", "be quiet", "pause", "stop talking", "please stop")
+        return self._say(
+            "stop/stop/wait/stop stop/wait wait/no stop/okay stop/quiet please/wait a second",
+            "stop please/hold on/be quiet/pause/stop talking/please stop",
+        )
 
     def cancel(self) -> list[str]:
-        return self._say("never mind", "cancel", "cancel that", "never mind that", "forget it", "cancel it please", "oh never mind", "no never mind")
+        return self._say(
+            "never mind/cancel/cancel that/never mind that/forget it/cancel it please/oh never mind", "no never mind"
+        )
 
     def backchannel(self) -> list[str]:
-        return self._say("uh huh", "yeah", "okay", "right", "yeah yeah", "yes", "mhm", "mhm", "um huh", "okay okay", "uh huh uh huh", "sure", "i see", "oh", "nice", "yep", "hmm", "great", "oh really", "ah", "exactly")
+        return self._say(
+            "uh huh/yeah/okay/right/yeah yeah/yes/mhm/mhm/um huh/okay okay/uh huh uh huh/sure/i see/oh",
+            "nice/yep/hmm/great/oh really/ah/exactly",
+        )
 
     def answer(self) -> list[str]:
-        return self._say("yes", "no", "yes please", "no thanks", "okay", "sure", "maybe", "yeah", "thank you", "thanks", "hello", "hi", "good morning", "that's right", "i don't know", "of course", "goodbye")
+        return self._say(
+            "yes/no/yes please/no thanks/okay/sure/maybe/yeah/thank you/thanks/hello/hi/good morning",
+            "that's right/i don't know/of course/goodbye",
+        )
 
     def aside(self) -> list[str]:
         """Said to somebody else in the room."""
         name = self._one([*_NAMES, "mom", "dad", "honey", "darling"])
-        return self._one([["hey", name], [name], ["yes", name], ["excuse", "me", name], ["one", "moment", name]]) + [","] + self._one([self.clause, self.request, self.answer])()
+        return (
+            self._one([["hey", name], [name], ["yes", name], ["excuse", "me", name], ["one", "moment", name]])
+            + [","]
+            + self._one([self.clause, self.request, self.answer])()
+        )
 
     def utterance(self) -> list[str]:
         """Any ordinary turn that is no skill: conversation, lists, answers, salad."""

@@ -1,5 +1,6 @@
-"""One training loop for both phases: a time budget, a warm-up, a plateau, a long decay, and checkpoints to resume from."""
+"""One training loop for both phases: a time budget, warm-up, plateau, long decay, and checkpoints to resume from."""
 
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ DECAY_SHARE = 0.45
 FINAL_RATE = 0.02
 CLIP_NORM = 1.0
 REPORT_STEPS, SAVE_SECONDS = 25, 90
+STOPPED = -1.0
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,34 @@ def save(path: Path, content: dict) -> None:
     scratch.replace(path)
 
 
-def train(module: torch.nn.Module, losses_of: Callable[[], dict[str, torch.Tensor]], plan: Plan, checkpoint: Path) -> None:
+class Stopwatch:
+    """Seconds of training so far; `STOPPED` once somebody asks this process to end."""
+
+    def __init__(self, spent: float):
+        self._spent, self._began, self._asked = spent, time.time(), False
+        for kind in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(kind, self._on_signal)
+
+    def _on_signal(self, *_) -> None:
+        self._asked = True
+
+    @property
+    def seconds(self) -> float:
+        return self._spent + time.time() - self._began
+
+    def reading(self) -> float:
+        return STOPPED if self._asked else self.seconds
+
+
+def train(
+    module: torch.nn.Module, losses_of: Callable[[], dict[str, torch.Tensor]], plan: Plan, checkpoint: Path
+) -> None:
     """
     Trains `module` until the budget is spent; continues from `checkpoint` where there is one.
 
+    SIGTERM and SIGINT end it early, with everything saved to go on from.
     @param losses_of draws a batch and returns its losses by name
+    @throws SystemExit if it was ended early
     """
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.02)
@@ -58,12 +83,16 @@ def train(module: torch.nn.Module, losses_of: Callable[[], dict[str, torch.Tenso
         step, spent = saved["step"], saved["seconds"]
     workers = Workers(plan.workers, parameters)
     torch.manual_seed(plan.seed * 1_000 + step * 10 + workers.rank)
-    began, saved_at, running = time.time(), time.time(), {}
+    watch, saved_at, running = Stopwatch(spent), time.time(), {}
+    keep = lambda: save(
+        checkpoint,
+        {"model": module.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "seconds": watch.seconds},
+    )
 
     while True:
-        seconds = workers.agree(spent + time.time() - began)
+        seconds = workers.agree(watch.reading())
         progress = seconds / (plan.minutes * 60)
-        if progress >= 1:
+        if seconds == STOPPED or progress >= 1:
             break
         for group in optimiser.param_groups:
             group["lr"] = plan.rate * rate_factor(progress, step, plan.warm_up_steps)
@@ -77,10 +106,18 @@ def train(module: torch.nn.Module, losses_of: Callable[[], dict[str, torch.Tenso
         for name, loss in losses.items():
             running[name] = 0.95 * running.get(name, loss.item()) + 0.05 * loss.item()
         if workers.rank == 0 and step % REPORT_STEPS == 0:
-            print(f"step {step} {seconds:.0f} s {progress:.0%} " + " ".join(f"{name} {value:.4f}" for name, value in running.items()), flush=True)
+            print(
+                f"step {step} {seconds:.0f} s {progress:.0%} "
+                + " ".join(f"{name} {value:.4f}" for name, value in running.items()),
+                flush=True,
+            )
         if workers.rank == 0 and time.time() - saved_at > SAVE_SECONDS:
-            save(checkpoint, {"model": module.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "seconds": seconds})
+            keep()
             saved_at = time.time()
 
     workers.leave()
-    save(checkpoint, {"model": module.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "seconds": plan.minutes * 60})
+    keep()
+    if seconds == STOPPED:
+        raise SystemExit(
+            f"stopped after {watch.seconds:.0f} s of {plan.minutes * 60:.0f}: run the stage again to go on"
+        )

@@ -61,8 +61,18 @@ _SAME_PLURAL = {"sheep", "deer", "salmon", "wolf", "fox", "mouse", "goose"}
 PLURALS = {
     **{f"{animal}s": animal for animal in ANIMALS if animal not in _SAME_PLURAL},
     **IRREGULAR,
-    "animals": "animal", "seconds": "second", "minute": "minutes", "hours": "hour", "days": "day", "weeks": "week",
-    "friends": "friend", "books": "book", "apples": "apple", "eggs": "egg", "numbers": "number", "things": "thing",
+    "animals": "animal",
+    "seconds": "second",
+    "minute": "minutes",
+    "hours": "hour",
+    "days": "day",
+    "weeks": "week",
+    "friends": "friend",
+    "books": "book",
+    "apples": "apple",
+    "eggs": "egg",
+    "numbers": "number",
+    "things": "thing",
 }
 """Spoken forms that share a class with another form: Nano writes one form for both."""
 

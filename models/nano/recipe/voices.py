@@ -19,7 +19,8 @@ FLITE_SHARES = {"kal": 0.08, "kal16": 0.22, "awb": 0.35, "rms": 0.35}
 FLITE_SHARE = 0.58
 
 SPLITS = ("train", "seen", "espeak", "slt", "festival", "skills")
-"""`train`, and `skills` with more of what is learnt slowly; the tests: new sentences of training voices, unseen espeak variants, an unseen voice, an unseen engine."""
+"""`train`, and `skills` with more of what is learnt slowly. The tests: new sentences of training voices, unseen espeak
+variants, an unseen voice, an unseen engine."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ def draw_speaker(split: str, random: np.random.Generator) -> Speaker:
         return Speaker("festival", "ked", Delivery(tempo=random.uniform(0.85, 1.15)))
     if split == "espeak":
         name = f"{random.choice(ACCENTS)}+{random.choice(HELD_OUT_VARIANTS)}"
-        return Speaker("espeak", name, Delivery(random.uniform(0.75, 1.2), random.uniform(0.4, 1.6), random.uniform(0.5, 1.5)))
+        return Speaker(
+            "espeak", name, Delivery(random.uniform(0.75, 1.2), random.uniform(0.4, 1.6), random.uniform(0.5, 1.5))
+        )
     return _draw_training_speaker(random)
 
 
@@ -69,9 +72,14 @@ class Studio:
     def __init__(self, folder: Path):
         self._engines = {"espeak": Espeak(folder), "flite": Flite(folder), "festival": Festival()}
 
-    def record(self, speaker: Speaker, words: list[str], marks: dict[int, str], random: np.random.Generator) -> Utterance:
+    def record(
+        self, speaker: Speaker, words: list[str], marks: dict[int, str], random: np.random.Generator
+    ) -> Utterance:
         """One utterance, a little different in tempo and pitch each time; @throws VoiceError if the voice is silent."""
-        delivery = replace(speaker.delivery, tempo=speaker.delivery.tempo * random.uniform(0.93, 1.07),
-                           pitch=speaker.delivery.pitch * random.uniform(0.96, 1.04))
+        delivery = replace(
+            speaker.delivery,
+            tempo=speaker.delivery.tempo * random.uniform(0.93, 1.07),
+            pitch=speaker.delivery.pitch * random.uniform(0.96, 1.04),
+        )
         spoken = self._engines[speaker.engine].speak(words, marks, speaker.voice, delivery, speaker.speed)
         return replace(spoken, pcm=convert(spoken.pcm, speaker.conversion, random))

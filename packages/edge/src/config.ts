@@ -173,6 +173,15 @@ export const configOptions: readonly {
   { path: 'voice.name', flag: '--voice <name>', env: 'MICROTURN_VOICE', help: 'the voice that speaks', kind: 'text' },
 ];
 
+const SWITCH: Readonly<Record<string, boolean>> = {
+  '1': true,
+  true: true,
+  yes: true,
+  '0': false,
+  false: false,
+  no: false,
+};
+
 type Tree = { [key: string]: unknown };
 
 /** Fills in what is left out. @throws {MicroturnError} `edge/config`, naming the option */
@@ -201,6 +210,11 @@ export function loadConfig({
     setPath(tree, option.path, typeof value === 'string' ? fromText(value, option.kind, option.env) : value);
   }
   return parseConfig(tree);
+}
+
+/** Whether an address is this machine's own and reached by nobody else. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1' || address === 'localhost';
 }
 
 /** The configuration as it may be shown: secrets hidden. */
@@ -246,7 +260,8 @@ function fromText(text: string, kind: (typeof configOptions)[number]['kind'], na
     case 'number':
       return Number(text);
     case 'switch':
-      return text === '1' || text === 'true';
+      if (!(text in SWITCH)) throw new MicroturnError('edge/config', `${name}: expected true or false, got ${text}`);
+      return SWITCH[text];
     case 'list':
       return text.split(',').map((item) => item.trim());
     case 'keys':

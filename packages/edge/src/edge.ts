@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { Subscription } from 'rxjs';
 import { monotonicClock } from './clock.js';
-import { parseConfig, type EdgeConfig, type EdgeConfigInput } from './config.js';
+import { isLoopback, parseConfig, type EdgeConfig, type EdgeConfigInput } from './config.js';
 import { EngineHost } from './engine/index.js';
 import { MediaHost, type MediaEvent } from './media/index.js';
 import { RoomRegistry } from './session/index.js';
@@ -19,8 +19,6 @@ const ALIVE_MS = 3000;
 
 export interface EdgeOptions {
   readonly log?: Log;
-  /** A part died more often than another start mends: the edge lets nobody in any more. Called once. */
-  readonly onFailed?: (error: MicroturnError) => void;
 }
 
 /**
@@ -74,7 +72,7 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
         log,
       }),
     );
-    edge = new Edge({ config, log, metrics, engine, voice, media, opened, onFailed: options.onFailed });
+    edge = new Edge({ config, log, metrics, engine, voice, media, opened });
     await edge.listen();
     return edge;
   } catch (error) {
@@ -101,12 +99,13 @@ interface EdgeParts {
   readonly voice: VoiceHost;
   readonly media: MediaHost;
   readonly opened: { close(): void | Promise<void> }[];
-  readonly onFailed: ((error: MicroturnError) => void) | undefined;
 }
 
 /** A running edge. */
 export class Edge {
   readonly config: EdgeConfig;
+  /** Called once, where a part died more often than another start mends. Nobody is let in any more: close it, and create another. */
+  onFailed: ((error: MicroturnError) => void) | undefined;
   readonly #parts: EdgeParts;
   readonly #rooms: RoomRegistry<Call>;
   readonly #calls = new Map<string, Call>();
@@ -183,6 +182,7 @@ export class Edge {
       keys: config.keys,
       metrics,
       dev: config.dev,
+      loopback: isLoopback(config.host),
       demoDir: config.demo,
       allowedOrigins: config.allowedOrigins,
       ready: () => this.ready,
@@ -201,6 +201,8 @@ export class Edge {
       throw new MicroturnError('edge/config', `cannot listen on ${config.host}:${config.port} (${code})`, { cause });
     }
     this.#http = http;
+    if (config.dev && !isLoopback(config.host))
+      log.warn({ host: config.host }, 'anybody who reaches this host gets a token at /dev/token');
     this.#mediaEvents = media.events.subscribe((event) => this.#onMediaEvent(event));
     this.#statsTimer = setInterval(() => {
       if (this.#calls.size > 0)
@@ -212,13 +214,14 @@ export class Edge {
     log.info({ url: this.url, mediaPort: this.mediaPort }, 'the edge is up');
   }
 
-  /** A part is gone for good: lets nobody in and tells its owner, once. */
+  /** A part that everything needs is gone for good: callers are told, and whoever runs the edge starts it again. */
   fail(error: MicroturnError): void {
-    if (this.#failed || this.#closing) return;
+    if (this.#failed || this.#draining) return;
     this.#failed = true;
     this.#broken = error;
-    this.#parts.log.error({ err: error }, 'the edge has failed');
-    this.#parts.onFailed?.(error);
+    this.#parts.log.error({ err: error }, 'the edge cannot go on');
+    for (const call of this.#calls.values()) void call.end(error);
+    this.onFailed?.(error);
   }
 
   /** Lets nobody in, tells everybody, closes everything in reverse. Closing twice is harmless. */
@@ -232,8 +235,11 @@ export class Edge {
     this.#draining = true;
     clearInterval(this.#statsTimer);
     clearInterval(this.#aliveTimer);
-    for (const connection of this.#connections) connection.end(new MicroturnError('edge/draining'));
-    await Promise.all([...this.#calls.values()].map((call) => call.close('edge/draining')));
+    const connections = [...this.#connections];
+    for (const connection of connections) connection.end(new MicroturnError('edge/draining'));
+    // And the calls that wait for their client.
+    const calls = [...this.#calls.values()].map((call) => call.close('edge/draining'));
+    await Promise.all([...calls, ...connections.map((connection) => connection.finished)]);
     await this.#http?.close();
     this.#mediaEvents?.unsubscribe();
     await closeAll(opened, log);
@@ -261,7 +267,7 @@ export class Edge {
       },
       metrics,
       refusal: () => this.#broken ?? (this.ready ? undefined : new MicroturnError('edge/draining')),
-      onDecision: (decision) => metrics.noteDecision(decision, engine.info.microTurnMs),
+      onDecision: (decision, lagMs) => metrics.noteDecision(decision, lagMs, engine.info.microTurnMs),
     });
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));
@@ -295,7 +301,7 @@ export class Edge {
         void this.#onMediaRestored();
         return;
       case 'failed':
-        this.#onMediaLost(event.message);
+        this.#mediaLosses++;
         this.fail(new MicroturnError('edge/worker-died', event.message));
         return;
       case 'worker.died':
@@ -337,6 +343,7 @@ export class Edge {
     const stats = await media.request('stats', {});
     metrics.place.set(stats.placeP99Ms / 1000);
     metrics.send.set(stats.sendP99Ms / 1000);
+    metrics.tickLate.set(stats.tickLateP99Ms / 1000);
     const byEndpoint = new Map(stats.endpoints.map((endpoint) => [endpoint.endpoint, endpoint]));
     for (const { session } of this.#calls.values()) {
       const endpoint = byEndpoint.get(session.endpoint);
@@ -345,9 +352,11 @@ export class Edge {
   }
 
   async #refreshMetrics(): Promise<void> {
-    this.#parts.metrics.sessions.set(this.#calls.size);
-    this.#parts.metrics.rooms.set(this.#rooms.size);
-    this.#parts.metrics.noteEngine(this.#parts.engine.load);
-    await this.#refreshStats();
+    const { engine, metrics, log } = this.#parts;
+    metrics.sessions.set(this.#calls.size);
+    metrics.rooms.set(this.#rooms.size);
+    metrics.noteEngine(engine.load);
+    // What the media thread cannot tell any more must not hide the rest.
+    await this.#refreshStats().catch((error: unknown) => log.warn({ err: error }, 'no media stats'));
   }
 }

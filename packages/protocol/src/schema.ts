@@ -1,6 +1,9 @@
 import * as v from 'valibot';
 import { MicroturnError } from './errors.js';
 
+/** Of what was wrong with a message, told to the peer that sent it. */
+const DETAIL_CHARS = 200;
+
 type Tagged = Record<string, v.GenericSchema<unknown, { type: string }>>;
 
 /**
@@ -20,7 +23,9 @@ export function taggedParser<S extends Tagged>(schemas: S): (value: unknown) => 
     if (!parsed.success) {
       const issue = parsed.issues[0];
       const path = v.getDotPath(issue);
-      throw new MicroturnError('protocol/malformed', `${type}${path ? ` ${path}` : ''}: ${issue.message}`);
+      // The message quotes what was received, which may be long, and no one wants it back.
+      const detail = `${type}${path ? ` ${path}` : ''}: ${issue.message}`;
+      throw new MicroturnError('protocol/malformed', detail.slice(0, DETAIL_CHARS));
     }
     return parsed.output as v.InferOutput<S[keyof S]>;
   };

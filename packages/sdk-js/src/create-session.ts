@@ -411,6 +411,8 @@ class Session implements InteractionSession {
     this.#obey(event);
     this.#show(reduceConversation(this.#conversation, event));
     if (!this.agent.value.speaking) this.#voice.end();
+    // One that failed is cut alone: what waited behind it is heard.
+    else if (event.type === 'response.interrupted' && event.by === 'agent') this.#voice.begin();
     if (event.type === 'error') this.#report(MicroturnError.fromWire(event));
     this.#events.next(event);
   }

@@ -14,13 +14,15 @@ type OnPacket = (rtpTimestamp: number, pcm: Int16Array) => void;
 
 /** Called with the sound of every packet of a track, as it was sent. */
 const packetListeners = new Map<MediaStreamTrack, OnPacket>();
+/** Set before there are connections; without it they are left as they are. */
+let tapPackets = false;
 
 // The SDK's own connections: a transform is taken only where it is set as soon as there is a receiver.
 window.RTCPeerConnection = class extends window.RTCPeerConnection {
   constructor(configuration?: RTCConfiguration) {
     super(configuration);
     this.addEventListener('track', ({ receiver, track }) => {
-      if (track.kind !== 'audio' || !('RTCRtpScriptTransform' in window)) return;
+      if (!tapPackets || track.kind !== 'audio' || !('RTCRtpScriptTransform' in window)) return;
       const worker = new Worker('/content-worker.js');
       worker.addEventListener('message', ({ data }: MessageEvent<{ rtpTimestamp: number; pcm: Int16Array }>) =>
         packetListeners.get(track)?.(data.rtpTimestamp, data.pcm),
@@ -100,6 +102,7 @@ class CallerPage {
 
   /** Opens the microphone, and from then on the call. Resolves when it is connected. */
   async start({ url, token, room, microphone, record }: PageOptions): Promise<void> {
+    tapPackets = record;
     if (record) this.#recorder = await Recorder.open((pcm) => this.#sendSound(RECORDED, 0, pcm));
     const track = microphone ? await this.#openMicrophone() : undefined;
     const session = createSession({ url, token, ...(room !== undefined && { room }), microphone: track ?? false });
@@ -107,7 +110,12 @@ class CallerPage {
     session.events.subscribe((event) => this.#tell({ type: 'event', event, receivedMs: this.#now() }));
     session.errors.subscribe(({ code, message, hint }) => this.#tell({ type: 'problem', code, message, hint }));
     session.connection.subscribe(({ status, error }) =>
-      this.#tell({ type: 'connection', status, atMs: this.#now(), ...(error && { code: error.code, message: error.message, hint: error.hint }) }),
+      this.#tell({
+        type: 'connection',
+        status,
+        atMs: this.#now(),
+        ...(error && { code: error.code, message: error.message, hint: error.hint }),
+      }),
     );
     session.speaker.state.subscribe(({ blocked }) => this.#tell({ type: 'speaker', blocked }));
     session.agentTrack.subscribe((agent) => agent && record && this.#recordAgent(agent));

@@ -3,7 +3,10 @@
 
 /** What a transform's worker is given, which TypeScript's libraries for pages leave out. */
 interface TransformEvent extends Event {
-  readonly transformer: { readonly readable: ReadableStream<EncodedFrame>; readonly writable: WritableStream<EncodedFrame> };
+  readonly transformer: {
+    readonly readable: ReadableStream<EncodedFrame>;
+    readonly writable: WritableStream<EncodedFrame>;
+  };
 }
 interface EncodedFrame {
   readonly data: ArrayBuffer;
@@ -21,7 +24,8 @@ addEventListener('rtctransform', (event) => {
       sound.copyTo(pcm, { planeIndex: 0, format: 'f32-planar' });
       sound.close();
       const rtpTimestamp = times.shift();
-      if (rtpTimestamp !== undefined) postMessage({ rtpTimestamp, pcm: Int16Array.from(pcm, (x) => Math.round(x * 32_767)) });
+      if (rtpTimestamp !== undefined)
+        postMessage({ rtpTimestamp, pcm: Int16Array.from(pcm, (x) => Math.round(x * 32_767)) });
     },
     error: (error) => console.error('a packet could not be decoded', error),
   });
@@ -31,7 +35,13 @@ addEventListener('rtctransform', (event) => {
       const { rtpTimestamp } = frame.getMetadata();
       if (rtpTimestamp !== undefined && decoder.state === 'configured') {
         times.push(rtpTimestamp);
-        decoder.decode(new EncodedAudioChunk({ type: 'key', timestamp: Math.round((rtpTimestamp * 1e6) / RATE_HZ), data: frame.data.slice(0) }));
+        decoder.decode(
+          new EncodedAudioChunk({
+            type: 'key',
+            timestamp: Math.round((rtpTimestamp * 1e6) / RATE_HZ),
+            data: frame.data.slice(0),
+          }),
+        );
       }
       controller.enqueue(frame);
     },

@@ -6,7 +6,7 @@ export interface Suggestion {
   readonly before?: string;
   readonly say: string;
   /** What should happen. */
-  readonly then: string;
+  readonly outcome: string;
   /** Where it is known to fail. */
   readonly limit?: string;
 }
@@ -16,32 +16,33 @@ export const suggestions: readonly Suggestion[] = [
   {
     id: 'count',
     say: 'Count the animals. Today I saw a horse and a goat, then a sheep ran to the river with a rabbit.',
-    then: 'It counts each animal aloud while you go on speaking.',
+    outcome: 'It counts each animal aloud while you go on speaking.',
     limit: 'One animal that it misses makes every later number wrong.',
   },
   {
     id: 'pause',
     say: 'Count the animals. Today I saw a horse and a goat … then a sheep ran to the river.',
-    then: 'Leave three seconds where the dots are. It says nothing in the pause, and goes on counting after it.',
+    outcome: 'Leave three seconds where the dots are. It says nothing in the pause, and goes on counting after it.',
   },
   {
     id: 'stop',
     before: 'Press “Say something long”, then say',
     say: 'Wait, stop.',
-    then: 'It stops, and the words that you never heard are struck out.',
+    outcome: 'It stops, and the words that you never heard are struck out.',
   },
   {
     id: 'agree',
     before: 'Press “Say something long”, then say',
     say: 'Uh-huh.',
-    then: 'It goes on: you agreed, and did not ask for the floor.',
+    outcome: 'It goes on: you agreed, and did not ask for the floor.',
     limit: 'With some voices it stops by mistake.',
   },
   {
     id: 'remind',
     say: 'Remind me in five seconds.',
-    then: 'About five seconds later it speaks up on its own.',
-    limit: 'Hit or miss: in its tests, with synthetic voices, it came within two seconds of the mark seven times out of ten.',
+    outcome: 'About five seconds later it speaks up on its own.',
+    limit:
+      'Hit or miss: in its tests, with synthetic voices, it came within two seconds of the mark seven times out of ten.',
   },
 ];
 

@@ -13,7 +13,9 @@ export interface ColumnProps {
 export const Column = memo(function Column({ cell, x, width, ruled }: ColumnProps) {
   return (
     <div className="column" data-turn={cell.turn} style={{ left: x, width }} data-ruled={ruled || undefined}>
-      {cell.loudness > 0.02 && <i className="cell-you" style={{ '--loudness': cell.loudness.toFixed(2) } as CSSProperties} />}
+      {cell.loudness > 0.02 && (
+        <i className="cell-you" style={{ '--loudness': cell.loudness.toFixed(2) } as CSSProperties} />
+      )}
       <i className="cell-floor" data-floor={cell.floor} />
       {cell.said && <i className="cell-agent" data-kind={cell.said} data-cut={cell.cut || undefined} />}
       {cell.cut && !cell.said && <i className="cell-agent" data-cut />}

@@ -36,7 +36,9 @@ export function describeTurn(grid: Grid, turn: number): TurnDescription {
         .map((word) => ({ text: word.text, fate: fateOf(speech, word) })),
     ),
     heard: cell.heard,
-    marks: grid.marks.filter((mark) => mark.turn === turn).map((mark) => markNames[mark.kind][mark.taken ? 'taken' : 'kept']),
+    marks: grid.marks
+      .filter((mark) => mark.turn === turn)
+      .map((mark) => markNames[mark.kind][mark.taken ? 'taken' : 'kept']),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Floor } from '@microturn/sdk';
-import { useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
+import { useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
 import type { Observable } from 'rxjs';
 import { Column } from './column.js';
 import { describeTurn, sayTurn } from './describe-turn.js';
@@ -25,7 +25,7 @@ export function GridStrip({ live, level$ }: GridStripProps) {
   const [windowRef, widthPx] = useWidth<HTMLDivElement>();
   const scrollRef = useRef<HTMLDivElement>(null);
   const [pin, setPin] = useState<{ readonly turn: number; readonly edge: number }>();
-  const [pointerX, setPointerX] = useState<number>();
+  const [pointed, setPointed] = useState<number>();
 
   const cellPx = cellPxFor(widthPx);
   const fits = Math.max(1, Math.floor(widthPx / cellPx));
@@ -36,10 +36,10 @@ export function GridStrip({ live, level$ }: GridStripProps) {
   const started = grid.nowMs > 0;
   // One more on the left, since the column at the border is cut through while the grid moves.
   const cells = started && widthPx > 0 ? cellsOf(grid, Math.max(oldest, edge - fits - 1), Math.min(edge, newest)) : [];
-  const hovered = pointerX === undefined || held ? undefined : turnUnder(pointerX, scrollRef.current, cellPx, cells[0]?.turn, edge);
-  const active = held?.turn ?? hovered;
+  const first = cells[0]?.turn ?? 0;
+  // A column that was pointed at stays the one, while it moves on with the others.
+  const active = held?.turn ?? (pointed !== undefined && pointed >= first ? pointed : undefined);
   const detail = active === undefined || !started ? undefined : describeTurn(grid, active);
-  const slides = useSlides(edge) && live && !held;
 
   function hold(turn: number) {
     const at = Math.min(newest, Math.max(oldest, turn));
@@ -68,9 +68,15 @@ export function GridStrip({ live, level$ }: GridStripProps) {
     event.stopPropagation();
   }
 
+  function turnUnder(event: PointerEvent): number | undefined {
+    if (!scrollRef.current || !started) return undefined;
+    // Where the grid is now, in the middle of its slide.
+    const turn = Math.floor((event.clientX - scrollRef.current.getBoundingClientRect().left) / cellPx);
+    return turn >= first && turn <= edge ? turn : undefined;
+  }
+
   function onPointerUp(event: PointerEvent) {
-    const x = event.clientX - event.currentTarget.getBoundingClientRect().left;
-    const turn = turnUnder(x, scrollRef.current, cellPx, cells[0]?.turn, edge);
+    const turn = turnUnder(event);
     if (turn === undefined || turn === held?.turn) setPin(undefined);
     else hold(turn);
   }
@@ -79,12 +85,15 @@ export function GridStrip({ live, level$ }: GridStripProps) {
     <section className="grid-strip" aria-labelledby="grid-title" data-started={started || undefined}>
       <header className="grid-head">
         <h2 id="grid-title">The 200 ms grid</h2>
-        {held ? (
+        {started ? (
+          <TurnDetail turn={detail} pinned={held !== undefined} />
+        ) : (
+          <p className="detail detail-quiet">One column is one decision. It fills from the right as you talk.</p>
+        )}
+        {held && (
           <button type="button" className="quiet" onClick={() => setPin(undefined)}>
             Back to now
           </button>
-        ) : (
-          <p>{started ? 'One column is one micro-turn: one decision.' : 'One column is one decision. It fills from the right as you talk.'}</p>
         )}
       </header>
       <div className="grid-body">
@@ -103,20 +112,25 @@ export function GridStrip({ live, level$ }: GridStripProps) {
           aria-valuemin={oldest}
           aria-valuemax={newest}
           aria-valuenow={held?.turn ?? newest}
-          aria-valuetext={held && detail ? sayTurn(detail) : started ? 'now; press the left arrow to go back in time' : 'nothing yet'}
+          aria-valuetext={
+            held && detail ? sayTurn(detail) : started ? 'now; press the left arrow to go back in time' : 'nothing yet'
+          }
           onKeyDown={onKeyDown}
           onPointerMove={(event) => {
-            if (event.pointerType !== 'touch') setPointerX(event.clientX - event.currentTarget.getBoundingClientRect().left);
+            if (event.pointerType !== 'touch') setPointed(turnUnder(event));
           }}
-          onPointerLeave={() => setPointerX(undefined)}
+          onPointerLeave={() => setPointed(undefined)}
           onPointerUp={onPointerUp}
         >
           {started ? null : <RowMeanings />}
           <div
             className="grid-scroll"
             ref={scrollRef}
-            data-slides={slides || undefined}
-            style={{ transform: `translateX(${widthPx - (edge + 1) * cellPx}px)`, transitionDuration: `${grid.microTurnMs}ms` }}
+            data-slides={(live && !held) || undefined}
+            style={{
+              transform: `translateX(${widthPx - (edge + 1) * cellPx}px)`,
+              transitionDuration: `${grid.microTurnMs}ms`,
+            }}
           >
             {cells.map((cell) => (
               <Column
@@ -132,13 +146,16 @@ export function GridStrip({ live, level$ }: GridStripProps) {
             <Lyrics grid={grid} cells={cells} cellPx={cellPx} />
             <Marks grid={grid} cells={cells} cellPx={cellPx} />
             {active !== undefined && started && (
-              <i className="cursor" data-held={held !== undefined || undefined} style={{ left: active * cellPx, width: cellPx - 1 }} />
+              <i
+                className="cursor"
+                data-held={held !== undefined || undefined}
+                style={{ left: active * cellPx, width: cellPx - 1 }}
+              />
             )}
           </div>
         </div>
       </div>
       <div className="grid-foot">
-        <TurnDetail turn={detail} pinned={held !== undefined} />
         <Legend seen={seenFloors(grid)} />
       </div>
     </section>
@@ -166,30 +183,6 @@ function RowMeanings() {
       <li data-row="heard">what your device has played of it</li>
     </ul>
   );
-}
-
-/** True where the grid moved on by one micro-turn, which the eye may follow; any other move is a jump. */
-function useSlides(edge: number): boolean {
-  const before = useRef(edge);
-  const step = edge - before.current;
-  useEffect(() => {
-    before.current = edge;
-  }, [edge]);
-  return step === 0 || step === 1;
-}
-
-function turnUnder(
-  x: number,
-  scroll: HTMLElement | null,
-  cellPx: number,
-  first: number | undefined,
-  last: number,
-): number | undefined {
-  if (!scroll?.parentElement || first === undefined) return undefined;
-  // Where the grid is now, in the middle of its slide.
-  const offsetPx = scroll.getBoundingClientRect().left - scroll.parentElement.getBoundingClientRect().left;
-  const turn = Math.floor((x - offsetPx) / cellPx);
-  return turn >= first && turn <= last ? turn : undefined;
 }
 
 function seenFloors(grid: Grid): Floor[] {

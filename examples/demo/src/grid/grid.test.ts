@@ -32,10 +32,13 @@ function gridOf(...events: Body[]): Grid {
     microTurnMs: 200,
     resumeToken: 't',
   };
-  return events.reduce((grid, event) => {
-    const stamped = { ...event, seq: ++seq, turn: Math.floor(event.at / 200) } as SessionEvent;
-    return advanceTo(recordEvent(grid, stamped), event.at);
-  }, recordEvent(newGrid(), started));
+  return events.reduce(
+    (grid, event) => {
+      const stamped = { ...event, seq: ++seq, turn: Math.floor(event.at / 200) } as SessionEvent;
+      return advanceTo(recordEvent(grid, stamped), event.at);
+    },
+    recordEvent(newGrid(), started),
+  );
 }
 
 const floor = (at: number, value: 'silent' | 'speaking' | 'holding' | 'yielded', participant = 'me'): Body => ({
@@ -69,10 +72,18 @@ const saying: Body[] = [
     ],
   },
 ];
-const heard = (at: number, heardMs: number): Body => ({ type: 'response.heard', at, responseId: 'a', heardMs, heardText: '' });
+const heard = (at: number, heardMs: number): Body => ({
+  type: 'response.heard',
+  at,
+  responseId: 'a',
+  heardMs,
+  heardText: '',
+});
 
 const turnsWhere = (grid: Grid, test: (cell: ReturnType<typeof cellOf>) => unknown) =>
-  cellsOf(grid, 0, newestTurn(grid)).filter(test).map(({ turn }) => turn);
+  cellsOf(grid, 0, newestTurn(grid))
+    .filter(test)
+    .map(({ turn }) => turn);
 
 describe('the floor', () => {
   it('holds until it changes, and is silent before anything is known', () => {
@@ -116,13 +127,25 @@ describe('what the agent says', () => {
   });
 
   it('goes on where the clause before it ended, though it was made earlier', () => {
-    const more: Body = { type: 'response.text', at: 1050, responseId: 'a', text: 'home', words: [{ text: 'home', startMs: 1200, endMs: 1500 }] };
+    const more: Body = {
+      type: 'response.text',
+      at: 1050,
+      responseId: 'a',
+      text: 'home',
+      words: [{ text: 'home', startMs: 1200, endMs: 1500 }],
+    };
     const grid = gridOf(...saying, more);
     expect(grid.speeches[0]?.words.at(-1)).toMatchObject({ text: 'home', fromMs: 2200, toMs: 2500, endMs: 1500 });
   });
 
   it('starts late where a clause is made late', () => {
-    const more: Body = { type: 'response.text', at: 3000, responseId: 'a', text: 'home', words: [{ text: 'home', startMs: 1200, endMs: 1500 }] };
+    const more: Body = {
+      type: 'response.text',
+      at: 3000,
+      responseId: 'a',
+      text: 'home',
+      words: [{ text: 'home', startMs: 1200, endMs: 1500 }],
+    };
     const grid = advanceTo(gridOf(...saying, more), 4000);
     expect(turnsWhere(grid, (cell) => cell.said)).toEqual([5, 6, 7, 8, 9, 10, 15, 16]);
   });
@@ -136,15 +159,21 @@ describe('what the agent says', () => {
 
   it('ends where it is cut: what was not heard by then is unheard', () => {
     const grid = advanceTo(
-      gridOf(...saying, heard(1300, 200), heard(1500, 400), { type: 'response.cut', at: 1700, responseId: 'a' }, {
-        type: 'response.interrupted',
-        at: 1720,
-        responseId: 'a',
-        by: 'user',
-        heardMs: 580,
-        heardText: 'a',
-        unheardText: 'long walk',
-      }),
+      gridOf(
+        ...saying,
+        heard(1300, 200),
+        heard(1500, 400),
+        { type: 'response.cut', at: 1700, responseId: 'a' },
+        {
+          type: 'response.interrupted',
+          at: 1720,
+          responseId: 'a',
+          by: 'user',
+          heardMs: 580,
+          heardText: 'a',
+          unheardText: 'long walk',
+        },
+      ),
       4000,
     );
     expect(turnsWhere(grid, (cell) => cell.said)).toEqual([5, 6, 7, 8]);
@@ -240,12 +269,20 @@ describe('memory', () => {
         { ...word(at, 'cat'), ...stamp, seq: ++seq } as SessionEvent,
         { ...floor(at, at % 800 ? 'silent' : 'speaking'), ...stamp, seq: ++seq } as SessionEvent,
         { type: 'response.started', responseId: id, kind: 'reply', audience: 'room', ...stamp, seq: ++seq },
-        { type: 'response.text', responseId: id, text: 'one', words: [{ text: 'one', startMs: 0, endMs: 300 }], ...stamp, seq: ++seq },
+        {
+          type: 'response.text',
+          responseId: id,
+          text: 'one',
+          words: [{ text: 'one', startMs: 0, endMs: 300 }],
+          ...stamp,
+          seq: ++seq,
+        },
         { type: 'interruption', kind: 'barge-in', participant: 'me', taken: false, ...stamp, seq: ++seq },
       ];
       grid = noteLevel(advanceTo(events.reduce(recordEvent, grid), at), 0.1, at);
     }
-    for (const list of [grid.words, grid.floors, grid.speeches, grid.marks]) expect(list.length).toBeLessThanOrEqual(KEPT_TURNS / 2 + 2);
+    for (const list of [grid.words, grid.floors, grid.speeches, grid.marks])
+      expect(list.length).toBeLessThanOrEqual(KEPT_TURNS / 2 + 2);
     expect(grid.levels.size).toBeLessThanOrEqual(KEPT_TURNS);
   });
 

@@ -119,7 +119,10 @@ export function recordEvent(grid: Grid, event: SessionEvent): Grid {
       return { ...newGrid(event.microTurnMs), me: event.participant, nowMs: event.at };
     case 'floor.changed':
       if (!isMine(grid, event.participant)) return grid;
-      return { ...grid, floors: [...grid.floors, { turn: event.turn, floor: event.floor, confidence: event.confidence }] };
+      return {
+        ...grid,
+        floors: [...grid.floors, { turn: event.turn, floor: event.floor, confidence: event.confidence }],
+      };
     case 'transcript.word':
       if (!isMine(grid, event.participant) || !event.final) return grid;
       return { ...grid, words: [...grid.words, toGridWord(event)] };
@@ -137,7 +140,10 @@ export function recordEvent(grid: Grid, event: SessionEvent): Grid {
     case 'response.cut':
       return withSpeech(grid, event.responseId, (speech) => cut(speech, event.at));
     case 'response.interrupted': {
-      const next = withSpeech(grid, event.responseId, (speech) => ({ ...hear(cut(speech, event.at), event), ended: true }));
+      const next = withSpeech(grid, event.responseId, (speech) => ({
+        ...hear(cut(speech, event.at), event),
+        ended: true,
+      }));
       return event.by === 'client' ? withMark(next, event, 'stop', true) : next;
     }
     case 'session.resumed':
@@ -190,7 +196,9 @@ export function cellsOf(grid: Grid, from: number, to: number): Cell[] {
 
 export function cellOf(grid: Grid, turn: number): Cell {
   const change = grid.floors.findLast((floor) => floor.turn <= turn);
-  const saying = grid.speeches.findLast((speech) => speech.sent.some((span) => fills(grid, turn, clip(span, grid.nowMs))));
+  const saying = grid.speeches.findLast((speech) =>
+    speech.sent.some((span) => fills(grid, turn, clip(span, grid.nowMs))),
+  );
   return {
     turn,
     floor: change?.floor ?? 'silent',

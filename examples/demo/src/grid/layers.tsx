@@ -6,7 +6,7 @@ import { spread } from './spread.js';
 import { formatClock } from '../shell/format.js';
 
 /** Closer than this, slanted words run into each other. */
-const LYRIC_GAP_PX = 11;
+const LYRIC_GAP_PX = 13;
 
 interface LayerProps {
   readonly grid: Grid;
@@ -38,7 +38,11 @@ export function Lyrics({ grid, cells, cellPx }: LayerProps) {
   const pxPerMs = cellPx / grid.microTurnMs;
   const isIn = (word: GridWord | SpokenWord) => word.toMs >= fromMs && word.fromMs <= toMs;
   // All that is kept is spread out, so that a word keeps its place when older ones leave the window.
-  const placesOf = (words: readonly { readonly toMs: number }[]) => spread(words.map(({ toMs }) => toMs * pxPerMs), LYRIC_GAP_PX);
+  const placesOf = (words: readonly { readonly toMs: number }[]) =>
+    spread(
+      words.map(({ toMs }) => toMs * pxPerMs),
+      LYRIC_GAP_PX,
+    );
   const spoken = grid.speeches
     .flatMap((speech) => speech.words.map((word) => ({ ...word, speech })))
     .filter(({ fromMs, speech }) => fromMs < Math.min(grid.nowMs, speech.cutMs ?? Infinity));
@@ -49,7 +53,13 @@ export function Lyrics({ grid, cells, cellPx }: LayerProps) {
       {grid.words.map(
         (word, index) =>
           isIn(word) && (
-            <Lyric key={word.id} side="you" x={yours[index] ?? 0} text={word.text} look={word.unknown ? 'unknown' : 'heard'} />
+            <Lyric
+              key={word.id}
+              side="you"
+              x={yours[index] ?? 0}
+              text={word.text}
+              look={word.unknown ? 'unknown' : 'heard'}
+            />
           ),
       )}
       {spoken.map(
@@ -86,7 +96,13 @@ export function Marks({ grid, cells, cellPx }: LayerProps) {
     const roomPx = ((next?.turn ?? Infinity) - mark.turn) * cellPx;
     const { label } = markNames[mark.kind];
     return (
-      <span key={mark.id} className="mark" data-kind={mark.kind} data-taken={mark.taken} style={{ left: (mark.turn + 0.5) * cellPx }}>
+      <span
+        key={mark.id}
+        className="mark"
+        data-kind={mark.kind}
+        data-taken={mark.taken}
+        style={{ left: (mark.turn + 0.5) * cellPx }}
+      >
         <MarkGlyph kind={mark.kind} taken={mark.taken} />
         {roomPx > label.length * 6.6 + 22 && <span className="mark-label">{label}</span>}
       </span>
@@ -96,7 +112,15 @@ export function Marks({ grid, cells, cellPx }: LayerProps) {
 
 export function MarkGlyph({ kind, taken }: Pick<Mark, 'kind' | 'taken'>) {
   return (
-    <svg className="glyph" data-kind={kind} data-taken={taken} viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
+    <svg
+      className="glyph"
+      data-kind={kind}
+      data-taken={taken}
+      viewBox="0 0 12 12"
+      width="12"
+      height="12"
+      aria-hidden="true"
+    >
       {kind === 'barge-in' && <path d="M1.5 2.5h9L6 10.5z" />}
       {kind === 'interjection' && <path d="M1.5 9.5h9L6 1.5z" />}
       {kind === 'backchannel' && <circle cx="6" cy="6" r="3.6" />}

@@ -6,7 +6,9 @@ export function TurnDetail({ turn, pinned }: { readonly turn: TurnDescription | 
   if (!turn) {
     return (
       <p className="detail detail-hint">
-        <span className="by-pointer">Point at a column to read it, click to hold it. With the keyboard: tab to the grid, then</span>
+        <span className="by-pointer">
+          Point at a column to read it, click to hold it. With the keyboard: tab to the grid, then
+        </span>
         <span className="by-pointer">
           <kbd>←</kbd> <kbd>→</kbd>
         </span>
@@ -40,7 +42,13 @@ export function TurnDetail({ turn, pinned }: { readonly turn: TurnDescription | 
               {word.text}{' '}
             </b>
           ))}
-          <span className="detail-quiet">{turn.agent.every(({ fate }) => fate === 'heard') ? 'heard' : turn.agent.some(({ fate }) => fate === 'unheard') ? 'not heard' : 'on its way'}</span>
+          <span className="detail-quiet">
+            {turn.agent.every(({ fate }) => fate === 'heard')
+              ? 'heard'
+              : turn.agent.some(({ fate }) => fate === 'unheard')
+                ? 'not heard'
+                : 'on its way'}
+          </span>
         </span>
       )}
       {turn.marks.map((mark) => (

@@ -1,11 +1,15 @@
 import { modeHref } from '../shell/mode.js';
+import { recording } from './recording.js';
+
+const recordedOn = new Date(`${recording.recordedOn}T12:00`).toLocaleDateString('en', { dateStyle: 'long' });
 
 /** Says that nothing here is live, for as long as that is so. */
 export function ExampleBanner() {
   return (
     <p className="example-banner">
-      <b>Example.</b> A conversation written by hand, to show what this page shows. There is no microphone, no sound and no model behind it.{' '}
-      <a href={modeHref.live}>Talk to the real one</a>
+      <b>A recording, not a live call.</b> A synthesised voice ({recording.voice}) tries the first four sentences on the
+      model that ships, {recording.model}; first take, {recordedOn}, without its sound.{' '}
+      <a href={modeHref.live}>Talk to it yourself</a>
     </p>
   );
 }

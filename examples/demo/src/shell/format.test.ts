@@ -8,9 +8,18 @@ it('tells time to what it is known', () => {
 
 it('shows a dash where nothing was measured', () => {
   expect([formatMs(undefined), formatMs(0.75), formatMs(12.4)]).toEqual(['–', '0.8 ms', '12 ms']);
-  expect([formatShare(undefined), formatShare(0), formatShare(0.004), formatShare(0.25)]).toEqual(['–', '0 %', '0.4 %', '25 %']);
+  expect([formatShare(undefined), formatShare(0), formatShare(0.004), formatShare(0.25)]).toEqual([
+    '–',
+    '0 %',
+    '0.4 %',
+    '25 %',
+  ]);
 });
 
 it('makes a sentence of an error’s clause, once', () => {
-  expect([toSentence('the edge is full'), toSentence('Done.'), toSentence('')]).toEqual(['The edge is full.', 'Done.', '']);
+  expect([toSentence('the edge is full'), toSentence('Done.'), toSentence('')]).toEqual([
+    'The edge is full.',
+    'Done.',
+    '',
+  ]);
 });

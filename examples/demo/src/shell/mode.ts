@@ -1,4 +1,4 @@
-/** How the page is used: with a microphone, to listen only, or to watch the example. The address says which. */
+/** How the page is used: with a microphone, to listen only, or to watch the recorded example. The address says which. */
 export type Mode = 'live' | 'listen' | 'example';
 
 export function modeOf(search: string): Mode {

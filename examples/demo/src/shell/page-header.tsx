@@ -16,7 +16,7 @@ const statusNames: Readonly<Record<ConnectionStatus, string>> = {
 
 export function PageHeader({ mode }: { readonly mode: Mode }) {
   const { status } = useConnection();
-  const name = mode === 'example' && status === 'connected' ? 'playing the example' : statusNames[status];
+  const name = mode === 'example' && status === 'connected' ? 'replaying a recording' : statusNames[status];
   return (
     <header className="page-header">
       <p className="wordmark">

@@ -16,7 +16,13 @@ export function ThemeSwitch() {
       <legend className="sr-only">Theme</legend>
       {themes.map((name) => (
         <label key={name}>
-          <input type="radio" name="theme" className="sr-only" checked={theme === name} onChange={() => setTheme(name)} />
+          <input
+            type="radio"
+            name="theme"
+            className="sr-only"
+            checked={theme === name}
+            onChange={() => setTheme(name)}
+          />
           <span>{name}</span>
         </label>
       ))}

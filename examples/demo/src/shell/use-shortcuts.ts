@@ -25,5 +25,8 @@ export function useShortcuts(shortcuts: Shortcuts, enabled: boolean): void {
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest('input:not([type="radio"], [type="checkbox"]), textarea, select') !== null;
+  return (
+    target instanceof HTMLElement &&
+    target.closest('input:not([type="radio"], [type="checkbox"]), textarea, select') !== null
+  );
 }

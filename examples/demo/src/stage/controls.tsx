@@ -85,7 +85,7 @@ export function Controls({ mode, keys, onProblem }: ControlsProps) {
       )}
       {!leaves && mode !== 'example' && (
         <a className="mode-link" href={modeHref.example}>
-          Watch an example
+          Watch a recorded example
         </a>
       )}
       {!isPending && mode === 'listen' && (
@@ -125,5 +125,5 @@ function startLabel(mode: Mode, failed: boolean): string {
 
 function endLabel(mode: Mode, pending: boolean): string {
   if (pending) return 'Cancel';
-  return mode === 'example' ? 'End the example' : 'End';
+  return mode === 'example' ? 'End the replay' : 'End';
 }

@@ -8,7 +8,12 @@ export function DevicePickers() {
   const speaker = useSpeaker();
   return (
     <div className="devices">
-      <DevicePicker label="Microphone" devices={microphone.devices} value={microphone.deviceId} onPick={microphone.select} />
+      <DevicePicker
+        label="Microphone"
+        devices={microphone.devices}
+        value={microphone.deviceId}
+        onPick={microphone.select}
+      />
       <DevicePicker label="Loudspeaker" devices={speaker.devices} value={speaker.deviceId} onPick={speaker.select} />
       {microphone.isEnabled && microphone.error && (
         <p className="device-error" role="alert">

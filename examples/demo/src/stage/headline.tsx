@@ -1,25 +1,18 @@
 import { useAgentState, useConnection, useFloor, useMicrophone } from '@microturn/react';
 import type { Mode } from '../shell/mode.js';
 import { titleOf } from './failure.js';
-import { stateOf, type Statement } from './statement.js';
+import { stateOf, type Caller, type Statement } from './statement.js';
 
 /** What is going on, in one large line: it changes with the floor, up to five times a second. */
 export function Headline({ mode, ended }: { readonly mode: Mode; readonly ended: boolean }) {
   const { status, error } = useConnection();
   const { isMuted } = useMicrophone();
   const { floor } = useFloor();
-  const speaking = useAgentState(isSpeaking);
+  const agentSpeaks = useAgentState(isSpeaking);
   const { parts, aside } =
     status === 'failed' && error
       ? failed(titleOf(error.code))
-      : stateOf({
-          status: status === 'idle' && ended ? 'closed' : status,
-          floor,
-          agent: { speaking },
-          muted: isMuted,
-          // The example comes with a speaker whose microphone this page does not have.
-          microphone: mode !== 'listen',
-        });
+      : stateOf({ status, ended, floor, agentSpeaks, caller: callerOf(mode, isMuted) });
   return (
     <div className="headline">
       <h1>
@@ -35,6 +28,19 @@ export function Headline({ mode, ended }: { readonly mode: Mode; readonly ended:
 }
 
 const isSpeaking = ({ speaking }: { readonly speaking: boolean }) => speaking;
+
+function callerOf(mode: Mode, isMuted: boolean): Caller {
+  switch (mode) {
+    case 'live':
+      return isMuted ? 'muted' : 'live';
+    case 'listen':
+      return 'absent';
+    case 'example':
+      return 'recorded';
+    default:
+      return mode satisfies never;
+  }
+}
 
 function failed(title: string): Statement {
   return { parts: [[title, 'plain']], aside: '' };

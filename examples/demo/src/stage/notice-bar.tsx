@@ -10,12 +10,24 @@ export function useNotice(): [MicroturnError | undefined, (error: MicroturnError
   const [notice, setNotice] = useState<MicroturnError>();
   useEffect(() => {
     const subscription = session.errors.subscribe(setNotice);
+    // With the call goes what went wrong in it.
+    subscription.add(
+      session.connection.subscribe(({ status }) => {
+        if (status !== 'connected' && status !== 'reconnecting') setNotice(undefined);
+      }),
+    );
     return () => subscription.unsubscribe();
   }, [session]);
   return [notice, useCallback((error) => setNotice(error), [])];
 }
 
-export function NoticeBar({ notice, onDismiss }: { readonly notice: MicroturnError | undefined; readonly onDismiss: () => void }) {
+export function NoticeBar({
+  notice,
+  onDismiss,
+}: {
+  readonly notice: MicroturnError | undefined;
+  readonly onDismiss: () => void;
+}) {
   return (
     <div className="notices" role="status">
       {notice && (

@@ -22,7 +22,14 @@ export function SayBox({ onProblem }: { readonly onProblem: (error: MicroturnErr
   return (
     <form className="say-box" onSubmit={onSubmit}>
       <label htmlFor={id}>Make it say</label>
-      <input id={id} value={text} maxLength={4096} autoComplete="off" onChange={({ target }) => setText(target.value)} disabled={!isConnected} />
+      <input
+        id={id}
+        value={text}
+        maxLength={4096}
+        autoComplete="off"
+        onChange={({ target }) => setText(target.value)}
+        disabled={!isConnected}
+      />
       <button type="submit" className="secondary" disabled={!isConnected || text.trim() === ''}>
         Say
       </button>

@@ -12,7 +12,7 @@ const floors: readonly Floor[] = [
   'backchannel',
   'elsewhere',
 ];
-const connected: Situation = { status: 'connected', floor: 'silent', agent: { speaking: false }, muted: false, microphone: true };
+const connected: Situation = { status: 'connected', ended: false, floor: 'silent', agentSpeaks: false, caller: 'live' };
 const textOf = (situation: Partial<Situation>) =>
   stateOf({ ...connected, ...situation })
     .parts.map(([text]) => text)
@@ -20,26 +20,30 @@ const textOf = (situation: Partial<Situation>) =>
 
 it('says something for every floor, with the agent speaking and without', () => {
   for (const floor of floors) {
-    for (const speaking of [true, false]) {
-      expect(textOf({ floor, agent: { speaking } })).toMatch(/^[A-Z].*[.…]$/);
-    }
+    for (const agentSpeaks of [true, false]) expect(textOf({ floor, agentSpeaks })).toMatch(/^[A-Z].*[.…]$/);
   }
 });
 
 it('tells who speaks', () => {
   expect(textOf({})).toBe('It is listening.');
   expect(textOf({ floor: 'holding' })).toBe('You paused; it waits.');
-  expect(textOf({ agent: { speaking: true } })).toBe('It is speaking.');
-  expect(textOf({ floor: 'speaking', agent: { speaking: true } })).toBe('You are both speaking.');
+  expect(textOf({ agentSpeaks: true })).toBe('It is speaking.');
+  expect(textOf({ floor: 'speaking', agentSpeaks: true })).toBe('You are both speaking.');
 });
 
-it('does not invite to talk who cannot be heard', () => {
-  expect(textOf({ muted: true })).toBe('You are muted.');
-  expect(stateOf({ ...connected, muted: true, agent: { speaking: true } }).aside).not.toContain('say');
-  expect(textOf({ microphone: false })).toBe('It is here.');
+it('invites nobody to talk who cannot be heard', () => {
+  expect(textOf({ caller: 'muted' })).toBe('You are muted.');
+  expect(textOf({ caller: 'absent' })).toBe('It is here.');
+  for (const caller of ['muted', 'absent', 'recorded'] as const) {
+    for (const agentSpeaks of [true, false]) {
+      expect(stateOf({ ...connected, caller, agentSpeaks }).aside).not.toMatch(/\bsay (“|something:)/i);
+    }
+  }
 });
 
 it('follows the connection before it follows the floor', () => {
-  expect(textOf({ status: 'reconnecting', agent: { speaking: true } })).toBe('Reconnecting…');
-  expect(textOf({ status: 'closed' })).toBe('The call has ended.');
+  expect(textOf({ status: 'reconnecting', agentSpeaks: true })).toBe('Reconnecting…');
+  expect(textOf({ status: 'idle' })).toBe('It listens while it speaks.');
+  expect(textOf({ status: 'idle', ended: true })).toBe('The call has ended.');
+  expect(textOf({ status: 'idle', ended: true, caller: 'recorded' })).toBe('The recording has ended.');
 });

@@ -20,5 +20,7 @@ function sentenceOf(entry: TranscriptEntry): string {
     return `You: ${entry.words.map((word) => (word.unknown ? 'unknown word' : word.text)).join(' ')}`;
   }
   if (entry.status === 'completed') return `Agent: ${entry.text}`;
-  return entry.heardText ? `Agent: ${entry.heardText}. Interrupted.` : 'Agent: interrupted before it was heard.';
+  return entry.heardText
+    ? `Agent, interrupted after: ${entry.heardText}`
+    : 'Agent, interrupted before a word was heard.';
 }

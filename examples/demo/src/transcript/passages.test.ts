@@ -29,7 +29,9 @@ const shape = (...entries: TranscriptEntry[]) =>
   passagesOf(entries).map((passage) => [passage.you.map(({ id }) => id), passage.agent.map(({ id }) => id)]);
 
 it('what overlaps stands side by side', () => {
-  expect(shape(you('u', 0, 5000), agent('one', 1000, 1300), agent('two', 3000, 3300))).toEqual([[['u'], ['one', 'two']]]);
+  expect(shape(you('u', 0, 5000), agent('one', 1000, 1300), agent('two', 3000, 3300))).toEqual([
+    [['u'], ['one', 'two']],
+  ]);
 });
 
 it('what follows begins a line of its own', () => {

@@ -18,7 +18,7 @@ export function Transcript() {
   useEffect(() => {
     const list = ref.current;
     if (list && follows.current) list.scrollTop = list.scrollHeight;
-  }, [passages]);
+  });
 
   return (
     <section className="transcript" aria-labelledby="transcript-title">
@@ -52,7 +52,8 @@ export function Transcript() {
         <span className="unknown" aria-hidden="true">
           ▢ unknown
         </span>{' '}
-        is a word that it heard and has no name for: Nano knows {VOCABULARY_SIZE}. <del>Struck</del> is what it meant to say and you never heard.
+        is a word that it heard and has no name for: Nano knows {VOCABULARY_SIZE}. <del>Struck</del> is what it meant to
+        say and you never heard.
       </p>
     </section>
   );

@@ -11,7 +11,7 @@ export const SuggestionList = memo(function SuggestionList() {
     <section className="suggestions" aria-labelledby="suggestions-title">
       <h2 id="suggestions-title">Five sentences to try</h2>
       <ol>
-        {suggestions.map(({ id, before, say, then, limit }) => {
+        {suggestions.map(({ id, before, say, outcome, limit }) => {
           const seenMs = seen[id];
           return (
             <li key={id} data-seen={seenMs !== undefined || undefined}>
@@ -19,8 +19,8 @@ export const SuggestionList = memo(function SuggestionList() {
                 {before && <span className="before">{before} </span>}
                 <q>{say}</q>
               </p>
-              <p className="then">
-                {then}
+              <p className="outcome">
+                {outcome}
                 {limit && <span className="limit"> {limit}</span>}
               </p>
               <p className="seen" aria-live="polite">
@@ -33,9 +33,9 @@ export const SuggestionList = memo(function SuggestionList() {
       <div className="limits">
         <h3>What to expect</h3>
         <p>
-          Nano, the model that ships with Microturn, is a first checkpoint. It knows {VOCABULARY_SIZE} English words and has only ever
-          heard synthetic voices, so it may recognise a human voice poorly. Speak clearly and close to the microphone, and use
-          headphones, so that it does not hear itself.
+          Nano, the model that ships with Microturn, is a first checkpoint. It knows {VOCABULARY_SIZE} English words and
+          has only ever heard synthetic voices, so it may recognise a human voice poorly. Speak clearly and close to the
+          microphone, and use headphones, so that it does not hear itself.
         </p>
         <details>
           <summary>The {VOCABULARY_SIZE} words</summary>

@@ -25,7 +25,13 @@ const interruption = (at: number, kind: 'barge-in' | 'backchannel' | 'interjecti
   participant: 'me',
   taken: false,
 });
-const started = (at: number): Body => ({ type: 'response.started', at, responseId: 'a', kind: 'proactive', audience: 'room' });
+const started = (at: number): Body => ({
+  type: 'response.started',
+  at,
+  responseId: 'a',
+  kind: 'proactive',
+  audience: 'room',
+});
 const completed = (at: number): Body => ({ type: 'response.completed', at, responseId: 'a', heardMs: 100 });
 const heard = (at: number): Body => ({ type: 'response.heard', at, responseId: 'a', heardMs: 100, heardText: '' });
 const interrupted = (at: number, by: 'user' | 'client'): Body => ({
@@ -63,14 +69,18 @@ it('stopping is the user’s doing: the button does not count', () => {
 
 it('agreeing counts once the agent went on after it', () => {
   expect(seenAfter(started(100), interruption(500, 'backchannel'), heard(1900), heard(2000))).toEqual({ agree: 2000 });
-  expect(seenAfter(started(100), interruption(500, 'backchannel'), heard(1900), interrupted(1900, 'user'))).toEqual({ stop: 1900 });
+  expect(seenAfter(started(100), interruption(500, 'backchannel'), heard(1900), interrupted(1900, 'user'))).toEqual({
+    stop: 1900,
+  });
   expect(seenAfter(started(100), interruption(500, 'backchannel'), completed(2000))).toEqual({ agree: 2000 });
   expect(seenAfter(started(100), interruption(500, 'backchannel'), interrupted(900, 'client'))).toEqual({});
   expect(seenAfter(interruption(50, 'backchannel'), started(100), completed(2000))).toEqual({});
 });
 
 it('a reminder is one that fires', () => {
-  expect(seenAfter({ type: 'reminder.fired', at: 7000, reminderId: 'r', dueMs: 7000, text: '' })).toEqual({ remind: 7000 });
+  expect(seenAfter({ type: 'reminder.fired', at: 7000, reminderId: 'r', dueMs: 7000, text: '' })).toEqual({
+    remind: 7000,
+  });
 });
 
 it('what was seen first stays, and another call does not take it away', () => {
@@ -84,5 +94,7 @@ it('what was seen first stays, and another call does not take it away', () => {
     microTurnMs: 200,
     resumeToken: 't',
   };
-  expect(seenAfter(interruption(500, 'interjection'), again, interruption(900, 'interjection'))).toEqual({ count: 500 });
+  expect(seenAfter(interruption(500, 'interjection'), again, interruption(900, 'interjection'))).toEqual({
+    count: 500,
+  });
 });

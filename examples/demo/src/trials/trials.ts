@@ -58,7 +58,10 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
       if (!isMine(trials, event.participant)) return trials;
       if (event.kind === 'interjection') return see(trials, 'count', event.at);
       if (event.kind !== 'backchannel') return trials;
-      return { ...trials, speaking: trials.speaking.map((speech) => ({ ...speech, agreedMs: speech.agreedMs ?? event.at })) };
+      return {
+        ...trials,
+        speaking: trials.speaking.map((speech) => ({ ...speech, agreedMs: speech.agreedMs ?? event.at })),
+      };
     case 'response.started': {
       const counts = event.kind === 'interjection' || event.kind === 'reply';
       const next = counts && trials.waited ? see(trials, 'pause', event.at) : trials;
@@ -73,7 +76,10 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
     case 'response.heard':
       return event.at - agreedMs(trials, event.responseId) >= WENT_ON_MS ? see(trials, 'agree', event.at) : trials;
     case 'response.completed':
-      return end(Number.isFinite(agreedMs(trials, event.responseId)) ? see(trials, 'agree', event.at) : trials, event.responseId);
+      return end(
+        Number.isFinite(agreedMs(trials, event.responseId)) ? see(trials, 'agree', event.at) : trials,
+        event.responseId,
+      );
     case 'response.interrupted':
       return end(event.by === 'user' ? see(trials, 'stop', event.at) : trials, event.responseId);
     case 'reminder.fired':

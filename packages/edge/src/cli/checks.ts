@@ -2,7 +2,7 @@ import { MicroturnError } from '@microturn/protocol';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { EdgeConfig } from '../config.js';
+import { isLoopback, type EdgeConfig } from '../config.js';
 import { EngineHost } from '../engine/index.js';
 import { OpusDecoder, OpusEncoder } from '../media/opus.js';
 import { RtcServer } from '../rtc/index.js';
@@ -78,13 +78,19 @@ function bindTcp(host: string, port: number, what: string): Promise<void> {
   });
 }
 
-async function checkAddresses({ host, media: { listenIp, announcedAddress } }: EdgeConfig): Promise<CheckResult> {
+async function checkAddresses({ host, dev, media: { listenIp, announcedAddress } }: EdgeConfig): Promise<CheckResult> {
   const outside = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .filter(({ internal, family }) => !internal && family === 'IPv4')
     .map(({ address }) => address);
-  const isLoopback = (address: string) => address.startsWith('127.') || address === '::1' || address === 'localhost';
   if (isLoopback(host) && isLoopback(listenIp)) return ok('this machine only; --host and --media-ip let others in');
+  if (dev && !isLoopback(host)) {
+    return {
+      status: 'warn',
+      detail: `--dev gives a token to anybody who reaches ${host}`,
+      fix: 'use keys and a token endpoint of your own, or --host 127.0.0.1',
+    };
+  }
   if (isLoopback(listenIp)) {
     return {
       status: 'fail',

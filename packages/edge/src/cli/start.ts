@@ -35,27 +35,36 @@ function withDevKey(config: EdgeConfig): EdgeConfig {
 
 /** @param read the configuration as it is now */
 async function run(config: EdgeConfig, read: () => EdgeConfig): Promise<void> {
-  const edge = await createEdge(config, {
-    onFailed: (error) => {
-      console.error(`microturn: ${error.message} (${error.code})\n  fix: ${error.hint}`);
-      // After those who ask have read it: /readyz, and the goodbyes.
-      setTimeout(() => stop(edge, 1), FAILED_MS);
-    },
-  });
+  const edge = await createEdge(config);
   console.log(
-    `\n  Microturn is listening: ${edge.url}\n  media on UDP and TCP port ${edge.mediaPort}${config.dev ? ', tokens for anybody at /dev/token' : ''}\n  Ctrl+C stops it\n`,
+    `
+  Microturn is up.
+    ${config.demo === undefined ? 'address' : 'open   '}  ${edge.url}
+    media    UDP and TCP port ${edge.mediaPort}${config.dev ? '\n    tokens   for anybody, at /dev/token: --dev is for your own machine' : ''}
+    Ctrl+C stops it
+`,
   );
-  const onSignal = (signal: NodeJS.Signals) => {
-    console.log(`  ${signal}: telling callers and closing`);
-    stop(edge, 0);
+  let stopping = false;
+  const stop = (why: string, exitCode: number) => {
+    // Asked twice, it does not wait for anybody any more.
+    if (stopping) process.exit(exitCode || 1);
+    stopping = true;
+    console.log(`  ${why}: telling callers and closing`);
+    closeAndExit(edge, exitCode);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal, 0));
+  edge.onFailed = (error) => {
+    console.error(`microturn: ${error.message} (${error.code})\n  fix: ${error.hint}`);
+    // After those who ask have read it: /readyz, and the goodbyes.
+    setTimeout(() => {
+      if (!stopping) stop(error.code, 1);
+    }, FAILED_MS);
   };
   process.on('SIGHUP', () => void reloadModel({ read, swapModel: (dir) => edge.swapModel(dir), say: console.log }));
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
 }
 
 /** Ends the process when the edge is closed, and in any case. */
-function stop(edge: Edge, exitCode: number): void {
+function closeAndExit(edge: Edge, exitCode: number): void {
   setTimeout(() => {
     console.error(`microturn: not closed after ${CLOSE_MS / 1000} s, and ended`);
     process.exit(1);

@@ -303,6 +303,9 @@ export class EngineWorker {
 /** @throws {MicroturnError} `bundle/…` as the thread met it, `engine/failed` where the thread itself did not start */
 async function startThread({ bundleDir, rows, laneSize, provider, threadUrl }: EngineWorkerOptions): Promise<Started> {
   const workerData: EngineThreadData = { bundleDir, rows, laneSize, provider };
+  // ONNX Runtime 1.30 sends usage to its maker unless told not to, and a self-hosted edge calls nobody. It asks the process:
+  // the environment of a thread would not reach it.
+  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
   const thread = new Worker(threadUrl, { workerData, name: 'engine' });
   try {
     return { thread, ...(await ready(thread)) };

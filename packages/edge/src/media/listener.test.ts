@@ -114,8 +114,18 @@ describe('Listener: heard', () => {
     run.say('a', 1000);
     run.pass(500);
     const first = report();
-    expect(report('muted')).toEqual(first);
+    expect(report()).toEqual(first);
     expect(first).toHaveLength(1);
+  });
+
+  it('at a mute, what is in the output is still heard, and so is half of the packet that is named', () => {
+    const { run, listener } = setUp();
+    run.say('a', 1000);
+    run.pass(500);
+    const heardAt = (state: 'playing' | 'muted', outputLatencyMs: number) =>
+      listener.report({ rtpTimestamp: run.sent[10]!.rtpTicks, outputLatencyMs, state }, run.clock.now())[0]!.heardMs;
+    const playing = heardAt('playing', 0);
+    expect(heardAt('muted', 30)).toBe(playing + 10);
   });
 
   it('is not moved by a report from nowhere', () => {

@@ -129,5 +129,6 @@ function parse<S extends v.GenericSchema>(schema: S, value: unknown, name: strin
   if (parsed.success) return parsed.output;
   const issue = parsed.issues[0];
   const path = v.getDotPath(issue);
-  throw new MicroturnError('protocol/malformed', `${name}${path ? `.${path}` : ''}: ${issue.message}`);
+  // It quotes what was received, and no one wants all of that back.
+  throw new MicroturnError('protocol/malformed', `${name}${path ? `.${path}` : ''}: ${issue.message}`.slice(0, 200));
 }

@@ -15,7 +15,10 @@ export interface LiveResponse {
   readonly words: readonly ResponseWord[];
   /** Speech made so far, ms. */
   readonly lengthMs: number;
+  readonly createdAtMs: number;
   readonly startedAtMs: number | undefined;
+  /** Characters that it was asked to say. */
+  readonly chars: number;
   /** Set when the last packet has left. */
   readonly sentAtMs: number | undefined;
   readonly heardMs: number;
@@ -74,6 +77,8 @@ export interface ConversationStep {
 const SILENT_LISTENER_MS = 1500;
 /** After a cut the client answers with what it had played; this is how long it may take. */
 const CUT_ANSWER_MS = 600;
+/** The model's words belong to their moment: where something else is being said for longer than this, they are not said after it. */
+const STALE_MS = 2000;
 /** A report names the packet being played, and the last one may never be reported: two packets. */
 const HEARD_TO_THE_END_MS = 40;
 /** A word counts as heard when it was played to its end, to one packet. */
@@ -91,7 +96,7 @@ export function stepConversation(state: Conversation, input: ConversationInput):
       decide(step, input);
       break;
     case 'say':
-      step.begin(input.responseId, 'proactive', 'app');
+      step.begin(input.responseId, 'proactive', 'app', input.atMs);
       if (state.listening) step.speak(input.responseId, input.text, true);
       else step.unheard(input.responseId, input.text);
       break;
@@ -165,7 +170,7 @@ function decide(step: StepBuilder, { atMs, decision, responseId }: ConversationI
     step.set({ reminders: step.state.reminders + 1 });
     step.emit({ type: 'reminder.fired', reminderId, dueMs: atMs, text: decision.say });
   }
-  if (decision.say !== '') speakWords(step, decision, responseId);
+  if (decision.say !== '') speakWords(step, decision, responseId, atMs);
   for (const response of step.state.responses) endIfDue(step, response, atMs, decision.say === '');
 }
 
@@ -198,7 +203,7 @@ function stop(step: StepBuilder, atMs: number): void {
 }
 
 /** Words that follow each other make one response; after the run has ended, the next word begins another. */
-function speakWords(step: StepBuilder, decision: Decision, responseId: string): void {
+function speakWords(step: StepBuilder, decision: Decision, responseId: string, atMs: number): void {
   const open = step.state.responses.find((r) => r.by === 'model' && r.phase === 'speaking');
   if (open) {
     step.speak(open.id, decision.say, false);
@@ -209,6 +214,7 @@ function speakWords(step: StepBuilder, decision: Decision, responseId: string): 
     responseId,
     decision.acts.includes('remind') ? 'proactive' : interjects ? 'interjection' : 'reply',
     'model',
+    atMs,
   );
   if (interjects) {
     step.emit({ type: 'interruption', kind: 'interjection', participant: step.state.participant, taken: true });
@@ -227,6 +233,12 @@ function endIfDue(step: StepBuilder, response: LiveResponse, atMs: number, silen
     // The model has nothing more to say and its words are made: the run ends when they have been played.
     step.update(response.id, (r) => ({ ...r, phase: 'ending' }));
     step.end(response.id);
+  }
+  const waits = response.by === 'model' && response.startedAtMs === undefined && response.kind !== 'proactive';
+  if (waits && atMs - response.createdAtMs > STALE_MS) {
+    step.cut(response.id, 'agent', atMs);
+    step.finishCut(response.id);
+    return;
   }
   if (response.sentAtMs !== undefined && atMs - response.sentAtMs > SILENT_LISTENER_MS) step.complete(response.id);
 }
@@ -285,7 +297,7 @@ class StepBuilder {
   #remove(id: string): void {
     this.set({ responses: this.state.responses.filter((r) => r.id !== id) });
   }
-  begin(id: string, kind: ResponseKind, by: LiveResponse['by']): void {
+  begin(id: string, kind: ResponseKind, by: LiveResponse['by'], atMs: number): void {
     const audience: Audience = 'room';
     this.emit({ type: 'response.started', responseId: id, kind, audience });
     const response: LiveResponse = {
@@ -296,6 +308,8 @@ class StepBuilder {
       speaking: 0,
       words: [],
       lengthMs: 0,
+      chars: 0,
+      createdAtMs: atMs,
       startedAtMs: undefined,
       sentAtMs: undefined,
       heardMs: 0,
@@ -305,17 +319,20 @@ class StepBuilder {
     this.set({ responses: [...this.state.responses, response] });
   }
   speak(id: string, text: string, last: boolean): void {
-    this.update(id, (r) => ({ ...r, speaking: r.speaking + 1 }));
+    this.update(id, (r) => ({ ...r, speaking: r.speaking + 1, chars: r.chars + text.length }));
     this.#effects.push({ do: 'speak', responseId: id, text, last });
   }
   end(id: string): void {
     this.#effects.push({ do: 'end', responseId: id });
   }
   cut(id: string, by: NonNullable<LiveResponse['cutBy']>, atMs: number): void {
-    if (this.find(id)?.phase === 'cut') return;
+    const response = this.find(id);
+    if (!response || response.phase === 'cut') return;
     this.update(id, (r) => ({ ...r, phase: 'cut', cutBy: by, cutAtMs: atMs }));
-    this.emit({ type: 'response.cut', responseId: id });
     this.#effects.push({ do: 'cut', responseId: id });
+    // Of one that waits nothing plays: the client has nothing to mute, and nothing to answer.
+    if (response.startedAtMs === undefined) this.finishCut(id);
+    else this.emit({ type: 'response.cut', responseId: id });
   }
   finishCut(id: string): void {
     const response = this.find(id);

@@ -1,2 +1,2 @@
 export { Session, type SessionEngine, type SessionMedia, type SessionParts, type SessionVoice } from './session.js';
-export { Room, RoomRegistry } from './rooms.js';
+export { Room, RoomRegistry, type RoomStay } from './rooms.js';

@@ -21,10 +21,11 @@ describe('rooms', () => {
     const { media, calls } = fakeMedia();
     const rooms = new RoomRegistry<string>(media);
     const [a, b] = await Promise.all([rooms.enter('den'), rooms.enter('den')]);
-    expect(a).toBe(b);
-    await rooms.leave('den');
+    expect(a.room).toBe(b.room);
+    await a.leave();
+    await a.leave();
     expect(calls).toEqual(['room.open den']);
-    await rooms.leave('den');
+    await b.leave();
     expect(calls).toEqual(['room.open den', 'room.close den']);
     expect(rooms.size).toBe(0);
   });
@@ -32,8 +33,8 @@ describe('rooms', () => {
   it('one that is entered again while it closes opens after that', async () => {
     const { media, calls } = fakeMedia();
     const rooms = new RoomRegistry<string>(media);
-    await rooms.enter('den');
-    const leaving = rooms.leave('den');
+    const first = await rooms.enter('den');
+    const leaving = first.leave();
     await rooms.enter('den');
     await leaving;
     expect(calls).toEqual(['room.open den', 'room.close den', 'room.open den']);
@@ -44,9 +45,8 @@ describe('rooms', () => {
     const rooms = new RoomRegistry<string>(media);
     setFail(true);
     await expect(rooms.enter('den')).rejects.toThrow('no');
-    await rooms.leave('den');
     setFail(false);
-    expect((await rooms.enter('den')).id).toBe('den');
+    expect((await rooms.enter('den')).room.id).toBe('den');
     expect(rooms.size).toBe(1);
   });
 });

@@ -12,6 +12,13 @@ export class Room<Member> {
   }
 }
 
+/** One member's time in a room. */
+export interface RoomStay<Member> {
+  readonly room: Room<Member>;
+  /** Leaving twice is harmless. */
+  leave(): Promise<void>;
+}
+
 interface Entry<Member> {
   users: number;
   readonly opening: Promise<Room<Member>>;
@@ -32,8 +39,8 @@ export class RoomRegistry<Member> {
     return this.#entries.size;
   }
 
-  /** Every `enter` is undone by one `leave`, also where what comes after it fails. */
-  async enter(id: string): Promise<Room<Member>> {
+  /** The stay that it resolves with is left once, by whoever entered, also where what comes after fails. */
+  async enter(id: string): Promise<RoomStay<Member>> {
     let entry = this.#entries.get(id);
     if (!entry) {
       entry = { users: 0, opening: this.#open(id) };
@@ -41,7 +48,9 @@ export class RoomRegistry<Member> {
     }
     entry.users++;
     try {
-      return await entry.opening;
+      const room = await entry.opening;
+      let left: Promise<void> | undefined;
+      return { room, leave: () => (left ??= this.#leave(id)) };
     } catch (error) {
       // The next one tries again with a fresh entry.
       if (this.#entries.get(id) === entry) this.#entries.delete(id);
@@ -54,7 +63,7 @@ export class RoomRegistry<Member> {
     await Promise.all([...this.#entries.keys()].map((room) => this.#media.request('room.open', { room })));
   }
 
-  async leave(id: string): Promise<void> {
+  async #leave(id: string): Promise<void> {
     const entry = this.#entries.get(id);
     if (!entry || --entry.users > 0) return;
     this.#entries.delete(id);

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { MicroturnError, turnAt, type SessionEvent, type SessionEventBody } from '@microturn/protocol';
+import {
+  MicroturnError,
+  limits,
+  turnAt,
+  turnStartMs,
+  type SessionEvent,
+  type SessionEventBody,
+} from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import type { EngineId } from '../engine/engine-worker.js';
 import type { Decision, LeaseId, ModelInfo } from '../engine/types.js';
@@ -49,14 +56,16 @@ export interface SessionParts {
   readonly log: Log;
   /** Called once, when the session is over for whatever reason. */
   readonly onClosed: (session: Session, reason: string) => void;
-  readonly onDecision?: ((decision: Decision) => void) | undefined;
+  /** @param lagMs from the end of the micro-turn to here, on main */
+  readonly onDecision?: ((decision: Decision, lagMs: number) => void) | undefined;
 }
 
 /** Stats go to the client once a second. */
 const STATS_EVERY_TURNS = 5;
 const USAGE_EVERY_TURNS = 300;
-/** What one caller may have waiting to be said. */
+/** What one caller may have waiting to be said, so that none fills the voice of everybody. */
 const LIVE_RESPONSES = 16;
+const LIVE_CHARS = 2 * limits.textChars;
 
 /**
  * One participant's conversation with the agent. Composes the stages: decisions come in from the engine, speech goes
@@ -169,6 +178,10 @@ export class Session {
     if (this.#conversation.responses.length >= LIVE_RESPONSES) {
       throw new MicroturnError('protocol/rate', `${LIVE_RESPONSES} responses are waiting to be said`);
     }
+    const waitingChars = this.#conversation.responses.reduce((sum, response) => sum + response.chars, text.length);
+    if (waitingChars > LIVE_CHARS) {
+      throw new MicroturnError('protocol/rate', `at most ${LIVE_CHARS} characters may wait to be said`);
+    }
     const responseId = this.#nextResponseId();
     this.#apply({ type: 'say', atMs: this.nowMs, responseId, text });
     return { responseId };
@@ -240,15 +253,17 @@ export class Session {
   #onDecision(decision: Decision): void {
     if (this.#closed) return;
     this.#turns++;
-    if (decision.lagMs > this.model.microTurnMs) this.#late++;
-    this.#parts.onDecision?.(decision);
+    const { microTurnMs } = this.model;
+    const lagMs = Math.max(0, this.nowMs - turnStartMs(decision.index + 1, microTurnMs));
+    if (lagMs > microTurnMs) this.#late++;
+    this.#parts.onDecision?.(decision, lagMs);
     this.#apply({
       type: 'decision',
       atMs: this.nowMs,
       decision,
       responseId: decision.say ? this.#nextResponseId() : '',
     });
-    if (this.#turns % STATS_EVERY_TURNS === 0) this.#emitStats(decision);
+    if (this.#turns % STATS_EVERY_TURNS === 0) this.#emitStats(decision.stepMs, lagMs);
     if (this.#turns % USAGE_EVERY_TURNS === 0) this.#emitUsage();
   }
 
@@ -311,7 +326,7 @@ export class Session {
     this.#listener?.(event as SessionEvent);
   }
 
-  #emitStats(decision: Decision): void {
+  #emitStats(stepMs: number, turnLagMs: number): void {
     const stats = this.#stats;
     const seen = stats ? stats.packets + stats.lost : 0;
     this.#emit({
@@ -319,8 +334,8 @@ export class Session {
       ...(stats?.rttMs !== undefined && { rttMs: stats.rttMs }),
       loss: stats && seen > 0 ? stats.lost / seen : 0,
       jitterMs: stats?.jitterMs ?? 0,
-      turnLagMs: Math.max(0, decision.lagMs),
-      stepMs: decision.stepMs,
+      turnLagMs,
+      stepMs,
     });
   }
 

@@ -16,6 +16,10 @@ export interface Grant {
 
 /** As they stand in a token. */
 const SOURCES: Record<Source, string> = { microphone: 'microphone', camera: 'camera', screen: 'screen_share' };
+/** What the wire carries of an identity or a room. */
+const NAME_CHARS = 128;
+/** Whose voice comes under this name. */
+const AGENT = 'agent';
 const CLOCK_TOLERANCE_SECONDS = 10;
 
 /**
@@ -31,6 +35,10 @@ export async function verifyJoinToken(token: string, keys: ApiKeys, room?: strin
     throw new MicroturnError('auth/forbidden', 'the token is for another room');
   }
   if (!sub) throw new MicroturnError('auth/forbidden', 'the token has no identity');
+  if (sub.length > NAME_CHARS || video.room.length > NAME_CHARS) {
+    throw new MicroturnError('auth/forbidden', `a name has at most ${NAME_CHARS} characters`);
+  }
+  if (sub === AGENT) throw new MicroturnError('auth/forbidden', `nobody but the agent is called ${AGENT}`);
   return {
     identity: sub,
     room: video.room,

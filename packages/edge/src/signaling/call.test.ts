@@ -248,6 +248,14 @@ describe('a call whose socket drops', () => {
     expect(call.closed).toBe(false);
   });
 
+  it('ends at once where the client closes its transports first, and its socket in order after that', async () => {
+    const { call } = await world.join(socket);
+    call.drop(new MicroturnError('net/ice-failed'));
+    expect(call.closed).toBe(false);
+    await call.leave(socket, 'left');
+    expect(world.held).toEqual(nothing);
+  });
+
   it('ends at once where the client leaves, and cannot be resumed', async () => {
     const { call, joined } = await world.join(socket);
     await call.leave(socket, 'left');

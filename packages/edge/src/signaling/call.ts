@@ -4,8 +4,8 @@ import type { Clock } from '../clock.js';
 import type { Decision } from '../engine/types.js';
 import {
   Session,
-  type Room,
   type RoomRegistry,
+  type RoomStay,
   type SessionEngine,
   type SessionMedia,
   type SessionVoice,
@@ -33,7 +33,7 @@ export interface CallParts {
   readonly resumeMs: number;
   /** Runs `fn` once, `ms` from now; the result calls it off. */
   readonly after: (ms: number, fn: () => void) => () => void;
-  readonly onDecision: (decision: Decision) => void;
+  readonly onDecision: (decision: Decision, lagMs: number) => void;
 }
 
 /** The socket that carries a call. */
@@ -54,15 +54,17 @@ interface Transports {
 export class Call {
   readonly session: Session;
   readonly #parts: CallParts;
-  readonly #room: Room<Call>;
+  readonly #stay: RoomStay<Call>;
   #grant: Grant;
   #carrier: Carrier | undefined;
+  /** Whose client the call waits for: the socket may still say that it is gone for good. */
+  #awaited: Carrier | undefined;
   #cancelExpiry: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(parts: CallParts, room: Room<Call>, grant: Grant, session: Session) {
+  private constructor(parts: CallParts, stay: RoomStay<Call>, grant: Grant, session: Session) {
     this.#parts = parts;
-    this.#room = room;
+    this.#stay = stay;
     this.#grant = grant;
     this.session = session;
   }
@@ -87,17 +89,22 @@ export class Call {
 
   /** Token, room, transports, row, in this order, and undone in reverse where one fails. */
   static async #enter(parts: CallParts, grant: Grant): Promise<{ call: Call; joined: JoinResult }> {
-    const room = await parts.rooms.enter(grant.room);
+    const stay = await parts.rooms.enter(grant.room);
     try {
-      await room.members.get(grant.identity)?.end(new MicroturnError('session/replaced'));
-      return await Call.#openIn(parts, grant, room);
+      await stay.room.members.get(grant.identity)?.end(new MicroturnError('session/replaced'));
+      return await Call.#openIn(parts, grant, stay);
     } catch (error) {
-      await parts.rooms.leave(grant.room);
+      await stay.leave();
       throw error;
     }
   }
 
-  static async #openIn(parts: CallParts, grant: Grant, room: Room<Call>): Promise<{ call: Call; joined: JoinResult }> {
+  static async #openIn(
+    parts: CallParts,
+    grant: Grant,
+    stay: RoomStay<Call>,
+  ): Promise<{ call: Call; joined: JoinResult }> {
+    const { room } = stay;
     const { media, clock, engine, voice, log } = parts;
     const endpoint = randomUUID();
     const transports = await media.request('endpoint.open', { room: room.id, endpoint, participant: grant.identity });
@@ -116,7 +123,7 @@ export class Call {
         },
         endpoint,
       );
-      const call = new Call(parts, room, grant, session);
+      const call = new Call(parts, stay, grant, session);
       room.members.set(grant.identity, call);
       parts.calls.set(session.id, call);
       parts.resumable.set(session.resumeToken, call);
@@ -143,6 +150,7 @@ export class Call {
     if (this.closed) throw new MicroturnError('session/replaced');
     this.#cancelExpiry?.();
     this.#cancelExpiry = undefined;
+    this.#awaited = undefined;
     this.#carrier = carrier;
   }
 
@@ -151,9 +159,11 @@ export class Call {
     if (this.#carrier === carrier) this.#wait();
   }
 
-  /** The client left, or may not come back. */
+  /** The client left, or may not come back. Resolves when the call is closed, or at once where another carries it. */
   leave(carrier: Carrier, reason: string): Promise<void> {
-    return this.#carrier === carrier ? this.close(reason) : Promise.resolve();
+    return carrier === this.#carrier || carrier === this.#awaited
+      ? this.close(reason)
+      : (this.#closing ?? Promise.resolve());
   }
 
   /** Ends the socket, not the call: its client is to come back, with fresh transports. */
@@ -191,6 +201,7 @@ export class Call {
   /** Nobody hears and nobody is heard; the row, the clock and the history go on. */
   #wait(): void {
     const { media, after, resumeMs, log } = this.#parts;
+    this.#awaited = this.#carrier;
     this.#carrier = undefined;
     if (this.closed) return;
     this.session.suspend();
@@ -206,6 +217,7 @@ export class Call {
   async #reenter(grant: Grant): Promise<JoinResult> {
     // The edge may not know yet that the earlier socket is dead.
     this.drop(new MicroturnError('session/replaced'));
+    this.#awaited = undefined;
     const transports = await this.#parts.media.request('endpoint.reopen', { endpoint: this.session.endpoint });
     if (this.closed) throw new MicroturnError('session/expired');
     this.#grant = grant;
@@ -223,7 +235,7 @@ export class Call {
       model: `${session.model.name} ${session.model.version}`,
       microTurnMs: session.model.microTurnMs,
       sessionMs: session.nowMs,
-      routerRtpCapabilities: this.#room.rtpCapabilities as JoinResult['routerRtpCapabilities'],
+      routerRtpCapabilities: this.#stay.room.rtpCapabilities as JoinResult['routerRtpCapabilities'],
       sendTransport: sendTransport as JoinResult['sendTransport'],
       recvTransport: recvTransport as JoinResult['recvTransport'],
       iceServers: this.#parts.iceServers as JoinResult['iceServers'],
@@ -231,10 +243,10 @@ export class Call {
   }
 
   async #close(reason: string): Promise<void> {
-    const { media, rooms, calls, resumable, log } = this.#parts;
+    const { media, calls, resumable, log } = this.#parts;
     const { session, grant } = this;
     this.#cancelExpiry?.();
-    // First, so that the session's own end, which comes back here through them, finds nothing to do.
+    // First, so that the session's own word of its end finds nothing left to end.
     calls.delete(session.id);
     resumable.delete(session.resumeToken);
     session.close(reason);
@@ -244,7 +256,12 @@ export class Call {
       log.warn({ err: error }, 'an endpoint was not closed in order');
     }
     // A newer connection may have taken the place already.
-    if (this.#room.members.get(grant.identity) === this) this.#room.members.delete(grant.identity);
-    await rooms.leave(grant.room).catch((error: unknown) => log.warn({ err: error }, 'a room was not closed in order'));
+    const { members } = this.#stay.room;
+    if (members.get(grant.identity) === this) members.delete(grant.identity);
+    try {
+      await this.#stay.leave();
+    } catch (error) {
+      log.warn({ err: error }, 'a room was not closed in order');
+    }
   }
 }

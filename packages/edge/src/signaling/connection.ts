@@ -18,6 +18,8 @@ import { RateLimit } from './rate-limit.js';
 
 /** Time to send the first message. */
 const JOIN_TIMEOUT_MS = 10_000;
+/** Time to answer a close. */
+const CLOSE_MS = 1000;
 /** A client that does not read its socket is cut off here: its queue is bounded, and others do not pay for it. */
 const BUFFERED_BYTES = 1024 * 1024;
 /** Messages that wait for the one before them; the rate limit keeps an honest client far below. */
@@ -26,6 +28,7 @@ const WAITING_MESSAGES = 256;
 /** Close codes: RFC 6455, section 7.4.1. */
 const NORMAL = 1000;
 const POLICY = 1008;
+const TOO_LARGE = 1009;
 /** How a client closes a socket that it is done with: properly, by leaving the page, or without a word about why. */
 const LEFT: ReadonlySet<number> = new Set([NORMAL, 1001, 1005]);
 /** Pings without an answer after which a peer is silent. */
@@ -49,6 +52,7 @@ export class Connection implements Carrier {
   #seq = 0;
   #pings = 0;
   #closed = false;
+  #finished: Promise<void> = Promise.resolve();
 
   constructor(socket: WebSocket, parts: ConnectionParts) {
     this.#socket = socket;
@@ -85,17 +89,25 @@ export class Connection implements Carrier {
 
   /** Says why, then closes. Where it is resumable, the call waits for its client. Ending twice is harmless. */
   end(error: MicroturnError, resumable = false): void {
-    if (this.#closed) return;
-    this.#send({ type: 'goodbye', error: error.toWire(), resumable, seq: this.#seq });
-    this.#socket.close(POLICY, error.code);
-    this.#onClose(!resumable, error.code);
+    this.#finish({ over: !resumable, reason: error.code }, () => {
+      this.#send({ type: 'goodbye', error: error.toWire(), resumable, seq: this.#seq });
+      this.#closeSocket(error.code === 'protocol/too-large' ? TOO_LARGE : POLICY, error.code);
+    });
   }
 
-  /** Asks for a sign of life; called every few seconds. A peer that gives none is cut off, and may come back. */
+  /** Resolves when the call behind the socket is closed, where it ends with it. */
+  get finished(): Promise<void> {
+    return this.#finished;
+  }
+
+  /**
+   * Asks for a sign of life; called every few seconds. A peer that gives none is cut off, and may come back: TCP alone
+   * may take a quarter of an hour to find it out.
+   */
   checkAlive(): void {
     if (this.#closed) return;
     if (this.#pings >= SILENT_PINGS) {
-      this.#onClose(false);
+      this.#finish({ over: false, reason: 'net/timeout' });
       this.#socket.terminate();
       return;
     }
@@ -105,9 +117,10 @@ export class Connection implements Carrier {
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.#closed) return;
-    if (!this.#rate.take() || this.#waiting >= WAITING_MESSAGES) {
-      this.#refuse(new MicroturnError('protocol/rate'));
-      this.end(new MicroturnError('protocol/rate'));
+    const refusal = this.#refusal((data as Buffer).byteLength);
+    if (refusal) {
+      this.#refuse(refusal);
+      this.end(refusal);
       return;
     }
     this.#waiting++;
@@ -115,6 +128,13 @@ export class Connection implements Carrier {
       this.#waiting--;
       if (!this.#closed) await this.#handle(data, isBinary);
     });
+  }
+
+  /** What ends a socket before its message is looked at. */
+  #refusal(bytes: number): MicroturnError | undefined {
+    if (bytes > limits.messageBytes) return new MicroturnError('protocol/too-large', `${bytes} bytes`);
+    if (!this.#rate.take() || this.#waiting >= WAITING_MESSAGES) return new MicroturnError('protocol/rate');
+    return undefined;
   }
 
   async #handle(data: RawData, isBinary: boolean): Promise<void> {
@@ -190,8 +210,7 @@ export class Connection implements Carrier {
       case 'ping':
         return { sessionMs: session.nowMs };
       case 'leave':
-        this.#socket.close(NORMAL, 'left');
-        this.#onClose(true);
+        this.#finish({ over: true, reason: 'left' }, () => this.#closeSocket(NORMAL, 'left'));
         return undefined;
       default:
         return message satisfies never;
@@ -238,20 +257,40 @@ export class Connection implements Carrier {
     this.#socket.send(JSON.stringify(message));
     if (this.#socket.bufferedAmount > BUFFERED_BYTES && !this.#closed) {
       this.#parts.log.warn({ bytes: this.#socket.bufferedAmount }, 'a client does not read its socket');
-      this.#onClose(false);
+      this.#finish({ over: false, reason: 'net/closed' });
       this.#socket.terminate();
     }
   }
 
-  /** @param over the client left or may not come back; else the call waits for it */
-  #onClose(over: boolean, reason = 'left'): void {
+  #onClose(left: boolean): void {
+    // One who leaves may close the transports first, and is told to come back on others before the socket says more.
+    if (this.#closed && left) this.#leave('left');
+    this.#finish({ over: left, reason: 'net/closed' });
+  }
+
+  #leave(reason: string): void {
+    if (!this.#call) return;
+    this.#finished = this.#call
+      .leave(this, reason)
+      .catch((error: unknown) => this.#parts.log.error({ err: error }, 'a call did not close'));
+  }
+
+  /**
+   * Ends the call first, so that its last events still reach the client; then says farewell.
+   * @param over the client left or may not come back; else the call waits for it
+   */
+  #finish({ over, reason }: { over: boolean; reason: string }, farewell?: () => void): void {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#joinTimer);
-    const call = this.#call;
-    if (!call) return;
-    if (!over) call.detach(this);
-    else
-      call.leave(this, reason).catch((error: unknown) => this.#parts.log.error({ err: error }, 'a call did not close'));
+    if (over) this.#leave(reason);
+    else this.#call?.detach(this);
+    farewell?.();
+  }
+
+  #closeSocket(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+    // A peer that does not answer the close would hold the edge's own end up.
+    setTimeout(() => this.#socket.terminate(), CLOSE_MS).unref();
   }
 }

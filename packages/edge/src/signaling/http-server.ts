@@ -1,6 +1,6 @@
 import fastifyRateLimit from '@fastify/rate-limit';
 import fastifyStatic from '@fastify/static';
-import { MicroturnError, limits } from '@microturn/protocol';
+import { MicroturnError, limits, type ErrorCode } from '@microturn/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -14,6 +14,8 @@ export interface HttpServerParts {
   readonly metrics: EdgeMetrics;
   /** Serves `/dev/token`, which gives anybody a token: for a developer's machine only. */
   readonly dev: boolean;
+  /** Whether only this machine can reach the edge. */
+  readonly loopback: boolean;
   /** A folder served at `/`. */
   readonly demoDir: string | undefined;
   /** Origins that may open a socket; empty allows all, since a token is needed anyway. */
@@ -27,13 +29,19 @@ export interface HttpServerParts {
   readonly roomOf: (sessionId: string) => string | undefined;
 }
 
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/;
+
 const STATUS: Partial<Record<string, number>> = {
   'auth/denied': 401,
   'auth/expired': 401,
   'auth/forbidden': 403,
   'session/closed': 404,
   'protocol/malformed': 400,
+  'protocol/too-large': 413,
   'protocol/rate': 429,
+  'edge/full': 503,
+  'edge/draining': 503,
+  'voice/failed': 503,
 };
 
 /** HTTP and the upgrade of `/v1/connect`; listening is the caller's. */
@@ -41,12 +49,12 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
   const app = Fastify({ logger: false, bodyLimit: limits.messageBytes, forceCloseConnections: true });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (error instanceof MicroturnError) return sendError(reply, error);
-    const coded = new MicroturnError(
-      (error.statusCode ?? 500) < 500 ? 'protocol/malformed' : 'edge/internal',
-      error.message,
-    );
-    return reply.code(error.statusCode ?? 500).send({ error: coded.toWire() });
+    const status = error.statusCode ?? 500;
+    return reply.code(status).send({ error: new MicroturnError(codeOf(status), error.message).toWire() });
   });
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({ error: new MicroturnError('protocol/malformed', 'no such path').toWire() }),
+  );
   addProbes(app, parts);
   addAppApi(app, parts);
   if (parts.dev) await addDevToken(app, parts);
@@ -89,18 +97,21 @@ function addAppApi(app: FastifyInstance, { keys, say, roomOf }: HttpServerParts)
 }
 
 /** The JSON of LiveKit's token endpoints, so that one `TokenSource` serves development and production. */
-async function addDevToken(app: FastifyInstance, { keys }: HttpServerParts): Promise<void> {
+async function addDevToken(app: FastifyInstance, parts: HttpServerParts): Promise<void> {
   await app.register(fastifyRateLimit, { global: false });
   app.post<{ Body: { room_name?: unknown; participant_name?: unknown } | undefined }>(
     '/dev/token',
     { config: { rateLimit: { max: 120, timeWindow: '1 minute' } } },
     async (request) => {
+      // A page elsewhere may point a name of its own at this machine; what it asks then is not what the developer asked.
+      if (parts.loopback && !LOOPBACK.test(request.hostname))
+        throw new MicroturnError('auth/denied', 'not asked on localhost');
       const name = (value: unknown, fallback: string) =>
         typeof value === 'string' && value.length > 0 && value.length <= 128 ? value : fallback;
       const unique = Math.random().toString(36).slice(2, 10);
       const room = name(request.body?.room_name, `room-${unique}`);
       const identity = name(request.body?.participant_name, `caller-${unique}`);
-      const participantToken = await mintJoinToken(keys, { identity, room });
+      const participantToken = await mintJoinToken(parts.keys, { identity, room });
       return { server_url: `${request.protocol}://${request.headers.host ?? ''}`, participant_token: participantToken };
     },
   );
@@ -113,9 +124,16 @@ async function addDemo(app: FastifyInstance, dir: string): Promise<void> {
 }
 
 function addSockets(app: FastifyInstance, { allowedOrigins, onSocket }: HttpServerParts): void {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, perMessageDeflate: false });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    // A wall behind the connection's own limit, which can still say why before it closes.
+    maxPayload: 4 * limits.messageBytes,
+    perMessageDeflate: false,
+  });
   sockets.on('connection', onSocket);
   app.server.on('upgrade', (request, socket, head) => {
+    // Node has let go of the socket: with no listener, a peer that resets it would end the process.
+    socket.on('error', () => socket.destroy());
     const { origin } = request.headers;
     const path = (request.url ?? '').split('?', 1)[0];
     const refused =
@@ -125,11 +143,18 @@ function addSockets(app: FastifyInstance, { allowedOrigins, onSocket }: HttpServ
           ? '403 Forbidden'
           : undefined;
     if (refused) {
-      socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\n\r\n`);
+      // No timeout covers an upgraded socket, so it is not left half open either.
+      socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\n\r\n`, () => socket.destroy());
       return;
     }
     sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit('connection', ws, request));
   });
+}
+
+function codeOf(status: number): ErrorCode {
+  if (status === 413) return 'protocol/too-large';
+  if (status === 429) return 'protocol/rate';
+  return status < 500 ? 'protocol/malformed' : 'edge/internal';
 }
 
 function sendError(reply: FastifyReply, error: MicroturnError): FastifyReply {

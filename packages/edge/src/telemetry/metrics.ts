@@ -5,6 +5,7 @@ import type { Decision } from '../engine/types.js';
 
 /** Histograms have an edge at the micro-turn's 200 ms, where a decision becomes late. */
 const TURN_BUCKETS_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 1];
+const LOOK_MS = 10;
 
 /** Everything `/metrics` shows. One registry per edge, so that two in a process do not mix. */
 export class EdgeMetrics {
@@ -75,7 +76,12 @@ export class EdgeMetrics {
     help: 'PCM due to RTP sent, p99',
     registers: [this.registry],
   });
-  readonly #delay = monitorEventLoopDelay({ resolution: 10 });
+  readonly tickLate = new Gauge({
+    name: 'microturn_media_tick_late_p99_seconds',
+    help: 'Lateness of the media thread’s 5 ms tick, p99: what a packet may wait for the thread',
+    registers: [this.registry],
+  });
+  readonly #delay = monitorEventLoopDelay({ resolution: LOOK_MS });
 
   readonly loopDelay: Gauge;
 
@@ -88,17 +94,19 @@ export class EdgeMetrics {
       help: 'Event-loop delay of main since the last scrape, p99',
       registers: [this.registry],
       collect() {
-        this.set(delay.percentile(99) / 1e9);
+        // It counts from look to look, so its own interval is in every value.
+        this.set(Math.max(0, delay.percentile(99) / 1e9 - LOOK_MS / 1000));
         delay.reset();
       },
     });
   }
 
-  noteDecision(decision: Decision, microTurnMs: number): void {
+  /** @param lagMs from the end of the micro-turn to its decision here, on main */
+  noteDecision({ stepMs }: Decision, lagMs: number, microTurnMs: number): void {
     this.turns.inc();
-    this.step.observe(decision.stepMs / 1000);
-    this.lag.observe(Math.max(0, decision.lagMs) / 1000);
-    if (decision.lagMs > microTurnMs) this.late.inc();
+    this.step.observe(stepMs / 1000);
+    this.lag.observe(lagMs / 1000);
+    if (lagMs > microTurnMs) this.late.inc();
   }
 
   noteEngine({ leases, capacity, lateShare, lagP99Ms }: EngineLoad): void {

@@ -24,8 +24,8 @@ class Bench {
     });
   }
 
-  speak(responseId: string, text: string, { last = false, offsetMs = 0 } = {}): number {
-    this.desk.speak({ job: ++this.#job, voice: 'room:a', responseId, text, last, offsetMs });
+  speak(responseId: string, text: string, { last = false, offsetMs = 0, voice = 'room:a' } = {}): number {
+    this.desk.speak({ job: ++this.#job, voice, responseId, text, last, offsetMs });
     return this.#job;
   }
 
@@ -123,22 +123,31 @@ describe('SpeechDesk', () => {
     expect(ended().at(-1)).toEqual(['r3', 0]);
   });
 
-  it('serves an answer of one word after one clause of a long text', async () => {
+  it('serves an answer of one word after one clause of a long text that others hear', async () => {
     bench = new Bench();
     bench.speak('long', LONG);
     await bench.until(() => bench.sent.length > 0);
-    bench.speak('short', 'yes');
+    bench.speak('short', 'yes', { voice: 'room:b' });
     const before = bench.sent.length;
     await bench.until(() => bench.sent.some(({ responseId }) => responseId === 'short'));
     expect(bench.sent.slice(before).filter(({ responseId }) => responseId === 'long').length).toBeLessThanOrEqual(1);
   });
 
-  it('lets long texts take turns, the one that came first first', async () => {
+  it('lets audiences take turns, the one that came first first', async () => {
     bench = new Bench();
     bench.speak('a', LONG);
-    bench.speak('b', LONG);
+    bench.speak('b', LONG, { voice: 'room:b' });
     await bench.settled();
     expect(bench.sent.slice(0, 6).map(({ responseId }) => responseId)).toEqual(['a', 'b', 'a', 'b', 'a', 'b']);
+  });
+
+  it('says to one audience one response after the other, each to its end', async () => {
+    bench = new Bench();
+    bench.speak('a', LONG, { last: true });
+    bench.speak('b', LONG, { last: true });
+    await bench.settled();
+    const order = bench.sent.map(({ responseId }) => responseId);
+    expect(order.join('')).toMatch(/^a+b+$/);
   });
 
   it('drops a cancelled response between two clauses, without a report, and goes on with the others', async () => {
@@ -191,7 +200,7 @@ describe('SpeechDesk', () => {
     expect(madeMs()).toBeGreaterThan(2_000);
     expect(madeMs()).toBeLessThan(3_000);
     // Others are not held up by it.
-    bench.speak('short', 'yes', { last: true });
+    bench.speak('short', 'yes', { last: true, voice: 'room:b' });
     await bench.settled();
     expect(bench.sent.at(-1)).toMatchObject({ responseId: 'short', last: true });
     for (let second = 0; second < 8; second++) {

@@ -35,16 +35,16 @@ interface OpenResponse {
   readonly jobs: Job[];
   readonly cancelled: AbortController;
   lengthMs: number;
-  /** When the sound made so far runs out, if it was heard from when it was made. */
-  heardUntilMs: number;
+  /** How much of it was made here. */
+  madeMs: number;
   /** The pause after the newest clause, due only if another clause follows. */
   owedPauseMs: number;
 }
 
 /**
- * Makes speech for many responses with one voice, a clause at a time. The response whose sound runs out first is served first: so
- * an answer of one word waits for one clause at most, however long a text somebody else is hearing, and equals are served in the order
- * in which they came. Between two clauses the thread takes messages, which is when a cancel takes effect.
+ * Makes speech for many responses, a clause at a time. What one audience hears comes in the order in which it was asked for, each response
+ * to its end. Between audiences, the one whose sound runs out first is served first: so an answer of one word waits for one clause at most,
+ * however long a text somebody else is hearing. Between two clauses the thread takes messages, which is when a cancel takes effect.
  *
  * A pause between clauses is made when the second one is: it costs no time at the end of a response, and none where real time has
  * passed since the first one was heard.
@@ -52,7 +52,10 @@ interface OpenResponse {
 export class SpeechDesk {
   readonly #parts: SpeechDeskParts;
   readonly #aheadMs: number;
+  /** In the order in which they came. */
   readonly #responses = new Map<string, OpenResponse>();
+  /** When the sound made for an audience so far runs out, if it was heard from when it was made. */
+  readonly #heardUntilMs = new Map<VoiceKey, number>();
   readonly #warm: string[];
   #working = false;
   #closed = false;
@@ -75,7 +78,7 @@ export class SpeechDesk {
         jobs: [],
         cancelled: new AbortController(),
         lengthMs: offsetMs,
-        heardUntilMs: now,
+        madeMs: 0,
         owedPauseMs: 0,
       };
       this.#responses.set(responseId, response);
@@ -94,8 +97,14 @@ export class SpeechDesk {
 
   /** Drops a response and what is queued for it. A clause in the making is dropped when it is made. */
   cancel(responseId: string): void {
-    this.#responses.get(responseId)?.cancelled.abort();
+    const response = this.#responses.get(responseId);
+    if (!response) return;
+    response.cancelled.abort();
     this.#responses.delete(responseId);
+    // What was made of it is flushed, too; what was made of others is not.
+    const heardUntilMs = this.#heardUntilMs.get(response.voice);
+    if (heardUntilMs !== undefined) this.#heardUntilMs.set(response.voice, heardUntilMs - response.madeMs);
+    this.#wake();
   }
 
   close(): void {
@@ -116,7 +125,7 @@ export class SpeechDesk {
       await new Promise(setImmediate);
       const response = this.#mostUrgent();
       if (response) {
-        const waitMs = response.heardUntilMs - this.#aheadMs - this.#parts.clock.now();
+        const waitMs = this.#heardUntil(response.voice) - this.#aheadMs - this.#parts.clock.now();
         if (waitMs > 0) {
           this.#timer = setTimeout(() => this.#wake(), waitMs);
           break;
@@ -130,12 +139,18 @@ export class SpeechDesk {
   #mostUrgent(): OpenResponse | undefined {
     let urgent: OpenResponse | undefined;
     let urgentDueMs = Infinity;
+    const served = new Set<VoiceKey>();
     for (const response of this.#responses.values()) {
-      if (response.jobs.length === 0) continue;
-      const dueMs = Math.max(response.heardUntilMs, response.jobs[0]!.askedAtMs);
+      if (response.jobs.length === 0 || served.has(response.voice)) continue;
+      served.add(response.voice);
+      const dueMs = Math.max(this.#heardUntil(response.voice), response.jobs[0]!.askedAtMs);
       if (dueMs < urgentDueMs) [urgent, urgentDueMs] = [response, dueMs];
     }
     return urgent;
+  }
+
+  #heardUntil(voice: VoiceKey): number {
+    return this.#heardUntilMs.get(voice) ?? 0;
   }
 
   /** One clause of a job, or its end. */
@@ -160,7 +175,8 @@ export class SpeechDesk {
 
   #deliver(response: OpenResponse, job: Job, clause: SpeechClause): void {
     const now = this.#parts.clock.now();
-    const quietMs = Math.max(0, now - response.heardUntilMs);
+    const heardUntilMs = this.#heardUntil(response.voice);
+    const quietMs = Math.max(0, now - heardUntilMs);
     const pauseMs = Math.round(Math.max(0, response.owedPauseMs - quietMs));
     const { rateHz, text } = clause;
     const pcm = withPauseBefore(clause.pcm, (pauseMs * rateHz) / 1_000);
@@ -173,7 +189,8 @@ export class SpeechDesk {
       endMs: word.endMs + shiftMs,
     }));
     response.lengthMs += lengthMs;
-    response.heardUntilMs = Math.max(now, response.heardUntilMs) + lengthMs;
+    response.madeMs += lengthMs;
+    this.#heardUntilMs.set(response.voice, Math.max(now, heardUntilMs) + lengthMs);
     response.owedPauseMs = clause.pauseMs;
     // Sound first: main may take its time.
     this.#parts.post({ type: 'speech', voice: response.voice, responseId: response.id, pcm, rateHz, last: false });
@@ -182,8 +199,15 @@ export class SpeechDesk {
 
   #finish(voice: VoiceKey, responseId: string): void {
     this.#responses.delete(responseId);
+    this.#forgetSilent();
     // The rate of no samples is any rate that the other side takes.
     this.#parts.post({ type: 'speech', voice, responseId, pcm: new Float32Array(0), rateHz: 16_000, last: true });
+  }
+
+  /** An audience that has heard everything needs no memory of when. */
+  #forgetSilent(): void {
+    const now = this.#parts.clock.now();
+    for (const [voice, untilMs] of this.#heardUntilMs) if (untilMs <= now) this.#heardUntilMs.delete(voice);
   }
 
   /** Makes the next text to be known in advance; false where there is none. */

@@ -35,7 +35,7 @@ export interface SpeakRequest {
 }
 
 /** What may wait to be said, over all responses. Policy `reject`: more is refused with `voice/failed`, and nothing is dropped. */
-export const voiceQueue = { policy: 'reject', calls: 256, chars: 65_536, responses: 1_024 } as const;
+export const voiceQueue = { policy: 'reject', calls: 1024, chars: 524_288, responses: 4096 } as const;
 
 const NUMBERS = 'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen'.split(' ');
 const START_MS = 30_000;

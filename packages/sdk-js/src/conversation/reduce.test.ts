@@ -61,6 +61,15 @@ describe('utterances', () => {
     expect(pause.utterances[0]?.status).toBe('final');
     const held = play([0, started], word('one', 400), floor(600, 'holding'), word('two', 3500));
     expect(texts(held)).toEqual(['user: one two']);
+    // By the time a word is recognised its speaker is speaking again.
+    const goesOn = play(
+      [0, started],
+      word('one', 400),
+      floor(600, 'holding'),
+      floor(3400, 'speaking'),
+      word('two', 3500),
+    );
+    expect(goesOn.transcript).toHaveLength(held.transcript.length);
   });
 
   it('goes on with an utterance after a short silence that yielded nothing', () => {

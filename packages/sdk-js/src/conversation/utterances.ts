@@ -11,6 +11,8 @@ export interface Voice {
   readonly utterance: UserUtterance;
   /** Session ms at which they yielded the floor after it: later words begin another. */
   readonly yieldedAt?: number;
+  /** Whether they held the floor since the last word: however long that was, the next one goes on. */
+  readonly held?: boolean;
 }
 
 /** Appends a word to the participant's open utterance, or opens one. */
@@ -33,6 +35,7 @@ export function hearWord(voice: Voice | undefined, event: SessionEventOf<'transc
   const words = [...settled(voice.utterance.words, word), word];
   return {
     ...voice,
+    held: isHeld(voice.floor),
     utterance: {
       ...voice.utterance,
       words,
@@ -52,9 +55,10 @@ export function changeFloor(voice: Voice, event: SessionEventOf<'floor.changed'>
     case 'silent':
     case 'elsewhere':
       return { ...voice, floor, utterance: finish(voice.utterance) };
-    case 'speaking':
     case 'holding':
     case 'correcting':
+      return { ...voice, floor, held: true };
+    case 'speaking':
     case 'barge-in':
     case 'backchannel':
       return { ...voice, floor };
@@ -70,8 +74,12 @@ export function finish(utterance: UserUtterance): UserUtterance {
 function beginsAnother(voice: Voice, word: UserWord): boolean {
   // A word that ended before the floor was yielded belongs to what was said, however late it is recognised.
   if (voice.yieldedAt !== undefined) return word.endMs > voice.yieldedAt;
-  if (voice.floor === 'holding' || voice.floor === 'correcting') return false;
+  if (voice.held) return false;
   return (word.startMs ?? word.endMs) - voice.utterance.endMs > PAUSE_MS;
+}
+
+function isHeld(floor: Floor): boolean {
+  return floor === 'holding' || floor === 'correcting';
 }
 
 /** The first final word replaces the guesses that led to it. */

@@ -1,0 +1,27 @@
+import { cutToSilence } from './cut-to-silence.js';
+import { engineStep } from './engine-step.js';
+import { firstAudio } from './first-audio.js';
+import type { Benchmark } from './lib/benchmark.js';
+import { loopDelay } from './loop-delay.js';
+import { mediaPath } from './media-path.js';
+import { pageLoad } from './page-load.js';
+import { rssPerSession } from './rss-per-session.js';
+import { sdkSize } from './sdk-size.js';
+import { sessionsPerCore } from './sessions-per-core.js';
+import { turnLag } from './turn-lag.js';
+import { whereTimeGoes } from './where-time-goes.js';
+
+/** In the order of the published table. */
+export const benchmarks: readonly Benchmark[] = [
+  mediaPath,
+  engineStep,
+  turnLag,
+  firstAudio,
+  cutToSilence,
+  whereTimeGoes,
+  sessionsPerCore,
+  rssPerSession,
+  sdkSize,
+  pageLoad,
+  loopDelay,
+];

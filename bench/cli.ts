@@ -1,0 +1,114 @@
+import { parseArgs } from 'node:util';
+import { benchmarks } from './benchmarks.js';
+import type { Benchmark, Context, Figure } from './lib/benchmark.js';
+import { Noise, machineConditions } from './lib/machine.js';
+
+const HELP = `The numbers that Microturn publishes, each from several runs, beside something to hold it against.
+
+  npm run bench                  a table
+  npm run bench -- --json        one object per line: name, value, unit, baseline, budget, conditions
+  npm run bench -- --only A,B    some of it
+  npm run bench -- --quick       few trials: shows that it works, publish nothing of it
+  npm run bench -- --list        what there is
+
+bench/README.md says how to read it. Exit codes: 0, 1 where a benchmark failed, 2 for wrong arguments.`;
+
+/** No benchmark takes so long: one that does hangs. */
+const TIMEOUT_MS = 15 * 60_000;
+
+/** @returns the exit code */
+export async function main(args: readonly string[]): Promise<number> {
+  let values;
+  try {
+    values = parse(args);
+  } catch (error) {
+    console.error(`bench: ${(error as Error).message}`);
+    return 2;
+  }
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  if (values.list) {
+    for (const { name, about } of benchmarks) console.log(`${name.padEnd(18)}${about}`);
+    return 0;
+  }
+  const selected = select(values.only);
+  if (typeof selected === 'string') {
+    console.error(`bench: ${selected}`);
+    return 2;
+  }
+  return runAll(selected, { json: values.json ?? false, quick: values.quick ?? false });
+}
+
+function parse(args: readonly string[]) {
+  const options = {
+    json: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    list: { type: 'boolean' },
+    only: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  return parseArgs({ args: [...args], options }).values;
+}
+
+function select(only: string | undefined): readonly Benchmark[] | string {
+  if (only === undefined) return benchmarks;
+  const names = only.split(',');
+  const unknown = names.find((name) => !benchmarks.some((benchmark) => benchmark.name === name));
+  if (unknown !== undefined) return `there is no ${unknown}; --list says what there is`;
+  return benchmarks.filter(({ name }) => names.includes(name));
+}
+
+async function runAll(
+  selected: readonly Benchmark[],
+  { json, quick }: { json: boolean; quick: boolean },
+): Promise<number> {
+  const machine = machineConditions();
+  if (!json) console.log(tableHead(machine, quick));
+  let failed = 0;
+  for (const benchmark of selected) {
+    const note = (text: string) => console.error(`${benchmark.name}: ${text}`);
+    const noise = new Noise();
+    const startedAt = new Date().toISOString();
+    try {
+      const figures = await withTimeout(benchmark, { quick, note });
+      const seen = noise.read();
+      for (const figure of figures) {
+        const line = {
+          ...figure,
+          conditions: { ...figure.conditions, ...(quick && { quick }), startedAt, ...seen, ...machine },
+        };
+        console.log(json ? JSON.stringify(line) : tableRow(figure));
+      }
+    } catch (error) {
+      failed++;
+      console.error(`${benchmark.name} failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+function withTimeout(benchmark: Benchmark, context: Context): Promise<readonly Figure[]> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not done after ${TIMEOUT_MS / 60_000} minutes`)), TIMEOUT_MS);
+    benchmark
+      .run(context)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
+  });
+}
+
+function tableHead({ machine, git }: Record<string, unknown>, quick: boolean): string {
+  return [
+    `${String(machine)}; ${String(git)}${quick ? '; quick: not for publishing' : ''}`,
+    '',
+    `${'figure'.padEnd(46)}${'value'.padStart(12)}${'budget'.padStart(10)}  ${'n'.padStart(5)}  against`,
+  ].join('\n');
+}
+
+function tableRow({ name, value, unit, budget, lowerIsBetter = true, baseline, conditions }: Figure): string {
+  const met = budget !== undefined && (lowerIsBetter ? value <= budget : value >= budget);
+  const verdict = budget === undefined ? '' : `${budget}${met ? ' ok' : ' !!'}`;
+  return `${name.padEnd(46)}${`${value} ${unit}`.padStart(12)}${verdict.padStart(10)}  ${String(conditions.n).padStart(5)}  ${baseline.value}: ${baseline.name}`;
+}

@@ -1,0 +1,2 @@
+export { createExample } from './example-session.js';
+export { ExampleBanner } from './example-banner.js';

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Makes Nano: data, trunk, core, evaluation, bundle. Every stage picks up where it was left.
+
+    python3 run.py all                    the shipped model, on two CPU cores
+    python3 run.py all --size large       the larger variant, on a CUDA GPU
+    python3 run.py trunk --minutes 50     one stage, with another budget
+
+Stages: data, trunk, core, export, evaluate. Data, checkpoints and the candidate bundle live in MICROTURN_NANO_HOME
+(default ~/.cache/microturn/nano); only the report is written beside the recipe.
+"""
+
+import argparse
+import multiprocessing
+from pathlib import Path
+
+import torch
+
+from bundle import GRAPH, write_manifest
+from config import ECHO_DB, ECHO_SESSIONS, ECHO_SETS, HOME, RECIPES, REPORT, SEED, SHIPPED, Recipe
+from dataset import Shards, make_shard, make_shards
+from evaluate import TUNING_SET, evaluate, shards_of, tune
+from export import export_graph
+from plots import draw
+from report import write_report
+from synthesis import build_native
+from train_core import cache_features, load_model, train_core
+from train_trunk import train_trunk
+from training import Plan
+from verify import verify
+from voices import Studio
+
+DATA, ECHO, NATIVE = HOME / "data", HOME / "echo", HOME / "native"
+STAGES = ("data", "trunk", "core", "export", "evaluate")
+VERSION = "0.2.0"
+
+
+def in_workers(count: int, task, *arguments) -> None:
+    """Runs `task(worker, count, *arguments)` in `count` processes. @throws RuntimeError if one of them fails."""
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=task, args=(worker, count, *arguments)) for worker in range(count)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if any(worker.exitcode for worker in workers):
+        raise RuntimeError(f"a {task.__name__} worker failed: see its message above")
+
+
+def _make_data(worker: int, workers: int, recipe: Recipe) -> None:
+    for split, count in recipe.shards.items():
+        make_shards(DATA, NATIVE, split, range(worker, count, workers), SEED)
+    if worker == 0:
+        for split in ECHO_SETS:
+            make_shard(ECHO, split, 0, SEED + 60, Studio(NATIVE), ECHO_SESSIONS, ECHO_DB)
+
+
+def _cache(worker: int, workers: int, trunk: Path, size: str) -> None:
+    cache_features(Shards(DATA), load_model(trunk, size), worker, workers)
+
+
+class Run:
+    """The stages of one variant."""
+
+    def __init__(self, size: str, workers: int, minutes: float | None, compare: Path):
+        self.size, self.recipe, self.minutes, self.compare = size, RECIPES[size], minutes, compare
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.processes = workers
+        self.workers = 1 if self.device == "cuda" else workers  # a GPU is fed by one process
+        suffix = "" if size == "small" else f"-{size}"
+        self.trunk_file, self.model_file = HOME / f"trunk{suffix}.pt", HOME / f"nano{suffix}.pt"
+        self.candidate = HOME / f"candidate{suffix}"
+
+    def data(self) -> None:
+        build_native(NATIVE)
+        in_workers(self.processes, _make_data, self.recipe)
+
+    def trunk(self) -> None:
+        plan = Plan(self.minutes or self.recipe.trunk_minutes, self.recipe.trunk_rate, workers=self.workers, seed=SEED)
+        train_trunk(DATA, self.trunk_file, self.size, plan, self.recipe.trunk_sessions, self.device)
+
+    def core(self) -> None:
+        in_workers(self.processes, _cache, self.trunk_file, self.size)
+        plan = Plan(self.minutes or self.recipe.core_minutes, self.recipe.core_rate, workers=self.workers, seed=SEED)
+        train_core(DATA, self.trunk_file, self.model_file, self.size, plan, self.recipe.core_sessions, self.device)
+
+    def export(self) -> None:
+        """The graph, checked against the network it came from, and the thresholds that the tuning set asks for."""
+        self.candidate.mkdir(parents=True, exist_ok=True)
+        model = load_model(self.model_file, self.size)
+        step = export_graph(model, self.candidate / GRAPH)
+        neutral = {"words": 0.5, "floor": {"yielded": 0.5, "barge-in": 0.5}, "say": 0, "act": 0.5}
+        write_manifest(self.candidate, VERSION, step.state_shapes(), neutral)
+        tuning = shards_of(DATA, TUNING_SET)
+        for name, difference in verify(model, self.candidate, tuning[0]).items():
+            print(f"graph against network, {name}: {difference:.1e}")
+        write_manifest(self.candidate, VERSION, step.state_shapes(), tune(self.candidate, tuning))
+
+    def evaluate(self) -> None:
+        bundles = {"nano": self.candidate}
+        if (self.compare / "bundle.json").exists():
+            bundles["before"] = self.compare
+        print(write_report(REPORT, evaluate(DATA, ECHO, bundles, REPORT)))
+        draw(REPORT, self.candidate, shards_of(DATA, "slt")[0])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stage", choices=("all", *STAGES))
+    parser.add_argument("--size", choices=tuple(RECIPES), default="small")
+    parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    parser.add_argument("--minutes", type=float, help="time budget of a training stage")
+    parser.add_argument("--compare", type=Path, default=SHIPPED, help="a bundle to measure beside the candidate")
+    arguments = parser.parse_args()
+    HOME.mkdir(parents=True, exist_ok=True)
+    run = Run(arguments.size, arguments.workers, arguments.minutes, arguments.compare)
+    for stage in STAGES if arguments.stage == "all" else (arguments.stage,):
+        print(f"== {stage}", flush=True)
+        getattr(run, stage)()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+import { expect, test, type Browser, type Page } from '@playwright/test';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { launchChromium } from '../call/chromium.js';
+import { MICROPHONE_HZ, toMicrophone } from '../call/microphone-file.js';
+import { encodeWav, toInt16 } from '../call/wav.js';
+import { countingRecordings } from '../fixtures/recordings.js';
+import { EdgeProcess } from '../support/edge-process.js';
+import { root } from '../support/root.js';
+import { TemporaryFolder } from '../support/temporary-folder.js';
+
+// The pages that `npm start` serves, as a person uses them.
+
+const DEMO = join(root, 'examples/demo/dist');
+
+let edge: EdgeProcess;
+let folder: TemporaryFolder;
+test.beforeAll(async () => {
+  if (!existsSync(DEMO)) throw new Error('expected the demo to be built: run `npm run build` first');
+  edge = await EdgeProcess.start({ args: ['--demo', DEMO] });
+  folder = await TemporaryFolder.create();
+  const [recording] = await countingRecordings(1);
+  await writeFile(
+    folder.file('microphone.wav'),
+    encodeWav([toInt16(toMicrophone(recording!.pcm, 4_000).samples)], MICROPHONE_HZ),
+  );
+});
+test.afterAll(async () => {
+  await edge?.stop();
+  await folder?.[Symbol.asyncDispose]();
+});
+
+/** Opens a page with the recording as its microphone; whatever it complains of fails the test. */
+async function withPage(path: string, use: (page: Page) => Promise<void>): Promise<void> {
+  const browser: Browser = await launchChromium({ microphoneFile: folder.file('microphone.wav') });
+  try {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      // A page without an icon is asked for one all the same.
+      if (message.type() === 'error' && !message.location().url.endsWith('/favicon.ico'))
+        complaints.push(message.text());
+    });
+    await page.goto(`${edge.url}${path}`);
+    await use(page);
+    expect(complaints).toEqual([]);
+  } finally {
+    await browser.close();
+  }
+}
+
+test('the demo connects, its grid moves, and both sides of the conversation appear', async () => {
+  await withPage('/', async (page) => {
+    await expect(
+      page
+        .getByRole('listitem')
+        .filter({ hasText: /count the animals/i })
+        .first(),
+    ).toBeVisible();
+    await page.getByRole('button', { name: 'Start talking' }).click();
+    await expect(page.getByRole('button', { name: 'End', exact: true })).toBeVisible({ timeout: 15_000 });
+
+    const grid = page.getByRole('slider', { name: 'Micro-turn' });
+    const turn = async () => Number(await grid.getAttribute('aria-valuenow'));
+    await expect.poll(turn, { timeout: 10_000 }).toBeGreaterThan(5);
+    const before = await turn();
+    await page.waitForTimeout(2_000);
+    // Five a second; a busy machine draws late, but what it draws is the session's clock.
+    expect((await turn()) - before).toBeGreaterThan(6);
+
+    const said = page.getByRole('region', { name: 'What was said' }).first();
+    await expect(said).toContainText(/count the animals/i, { timeout: 20_000 });
+    await expect(said).toContainText(/\bone\b/i, { timeout: 20_000 });
+
+    await page.getByRole('button', { name: /Say something long/ }).click();
+    const stop = page.getByRole('button', { name: /Stop it/ });
+    await expect(stop).toBeEnabled({ timeout: 10_000 });
+    await page.waitForTimeout(1_000);
+    await page.keyboard.press('s');
+    await expect(stop).toBeDisabled({ timeout: 5_000 });
+
+    await page.getByRole('button', { name: 'End', exact: true }).click();
+    await expect(page.getByRole('button', { name: 'Start talking' })).toBeVisible({ timeout: 5_000 });
+  });
+  await expect.poll(async () => (await edge.metrics()).get('microturn_sessions'), { timeout: 5_000 }).toBe(0);
+});
+
+test('the demo can be joined without a microphone, and its recorded example watched without an edge', async () => {
+  await withPage('/?listen', async (page) => {
+    await page.getByRole('button', { name: 'Join without a microphone' }).click();
+    await page.getByLabel('Make it say').fill('Hello from the page.');
+    await page.getByRole('button', { name: 'Say', exact: true }).click();
+    await expect(page.getByRole('region', { name: 'What was said' }).first()).toContainText('Hello from the page.', {
+      timeout: 10_000,
+    });
+  });
+  await withPage('/?scripted', async (page) => {
+    const grid = page.getByRole('slider', { name: 'Micro-turn' });
+    await expect
+      .poll(async () => Number(await grid.getAttribute('aria-valuenow')), { timeout: 15_000 })
+      .toBeGreaterThan(5);
+  });
+  expect((await edge.metrics()).get('microturn_joins_total{outcome="ok"}')).toBeLessThanOrEqual(2);
+});
+
+test('the page of one file and one script tag connects, and shows both sides', async () => {
+  await withPage('/vanilla/', async (page) => {
+    await page.getByRole('button', { name: 'Talk' }).click();
+    await expect(page.getByRole('button', { name: 'Hang up' })).toBeVisible({ timeout: 15_000 });
+    const transcript = page.getByRole('list', { name: 'Transcript' });
+    await expect(transcript).toContainText(/You: .*count the animals/i, { timeout: 20_000 });
+    await expect(transcript).toContainText(/Agent: one/i, { timeout: 20_000 });
+    await page.getByRole('button', { name: 'Hang up' }).click();
+    await expect(page.getByRole('button', { name: 'Talk' })).toBeVisible();
+  });
+});

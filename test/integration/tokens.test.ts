@@ -1,0 +1,125 @@
+import { PROTOCOL_VERSION, limits } from '@microturn/protocol';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { EdgeProcess } from '../support/edge-process.js';
+import { claims, forge } from '../support/forge.js';
+import { SocketClient } from '../support/socket-client.js';
+import { Witness } from '../support/witness.js';
+
+let edge: EdgeProcess;
+let witness: Witness;
+beforeAll(async () => {
+  edge = await EdgeProcess.start();
+  witness = await Witness.join(edge);
+});
+afterEach(() => witness.expectUndisturbed());
+afterAll(async () => {
+  await witness?.close();
+  await edge?.stop();
+});
+
+/** Joins as the message says, and gives the refusal. */
+async function refusal(message: object) {
+  using client = await SocketClient.open(edge.webSocketUrl);
+  client.send({ type: 'join', id: 7, protocol: PROTOCOL_VERSION, ...message });
+  const closed = await client.untilClosed();
+  const reply = client.messages.find((one) => one.type === 'reply');
+  expect(reply).toMatchObject({ id: 7, error: closed.error });
+  expect(client.events).toEqual([]);
+  return { ...closed, hint: closed.error?.hint };
+}
+
+describe('a token that is not good', () => {
+  const otherSecret = 'x'.repeat(64);
+  const now = () => Math.floor(Date.now() / 1000);
+
+  it.each<[name: string, token: () => string | Promise<string>]>([
+    ['signed with another secret', () => forge(claims(edge.key), otherSecret)],
+    ['of a key that nobody knows', () => forge(claims('nobody'), otherSecret)],
+    ['of a key called like a property of every object', () => forge(claims('constructor'), otherSecret)],
+    ['of a key called __proto__', () => forge(claims('__proto__'), '')],
+    ['with alg: none and no signature', () => forge(claims(edge.key), undefined, { alg: 'none', typ: 'JWT' })],
+    ['with alg: none and a signature', () => forge(claims(edge.key), edge.secret, { alg: 'none', typ: 'JWT' })],
+    ['with an algorithm of public keys', () => forge(claims(edge.key), edge.secret, { alg: 'RS256', typ: 'JWT' })],
+    ['signed with an empty secret', () => forge(claims(edge.key), '')],
+    ['without its signature', async () => (await edge.token()).replace(/[^.]*$/, '')],
+    [
+      'with claims that were changed afterwards',
+      async () => {
+        const [header, , signature] = (await edge.token()).split('.');
+        return `${header}.${forge(claims(edge.key, { sub: 'admin' }), undefined).split('.')[1]}.${signature}`;
+      },
+    ],
+    ['without an issuer', () => forge(claims(edge.key, { iss: undefined }), edge.secret)],
+    ['that is empty', () => ''],
+    ['that is no token', () => 'let me in'],
+    ['that is three dots', () => '...'],
+    ['that is as long as one may be', () => 'a'.repeat(limits.tokenChars)],
+    [
+      'forged and expired: a forger is told nothing of its times',
+      () => forge(claims(edge.key, { exp: now() - 600 }), otherSecret),
+    ],
+  ])('%s is denied, with a hint of how to make one', async (_, token) => {
+    const { code, reason, error, hint } = await refusal({ token: await token() });
+    expect(error?.code).toBe('auth/denied');
+    // The same for all of them: what exactly was wrong is nobody's business.
+    expect(error?.message).toBe('the token was not accepted');
+    expect(hint).toContain('microturn token');
+    expect({ code, reason }).toEqual({ code: 1008, reason: 'auth/denied' });
+  });
+
+  it.each<[name: string, token: () => string]>([
+    ['expired', () => forge(claims(edge.key, { exp: now() - 60 }), edge.secret)],
+    ['not valid yet', () => forge(claims(edge.key, { nbf: now() + 300 }), edge.secret)],
+  ])('%s is told so, since a new one helps', async (_, token) => {
+    const { error, hint } = await refusal({ token: token() });
+    expect(error).toMatchObject({ code: 'auth/expired', retryable: true });
+    expect(hint).toContain('fetch a new token');
+  });
+
+  it.each<[name: string, changes: Record<string, unknown>, named: RegExp]>([
+    ['without roomJoin', { video: { room: 'test' } }, /roomJoin/],
+    ['with roomJoin: false', { video: { roomJoin: false, room: 'test' } }, /roomJoin/],
+    ['without a grant at all', { video: undefined }, /roomJoin/],
+    ['without a room', { video: { roomJoin: true } }, /room/],
+    ['without an identity', { sub: undefined }, /identity/],
+  ])('%s is forbidden, naming what is missing', async (_, changes, named) => {
+    const { error, hint } = await refusal({ token: forge(claims(edge.key, changes), edge.secret) });
+    expect(error?.code).toBe('auth/forbidden');
+    expect(error?.message).toMatch(named);
+    expect(hint).toContain('grant');
+  });
+
+  it('for another room is forbidden', async () => {
+    const { error } = await refusal({ token: await edge.token({ room: 'test' }), room: 'elsewhere' });
+    expect(error?.code).toBe('auth/forbidden');
+    expect(error?.message).toContain('another room');
+  });
+
+  it('that is too long, or no text, is malformed', async () => {
+    for (const token of ['a'.repeat(limits.tokenChars + 1), 7, null, { toString: 'x' }, ['a']]) {
+      const { error } = await refusal({ token });
+      expect(error?.code).toBe('protocol/malformed');
+      expect(error?.message).toContain('token');
+    }
+  });
+
+  it('does not let anybody publish what it does not grant', async () => {
+    const token = await edge.token({ grant: { roomJoin: true, room: 'test', canPublish: false } });
+    using client = await SocketClient.join(edge.webSocketUrl, token);
+    await expect(
+      client.request({
+        type: 'produce',
+        transportId: client.joined.sendTransport.id,
+        source: 'microphone',
+        rtpParameters: { codecs: [] },
+      }),
+    ).rejects.toMatchObject({ code: 'auth/forbidden', message: expect.stringContaining('canPublish') as string });
+  });
+
+  it('is not missed by a good one: the same claims, signed rightly, get in', async () => {
+    using client = await SocketClient.join(edge.webSocketUrl, forge(claims(edge.key), edge.secret));
+    expect(client.joined).toMatchObject({ room: 'test', participant: 'caller' });
+  });
+});
+
+it('the witness was not disturbed by any of it', () => witness.expectToHear('Everything is fine here.'));
