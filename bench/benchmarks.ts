@@ -1,4 +1,5 @@
 import { cutToSilence } from './cut-to-silence.js';
+import { engineLanes } from './engine-lanes.js';
 import { engineStep } from './engine-step.js';
 import { firstAudio } from './first-audio.js';
 import type { Benchmark } from './lib/benchmark.js';
@@ -15,6 +16,7 @@ import { whereTimeGoes } from './where-time-goes.js';
 export const benchmarks: readonly Benchmark[] = [
   mediaPath,
   engineStep,
+  engineLanes,
   turnLag,
   firstAudio,
   cutToSilence,
