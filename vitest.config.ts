@@ -5,7 +5,7 @@ export default defineConfig({
     include: [
       '{packages,examples}/*/src/**/*.test.{ts,tsx}',
       'scripts/**/*.test.mjs',
-      'test/{call,integration}/**/*.test.{ts,mjs}',
+      'test/**/*.test.ts',
     ],
     // Real models and real voices run in some of these; the machines are small.
     testTimeout: 60_000,

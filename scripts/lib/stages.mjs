@@ -103,7 +103,7 @@ export const stages = [
   {
     id: 'soak',
     background: true,
-    needs: ['speech'],
+    needs: ['chromium', 'speech'],
     onlyWith: 'test/soak/ten-minutes.mjs',
     timeoutMs: 25 * MINUTE_MS,
     checks: [{ title: 'ten minutes', command: [process.execPath, 'test/soak/ten-minutes.mjs'] }],

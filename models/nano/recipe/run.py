@@ -55,7 +55,7 @@ def _make_data(worker: int, workers: int, recipe: Recipe) -> None:
 
 
 def _cache(worker: int, workers: int, trunk: Path, size: str) -> None:
-    cache_features(Shards(DATA), load_model(trunk, size), worker, workers)
+    cache_features(Shards(DATA), trunk, size, worker, workers)
 
 
 class Run:

@@ -27,11 +27,17 @@ def load_model(checkpoint: Path, size: str) -> Nano:
     return model.eval()
 
 
-def cache_features(shards: Shards, model: Nano, worker: int = 0, workers: int = 1) -> None:
-    """Writes the trunk's features beside each shard, [sessions, T, d] f16, where they are not there yet."""
+def outdated(made: Path, source: Path) -> bool:
+    """Whether `made` is not there, or older than the checkpoint that it was made from."""
+    return not made.exists() or made.stat().st_mtime < source.stat().st_mtime
+
+
+def cache_features(shards: Shards, trunk: Path, size: str, worker: int = 0, workers: int = 1) -> None:
+    """Writes the trunk's features beside each shard, [sessions, T, d] f16, where they are outdated."""
     torch.set_num_threads(1)
+    model = load_model(trunk, size)
     for path in shards.paths[worker::workers]:
-        if (path / CACHE_NAME).exists():
+        if not outdated(path / CACHE_NAME, trunk):
             continue
         mic, ref, hidden = np.load(path / "mic.npy", mmap_mode="r"), np.load(path / "ref.npy", mmap_mode="r"), []
         for start in range(0, len(mic), CACHE_BATCH):
@@ -69,5 +75,8 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
                     said = own_history(core(hidden, shares, said, batch.play, batch.typed)[1])
             return deciding_losses(*core(hidden, shares, said, batch.play, batch.typed), batch)
 
-    train(core, losses_of, plan, checkpoint.with_suffix(".core.pt"))
+    state = checkpoint.with_suffix(".core.pt")
+    if outdated(state, trunk):
+        state.unlink(missing_ok=True)
+    train(core, losses_of, plan, state)
     save(checkpoint, {"model": model.state_dict()})

@@ -7,6 +7,9 @@ declare const AudioWorkletProcessor: new () => { readonly port: MessagePort };
 
 /** What a worklet is given at a time. */
 const FRAMES = 128;
+/** An input is quiet when it has been below this for so long: 0.3 s below -60 dBFS. */
+const QUIET = 0.001;
+const QUIET_FRAMES = 14_400;
 /** 0.2 s. */
 const CHUNK_FRAMES = 9_600;
 
@@ -16,6 +19,7 @@ class Recorder extends AudioWorkletProcessor {
   #filled = 0;
   #startFrame = currentFrame;
   #nextFrame = currentFrame;
+  readonly #quietFrames = [0, 0];
 
   process(inputs: Float32Array[][]): boolean {
     const sent = inputs[0]?.[0];
@@ -23,7 +27,15 @@ class Recorder extends AudioWorkletProcessor {
     // A context that is starting, or cannot keep up, leaves frames out: the clock goes on without them.
     while (this.#nextFrame < currentFrame) this.#write(0, 0);
     for (let i = 0; i < FRAMES; i++) this.#write(sent?.[i] ?? 0, received?.[i] ?? 0);
+    this.#noteQuiet(0, sent);
+    this.#noteQuiet(1, received);
     return true;
+  }
+
+  /** Tells, again and again, of an input that can be taken up anew without anybody missing anything. */
+  #noteQuiet(input: 0 | 1, samples: Float32Array | undefined): void {
+    if (!samples || samples.some((x) => Math.abs(x) > QUIET)) this.#quietFrames[input] = 0;
+    else if ((this.#quietFrames[input]! += FRAMES) === QUIET_FRAMES) this.port.postMessage({ quiet: input });
   }
 
   #write(sent: number, received: number): void {
