@@ -49,9 +49,7 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
             "echo",
             "count",
             "remind",
-            "stopwatch",
             "delegate",
-            "typed",
         ],
         "graph": {"file": GRAPH, "batch": "B"},
         "files": {GRAPH: {"sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}},
@@ -108,7 +106,7 @@ def run_bundle(folder: Path, shard: Path) -> Outputs:
     manifest = json.loads((folder / "bundle.json").read_text())
     sound, play, typed = (np.load(shard / f"{name}.npy") for name in ("sound", "play", "typed"))
     sessions, turns = play.shape
-    if "ownTurns" in manifest["inputs"].get("play", {}) or "overlap" in manifest["decoding"]["floor"]:
+    if "ownTurns" in manifest["inputs"].get("play", {}):
         play = np.stack([own_turns(row) for row in play])
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)

@@ -133,6 +133,8 @@ def dialogue(bundle: Path, shard: Path):
     axes[4].set_ylim(0, 3)
     lane(axes[4], "spoken\nheard\nagent's words")
     for word in session.words:
+        if word["end"] > time[-1]:
+            continue  # it was cut off with the session
         axes[4].text(word["end"], 2.2, word["name"], rotation=60, fontsize=6)
     for word in heard_words(outputs.words[eventful], outputs.classes("words"), 0.5):
         axes[4].text(word.seconds, 1.2, word.name, rotation=60, fontsize=6)

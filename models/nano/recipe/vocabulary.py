@@ -13,11 +13,11 @@ deer otter hamster lizard crow robin hen goose turkey salmon crab ant""".split()
 UNITS = "one two three four five six seven eight nine".split()
 TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
 TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-NUMBERS = ["zero", *UNITS, *TEENS, *TENS, "hundred", "thousand", "first", "second", "third", "half"]
+NUMBERS = ["zero", *UNITS, *TEENS, *TENS, "hundred", "thousand", "first", "seconds", "third", "half"]
 
 COLOURS = "red blue green yellow orange purple black white brown pink grey golden".split()
 
-COMMANDS = """stop wait pause continue resume remind me timer start set cancel never mind count animal how long many much
+COMMANDS = """stop wait pause continue resume remind me timer start set cancel never mind count animals how long many much
 every until take took finish finished done ready begin translate spanish english next number repeat again louder quieter
 slower faster louder quiet silence search look up find open close play show tell read write call send message email note
 list add remove delete save change turn on off help minutes hour day week time o'clock today tomorrow yesterday tonight
@@ -61,8 +61,8 @@ _SAME_PLURAL = {"sheep", "deer", "salmon", "wolf", "fox", "mouse", "goose"}
 PLURALS = {
     **{f"{animal}s": animal for animal in ANIMALS if animal not in _SAME_PLURAL},
     **IRREGULAR,
-    "animals": "animal",
-    "seconds": "second",
+    "animal": "animals",
+    "second": "seconds",
     "minute": "minutes",
     "hours": "hour",
     "days": "day",
