@@ -94,6 +94,10 @@ describe('splitClauses', () => {
       expect(() => splitClauses(text)).toThrow('nothing in it can be said');
   });
 
+  it('cuts a token that is too long between two words without leaving a space', () => {
+    expect(splitClauses('<>>a<a')[0]!.words[0]!.spoken).toBe('less than greater than greater than a less than');
+  });
+
   it('of any text makes bounded clauses of printable ASCII, or refuses it with a code', () => {
     const anyText = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 300 }),

@@ -207,7 +207,7 @@ function toSpoken(token: string): string {
   const letters = token.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
   const kept = folded.match(/[A-Za-z0-9]/g)?.length ?? 0;
   if (letters > kept * 2) return '';
-  return folded.length <= MAX_TOKEN_CHARS ? folded : folded.slice(0, MAX_TOKEN_CHARS);
+  return folded.slice(0, MAX_TOKEN_CHARS).trimEnd();
 }
 
 function isPunctuation(token: string): boolean {
