@@ -31,6 +31,8 @@ Times. One AudioWorklet records the microphone's track, as it is sent, and the a
 sample on one clock. Its 0 is the recording's first sample, and every "…Ms" of the summary is on it. An event's "receivedMs" is
 when it reached the page, on the same clock: the page's clock is held against the audio clock all the time, and the median of
 their differences is taken, which is good to 5 ms (the audio clock moves in bursts of 10 ms). "at" is the edge's session clock.
+A machine that is too busy for a moment makes a track late by what piles up in front of the recorder, 100 ms at most; in the
+track's next pause of 0.3 s that is dropped.
 
 Segments. ${detectorHelp}
 

@@ -32,13 +32,16 @@ window.RTCPeerConnection = class extends window.RTCPeerConnection {
   }
 };
 
+type RecorderMessage = { readonly startFrame: number; readonly pcm: Int16Array } | { readonly quiet: 0 | 1 };
+
 /** Records two tracks on one clock, and says where on it a moment of `performance.now()` lies. */
 class Recorder {
   readonly #context: AudioContext;
   readonly #node: AudioWorkletNode;
   readonly #offsets: number[] = [];
+  readonly #tracks: (MediaStreamTrack | undefined)[] = [];
+  readonly #sources: (MediaStreamAudioSourceNode | undefined)[] = [];
   #startMs = 0;
-  readonly #sources: MediaStreamAudioSourceNode[] = [];
 
   private constructor(context: AudioContext, node: AudioWorkletNode) {
     this.#context = context;
@@ -59,7 +62,11 @@ class Recorder {
     node.connect(context.destination);
     const recorder = new Recorder(context, node);
     await new Promise<void>((started) => {
-      node.port.addEventListener('message', ({ data }: MessageEvent<{ startFrame: number; pcm: Int16Array }>) => {
+      node.port.addEventListener('message', ({ data }: MessageEvent<RecorderMessage>) => {
+        if ('quiet' in data) {
+          recorder.#takeUp(data.quiet);
+          return;
+        }
         recorder.#startMs = (data.startFrame / RATE_HZ) * 1000;
         onPcm(data.pcm);
         started();
@@ -72,10 +79,22 @@ class Recorder {
   }
 
   record(track: MediaStreamTrack, input: 0 | 1): void {
+    this.#tracks[input] = track;
+    this.#takeUp(input);
+  }
+
+  /**
+   * Connects a track, anew where it was connected: after a moment in which the machine was too busy, a source node keeps what
+   * had piled up in front of it, up to 100 ms, and everything after it is late by as much. Done in silence, it is not heard.
+   */
+  #takeUp(input: 0 | 1): void {
+    const track = this.#tracks[input];
+    if (!track) return;
     const source = this.#context.createMediaStreamSource(new MediaStream([track]));
+    this.#sources[input]?.disconnect();
     source.connect(this.#node, 0, input);
-    // Collected otherwise, and silent from then on.
-    this.#sources.push(source);
+    // Held, since it would be collected otherwise.
+    this.#sources[input] = source;
   }
 
   /** ms since the recording's first sample. */

@@ -32,7 +32,7 @@ class Recorder extends AudioWorkletProcessor {
     return true;
   }
 
-  /** Tells, again and again, of an input that can be taken up anew without anybody missing anything. */
+  /** Tells, once in every pause, that an input can be taken up anew without anybody missing anything. */
   #noteQuiet(input: 0 | 1, samples: Float32Array | undefined): void {
     if (!samples || samples.some((x) => Math.abs(x) > QUIET)) this.#quietFrames[input] = 0;
     else if ((this.#quietFrames[input]! += FRAMES) === QUIET_FRAMES) this.port.postMessage({ quiet: input });
