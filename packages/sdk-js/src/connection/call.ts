@@ -1,0 +1,230 @@
+import { MicroturnError } from '@microturn/protocol';
+import type { Clock } from '../clock.js';
+import type { Logger } from '../logger.js';
+import type { ConnectionStatus } from '../session.js';
+import { unlessAborted } from '../waiting.js';
+import { aborted } from './aborted.js';
+import { Backoff } from './backoff.js';
+import type { TokenResponse, TokenSource } from './token-source.js';
+import type { LinkObserver, Transport, TransportLink } from './transport.js';
+import { chooseBase } from './url.js';
+
+/** As long as an edge keeps a session whose client is away, unless it is configured otherwise. */
+const RESUME_MS = 120_000;
+
+/** What a call asks of its session, and tells it. */
+export interface CallHost extends Omit<LinkObserver, 'closed'> {
+  /** Opens what is to be sent. */
+  prepare(signal: AbortSignal): Promise<void>;
+  /** What the session knows already, when it comes back. */
+  lastSeq(): number;
+  /** A link is up: sends over it what there is to send. */
+  joined(link: TransportLink, signal: AbortSignal): Promise<void>;
+  /** The link is gone, and what came with it; the call goes on, and another link is sought. */
+  linkLost(): void;
+  status(status: ConnectionStatus, error?: MicroturnError): void;
+  /** The call is over, whoever ended it: nothing of it is left. Once. */
+  left(): void;
+}
+
+export interface CallParts {
+  readonly url: string | undefined;
+  readonly room: string | undefined;
+  readonly participantName: string | undefined;
+  readonly tokenSource: TokenSource;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly host: CallHost;
+}
+
+/** One call, from `connect()` to its end: the link that carries it, and the next one where that is lost. */
+export class Call {
+  /** Settles when the call is joined, or cannot be. */
+  readonly done: Promise<void>;
+  readonly #parts: CallParts;
+  readonly #host: CallHost;
+  readonly #abort = new AbortController();
+  #link: TransportLink | undefined;
+  /** Joined at least once: what is lost from now on can be resumed. */
+  #resumeToken: string | undefined;
+  /** An attempt to open a link, which the loss of that link ends. */
+  #attempt: AbortController | undefined;
+  #left = false;
+
+  constructor(parts: CallParts) {
+    this.#parts = parts;
+    this.#host = parts.host;
+    this.done = Promise.resolve().then(() => this.#join());
+  }
+
+  get link(): TransportLink | undefined {
+    return this.#link;
+  }
+
+  /** Gives up joining. */
+  abort(reason: MicroturnError): void {
+    this.#abort.abort(reason);
+  }
+
+  /** Lets go of everything that the call holds. Leaving twice is harmless. */
+  leave(reason: MicroturnError): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#abort.abort(reason);
+    this.#link?.close();
+    this.#host.left();
+  }
+
+  /** The way into a call; a failure anywhere leaves nothing open. */
+  async #join(): Promise<void> {
+    const { signal } = this.#abort;
+    const { transport, logger } = this.#parts;
+    try {
+      signal.throwIfAborted();
+      transport.prepare?.();
+      const token = this.#fetchToken(signal);
+      await this.#host.prepare(signal);
+      const joined = await this.#openLink(await unlessAborted(token, signal));
+      this.#host.status('connected');
+      logger.info('connected', joined);
+    } catch (cause) {
+      const givenUp = signal.aborted;
+      const error = givenUp ? aborted(signal) : MicroturnError.from(cause, 'edge/internal');
+      this.#link?.close();
+      // Already left where the session or the edge ended it.
+      if (!this.#left) {
+        this.leave(error);
+        if (givenUp) this.#host.status('idle');
+        else this.#host.status('failed', error);
+      }
+      throw error;
+    }
+  }
+
+  /** Opens a link and sends over it; a link that is lost on the way is no link. Returns what to log of it. */
+  async #openLink({ participantToken, serverUrl }: TokenResponse): Promise<object> {
+    const { url, room, transport, clock, logger } = this.#parts;
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    const signal = AbortSignal.any([this.#abort.signal, attempt.signal]);
+    const host = this.#host;
+    try {
+      const link = await transport.open({
+        url: chooseBase(url, serverUrl),
+        token: participantToken,
+        ...(room !== undefined && { room }),
+        ...(this.#resumeToken !== undefined && {
+          resume: { resumeToken: this.#resumeToken, lastSeq: host.lastSeq() },
+        }),
+        signal,
+        clock,
+        logger,
+        observer: {
+          event: (event) => host.event(event),
+          trackAdded: (track) => host.trackAdded(track),
+          trackRemoved: (id) => host.trackRemoved(id),
+          media: (flowing) => host.media(flowing),
+          problem: (error) => host.problem(error),
+          closed: (error, resumable) => this.#lose(error, resumable),
+        },
+      });
+      this.#link = link;
+      signal.throwIfAborted();
+      this.#resumeToken = link.joined.resumeToken;
+      await host.joined(link, signal);
+      await unlessAborted(link.ready(), signal);
+      const { sessionId, room: joinedRoom, participant, model } = link.joined;
+      return { sessionId, room: joinedRoom, participant, model };
+    } finally {
+      this.#attempt = undefined;
+    }
+  }
+
+  #fetchToken(signal: AbortSignal): Promise<TokenResponse> {
+    const { room, participantName, tokenSource } = this.#parts;
+    const token = Promise.resolve()
+      .then(() =>
+        tokenSource.fetch({
+          ...(room !== undefined && { roomName: room }),
+          ...(participantName !== undefined && { participantName }),
+          signal,
+        }),
+      )
+      .catch((error: unknown) => Promise.reject(MicroturnError.from(error, 'net/unreachable')));
+    // It may fail while the microphone is asked for, before anybody waits for it.
+    token.catch(() => undefined);
+    return token;
+  }
+
+  /** The edge, or the network, ended the link. */
+  #lose(reason: MicroturnError, resumable: boolean): void {
+    if (this.#left) return;
+    if (this.#attempt && resumable) {
+      this.#attempt.abort(reason);
+      return;
+    }
+    if (!resumable || this.#resumeToken === undefined) {
+      this.#fail(reason);
+      return;
+    }
+    this.#parts.logger.warn('the link is lost', { code: reason.code });
+    this.#dropLink();
+    this.#host.status('reconnecting', reason);
+    this.#resume(reason).catch((cause: unknown) => this.#fail(MicroturnError.from(cause, 'net/closed')));
+  }
+
+  #fail(error: MicroturnError): void {
+    if (this.#left) return;
+    this.#parts.logger.warn('the call ended', { code: error.code });
+    this.leave(error);
+    this.#host.status('failed', error);
+  }
+
+  #dropLink(): void {
+    this.#link = undefined;
+    this.#host.linkLost();
+  }
+
+  /** Comes back to the session until it works, the edge says that there is none, or the edge has given it up. */
+  async #resume(lost: MicroturnError): Promise<void> {
+    const { signal } = this.#abort;
+    const { clock, logger } = this.#parts;
+    const untilMs = clock.now() + RESUME_MS;
+    const backoff = new Backoff(Math.random);
+    for (let error = lost; !signal.aborted;) {
+      const waitMs = backoff.nextMs();
+      if (clock.now() + waitMs > untilMs) throw new MicroturnError('net/closed', error.message, { cause: error });
+      await this.#sleep(waitMs);
+      if (signal.aborted) return;
+      try {
+        // A fresh one: the edge looks at it every time.
+        const token = await unlessAborted(this.#fetchToken(signal), signal);
+        const joined = await this.#openLink(token);
+        this.#host.status('connected');
+        logger.info('resumed', joined);
+        return;
+      } catch (cause) {
+        if (signal.aborted) return;
+        error = MicroturnError.from(cause, 'net/closed');
+        this.#link?.drop();
+        this.#dropLink();
+        logger.debug('not resumed', { code: error.code });
+        if (!error.retryable || error.code === 'auth/expired') throw error;
+      }
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    const { signal } = this.#abort;
+    return new Promise((resolve) => {
+      const done = () => {
+        cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = this.#parts.clock.after(ms, done);
+      signal.addEventListener('abort', done);
+    });
+  }
+}

@@ -1,0 +1,119 @@
+import type { SessionEvent } from '@microturn/protocol';
+import type { Clock } from '../clock.js';
+import type { ReceivedTrack, SessionNotice, TransportLink } from '../connection/transport.js';
+import { isAudibleTo, type Conversation } from '../conversation/reduce.js';
+import type { RemoteTrack } from '../session.js';
+import { StateSource, type State } from '../state.js';
+import { unlessAborted } from '../waiting.js';
+import { AgentVoice } from './agent-voice.js';
+import type { HeardPosition } from './heard-reporter.js';
+import { Microphone, type MicrophoneSource } from './microphone.js';
+import type { MediaPlatform } from './platform.js';
+import { Speaker } from './speaker.js';
+
+export interface SessionMediaParts {
+  readonly platform: MediaPlatform;
+  readonly clock: Clock;
+  readonly microphone: MicrophoneSource;
+  readonly audioElement: HTMLAudioElement | undefined;
+  notify(message: SessionNotice): void;
+}
+
+/** The devices of a session and the tracks of its call: what is sent, what is played, and what is heard of it. */
+export class SessionMedia {
+  readonly microphone: Microphone;
+  readonly speaker: Speaker;
+  readonly tracks = new StateSource<readonly RemoteTrack[]>([]);
+  readonly agentTrack: State<MediaStreamTrack | undefined>;
+  readonly #voice: AgentVoice;
+
+  constructor({ platform: media, clock, microphone, audioElement, notify }: SessionMediaParts) {
+    this.microphone = new Microphone({ media, clock, source: microphone });
+    this.#voice = new AgentVoice({ media, clock, audible: () => this.speaker.audible, notify });
+    this.agentTrack = this.#voice.track;
+    this.speaker = new Speaker({
+      media,
+      clock,
+      agentTrack: this.agentTrack,
+      ...(audioElement && { agentElement: audioElement }),
+      onAudible: (audible) => this.#voice.follow(audible),
+    });
+  }
+
+  /** Opens the microphone. */
+  async enable(signal: AbortSignal): Promise<void> {
+    await unlessAborted(this.microphone.enable(), signal);
+  }
+
+  /** Sends the microphone over a link, where it is open. */
+  async sendOver(link: TransportLink, signal: AbortSignal): Promise<void> {
+    await unlessAborted(
+      this.microphone.attach((track) => link.publish(track, 'microphone')),
+      signal,
+    );
+  }
+
+  /** Finds out how far the ear is behind the mixer, unless `signal` ends it first. */
+  measureLatency(signal: AbortSignal): void {
+    this.#voice.measureLatency(signal).catch(() => undefined);
+  }
+
+  add(received: ReceivedTrack): void {
+    const { id, participant, source, track } = received;
+    const isAgent = source === 'agent';
+    if (isAgent) this.#voice.receive(received);
+    this.speaker.add(id, track, isAgent);
+    this.tracks.set([...this.tracks.value.filter((other) => other.id !== id), { id, participant, source, track }]);
+  }
+
+  remove(id: string): void {
+    this.speaker.remove(id);
+    this.#voice.drop(id);
+    this.tracks.set(this.tracks.value.filter((track) => track.id !== id));
+  }
+
+  /** What an event asks of the loudspeaker, before anything else. */
+  obey(event: SessionEvent, { me, responses }: Conversation): void {
+    if (event.type === 'response.started') {
+      if (isAudibleTo(event.audience, me)) this.#voice.begin();
+    } else if (event.type === 'response.cut') {
+      const response = responses.findLast(({ id }) => id === event.responseId);
+      if (!response || isAudibleTo(response.audience, me)) this.#voice.silence();
+    }
+  }
+
+  /** Follows whether the agent still speaks, when an event has changed the conversation. */
+  follow(event: SessionEvent, { agent }: Conversation): void {
+    if (!agent.speaking) this.#voice.end();
+    // One that failed is cut alone: what waited behind it is heard.
+    else if (event.type === 'response.interrupted' && event.by === 'agent') this.#voice.begin();
+  }
+
+  /** Silences the agent at once; returns where the listener was, where anything was played. */
+  silence(): HeardPosition | undefined {
+    const { position } = this.#voice;
+    this.#voice.silence();
+    return position;
+  }
+
+  /** The link is lost: what came with it goes with it; the devices stay. */
+  detach(): void {
+    this.microphone.detach();
+    for (const { id } of this.tracks.value) this.remove(id);
+  }
+
+  /** The call is over. */
+  release(): void {
+    this.microphone.release();
+    this.speaker.release();
+    this.#voice.release();
+    this.tracks.set([]);
+  }
+
+  close(): void {
+    this.microphone.close();
+    this.speaker.close();
+    this.#voice.close();
+    this.tracks.close();
+  }
+}
