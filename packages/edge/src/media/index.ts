@@ -1,4 +1,5 @@
 export { MediaHost, type MediaHostOptions } from './media-host.js';
+export type { Clip } from './clip-ring.js';
 export type {
   EndpointId,
   EndpointStats,

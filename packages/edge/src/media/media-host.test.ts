@@ -149,6 +149,28 @@ describe.skipIf(!workerBin)('MediaHost, with a mediasoup worker', () => {
     expect(events[0]).toMatchObject({ type: 'speech.started', voice: 'room:a', responseId: 'r' });
   });
 
+  it('keeps the sound of a row that asks for it, and of no other', async () => {
+    const { host, engine } = await start();
+    await host.request('room.open', { room: 'a' });
+    const zeroMs = Number(process.hrtime.bigint()) / 1e6;
+    for (const keepClip of [true, false]) {
+      const endpoint = keepClip ? 'kept' : 'other';
+      await host.request('endpoint.open', { room: 'a', endpoint, participant: endpoint });
+      const row = { lease: 1, engine: 0, microTurnMs: 40, inputHz: 16_000, zeroMs, keepClip };
+      await host.request('row.start', { endpoint, row });
+    }
+    await nextTurn(engine);
+    await expect.poll(async () => (await clipOf('kept')).toMs).toBeGreaterThanOrEqual(40);
+    const { pcm, fromMs, toMs, rateHz } = await clipOf('kept');
+    expect(pcm).toBeInstanceOf(Int16Array);
+    expect(pcm).toHaveLength(((toMs - fromMs) * rateHz) / 1000);
+    await expect(clipOf('other')).rejects.toMatchObject({ code: 'protocol/state' });
+
+    function clipOf(endpoint: string) {
+      return host.request('clip', { endpoint, fromMs: 0, toMs: 10_000 });
+    }
+  });
+
   it('posts the micro-turns of each row to the engine thread that the row is on', async () => {
     const { host, engine } = await start();
     const second = new MessageChannel();

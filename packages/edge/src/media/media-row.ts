@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js';
 import type { EngineId } from '../engine/engine-worker.js';
 import type { MicroTurn } from '../engine/types.js';
 import type { RtcTap } from '../rtc/index.js';
+import { ClipRing, type Clip } from './clip-ring.js';
 import type { Histogram } from './histogram.js';
 import type { Listener } from './listener.js';
 import { isOpusRate } from './opus.js';
@@ -21,6 +22,9 @@ export interface MediaRowParts {
   post(turn: MicroTurn, engine: EngineId): void;
 }
 
+/** Of a row that keeps its sound: a long question, and what led to it. 960 KB at 16 kHz. */
+const CLIP_MS = 30_000;
+
 /** One participant's way to a model: a microphone, when there is one, cut into micro-turns for as long as the row lasts. */
 export class MediaRow {
   readonly #parts: MediaRowParts;
@@ -28,6 +32,7 @@ export class MediaRow {
   readonly #samples: number;
   readonly #cutter: TurnCutter;
   readonly #uplink: Uplink;
+  readonly #clips: ClipRing | undefined;
   #tap: RtcTap | undefined;
   #subscription: Subscription | undefined;
   #turns = 0;
@@ -46,6 +51,9 @@ export class MediaRow {
     this.#samples = samplesPerTurn(microTurnMs, inputHz);
     this.#cutter = new TurnCutter(zeroMs, microTurnMs, nowMs);
     this.#uplink = new Uplink({ rateHz: inputHz, turnSamples: this.#samples, zeroMs, firstTurn: this.#cutter.next });
+    this.#clips = options.keepClip
+      ? new ClipRing({ rateHz: inputHz, keptMs: CLIP_MS, firstSample: this.#cutter.next * this.#samples })
+      : undefined;
   }
 
   get stats() {
@@ -80,6 +88,15 @@ export class MediaRow {
     this.#uplink.muted = muted;
   }
 
+  /**
+   * What was said between two session times, of the last 30 s.
+   * @throws {MicroturnError} `protocol/state` where the row was started without `keepClip`
+   */
+  clip(fromMs: number, toMs: number): Clip {
+    if (!this.#clips) throw new MicroturnError('protocol/state', 'this row keeps no sound');
+    return this.#clips.read(fromMs, toMs);
+  }
+
   /** Posts the micro-turns that are due, silence where nothing came. */
   tick(nowMs: number): void {
     for (const index of this.#cutter.take(nowMs)) {
@@ -92,6 +109,8 @@ export class MediaRow {
         inputHz,
         this.#uplink.placementDelayMs,
       );
+      // Before it is posted: its buffer goes with it.
+      this.#clips?.push(index * this.#samples, pcm);
       this.#turns++;
       this.#parts.post({ lease, index, pcm, lost, dueMs, ...farEnd }, engine);
     }

@@ -185,6 +185,12 @@ export class MediaServer {
       endpoint.row = undefined;
     },
 
+    clip: ({ endpoint: id, fromMs, toMs }) => {
+      const { row } = this.#endpoint(id);
+      if (!row) throw new MicroturnError('protocol/state', 'this endpoint has no row');
+      return row.clip(fromMs, toMs);
+    },
+
     'speech.cut': ({ voice, responseId }) => {
       const room = this.#voices.get(voice);
       if (!room) throw new MicroturnError('protocol/state', 'no such voice');

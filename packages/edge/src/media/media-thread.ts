@@ -6,6 +6,7 @@ import type { EngineId } from '../engine/engine-worker.js';
 import type { MicroTurn } from '../engine/types.js';
 import { RtcServer } from '../rtc/index.js';
 import type { Log } from '../telemetry/log.js';
+import type { Clip } from './clip-ring.js';
 import { MediaServer } from './media-server.js';
 import type { FromMediaThread, MediaThreadData, ToMediaThread } from './thread-messages.js';
 import type { SpeechMessage } from './types.js';
@@ -33,6 +34,12 @@ function takeEnginePort(engine: EngineId, port: MessagePort): void {
 function postTurn(turn: MicroTurn, engine: EngineId): void {
   const buffers = [turn.pcm.buffer, turn.ref?.buffer].filter((buffer) => buffer !== undefined) as ArrayBuffer[];
   enginePorts.get(engine)?.postMessage(turn, buffers);
+}
+
+/** Sound is handed over, not copied. */
+function transferable(result: unknown): ArrayBuffer[] {
+  const pcm = (result as Partial<Clip> | undefined)?.pcm;
+  return pcm ? [pcm.buffer as ArrayBuffer] : [];
 }
 
 function closeEnginePorts(): void {
@@ -74,7 +81,8 @@ try {
     }
     const { id, method, params } = message;
     try {
-      post({ id, result: await server.request(method, params as never) });
+      const result = await server.request(method, params as never);
+      main.postMessage({ id, result } satisfies FromMediaThread, transferable(result));
     } catch (error) {
       post({ id, error: MicroturnError.from(error, 'edge/internal').toWire() });
     }

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { TrackOffer } from '@microturn/protocol';
 import type { EngineId } from '../engine/engine-worker.js';
 import type { LeaseId } from '../engine/types.js';
+import type { Clip } from './clip-ring.js';
 
 export type EndpointId = string;
 export type RoomId = string;
@@ -24,6 +25,8 @@ export interface RowOptions {
   readonly inputHz: number;
   /** Monotonic ms of session time 0: micro-turn k is cut at `zeroMs + (k + 1) * microTurnMs`. */
   readonly zeroMs: number;
+  /** Keeps the last 30 s of sound for `clip`. Others pay nothing. */
+  readonly keepClip?: boolean | undefined;
 }
 
 /** What the listener's device plays, as the client reported it. */
@@ -69,6 +72,8 @@ export interface MediaRequests {
   subscribe: { params: { endpoint: EndpointId; rtpCapabilities: object }; result: { tracks: TrackOffer[] } };
   /** Cuts this endpoint's microphone into micro-turns and posts them to the engine, silence where nothing arrives. */
   'row.start': { params: { endpoint: EndpointId; row: RowOptions }; result: void };
+  /** What this endpoint's microphone sent between two session times, of the last 30 s; `pcm` is transferred. */
+  clip: { params: { endpoint: EndpointId; fromMs: number; toMs: number }; result: Clip };
   'row.stop': { params: { endpoint: EndpointId }; result: void };
   /** Flushes a response wherever it waits, and refuses speech of it that arrives later. */
   'speech.cut': { params: { voice: VoiceKey; responseId: string }; result: { sentMs: number } };

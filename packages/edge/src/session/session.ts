@@ -54,6 +54,8 @@ export interface SessionParts {
   readonly engine: SessionEngine;
   readonly voice: SessionVoice;
   readonly log: Log;
+  /** Whether the sound of the last half minute is kept on the media thread, for those who have to hear a question again. */
+  readonly keepClip?: boolean | undefined;
   /** Called once, when the session is over for whatever reason. */
   readonly onClosed: (session: Session, reason: string) => void;
   /** @param lagMs from the end of the micro-turn to here, on main */
@@ -130,7 +132,7 @@ export class Session {
     const { id: lease, engine } = this.#lease;
     await this.#parts.media.request('row.start', {
       endpoint: this.endpoint,
-      row: { lease, engine, microTurnMs, inputHz, zeroMs: this.#zeroMs },
+      row: { lease, engine, microTurnMs, inputHz, zeroMs: this.#zeroMs, keepClip: this.#parts.keepClip },
     });
   }
 
