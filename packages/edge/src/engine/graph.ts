@@ -1,8 +1,8 @@
 import { MicroturnError } from '@microturn/protocol';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Bundle } from './bundle.js';
-import { DeviceLane, selectGraph } from './device-lane.js';
-import type { StepLane } from './lane-io.js';
+import { DeviceStates, selectGraph } from './device-states.js';
+import type { LaneInputs, LaneStates } from './lane-io.js';
 import { int32Roles, type InputRole, type Manifest, type Shape } from './manifest.js';
 import type { TensorBuffers } from './tensors.js';
 import type { Provider, ProviderChoice } from './types.js';
@@ -11,8 +11,8 @@ import type { Provider, ProviderChoice } from './types.js';
 export interface StepGraph {
   /** Where it runs; the CPU where it does not say. */
   readonly provider?: Provider;
-  /** A lane whose states stay on the device, where the provider can keep them there. */
-  createDeviceLane?(rows: number): StepLane;
+  /** States that stay on the device, where the provider can keep them there. */
+  createStates?(inputs: LaneInputs): LaneStates;
   /**
    * Ties the graph to buffers that stay where they are. Each call of the result runs it once: it reads `feeds` and
    * fills `fetches`.
@@ -87,21 +87,21 @@ export async function openGraph(bundle: Bundle, provider: Provider = 'cpu'): Pro
       };
     },
     close: () => session.release(),
-    ...(provider === 'webgpu' && (await deviceLanes(session, manifest))),
+    ...(provider === 'webgpu' && (await deviceStates(session, manifest))),
   };
 }
 
-async function deviceLanes(
+async function deviceStates(
   step: InferenceSession,
   manifest: Manifest,
-): Promise<Pick<StepGraph, 'createDeviceLane' | 'close'>> {
+): Promise<Pick<StepGraph, 'createStates' | 'close'>> {
   const select = await InferenceSession.create(selectGraph(manifest), {
     executionProviders: ['webgpu'],
     preferredOutputLocation: 'gpu-buffer',
     logSeverityLevel: 3,
   });
   return {
-    createDeviceLane: (rows) => new DeviceLane({ step, select }, manifest, rows),
+    createStates: (inputs) => new DeviceStates({ step, select }, manifest, inputs),
     close: async () => {
       await select.release();
       await step.release();

@@ -16,17 +16,17 @@ export interface RowResult {
   readonly outputs: RowOutputs | undefined;
 }
 
-/** Rows that step together, wherever their states are. */
-export interface StepLane {
-  readonly rows: number;
-  /** Forgets what a row has heard. Takes effect at the lane's next step, and wins over everything else in it. */
-  clear(row: number): void;
+/** Where the states of a lane's rows are between its steps. */
+export interface LaneStates {
   /**
-   * Advances the rows in `turns` by one micro-turn, and no other.
-   * @param turns by row; each `pcm` is one micro-turn long, which the caller has checked
-   * @returns the rows of `turns`, in its order
+   * Runs the graph once on the lane's inputs.
+   * @param rows  how many of the lane's rows must run, from the first
+   * @param fresh those that begin from zeros
+   * @returns a row's outputs, absent where its numbers are not finite; to be asked before `commit`
    */
-  step(turns: ReadonlyMap<number, MicroTurn>): Promise<RowResult[]>;
+  run(rows: number, fresh: ReadonlySet<number>): Promise<(row: number) => RowOutputs | undefined>;
+  /** Goes on to the states that the run made, but for the rows of `kept`, which stay exactly as they were before it. */
+  commit(kept: ReadonlySet<number>): void | Promise<void>;
 }
 
 /** What a lane fetches: native audio has no consumer yet. */
@@ -34,13 +34,14 @@ export const outputRoles = ['words', 'floor', 'say', 'act'] as const satisfies r
 
 /** What a lane feeds, states aside: one buffer for each role that the bundle has. */
 export class LaneInputs {
+  readonly rows: number;
   /** By tensor. */
   readonly feeds: TensorBuffers;
   readonly #buffers: Partial<Record<InputRole, TensorBuffer>> = {};
   readonly #samples: number;
-  readonly #reset: Uint8Array;
 
   constructor(manifest: Manifest, rows: number) {
+    this.rows = rows;
     const feeds: Record<string, TensorBuffer> = {};
     for (const [role, input] of Object.entries(manifest.inputs) as [InputRole, Manifest['inputs'][InputRole]][]) {
       if (!input) continue;
@@ -49,24 +50,17 @@ export class LaneInputs {
     }
     this.feeds = feeds;
     this.#samples = rowElements(manifest.inputs.pcm.shape);
-    this.#reset = new Uint8Array(rows);
   }
 
   /** Sets what the next step feeds for a row; without a micro-turn the row is not active in it. */
   fill(row: number, turn: MicroTurn | undefined, cleared: boolean): void {
     const { pcm, ref, lost, play, active, reset } = this.#buffers;
-    this.#reset[row] = cleared ? 1 : 0;
     if (active) active.data[row] = turn ? 1 : 0;
     if (reset) reset.data[row] = cleared ? 1 : 0;
     if (lost) lost.data[row] = turn ? turn.lost : 0;
     if (play) play.data[row] = turn ? turn.play : 0;
     if (pcm) fillRow(pcm.data, row, this.#samples, turn?.pcm);
     if (ref) fillRow(ref.data, row, this.#samples, turn?.ref);
-  }
-
-  /** Whether the row was filled as cleared. */
-  wasReset(row: number): boolean {
-    return this.#reset[row] === 1;
   }
 }
 

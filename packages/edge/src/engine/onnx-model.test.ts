@@ -166,12 +166,11 @@ describe('OnnxModel', () => {
   it('goes on elsewhere when its device is lost, its rows from empty states', async () => {
     const lost = new FakeGraph();
     const create = Object.assign(lost, {
-      createDeviceLane: (rows: number) => ({
-        rows,
-        clear() {},
-        step: async () => {
+      createStates: () => ({
+        run: async () => {
           throw new Error('device lost');
         },
+        commit() {},
       }),
     });
     const [other, onFallback] = [new FakeGraph(), vi.fn()];

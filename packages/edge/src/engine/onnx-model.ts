@@ -4,7 +4,7 @@ import { modelInfo, type Bundle } from './bundle.js';
 import { decode, freshDecoder, playFed, undecided, type DecoderState } from './decode.js';
 import { openGraph, openGraphOn, type StepGraph } from './graph.js';
 import { Lane } from './lane.js';
-import type { RowResult, StepLane } from './lane-io.js';
+import type { RowResult } from './lane-io.js';
 import type { Manifest } from './manifest.js';
 import { RecentSamples } from './recent-samples.js';
 import { RowPool, type RowLease } from './row-pool.js';
@@ -70,7 +70,7 @@ interface Row {
 }
 
 interface LaneRows {
-  lane: StepLane;
+  lane: Lane;
   /** By row of the lane. */
   readonly rows: Map<number, Row>;
   /** Calls off the wait for the other rows. */
@@ -137,7 +137,7 @@ export class OnnxModel implements InteractionModel {
     this.#clock = clock;
     this.#after = after;
     this.#lanes = Array.from({ length: Math.ceil(rows / laneSize) }, () => ({
-      lane: this.#createLane(graph),
+      lane: new Lane(graph, manifest, laneSize),
       rows: new Map<number, Row>(),
       stopWaiting: undefined,
       ready: false,
@@ -324,13 +324,9 @@ export class OnnxModel implements InteractionModel {
     this.#onDeviceLost?.();
     const lost = this.#graph;
     this.#graph = await fallback();
-    for (const lane of this.#lanes) lane.lane = this.#createLane(this.#graph);
+    for (const lane of this.#lanes) lane.lane = new Lane(this.#graph, this.#manifest, this.#laneSize);
     await lost.close().catch(() => {}); // of a device that is gone
     this.#onFallback?.(this.provider, cause);
-  }
-
-  #createLane(graph: StepGraph): StepLane {
-    return graph.createDeviceLane?.(this.#laneSize) ?? new Lane(graph, this.#manifest, this.#laneSize);
   }
 
   /** A micro-turn that was passed over keeps its index, and is decided as silence: the grid never shifts. */

@@ -1,17 +1,7 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import {
-  LaneInputs,
-  bufferOf,
-  finite,
-  outputRoles,
-  rowOf,
-  type RowOutputs,
-  type RowResult,
-  type StepLane,
-} from './lane-io.js';
+import { bufferOf, finite, outputRoles, rowOf, type LaneInputs, type LaneStates, type RowOutputs } from './lane-io.js';
 import { rowElements, type Manifest } from './manifest.js';
 import { graphName, input, model, node, output } from './onnx-write.js';
-import type { MicroTurn } from './types.js';
 
 /** What the lanes of one model on a device share. */
 export interface DeviceSessions {
@@ -22,33 +12,30 @@ export interface DeviceSessions {
 }
 
 /**
- * Rows that step together with their states on the device: what comes out of one step goes into the next, and only
- * inputs and outputs cross. All rows run in every step, for the states keep their size.
+ * States on the device: what comes out of one step goes into the next, and only inputs and outputs cross. All rows run
+ * in every step, for the states keep their size.
  *
  * Where some rows must keep what they had, or start anew, a second small graph picks each row's state from two; a step
  * of all rows, which is the usual one, does without. States are not looked at, as that would fetch them: one that is
  * not finite shows in the outputs of the next step.
  */
-export class DeviceLane implements StepLane {
-  readonly rows: number;
+export class DeviceStates implements LaneStates {
   readonly #sessions: DeviceSessions;
   readonly #manifest: Manifest;
-  readonly #inputs: LaneInputs;
+  readonly #rows: number;
   readonly #feeds: Record<string, Tensor>;
   readonly #fetches: readonly string[];
   readonly #zeros: Record<string, Tensor>;
-  readonly #cleared: Uint8Array;
   /** By input name. */
   #states: Record<string, Tensor>;
-  #stepping = false;
+  #next: Record<string, Tensor> = {};
 
-  constructor(sessions: DeviceSessions, manifest: Manifest, rows: number) {
-    this.rows = rows;
+  constructor(sessions: DeviceSessions, manifest: Manifest, { feeds, rows }: LaneInputs) {
     this.#sessions = sessions;
     this.#manifest = manifest;
-    this.#inputs = new LaneInputs(manifest, rows);
+    this.#rows = rows;
     this.#feeds = Object.fromEntries(
-      Object.entries(this.#inputs.feeds).map(([name, { data, dims }]) => [
+      Object.entries(feeds).map(([name, { data, dims }]) => [
         name,
         data instanceof Int32Array ? new Tensor('int32', data, dims) : new Tensor('float32', data, dims),
       ]),
@@ -62,65 +49,43 @@ export class DeviceLane implements StepLane {
       }),
     );
     this.#states = this.#zeros;
-    this.#cleared = new Uint8Array(rows).fill(1);
   }
 
-  clear(row: number): void {
-    this.#cleared[row] = 1;
-  }
-
-  async step(turns: ReadonlyMap<number, MicroTurn>): Promise<RowResult[]> {
-    if (this.#stepping) throw new Error('a lane takes one step at a time');
-    if (turns.size === 0) return [];
-    this.#stepping = true;
-    try {
-      return await this.#step(turns);
-    } finally {
-      this.#stepping = false;
+  /** @throws where the device is lost */
+  async run(_rows: number, fresh: ReadonlySet<number>): Promise<(row: number) => RowOutputs | undefined> {
+    if (fresh.size > 0 && this.#states !== this.#zeros) {
+      this.#replace(await this.#pick(fresh, this.#zeros, this.#states));
     }
-  }
-
-  async #step(turns: ReadonlyMap<number, MicroTurn>): Promise<RowResult[]> {
-    for (let row = 0; row < this.rows; row++) this.#inputs.fill(row, turns.get(row), this.#cleared[row] === 1);
-    const begins = (row: number) => this.#inputs.wasReset(row) && turns.has(row);
-    if (this.#states !== this.#zeros && this.#some(begins)) await this.#become(begins, this.#zeros, this.#states);
-    for (const row of turns.keys()) this.#cleared[row] = 0;
-
     const results = await this.#sessions.step.run({ ...this.#feeds, ...this.#states }, [...this.#fetches]);
-    const next = Object.fromEntries(this.#manifest.states.map(({ input, output }) => [input, results[output]!]));
-    const unsound = new Set<number>();
-    const out = [...turns.keys()].map((row): RowResult => {
+    this.#next = Object.fromEntries(this.#manifest.states.map(({ input, output }) => [input, results[output]!]));
+    return (row) => {
       const outputs = this.#outputsOf(results, row);
-      if (Object.values(outputs).every((head: Float32Array) => finite(head))) return { row, outputs };
-      unsound.add(row);
-      if (this.#inputs.wasReset(row)) this.#cleared[row] = 1;
-      return { row, outputs: undefined };
-    });
-    const stays = (row: number) => (!turns.has(row) || unsound.has(row)) && !this.#cleared[row];
-    if (this.#some(stays)) {
-      await this.#become(stays, this.#states, next);
-      dispose(next);
-    } else {
-      this.#replace(next);
-    }
-    return out;
+      return Object.values(outputs).every((head: Float32Array) => finite(head)) ? outputs : undefined;
+    };
   }
 
-  /** The rows of `is` get their state from `one`, the others from `other`. */
-  async #become(
-    is: (row: number) => boolean,
+  async commit(kept: ReadonlySet<number>): Promise<void> {
+    if (kept.size === 0) return this.#replace(this.#next);
+    const picked = await this.#pick(kept, this.#states, this.#next);
+    dispose(this.#next);
+    this.#replace(picked);
+  }
+
+  /** The rows of `which` from `one`, the others from `other`. */
+  async #pick(
+    which: ReadonlySet<number>,
     one: Record<string, Tensor>,
     other: Record<string, Tensor>,
-  ): Promise<void> {
-    const mask = Uint8Array.from({ length: this.rows }, (_, row) => (is(row) ? 1 : 0));
+  ): Promise<Record<string, Tensor>> {
+    const mask = Uint8Array.from({ length: this.#rows }, (_, row) => (which.has(row) ? 1 : 0));
     const feeds: Record<string, Tensor> = {};
     for (const { input, shape } of this.#manifest.states) {
-      feeds[`${input}/is`] = new Tensor('bool', mask, [this.rows, ...shape.slice(1).map(() => 1)]);
+      feeds[`${input}/is`] = new Tensor('bool', mask, [this.#rows, ...shape.slice(1).map(() => 1)]);
       feeds[`${input}/one`] = one[input]!;
       feeds[`${input}/other`] = other[input]!;
     }
     const picked = await this.#sessions.select.run(feeds);
-    this.#replace(Object.fromEntries(this.#manifest.states.map(({ input }) => [input, picked[`${input}/picked`]!])));
+    return Object.fromEntries(this.#manifest.states.map(({ input }) => [input, picked[`${input}/picked`]!]));
   }
 
   #replace(states: Record<string, Tensor>): void {
@@ -137,11 +102,6 @@ export class DeviceLane implements StepLane {
         return [[role, rowOf(results[output.tensor]!.data as Float32Array, row, rowElements(output.shape))]];
       }),
     );
-  }
-
-  #some(is: (row: number) => boolean): boolean {
-    for (let row = 0; row < this.rows; row++) if (is(row)) return true;
-    return false;
   }
 }
 

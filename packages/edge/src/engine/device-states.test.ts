@@ -15,7 +15,7 @@ const nano = new URL('../../../../models/nano/bundle/', import.meta.url).pathnam
 const chromium = '/usr/lib/chromium';
 const hasAdapter = existsSync(join(chromium, 'vk_swiftshader_icd.json'));
 
-describe('DeviceLane', () => {
+describe('DeviceStates', () => {
   it.skipIf(!hasAdapter)(
     `decides on WebGPU as on the CPU, also for rows that sit out, begin anew or fail${hasAdapter ? '' : ` (no software adapter in ${chromium})`}`,
     async () => {

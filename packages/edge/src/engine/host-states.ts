@@ -1,0 +1,103 @@
+import type { StepGraph } from './graph.js';
+import { bufferOf, finite, outputRoles, rowOf, type LaneInputs, type LaneStates, type RowOutputs } from './lane-io.js';
+import { rowElements, type Manifest } from './manifest.js';
+import type { TensorBuffer, TensorBuffers } from './tensors.js';
+
+interface State {
+  /** Of one row. */
+  readonly size: number;
+  /** [rows, size], one that is read and one that is written, by turns. */
+  readonly sets: readonly [Float32Array, Float32Array];
+}
+
+/**
+ * States in the process's memory, all of it taken at once: a step reads one set of states and writes the other, and they
+ * are swapped. The graph runs as many rows as the highest one that steps, so a lane that is half full costs half: rows
+ * are let from the lowest.
+ */
+export class HostStates implements LaneStates {
+  readonly #states: readonly State[];
+  readonly #rowOutputs: readonly RowOutputs[];
+  /** A run of the first n rows, from either set, at n - 1: made when first needed. */
+  readonly #runs: [() => Promise<void>, () => Promise<void>][] = [];
+  readonly #bind: (rows: number, set: 0 | 1) => () => Promise<void>;
+  /** The set that holds the states. */
+  #current: 0 | 1 = 0;
+  #ran = false;
+
+  constructor(graph: StepGraph, manifest: Manifest, { feeds, rows }: LaneInputs) {
+    const fetches: Record<string, TensorBuffer> = {};
+    const heads: [keyof RowOutputs, TensorBuffer][] = [];
+    for (const role of outputRoles) {
+      const output = manifest.outputs[role];
+      if (output) heads.push([role, (fetches[output.tensor] = bufferOf(output.shape, rows))]);
+    }
+    this.#rowOutputs = Array.from({ length: rows }, (_, row) =>
+      Object.fromEntries(heads.map(([role, { data }]) => [role, rowOf(data, row, data.length / rows)])),
+    );
+
+    const sets: [Record<string, TensorBuffer>, Record<string, TensorBuffer>] = [{}, {}];
+    this.#states = manifest.states.map(({ input, output, shape }) => {
+      const [a, b] = [bufferOf(shape, rows), bufferOf(shape, rows)];
+      sets[0][input] = sets[1][output] = a;
+      sets[1][input] = sets[0][output] = b;
+      return { size: rowElements(shape), sets: [a.data as Float32Array, b.data as Float32Array] };
+    });
+    this.#bind = (count, set) => {
+      const states: TensorBuffers = sets[set];
+      const inputs = manifest.states.map(({ input }) => [input, states[input]!] as const);
+      const outputs = manifest.states.map(({ output }) => [output, states[output]!] as const);
+      return graph.bind(
+        firstRows({ ...feeds, ...Object.fromEntries(inputs) }, count),
+        firstRows({ ...fetches, ...Object.fromEntries(outputs) }, count),
+      );
+    };
+  }
+
+  /** A run that fails gives no row an output, and changes no state. */
+  async run(rows: number, fresh: ReadonlySet<number>): Promise<(row: number) => RowOutputs | undefined> {
+    for (const row of fresh) {
+      for (const { size, sets } of this.#states) sets[this.#current].fill(0, row * size, (row + 1) * size);
+    }
+    const runs = (this.#runs[rows - 1] ??= [this.#bind(rows, 0), this.#bind(rows, 1)]);
+    this.#ran = await runs[this.#current]().then(
+      () => true,
+      () => false,
+    );
+    return (row) => (this.#ran && this.#sound(row) ? this.#rowOutputs[row]! : undefined);
+  }
+
+  commit(kept: ReadonlySet<number>): void {
+    if (!this.#ran) return;
+    for (const row of kept) {
+      for (const { size, sets } of this.#states) {
+        sets[this.#next].set(rowOf(sets[this.#current], row, size), row * size);
+      }
+    }
+    this.#current = this.#next;
+  }
+
+  get #next(): 0 | 1 {
+    return this.#current === 0 ? 1 : 0;
+  }
+
+  /** Whether every number of a row's outputs and next states is finite. */
+  #sound(row: number): boolean {
+    for (const output of Object.values(this.#rowOutputs[row]!) as Float32Array[]) {
+      if (!finite(output)) return false;
+    }
+    for (const { size, sets } of this.#states) {
+      if (!finite(sets[this.#next], row * size, (row + 1) * size)) return false;
+    }
+    return true;
+  }
+}
+
+function firstRows(buffers: TensorBuffers, rows: number): TensorBuffers {
+  return Object.fromEntries(
+    Object.entries(buffers).map(([name, { data, dims }]) => {
+      const length = (data.length / dims[0]!) * rows;
+      return [name, { data: data.subarray(0, length), dims: [rows, ...dims.slice(1)] }];
+    }),
+  );
+}
