@@ -10,77 +10,33 @@ const LOOK_MS = 10;
 /** Everything `/metrics` shows. One registry per edge, so that two in a process do not mix. */
 export class EdgeMetrics {
   readonly registry = new Registry();
-  readonly sessions = new Gauge({ name: 'microturn_sessions', help: 'Sessions now', registers: [this.registry] });
-  readonly rooms = new Gauge({ name: 'microturn_rooms', help: 'Rooms now', registers: [this.registry] });
-  readonly joins = new Counter({
-    name: 'microturn_joins_total',
-    help: 'Joins by outcome: ok, or the code of the error',
-    labelNames: ['outcome'],
-    registers: [this.registry],
-  });
-  readonly messages = new Counter({
-    name: 'microturn_messages_refused_total',
-    help: 'Client messages refused, by code',
-    labelNames: ['code'],
-    registers: [this.registry],
-  });
-  readonly turns = new Counter({
-    name: 'microturn_turns_total',
-    help: 'Micro-turns decided',
-    registers: [this.registry],
-  });
-  readonly late = new Counter({
-    name: 'microturn_turns_late_total',
-    help: 'Micro-turns decided more than one micro-turn after they ended',
-    registers: [this.registry],
-  });
-  readonly leases = new Gauge({
-    name: 'microturn_engine_leases',
-    help: 'Rows of the engine that are leased',
-    registers: [this.registry],
-  });
-  readonly capacity = new Gauge({
-    name: 'microturn_engine_capacity',
-    help: 'Rows that are let at once: as configured, or as many as the engine was measured to keep time with',
-    registers: [this.registry],
-  });
-  readonly engineLag = new Gauge({
-    name: 'microturn_engine_lag_p99_seconds',
-    help: 'From the end of a micro-turn to its decision on the slowest engine thread, last ten seconds, p99',
-    registers: [this.registry],
-  });
-  readonly engineLate = new Gauge({
-    name: 'microturn_engine_late_ratio',
-    help: 'Share of micro-turns decided late on the slowest engine thread, last ten seconds',
-    registers: [this.registry],
-  });
-  readonly step = new Histogram({
-    name: 'microturn_step_seconds',
-    help: 'One run of the model',
-    buckets: TURN_BUCKETS_SECONDS,
-    registers: [this.registry],
-  });
-  readonly lag = new Histogram({
-    name: 'microturn_turn_lag_seconds',
-    help: 'From the end of a micro-turn to its decision on main',
-    buckets: TURN_BUCKETS_SECONDS,
-    registers: [this.registry],
-  });
-  readonly place = new Gauge({
-    name: 'microturn_media_place_p99_seconds',
-    help: 'RTP in to PCM placed, p99',
-    registers: [this.registry],
-  });
-  readonly send = new Gauge({
-    name: 'microturn_media_send_p99_seconds',
-    help: 'PCM due to RTP sent, p99',
-    registers: [this.registry],
-  });
-  readonly tickLate = new Gauge({
-    name: 'microturn_media_tick_late_p99_seconds',
-    help: 'Lateness of the media thread’s 5 ms tick, p99: what a packet may wait for the thread',
-    registers: [this.registry],
-  });
+  readonly sessions = this.#gauge('sessions', 'Sessions now');
+  readonly rooms = this.#gauge('rooms', 'Rooms now');
+  readonly joins = this.#counter('joins_total', 'Joins by outcome: ok, or the code of the error', ['outcome']);
+  readonly messages = this.#counter('messages_refused_total', 'Client messages refused, by code', ['code']);
+  readonly turns = this.#counter('turns_total', 'Micro-turns decided');
+  readonly late = this.#counter('turns_late_total', 'Micro-turns decided more than one micro-turn after they ended');
+  readonly leases = this.#gauge('engine_leases', 'Rows of the engine that are leased');
+  readonly capacity = this.#gauge(
+    'engine_capacity',
+    'Rows that are let at once: as configured, or as many as the engine was measured to keep time with',
+  );
+  readonly engineLag = this.#gauge(
+    'engine_lag_p99_seconds',
+    'From the end of a micro-turn to its decision on the slowest engine thread, last ten seconds, p99',
+  );
+  readonly engineLate = this.#gauge(
+    'engine_late_ratio',
+    'Share of micro-turns decided late on the slowest engine thread, last ten seconds',
+  );
+  readonly step = this.#histogram('step_seconds', 'One run of the model');
+  readonly lag = this.#histogram('turn_lag_seconds', 'From the end of a micro-turn to its decision on main');
+  readonly place = this.#gauge('media_place_p99_seconds', 'RTP in to PCM placed, p99');
+  readonly send = this.#gauge('media_send_p99_seconds', 'PCM due to RTP sent, p99');
+  readonly tickLate = this.#gauge(
+    'media_tick_late_p99_seconds',
+    'Lateness of the media thread’s 5 ms tick, p99: what a packet may wait for the thread',
+  );
   readonly #delay = monitorEventLoopDelay({ resolution: LOOK_MS });
 
   readonly loopDelay: Gauge;
@@ -114,6 +70,24 @@ export class EdgeMetrics {
     this.capacity.set(capacity);
     this.engineLate.set(lateShare);
     this.engineLag.set(lagP99Ms / 1000);
+  }
+
+  #gauge(name: string, help: string): Gauge {
+    return new Gauge({ name: `microturn_${name}`, help, registers: [this.registry] });
+  }
+
+  #counter<Label extends string = never>(name: string, help: string, labelNames: Label[] = []): Counter<Label> {
+    return new Counter({ name: `microturn_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  /** Of seconds, on the scale of a micro-turn. */
+  #histogram(name: string, help: string): Histogram {
+    return new Histogram({
+      name: `microturn_${name}`,
+      help,
+      buckets: TURN_BUCKETS_SECONDS,
+      registers: [this.registry],
+    });
   }
 
   close(): void {
