@@ -28,14 +28,14 @@ class Recipe:
 TEST_SHARDS = {"seen": 1, "espeak": 2, "slt": 2, "festival": 1}
 RECIPES = {
     "small": Recipe(
-        {**TEST_SHARDS, "train": 60, "skills": 20},
+        {**TEST_SHARDS, "train": 60, "skills": 20, "drill": 30},
         trunk_minutes=110,
         core_minutes=15,
         trunk_sessions=8,
         core_sessions=12,
     ),
     "large": Recipe(
-        {**TEST_SHARDS, "train": 2_000, "skills": 600},
+        {**TEST_SHARDS, "train": 2_000, "skills": 600, "drill": 900},
         trunk_minutes=30,
         core_minutes=8,
         trunk_sessions=96,

@@ -18,7 +18,7 @@ from synthesis import ReadingError
 SESSION_SECONDS = 30.0
 SHARD_SESSIONS = 48
 CROWD_START = 24
-TRAINING_SPLITS = ("train", "skills")
+TRAINING_SPLITS = ("train", "skills", "drill")
 LABEL_NAMES = ("words", "phones", "floor", "play", "say", "act", "typed")
 
 

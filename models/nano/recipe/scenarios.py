@@ -12,13 +12,14 @@ from timeline import Due, Event, Timeline
 from vocabulary import ANIMALS, canonical, number_words
 from voices import Speaker, Studio, draw_speaker
 
-YIELD_SECONDS = 1.4
+YIELD_SECONDS = 2.0
 """How long after a turn `yielded` lasts before it is plain silence."""
 BACKCHANNEL_AFTER_SECONDS = 4.0
 COUNT_LIMIT = 20
 MODES = {"talk": 0.44, "count": 0.27, "remind": 0.19, "stopwatch": 0.07, "alone": 0.03}
 SKILL_MODES = {"count": 0.48, "remind": 0.38, "stopwatch": 0.14}
-"""What sessions are about: everyday ones, and those of the `skills` split."""
+DRILL_MODES = {"overlap": 0.45, "mixed": 0.4, "remind": 0.15}
+"""What sessions are about: everyday ones, those of the `skills` split, and those of `drill`, full of what is rare."""
 
 
 def heard_at(word: Span) -> float:
@@ -39,7 +40,7 @@ class Director:
         self._counting, self._count = False, 0
         self.timeline = Timeline(seconds)
         self.now = float(random.uniform(0.2, 1.5))
-        modes = SKILL_MODES if split == "skills" else MODES
+        modes = {"skills": SKILL_MODES, "drill": DRILL_MODES}.get(split, MODES)
         self.mode = str(random.choice(list(modes), p=list(modes.values())))
 
     @property
@@ -78,7 +79,31 @@ class Director:
                 self._exchange()
             else:
                 self._command(self._writer.stop(), "stop")
-                self._counting = False
+
+    def _overlap_mode(self) -> None:
+        """The agent talks much, and the user while it does."""
+        while self._more():
+            if self._chance(0.35):
+                self._exchange()
+            elif self._chance(0.5) and self._turn(self._writer.answer()):
+                self._yield(self._random.uniform(0.3, 1.0))
+            self._agent_turn()
+
+    def _mixed_mode(self) -> None:
+        """Skills one after the other, and one inside the other."""
+        while self._more():
+            draw = self._random.random()
+            if draw < 0.2 and not self._counting:
+                self._counting = self._instruct(self._writer.count_animals())
+            elif draw < 0.52:
+                if self._turn(self._writer.story(int(self._random.integers(1, 6)))):
+                    self._yield(self._random.uniform(0.5, 2.0))
+            elif draw < 0.8:
+                self._remind_once()
+            elif draw < 0.92 or not self._counting:
+                self._exchange()
+            else:
+                self._command(self._writer.stop(), "stop")
 
     def _remind_mode(self) -> None:
         while self._more():
@@ -145,6 +170,7 @@ class Director:
         if words:
             self.timeline.act.append(Due(act, heard_at(words[-1])))
             self.timeline.events.append(Event(act, words[0].start, words[-1].end))
+            self._counting = self._counting and act != "stop"
             self._yield(self._random.uniform(0.8, 2.0))
 
     def _instruct(self, marked: list[str]) -> bool:
@@ -264,7 +290,7 @@ class Director:
             if short
             else self._writer.cancel()
             if self._chance(0.1)
-            else [*(["no"] if self._chance(0.2) else []), *self._writer.utterance()]
+            else [*(["no"] if self._chance(0.2) else []), *self._writer.statement()]
         )
         line = parse(marked)
         words = self._user(line, moment, pauses=not short)
@@ -383,7 +409,7 @@ class Director:
             places.add(int(self._random.integers(0, last)))
         draw = lambda: self._random.choice(
             [self._random.uniform(0.3, 1.2), self._random.uniform(1.2, 3), self._random.uniform(3, 5)],
-            p=[0.68, 0.24, 0.08],
+            p=[0.58, 0.26, 0.16],
         )
         return {index: float(draw()) for index in places}
 

@@ -331,16 +331,18 @@ class Writer:
         )
 
     def utterance(self) -> list[str]:
-        """Any ordinary turn that is no skill: conversation, lists, answers, salad."""
+        """Any ordinary turn that is no skill."""
+        return self.answer() if self._chance(0.08) else self.statement()
+
+    def statement(self) -> list[str]:
+        """More than an answer, so that nobody takes it for a backchannel: conversation, stories, lists, salad."""
         draw = self._random.random()
-        if draw < 0.46:
+        if draw < 0.50:
             return self.talk()
-        if draw < 0.58:
+        if draw < 0.63:
             return self.story(int(self._random.integers(1, 4)))
-        if draw < 0.68:
+        if draw < 0.74:
             return self.listing()
-        if draw < 0.72:
+        if draw < 0.78:
             return self.counting_aloud()
-        if draw < 0.80:
-            return self.answer()
         return self.salad()

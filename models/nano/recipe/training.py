@@ -9,11 +9,13 @@ from typing import Callable
 import torch
 
 from losses import total
+from muon import Muon, hidden_matrices
 from parallel import Workers
 
 DECAY_SHARE = 0.45
 FINAL_RATE = 0.02
 CLIP_NORM = 1.0
+WEIGHT_DECAY = 0.02
 REPORT_STEPS, SAVE_SECONDS = 25, 90
 STOPPED = -1.0
 
@@ -63,6 +65,16 @@ class Stopwatch:
         return STOPPED if self._asked else self.seconds
 
 
+def _optimisers(module: torch.nn.Module, parameters: list[torch.nn.Parameter], rate: float) -> list:
+    """Muon for the matrices inside, AdamW for the rest."""
+    matrices = hidden_matrices(module)
+    rest = [parameter for parameter in parameters if parameter not in matrices]
+    return [
+        Muon(matrices, rate, WEIGHT_DECAY),
+        torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=WEIGHT_DECAY),
+    ]
+
+
 def train(
     module: torch.nn.Module, losses_of: Callable[[], dict[str, torch.Tensor]], plan: Plan, checkpoint: Path
 ) -> None:
@@ -74,19 +86,25 @@ def train(
     @throws SystemExit if it was ended early
     """
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.02)
+    optimisers = _optimisers(module, parameters, plan.rate)
     step, spent = 0, 0.0
     if checkpoint.exists():
         saved = torch.load(checkpoint, map_location=next(module.parameters()).device)
         module.load_state_dict(saved["model"])
-        optimiser.load_state_dict(saved["optimiser"])
+        for optimiser, state in zip(optimisers, saved["optimisers"]):
+            optimiser.load_state_dict(state)
         step, spent = saved["step"], saved["seconds"]
     workers = Workers(plan.workers, parameters)
     torch.manual_seed(plan.seed * 1_000 + step * 10 + workers.rank)
     watch, saved_at, running = Stopwatch(spent), time.time(), {}
     keep = lambda: save(
         checkpoint,
-        {"model": module.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "seconds": watch.seconds},
+        {
+            "model": module.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in optimisers],
+            "step": step,
+            "seconds": watch.seconds,
+        },
     )
 
     while True:
@@ -94,14 +112,15 @@ def train(
         progress = seconds / (plan.minutes * 60)
         if seconds == STOPPED or progress >= 1:
             break
-        for group in optimiser.param_groups:
+        for group in (group for optimiser in optimisers for group in optimiser.param_groups):
             group["lr"] = plan.rate * rate_factor(progress, step, plan.warm_up_steps)
         losses = losses_of()
-        optimiser.zero_grad(set_to_none=True)
+        module.zero_grad(set_to_none=True)
         total(losses).backward()
         workers.average_gradients()
         torch.nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
-        optimiser.step()
+        for optimiser in optimisers:
+            optimiser.step()
         step += 1
         for name, loss in losses.items():
             running[name] = 0.95 * running.get(name, loss.item()) + 0.05 * loss.item()

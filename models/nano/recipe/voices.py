@@ -18,8 +18,8 @@ zac""".split()
 FLITE_SHARES = {"kal": 0.08, "kal16": 0.22, "awb": 0.35, "rms": 0.35}
 FLITE_SHARE = 0.58
 
-SPLITS = ("train", "seen", "espeak", "slt", "festival", "skills")
-"""`train`, and `skills` with more of what is learnt slowly. The tests: new sentences of training voices, unseen espeak
+SPLITS = ("train", "seen", "espeak", "slt", "festival", "skills", "drill")
+"""`train`; `skills` and `drill` with more of what is learnt slowly. The tests: new sentences of training voices, unseen espeak
 variants, an unseen voice, an unseen engine."""
 
 

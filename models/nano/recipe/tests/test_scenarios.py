@@ -1,0 +1,68 @@
+import unittest
+
+import numpy as np
+
+from acoustics import Crowd
+from labels import label
+from scenarios import Director
+from synthesis import RATE_HZ, Span, Utterance
+from vocabulary import ACT_INDEX, FLOOR_INDEX
+
+
+class Metronome:
+    """A studio in which every word takes 0.3 s."""
+
+    def record(self, speaker, words, marks, random):
+        spans = [Span(word, 0.3 * index, 0.3 * (index + 1)) for index, word in enumerate(words)]
+        return Utterance(np.full(int(0.3 * len(words) * RATE_HZ), 0.1, np.float32), spans, [])
+
+
+def sessions(split, count, seconds=30):
+    for seed in range(count):
+        random = np.random.default_rng(seed)
+        director = Director(split, seconds, random, Metronome(), Crowd(random))
+        yield director.mode, director.run()
+
+
+def of(timeline, *kinds):
+    return [event for event in timeline.events if event.kind in kinds]
+
+
+class Drill(unittest.TestCase):
+    def test_it_is_full_of_what_is_rare(self):
+        def rare(split):
+            return sum(len(of(timeline, "barge-in", "backchannel")) for _, timeline in sessions(split, 40))
+
+        self.assertGreater(rare("drill"), 2 * rare("train"))
+
+    def test_counting_and_reminders_meet_in_one_session(self):
+        mixed = [timeline for mode, timeline in sessions("drill", 60) if mode == "mixed"]
+        self.assertTrue(any(of(timeline, "count") and of(timeline, "remind") for timeline in mixed))
+
+
+class Marks(unittest.TestCase):
+    def test_nothing_is_counted_after_a_stop(self):
+        stopped = 0
+        for mode, timeline in sessions("skills", 80):
+            counts = [event.start for event in of(timeline, "count")]
+            stops = [event.end for event in of(timeline, "stop") if event.end > min(counts, default=timeline.seconds)]
+            if mode == "count" and stops:
+                stopped += 1
+                self.assertLess(max(counts), stops[0])
+        self.assertGreater(stopped, 1)
+
+    def test_every_barge_in_is_labelled_and_stops_the_agent(self):
+        seen = 0
+        for _, timeline in sessions("drill", 20):
+            labels = label(timeline)
+            for event in of(timeline, "barge-in"):
+                turn = int(event.start / 0.2) + 1
+                if turn + 8 < len(labels.floor):
+                    seen += 1
+                    self.assertIn(FLOOR_INDEX["barge-in"], labels.floor[turn - 1 : turn + 2])
+                    self.assertIn(ACT_INDEX["stop"], labels.act[turn - 1 : turn + 7])
+        self.assertGreater(seen, 10)
+
+
+if __name__ == "__main__":
+    unittest.main()
