@@ -57,6 +57,43 @@ describe('the configuration', () => {
     expect(refusal(() => loadConfig({ file: join(dir, 'none.yaml'), env: {}, flags: {} }))).toContain('none.yaml');
   });
 
+  it('listens to this machine alone, unless HTTPS is on or a host is named; media follows', () => {
+    const listening = (input: Parameters<typeof parseConfig>[0]) => {
+      const { host, media, https } = parseConfig(input);
+      return [https.enabled, host, media.listenIp];
+    };
+    expect(listening({})).toEqual([false, '127.0.0.1', '127.0.0.1']);
+    expect(listening({ https: { enabled: true } })).toEqual([true, '0.0.0.0', '0.0.0.0']);
+    expect(listening({ https: { cert: 'a.pem', key: 'b.pem' } })).toEqual([true, '0.0.0.0', '0.0.0.0']);
+    expect(listening({ https: { enabled: true }, host: '127.0.0.1' })).toEqual([true, '127.0.0.1', '127.0.0.1']);
+    expect(listening({ host: '192.0.2.1', media: { listenIp: '192.0.2.2' } })).toEqual([
+      false,
+      '192.0.2.1',
+      '192.0.2.2',
+    ]);
+    expect(listening({ host: 'localhost' })).toEqual([false, 'localhost', '127.0.0.1']);
+    // What it gives can be given to it again.
+    const config = parseConfig({ https: { cert: 'a.pem', key: 'b.pem' } });
+    expect(parseConfig(config)).toEqual(config);
+  });
+
+  it('a certificate without its key is refused, and so is an origin that is none', () => {
+    expect(refusal(() => parseConfig({ https: { cert: 'a.pem' } }))).toContain('https: cert and key');
+    for (const origin of ['app.example', 'https://app.example/', 'https://App.example', '*', '']) {
+      expect(
+        refusal(() => parseConfig({ allowedOrigins: [origin] })),
+        origin,
+      ).toContain('https://app.example');
+    }
+    const allowedOrigins = [
+      'https://app.example',
+      'http://localhost:3000',
+      'https://192.0.2.1:7880',
+      'capacitor://localhost',
+    ];
+    expect(parseConfig({ allowedOrigins }).allowedOrigins).toEqual(allowedOrigins);
+  });
+
   it('a broken file is refused by name', () => {
     const file = join(dir, 'broken.yaml');
     writeFileSync(file, 'port: [');
@@ -76,13 +113,12 @@ describe('the configuration', () => {
   });
 
   it('every option of the table exists', () => {
-    const sample = { text: 'info', number: 1, switch: true, list: ['x'], keys: { k: secret } } as const;
-    for (const option of configOptions) {
-      const value = option.path === 'engine.provider' ? 'webgpu' : sample[option.kind];
-      expect(
-        () => loadConfig({ file: undefined, env: {}, flags: { [option.path]: value } }),
-        option.path,
-      ).not.toThrow();
+    const sample = { text: 'info', number: 1, switch: true, list: ['https://x'], keys: { k: secret } } as const;
+    const special: Record<string, unknown> = { 'engine.provider': 'webgpu', 'media.listenIp': '::1' };
+    const pairs: Record<string, object> = { 'https.cert': { 'https.key': 'k' }, 'https.key': { 'https.cert': 'c' } };
+    for (const { path, kind } of configOptions) {
+      const flags = { ...pairs[path], [path]: special[path] ?? sample[kind] };
+      expect(() => loadConfig({ file: undefined, env: {}, flags }), path).not.toThrow();
     }
   });
 });

@@ -1,9 +1,11 @@
 import { MicroturnError } from '@microturn/protocol';
 import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { providerChoices } from './engine/types.js';
 import { parse as parseYaml } from 'yaml';
+import { defaultStateFolder } from './state-folder.js';
 import { logLevels } from './telemetry/create-log.js';
 
 const Port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
@@ -13,26 +15,44 @@ const Secret = v.pipe(
   v.minLength(32, 'a secret has at least 32 characters; make one with `microturn keys`'),
 );
 
-const Schema = v.strictObject({
-  /** Where HTTP and signaling listen. */
-  host: v.optional(v.string(), '127.0.0.1'),
+const Text = v.pipe(v.string(), v.minLength(1));
+/** As a browser sends it: scheme, host and port, and nothing else. */
+const Origin = v.pipe(
+  v.string(),
+  v.check(isOrigin, (issue) => `expected an origin such as https://app.example, got ${issue.received}`),
+);
+
+const Options = v.strictObject({
+  /** Where HTTP and signaling listen; this machine only, unless HTTPS is on. */
+  host: v.optional(Text),
   port: v.optional(Port, 7880),
+  /** On where `enabled` or given a certificate; without one the edge makes its own. */
+  https: v.optional(
+    v.pipe(
+      v.strictObject({ enabled: v.optional(v.boolean(), false), cert: v.optional(Text), key: v.optional(Text) }),
+      v.check(({ cert, key }) => (cert === undefined) === (key === undefined), 'cert and key go together'),
+    ),
+    {},
+  ),
   /** API key -> secret. */
   keys: v.optional(v.record(v.string(), Secret), {}),
   /** Gives tokens to whoever asks at /dev/token. */
   dev: v.optional(v.boolean(), false),
   /** A folder to serve at /. */
   demo: v.optional(v.string()),
-  allowedOrigins: v.optional(v.array(v.string()), []),
+  allowedOrigins: v.optional(v.array(Origin), []),
   /** How long a session waits for a client that is away. */
   resumeSeconds: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3600)), 120),
+  /** What the edge makes itself and finds again: its certificate. */
+  stateFolder: v.optional(Text, () => defaultStateFolder()),
   logLevel: v.optional(v.picklist(logLevels), 'info'),
   media: v.optional(
     v.strictObject({
-      listenIp: v.optional(v.string(), '127.0.0.1'),
+      /** The same as `host`, where that is an address. */
+      listenIp: v.optional(v.pipe(v.string(), v.ip())),
       /** UDP and TCP. */
       port: v.optional(Port, 7881),
-      /** What callers are told to reach, where it differs from `listenIp`. */
+      /** What callers are told to reach; found out where `listenIp` stands for every address, else that. */
       announcedAddress: v.optional(v.string()),
       workerBin: v.optional(v.string()),
       iceServers: v.optional(v.array(v.looseObject({ urls: v.union([v.string(), v.array(v.string())]) })), []),
@@ -57,6 +77,18 @@ const Schema = v.strictObject({
   voice: v.optional(v.strictObject({ name: v.optional(v.string()) }), {}),
 });
 
+/** Fills in what depends on something else. */
+const Schema = v.pipe(
+  Options,
+  v.transform((options) => {
+    const https = { ...options.https, enabled: options.https.enabled || options.https.cert !== undefined };
+    // A page that is not localhost has a microphone over HTTPS only: who turns it on wants to be reached.
+    const host = options.host ?? (https.enabled ? '0.0.0.0' : '127.0.0.1');
+    const listenIp = options.media.listenIp ?? (isIP(host) ? host : '127.0.0.1');
+    return { ...options, https, host, media: { ...options.media, listenIp } };
+  }),
+);
+
 export type EdgeConfig = v.InferOutput<typeof Schema>;
 /** What may be left out when an edge is created in code. */
 export type EdgeConfigInput = v.InferInput<typeof Schema>;
@@ -77,6 +109,21 @@ export const configOptions: readonly {
     kind: 'text',
   },
   { path: 'port', flag: '--port <number>', env: 'MICROTURN_PORT', help: 'port of HTTP and signaling', kind: 'number' },
+  {
+    path: 'https.enabled',
+    flag: '--https',
+    env: 'MICROTURN_HTTPS',
+    help: 'serve HTTPS, to the whole network unless --host says otherwise',
+    kind: 'switch',
+  },
+  {
+    path: 'https.cert',
+    flag: '--cert <file>',
+    env: 'MICROTURN_CERT',
+    help: 'certificate in PEM, with its chain; else the edge makes its own',
+    kind: 'text',
+  },
+  { path: 'https.key', flag: '--key <file>', env: 'MICROTURN_CERT_KEY', help: 'its private key', kind: 'text' },
   {
     path: 'keys',
     flag: '--keys <key:secret,...>',
@@ -105,6 +152,13 @@ export const configOptions: readonly {
     env: 'MICROTURN_RESUME_SECONDS',
     help: 'how long a session waits for a client that is away',
     kind: 'number',
+  },
+  {
+    path: 'stateFolder',
+    flag: '--state-folder <folder>',
+    env: 'MICROTURN_STATE_FOLDER',
+    help: 'what the edge makes and keeps: its certificate',
+    kind: 'text',
   },
   {
     path: 'logLevel',
@@ -212,11 +266,6 @@ export function loadConfig({
   return parseConfig(tree);
 }
 
-/** Whether an address is this machine's own and reached by nobody else. */
-export function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1' || address === 'localhost';
-}
-
 /** The configuration as it may be shown: secrets hidden. */
 export function redactConfig(config: EdgeConfig): unknown {
   return {
@@ -277,6 +326,13 @@ function fromText(text: string, kind: (typeof configOptions)[number]['kind'], na
     default:
       return kind satisfies never;
   }
+}
+
+function isOrigin(text: string): boolean {
+  if (!/^[a-z][a-z\d+.-]*:\/\/[^/?#\s]+$/.test(text) || !URL.canParse(text)) return false;
+  // Of a scheme of its own, such as an app's, URL knows no origin.
+  const { origin } = new URL(text);
+  return origin === 'null' || origin === text;
 }
 
 /** The bundle that ships with the project, in the repository and in the published package. */

@@ -1,13 +1,23 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import type { Subscription } from 'rxjs';
 import { monotonicClock } from './clock.js';
-import { isLoopback, parseConfig, type EdgeConfig, type EdgeConfigInput } from './config.js';
+import { inUrl, isLoopback, isWildcard, outsideAddress } from './addresses.js';
+import { parseConfig, type EdgeConfig, type EdgeConfigInput } from './config.js';
 import { EngineHost } from './engine/index.js';
+import { certificateFor } from './https.js';
 import { MediaHost, type MediaEvent } from './media/index.js';
 import { RoomRegistry } from './session/index.js';
-import { Connection, Turnstile, createHttpServer, mintJoinToken, type Call } from './signaling/index.js';
+import {
+  Connection,
+  Turnstile,
+  createHttpServer,
+  mintJoinToken,
+  type Call,
+  type Certificate,
+} from './signaling/index.js';
 import { EdgeMetrics, createLog, type Log } from './telemetry/index.js';
 import { VERSION } from './version.js';
 import { VoiceHost } from './voice/index.js';
@@ -35,6 +45,7 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
     return part;
   };
   try {
+    const [certificate, announcedAddress] = await Promise.all([certificateFor(config), announcedBy(config)]);
     const metrics = own(new EdgeMetrics());
     let media: MediaHost | undefined;
     let edge: Edge | undefined;
@@ -64,7 +75,7 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
           workerBin: config.media.workerBin,
           listenIp: config.media.listenIp,
           port: config.media.port,
-          announcedAddress: config.media.announcedAddress,
+          announcedAddress,
         },
         enginePorts: engine.connectAll(),
         voicePort: voice.connect(),
@@ -72,13 +83,19 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
         log,
       }),
     );
-    edge = new Edge({ config, log, metrics, engine, voice, media, opened });
+    edge = new Edge({ config, log, certificate, announcedAddress, metrics, engine, voice, media, opened });
     await edge.listen();
     return edge;
   } catch (error) {
     await closeAll(opened, log);
     throw error;
   }
+}
+
+/** What callers are told to send media to, where it is not where it is listened for. */
+async function announcedBy({ media: { listenIp, announcedAddress } }: EdgeConfig): Promise<string | undefined> {
+  if (announcedAddress !== undefined || !isWildcard(listenIp)) return announcedAddress;
+  return (await outsideAddress()) ?? '127.0.0.1';
 }
 
 async function closeAll(parts: { close(): void | Promise<void> }[], log: Log): Promise<void> {
@@ -94,6 +111,8 @@ async function closeAll(parts: { close(): void | Promise<void> }[], log: Log): P
 interface EdgeParts {
   readonly config: EdgeConfig;
   readonly log: Log;
+  readonly certificate: Certificate | undefined;
+  readonly announcedAddress: string | undefined;
   readonly metrics: EdgeMetrics;
   readonly engine: EngineHost;
   readonly voice: VoiceHost;
@@ -130,16 +149,21 @@ export class Edge {
     this.#rooms = new RoomRegistry(parts.media);
   }
 
-  /** Where HTTP and signaling listen, e.g. `http://127.0.0.1:7880`. */
+  /** Where HTTP and signaling are reached from this machine, e.g. `http://127.0.0.1:7880`. */
   get url(): string {
     const address = this.#http?.server.address() as AddressInfo | undefined | null;
     if (!address) throw new MicroturnError('session/closed', 'the edge does not listen');
-    const { host } = this.config;
-    return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+    const { host, https } = this.config;
+    const name = isWildcard(host) ? 'localhost' : inUrl(host);
+    return `${https.enabled ? 'https' : 'http'}://${name}:${address.port}`;
   }
   /** UDP and TCP port of media. */
   get mediaPort(): number {
     return this.#parts.media.port;
+  }
+  /** The address that callers are told to send media to. */
+  get mediaAddress(): string {
+    return this.#parts.announcedAddress ?? this.config.media.listenIp;
   }
   get sessionCount(): number {
     return this.#calls.size;
@@ -174,10 +198,25 @@ export class Edge {
     log.info({ model: name, version }, 'the model was swapped');
   }
 
+  /**
+   * Reads the certificate again, which may have been renewed: connections from now on are shown it.
+   * @returns false where the edge serves no HTTPS
+   * @throws {MicroturnError} `edge/config`: the one that was shown before is kept then
+   */
+  async renewCertificate(): Promise<boolean> {
+    const certificate = await certificateFor(this.config);
+    const server: unknown = this.#http?.server;
+    if (!certificate || !(server instanceof TlsServer)) return false;
+    const { cert, key } = certificate;
+    server.setSecureContext({ cert, key });
+    return true;
+  }
+
   /** Called once by `createEdge`. */
   async listen(): Promise<void> {
-    const { config, log, metrics, media } = this.#parts;
+    const { config, log, certificate, metrics, media } = this.#parts;
     const http = await createHttpServer({
+      certificate,
       version: VERSION,
       keys: config.keys,
       metrics,
@@ -211,7 +250,9 @@ export class Edge {
     this.#aliveTimer = setInterval(() => {
       for (const connection of this.#connections) connection.checkAlive();
     }, ALIVE_MS).unref();
-    log.info({ url: this.url, mediaPort: this.mediaPort }, 'the edge is up');
+    if (certificate && certificate.notAfter.getTime() < Date.now())
+      log.warn({ notAfter: certificate.notAfter }, 'the certificate has expired: browsers refuse it');
+    log.info({ url: this.url, mediaPort: this.mediaPort, mediaAddress: this.mediaAddress }, 'the edge is up');
   }
 
   /** A part that everything needs is gone for good: callers are told, and whoever runs the edge starts it again. */

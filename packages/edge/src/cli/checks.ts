@@ -1,13 +1,14 @@
 import { MicroturnError } from '@microturn/protocol';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
-import { isLoopback, type EdgeConfig } from '../config.js';
+import type { EdgeConfig } from '../config.js';
 import { EngineHost } from '../engine/index.js';
 import { OpusDecoder, OpusEncoder } from '../media/opus.js';
 import { RtcServer } from '../rtc/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { VoiceHost } from '../voice/index.js';
+import { checkAddresses } from './check-addresses.js';
+import { checkCertificate } from './check-certificate.js';
 import type { CheckResult } from './check-result.js';
 import { loopbackCall } from './loopback-call.js';
 
@@ -22,6 +23,7 @@ export const checks: readonly (readonly [name: string, check: Check])[] = [
   ['keys', checkKeys],
   ['http port', checkHttpPort],
   ['media port', checkMediaPort],
+  ['https certificate', checkCertificate],
   ['addresses', checkAddresses],
   ['worker', checkWorker],
   ['model', checkModel],
@@ -76,37 +78,6 @@ function bindTcp(host: string, port: number, what: string): Promise<void> {
     });
     server.listen(port, host, () => server.close(() => resolve()));
   });
-}
-
-async function checkAddresses({ host, dev, media: { listenIp, announcedAddress } }: EdgeConfig): Promise<CheckResult> {
-  const outside = Object.values(networkInterfaces())
-    .flatMap((list) => list ?? [])
-    .filter(({ internal, family }) => !internal && family === 'IPv4')
-    .map(({ address }) => address);
-  if (isLoopback(host) && isLoopback(listenIp)) return ok('this machine only; --host and --media-ip let others in');
-  if (dev && !isLoopback(host)) {
-    return {
-      status: 'warn',
-      detail: `--dev gives a token to anybody who reaches ${host}`,
-      fix: 'use keys and a token endpoint of your own, or --host 127.0.0.1',
-    };
-  }
-  if (isLoopback(listenIp)) {
-    return {
-      status: 'fail',
-      detail: `HTTP is open to others on ${host}, but media only to this machine`,
-      fix: `set --media-ip to an address of this machine (${outside.join(', ') || 'none found'})`,
-    };
-  }
-  const isAny = listenIp === '0.0.0.0' || listenIp === '::';
-  if (isAny && announcedAddress === undefined) {
-    return {
-      status: 'fail',
-      detail: `media listens on every address, and callers cannot be told ${listenIp}`,
-      fix: `set --announced-address to what callers reach (${outside.join(', ') || 'none found'})`,
-    };
-  }
-  return ok(`callers are told ${announcedAddress ?? listenIp}; pages other than localhost need HTTPS for a microphone`);
 }
 
 async function checkWorker({ media }: EdgeConfig): Promise<CheckResult> {

@@ -29,6 +29,7 @@ export async function loopbackCall(config: EdgeConfig): Promise<CheckResult> {
       ...config,
       host: '127.0.0.1',
       port: 0,
+      https: {},
       demo: undefined,
       keys: { [key]: secret },
       allowedOrigins: [],

@@ -1,10 +1,12 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { Command } from 'commander';
+import { outsideAddress } from '../addresses.js';
 import { redactConfig, type EdgeConfig } from '../config.js';
 import { createEdge, type Edge } from '../edge.js';
+import { greeting } from './greeting.js';
 import { createKey } from './keys.js';
 import { addConfigOptions, configFrom } from './options.js';
-import { reloadModel } from './reload.js';
+import { reload } from './reload.js';
 
 /** A supervisor gives a process about 10 s to end. */
 const CLOSE_MS = 8000;
@@ -36,14 +38,7 @@ function withDevKey(config: EdgeConfig): EdgeConfig {
 /** @param read the configuration as it is now */
 async function run(config: EdgeConfig, read: () => EdgeConfig): Promise<void> {
   const edge = await createEdge(config);
-  console.log(
-    `
-  Microturn is up.
-    ${config.demo === undefined ? 'address' : 'open   '}  ${edge.url}
-    media    UDP and TCP port ${edge.mediaPort}${config.dev ? '\n    tokens   for anybody, at /dev/token: --dev is for your own machine' : ''}
-    Ctrl+C stops it
-`,
-  );
+  console.log(greeting(edge, await outsideAddress()));
   let stopping = false;
   const stop = (why: string, exitCode: number) => {
     // Asked twice, it does not wait for anybody any more.
@@ -60,7 +55,7 @@ async function run(config: EdgeConfig, read: () => EdgeConfig): Promise<void> {
       if (!stopping) stop(error.code, 1);
     }, FAILED_MS);
   };
-  process.on('SIGHUP', () => void reloadModel({ read, swapModel: (dir) => edge.swapModel(dir), say: console.log }));
+  process.on('SIGHUP', () => void reload({ read, edge, say: console.log }));
 }
 
 /** Ends the process when the edge is closed, and in any case. */

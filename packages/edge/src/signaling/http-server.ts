@@ -7,8 +7,11 @@ import { resolve } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { EdgeMetrics } from '../telemetry/metrics.js';
 import { mintJoinToken, verifyAdminToken, type ApiKeys } from './auth.js';
+import type { Certificate } from './certificate.js';
 
 export interface HttpServerParts {
+  /** Serves HTTPS with it, else HTTP. */
+  readonly certificate: Certificate | undefined;
   readonly version: string;
   readonly keys: ApiKeys;
   readonly metrics: EdgeMetrics;
@@ -29,6 +32,9 @@ export interface HttpServerParts {
   readonly roomOf: (sessionId: string) => string | undefined;
 }
 
+/** Time for a client to agree on a cipher. */
+const HANDSHAKE_MS = 10_000;
+
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/;
 
 const STATUS: Partial<Record<string, number>> = {
@@ -46,7 +52,7 @@ const STATUS: Partial<Record<string, number>> = {
 
 /** HTTP and the upgrade of `/v1/connect`; listening is the caller's. */
 export async function createHttpServer(parts: HttpServerParts): Promise<FastifyInstance> {
-  const app = Fastify({ logger: false, bodyLimit: limits.messageBytes, forceCloseConnections: true });
+  const app = open(parts.certificate);
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (error instanceof MicroturnError) return sendError(reply, error);
     const status = error.statusCode ?? 500;
@@ -61,6 +67,14 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
   if (parts.demoDir !== undefined) await addDemo(app, parts.demoDir);
   addSockets(app, parts);
   return app;
+}
+
+function open(certificate: Certificate | undefined): FastifyInstance {
+  const options = { logger: false, bodyLimit: limits.messageBytes, forceCloseConnections: true } as const;
+  if (!certificate) return Fastify(options);
+  const { cert, key } = certificate;
+  // Of the two servers that Fastify tells apart by type, what is used here is the same.
+  return Fastify({ ...options, https: { cert, key, handshakeTimeout: HANDSHAKE_MS } }) as unknown as FastifyInstance;
 }
 
 function addProbes(app: FastifyInstance, { ready, metrics, refreshMetrics, version }: HttpServerParts): void {

@@ -3,3 +3,4 @@ export { Call, type CallParts } from './call.js';
 export { Connection, type ConnectionParts } from './connection.js';
 export { Turnstile } from './turnstile.js';
 export { createHttpServer, type HttpServerParts } from './http-server.js';
+export { certifies, type Certificate } from './certificate.js';
