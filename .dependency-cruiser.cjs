@@ -21,6 +21,8 @@ module.exports = {
     only('media-knows-no-model', 'media: packets, PCM, codecs, the clock', { path: edge('media'), pathNot: '\\.test\\.ts$' }, { path: '^packages/edge/src/(engine|session|signaling|voice|cli)/', dependencyTypesNot: ['type-only'] }),
     only('rtc-is-alone', 'rtc: mediasoup objects and their closing order', { path: edge('rtc'), pathNot: '\\.test\\.ts$' }, { path: '^packages/edge/src/(engine|session|signaling|voice|cli)/', dependencyTypesNot: ['type-only'] }),
     only('voice-is-alone', 'voice: text to PCM', { path: edge('voice'), pathNot: '\\.test\\.ts$' }, { path: '^packages/edge/src/(rtc|media|engine|session|signaling|cli)/', dependencyTypesNot: ['type-only'] }),
+    only('llm-is-alone', 'llm: language models behind their providers', { path: edge('llm'), pathNot: '\\.test\\.ts$' }, { path: '^packages/edge/src/(rtc|media|engine|session|signaling|voice|background|cli)/', dependencyTypesNot: ['type-only'] }),
+    only('only-llm-has-ai-sdk', 'llm/ is the one folder that imports the AI SDK', { path: '^packages/edge/src/', pathNot: edge('llm') }, { path: 'node_modules/(ai|@ai-sdk)/' }),
     only('session-knows-no-socket', 'session never reaches up', { path: edge('session') }, { path: '^packages/edge/src/(signaling|cli)/' }),
   ],
   options: {

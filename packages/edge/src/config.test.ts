@@ -104,6 +104,13 @@ describe('the configuration', () => {
 
   it('never shows a secret, also not in an error', () => {
     expect(JSON.stringify(redactConfig(parseConfig({ keys: { k: secret } })))).not.toContain(secret);
+    const model = {
+      provider: 'openai-compatible',
+      baseUrl: 'http://a/v1',
+      model: 'm',
+      headers: { authorization: secret },
+    };
+    expect(JSON.stringify(redactConfig(parseConfig({ llm: { models: { m: model } } })))).not.toContain(secret);
     expect(refusal(() => loadConfig({ file: undefined, env: { MICROTURN_KEYS: secret }, flags: {} }))).not.toContain(
       secret,
     );

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { providerChoices } from './engine/types.js';
+import { LanguageModelConfigs, type LanguageModelConfig } from './llm/model-config.js';
 import { parse as parseYaml } from 'yaml';
 import { defaultStateFolder } from './state-folder.js';
 import { logLevels } from './telemetry/create-log.js';
@@ -74,6 +75,8 @@ const Options = v.strictObject({
     }),
     {},
   ),
+  /** Language models, by the name that the rest of the configuration uses; the first is asked first. */
+  llm: v.optional(v.strictObject({ models: v.optional(LanguageModelConfigs, {}) }), {}),
   voice: v.optional(v.strictObject({ name: v.optional(v.string()) }), {}),
 });
 
@@ -271,8 +274,14 @@ export function redactConfig(config: EdgeConfig): unknown {
   return {
     ...config,
     keys: Object.fromEntries(Object.keys(config.keys).map((key) => [key, '(hidden)'])),
+    llm: { ...config.llm, models: Object.fromEntries(Object.entries(config.llm.models).map(hideHeaders)) },
     media: { ...config.media, iceServers: config.media.iceServers.map(({ urls }) => ({ urls })) },
   };
+}
+
+function hideHeaders([name, model]: [string, LanguageModelConfig]): [string, LanguageModelConfig] {
+  const headers = Object.fromEntries(Object.keys(model.headers).map((header) => [header, '(hidden)']));
+  return [name, { ...model, headers }];
 }
 
 function readConfigFile(file: string): Tree {

@@ -136,6 +136,41 @@ const ERRORS = {
     summary: 'the text could not be spoken',
     hint: 'shorten or rephrase it; `microturn doctor` checks the voice',
   },
+  'llm/none': {
+    retryable: false,
+    summary: 'no language model can answer this',
+    hint: 'add one under `llm.models`; see docs/background.md',
+  },
+  'llm/denied': {
+    retryable: false,
+    summary: 'the language model’s provider did not accept the key',
+    hint: 'check the key in the variable that `apiKeyEnv` names (`microturn doctor --provider NAME`)',
+  },
+  'llm/refused': {
+    retryable: false,
+    summary: 'the language model’s provider refused the request',
+    hint: 'check `baseUrl` and `model`; the provider’s own words are in the message',
+  },
+  'llm/unavailable': {
+    retryable: true,
+    summary: 'the language model could not be reached, or is overloaded',
+    hint: 'try again later, or add a second model to fall back on',
+  },
+  'llm/timeout': {
+    retryable: true,
+    summary: 'the language model did not answer in time',
+    hint: 'raise `firstTokenMs` or `idleMs` of the model, or take a faster one',
+  },
+  'llm/malformed': {
+    retryable: true,
+    summary: 'the language model’s answer could not be read',
+    hint: 'check that `baseUrl` speaks the wire format of its `provider`',
+  },
+  'llm/budget': {
+    retryable: false,
+    summary: 'the budget of this session is spent',
+    hint: 'raise `background.budget`, or start a new session',
+  },
   'protocol/malformed': {
     retryable: false,
     summary: 'a message did not match its schema',

@@ -1,4 +1,13 @@
 export { ManualClock } from './manual-clock.js';
+export {
+  OpenAiServer,
+  type ChatScript,
+  type OpenAiServerOptions,
+  type RecordedChat,
+  type RecordedTranscription,
+  type ScriptedReply,
+} from './openai-server.js';
+export type { ChatCompletionRequest } from './openai-wire.js';
 export { ScriptedModel, type Script, type ScriptedDecision, type ScriptedModelOptions } from './scripted-model.js';
 export type {
   Act,

@@ -1,0 +1,13 @@
+export { Budget, type BudgetLimits } from './budget.js';
+export { LanguageModels, type LanguageModelsParts } from './language-models.js';
+export { LanguageModelConfigs, modelInputs, type LanguageModelConfig, type ModelInput } from './model-config.js';
+export type {
+  ChatPart,
+  ChatRequest,
+  ChatTool,
+  ChatToolCall,
+  ChatUsage,
+  ModelMessage,
+  ModelState,
+  Route,
+} from './types.js';

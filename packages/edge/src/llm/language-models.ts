@@ -1,0 +1,256 @@
+import { MicroturnError } from '@microturn/protocol';
+import type { LanguageModel } from 'ai';
+import type { Clock } from '../clock.js';
+import type { Log } from '../telemetry/log.js';
+import { attempt, type AttemptUsage } from './attempt.js';
+import type { LanguageModelConfig, LanguageModelConfigs } from './model-config.js';
+import { toModelFailure, type ModelFailure } from './model-error.js';
+import { openModel } from './open-model.js';
+import { pauseMs } from './retry-after.js';
+import type { ChatPart, ChatRequest, ChatUsage, ModelState, Route } from './types.js';
+
+export interface LanguageModelsParts {
+  readonly configs: LanguageModelConfigs;
+  readonly clock: Clock;
+  /** Runs `fn` once, `ms` from now; the result calls it off. */
+  readonly after: (ms: number, fn: () => void) => () => void;
+  readonly log: Log;
+  /** Where keys are. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Replaces the order of the configuration. */
+  readonly route?: Route | undefined;
+  readonly random?: (() => number) | undefined;
+  readonly fetch?: typeof fetch | undefined;
+  /** Wall-clock ms, for `Retry-After` dates only. */
+  readonly wallMs?: (() => number) | undefined;
+}
+
+/** Answers asked for before one request gives up, over all models. */
+const ATTEMPTS = 4;
+/** A model that wants to be left alone for longer is not waited for. */
+const LONGEST_WAIT_MS = 30_000;
+const CHARS_PER_TOKEN = 4;
+/** Weight of the newest time to the first token in its average. */
+const NEWEST = 0.3;
+
+interface Model {
+  readonly name: string;
+  readonly config: LanguageModelConfig;
+  readonly model: LanguageModel;
+  firstTokenMs: number | undefined;
+  failures: number;
+  coolUntilMs: number;
+}
+
+/** In the order of the request: the first is asked, the others take over where it fails. */
+const routeInOrder: Route = (_request, candidates) => candidates.map(({ name }) => name);
+
+/**
+ * The language models of the configuration: one is chosen for each request, and another takes over where it fails
+ * before its first word. What has been streamed is never streamed again.
+ */
+export class LanguageModels {
+  readonly #parts: LanguageModelsParts;
+  readonly #models = new Map<string, Model>();
+  readonly #random: () => number;
+  readonly #wallMs: () => number;
+
+  /** @throws {MicroturnError} `edge/config` where a key is missing */
+  constructor(parts: LanguageModelsParts) {
+    this.#parts = parts;
+    this.#random = parts.random ?? Math.random;
+    this.#wallMs = parts.wallMs ?? Date.now;
+    for (const [name, config] of Object.entries(parts.configs)) {
+      const model = openModel(name, config, { env: parts.env, fetch: parts.fetch ?? fetch });
+      this.#models.set(name, { name, config, model, firstTokenMs: undefined, failures: 0, coolUntilMs: 0 });
+    }
+  }
+
+  /** How each fares, in the order of the configuration. */
+  get states(): readonly ModelState[] {
+    return [...this.#models.values()].map((model) => this.#stateOf(model));
+  }
+
+  /**
+   * Streams an answer.
+   * @throws {MicroturnError} `llm/*`; `session/aborted` where its signal gave it up
+   */
+  async *stream(request: ChatRequest): AsyncGenerator<ChatPart, void, undefined> {
+    for (let tries = 1; ; tries++) {
+      const model = await this.#choose(request);
+      const answer = new Answer(request, model);
+      try {
+        yield* this.#attempt(model, answer, request);
+        model.failures = 0;
+        return;
+      } catch (cause) {
+        if (request.signal.aborted) throw new MicroturnError('session/aborted', undefined, { cause });
+        const failure = toModelFailure(cause, this.#wallMs());
+        this.#noteFailure(model, failure);
+        // A model that is wrong for this request is right for another: only those that may recover are asked again.
+        const others = this.#candidates(request).length > 1;
+        if (answer.streamed || tries >= ATTEMPTS || !(failure.error.retryable || others)) throw failure.error;
+      } finally {
+        // Also of an answer that broke off, or that nobody wanted to the end.
+        answer.charge();
+      }
+    }
+  }
+
+  async *#attempt(model: Model, answer: Answer, request: ChatRequest): AsyncGenerator<ChatPart, void, undefined> {
+    const { clock, after } = this.#parts;
+    const { firstTokenMs, idleMs } = model.config;
+    let firstMs = 0;
+    const parts = attempt({
+      model: model.model,
+      request,
+      maxOutputTokens: answer.maxOutputTokens,
+      firstTokenMs,
+      idleMs,
+      clock,
+      after,
+    });
+    for await (const part of parts) {
+      switch (part.type) {
+        case 'first-token':
+          firstMs = part.ms;
+          model.firstTokenMs =
+            model.firstTokenMs === undefined ? firstMs : model.firstTokenMs + NEWEST * (firstMs - model.firstTokenMs);
+          break;
+        case 'end':
+          answer.count(part.usage);
+          yield {
+            type: 'done',
+            reason: part.reason,
+            model: model.name,
+            usage: answer.usage,
+            firstTokenMs: firstMs,
+          };
+          return;
+        default:
+          answer.note(part);
+          yield part;
+      }
+    }
+  }
+
+  /** The first of the route that may be asked now; where all are cooling down, the one that may be asked soonest. */
+  async #choose(request: ChatRequest): Promise<Model> {
+    if (request.signal.aborted) throw new MicroturnError('session/aborted');
+    request.budget?.assertLeft();
+    const candidates = this.#candidates(request);
+    const route = this.#parts.route ?? routeInOrder;
+    const names = route(
+      request,
+      candidates.map((model) => this.#stateOf(model)),
+    );
+    const chosen = names.flatMap((name) => candidates.find((model) => model.name === name) ?? []);
+    const [first] = chosen;
+    if (!first) {
+      const needs = request.needs?.join(' and ');
+      throw new MicroturnError('llm/none', needs ? `none takes ${needs}` : undefined);
+    }
+    const ready = chosen.find((model) => this.#coolingMs(model) === 0);
+    if (ready) return ready;
+    const soonest = chosen.reduce((a, b) => (b.coolUntilMs < a.coolUntilMs ? b : a), first);
+    const waitMs = this.#coolingMs(soonest);
+    if (waitMs > LONGEST_WAIT_MS) {
+      throw new MicroturnError('llm/unavailable', `${soonest.name} wants to be left alone for ${Math.ceil(waitMs)} ms`);
+    }
+    await this.#sleep(waitMs, request.signal);
+    return this.#choose(request);
+  }
+
+  #candidates({ models, needs = [] }: ChatRequest): readonly Model[] {
+    const allowed = models ? models.flatMap((name) => this.#models.get(name) ?? []) : [...this.#models.values()];
+    return allowed.filter(({ config }) => needs.every((input) => config.takes.includes(input)));
+  }
+
+  #noteFailure(model: Model, { error, retryAfterMs }: ModelFailure): void {
+    model.failures++;
+    model.coolUntilMs = this.#parts.clock.now() + pauseMs(model.failures, retryAfterMs, this.#random);
+    this.#parts.log.warn({ model: model.name, code: error.code, detail: error.message }, 'a language model failed');
+  }
+
+  #coolingMs(model: Model): number {
+    return Math.max(0, model.coolUntilMs - this.#parts.clock.now());
+  }
+
+  #stateOf(model: Model): ModelState {
+    const { name, config, firstTokenMs, failures } = model;
+    const { takes, price } = config;
+    return { name, takes, price, firstTokenMs, failures, coolingMs: this.#coolingMs(model) };
+  }
+
+  #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = this.#parts.after(ms, done);
+      signal.addEventListener('abort', done);
+    });
+  }
+}
+
+/** What one attempt has made, and what it costs. */
+class Answer {
+  readonly maxOutputTokens: number;
+  readonly #request: ChatRequest;
+  readonly #price: LanguageModelConfig['price'];
+  #chars = 0;
+  #counted: AttemptUsage | undefined;
+
+  constructor(request: ChatRequest, { config }: Model) {
+    const { maxOutputTokens = config.maxOutputTokens, budget } = request;
+    this.#request = request;
+    this.#price = config.price;
+    this.maxOutputTokens = Math.max(
+      1,
+      Math.min(maxOutputTokens, config.maxOutputTokens, budget?.tokensLeft ?? Infinity),
+    );
+  }
+
+  /** Something of it has been passed on. */
+  get streamed(): boolean {
+    return this.#chars > 0;
+  }
+
+  get usage(): ChatUsage {
+    const { tokensIn, tokensOut } = this.#counted ?? {};
+    const estimated = tokensIn === undefined || tokensOut === undefined;
+    const usage = {
+      tokensIn: tokensIn ?? Math.ceil(textChars(this.#request) / CHARS_PER_TOKEN),
+      tokensOut: tokensOut ?? Math.ceil(this.#chars / CHARS_PER_TOKEN),
+      estimated,
+    };
+    if (!this.#price) return usage;
+    const { input, output } = this.#price;
+    return { ...usage, cost: (usage.tokensIn * input + usage.tokensOut * output) / 1_000_000 };
+  }
+
+  note(part: Exclude<ChatPart, { type: 'done' }>): void {
+    this.#chars += part.type === 'text' ? part.text.length : JSON.stringify(part.arguments ?? '').length;
+  }
+
+  count(usage: AttemptUsage): void {
+    this.#counted = usage;
+  }
+
+  /** Of an attempt that made nothing, nothing is charged. */
+  charge(): void {
+    if (this.streamed || this.#counted) this.#request.budget?.spend(this.usage);
+  }
+}
+
+/** Of the text in a request; sound and pictures are not counted. */
+function textChars({ system = '', messages }: ChatRequest): number {
+  let chars = system.length;
+  for (const { content } of messages) {
+    if (typeof content === 'string') chars += content.length;
+    else for (const part of content) chars += part.type === 'text' ? part.text.length : 0;
+  }
+  return chars;
+}

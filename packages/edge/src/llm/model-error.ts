@@ -1,0 +1,62 @@
+import { APICallError, JSONParseError, RetryError, TypeValidationError } from 'ai';
+import { MicroturnError, type ErrorCode } from '@microturn/protocol';
+import { parseRetryAfter } from './retry-after.js';
+
+/** Of what a provider said about its failure: enough to act on, and no page of HTML. */
+const DETAIL_CHARS = 200;
+
+export interface ModelFailure {
+  readonly error: MicroturnError;
+  /** How long the provider asked to be left alone. */
+  readonly retryAfterMs: number | undefined;
+}
+
+/** What went wrong with a model, coded. */
+export function toModelFailure(cause: unknown, nowMs: number): ModelFailure {
+  if (cause instanceof MicroturnError) return { error: cause, retryAfterMs: undefined };
+  if (RetryError.isInstance(cause)) return toModelFailure(cause.lastError, nowMs);
+  const coded = findCoded(cause);
+  if (coded) return { error: coded, retryAfterMs: undefined };
+  if (APICallError.isInstance(cause)) {
+    const { statusCode, responseHeaders = {} } = cause;
+    const detail = `${statusCode === undefined ? 'no answer' : `HTTP ${statusCode}`}: ${cause.message}`;
+    return {
+      error: new MicroturnError(codeOf(statusCode), detail.slice(0, DETAIL_CHARS), { cause }),
+      retryAfterMs: parseRetryAfter(responseHeaders, nowMs),
+    };
+  }
+  const malformed = JSONParseError.isInstance(cause) || TypeValidationError.isInstance(cause);
+  return {
+    error: new MicroturnError(malformed || !isNetwork(cause) ? 'llm/malformed' : 'llm/unavailable', detailOf(cause), {
+      cause,
+    }),
+    retryAfterMs: undefined,
+  };
+}
+
+function codeOf(status: number | undefined): ErrorCode {
+  // 200: the answer began well and could not be read.
+  if (status !== undefined && status >= 200 && status < 300) return 'llm/malformed';
+  if (status === undefined || status === 408 || status === 409 || status === 429 || status >= 500) {
+    return 'llm/unavailable';
+  }
+  return status === 401 || status === 403 ? 'llm/denied' : 'llm/refused';
+}
+
+/** One of ours that a library has wrapped. */
+function findCoded(error: unknown): MicroturnError | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    if (at instanceof MicroturnError) return at;
+  }
+  return undefined;
+}
+
+/** What undici throws where the connection is refused, or ends in the middle of an answer. */
+function isNetwork(error: unknown): boolean {
+  return error instanceof TypeError || (error instanceof Error && 'code' in error);
+}
+
+function detailOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : typeof error === 'string' ? error : JSON.stringify(error);
+  return (text ?? 'unknown').slice(0, DETAIL_CHARS);
+}
