@@ -9,27 +9,40 @@ export interface SpeakerControls {
   readonly isBlocked: boolean;
   readonly isMuted: boolean;
   readonly volume: number;
+  /** Whether the agent's voice is lowered as soon as the user begins to speak. */
+  readonly ducking: boolean;
+  /** It is lowered now. */
+  readonly isDucked: boolean;
   readonly devices: readonly DeviceInfo[];
   readonly deviceId: string | undefined;
   unlock(this: void): Promise<void>;
   setVolume(this: void, volume: number): void;
   setMuted(this: void, muted: boolean): void;
+  setDucking(this: void, ducking: boolean): void;
   select(this: void, deviceId: string): Promise<void>;
 }
 
-const initial: OutputState = { blocked: false, volume: 1, muted: false, devices: [] };
+const initial: OutputState = {
+  blocked: false,
+  volume: 1,
+  muted: false,
+  ducking: true,
+  ducked: false,
+  devices: [],
+};
 
 export function useSpeaker(): SpeakerControls {
   const { speaker } = useSession();
-  const { blocked, muted, volume, devices, deviceId } = useStateValue(speaker.state, initial);
+  const { blocked, muted, volume, ducking, ducked, devices, deviceId } = useStateValue(speaker.state, initial);
   const actions = useMemo(
     () => ({
       unlock: () => speaker.unlock().catch(() => undefined),
       setVolume: (next: number) => speaker.setVolume(next),
       setMuted: (next: boolean) => speaker.setMuted(next),
+      setDucking: (next: boolean) => speaker.setDucking(next),
       select: (id: string) => speaker.select(id).catch(() => undefined),
     }),
     [speaker],
   );
-  return { isBlocked: blocked, isMuted: muted, volume, devices, deviceId, ...actions };
+  return { isBlocked: blocked, isMuted: muted, volume, ducking, isDucked: ducked, devices, deviceId, ...actions };
 }

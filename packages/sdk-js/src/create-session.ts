@@ -101,6 +101,7 @@ class Session implements InteractionSession {
       clock,
       microphone: microphone === false ? true : microphone,
       audioElement: options.audioElement,
+      ducking: options.ducking ?? true,
       notify: (message) => this.#call?.link?.notify(message),
     });
     ({

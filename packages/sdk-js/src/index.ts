@@ -24,6 +24,7 @@ export type {
   UserWord,
 } from './conversation/types.js';
 export type { DeviceInfo, InputDevice, InputState, OutputDevice, OutputState } from './media/devices.js';
+export type { DuckingOptions } from './media/ducker.js';
 export type {
   LinkObserver,
   OpenOptions,

@@ -20,6 +20,7 @@ import type {
 } from './conversation/types.js';
 import type { Logger } from './logger.js';
 import type { InputDevice, OutputDevice } from './media/devices.js';
+import type { DuckingOptions } from './media/ducker.js';
 import type { State } from './state.js';
 
 export type ConnectionStatus =
@@ -71,6 +72,11 @@ interface CommonOptions {
   readonly participantName?: string;
   /** Plays the agent's voice in this element rather than in one of its own. */
   readonly audioElement?: HTMLAudioElement;
+  /**
+   * Lowers the agent's voice the moment the user begins to speak, and lets it come back when the model goes on; `true` (the
+   * default) by 12 dB, for 600 ms at most. `speaker.setDucking()` changes it later.
+   */
+  readonly ducking?: boolean | DuckingOptions;
   readonly transport?: Transport;
   readonly clock?: Clock;
   readonly logger?: Logger;

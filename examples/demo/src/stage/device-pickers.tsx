@@ -15,6 +15,16 @@ export function DevicePickers() {
         onPick={microphone.select}
       />
       <DevicePicker label="Loudspeaker" devices={speaker.devices} value={speaker.deviceId} onPick={speaker.select} />
+      {microphone.isEnabled && (
+        <label className="device-switch">
+          <input
+            type="checkbox"
+            checked={speaker.ducking}
+            onChange={({ target }) => speaker.setDucking(target.checked)}
+          />
+          Lower its voice when I begin to speak
+        </label>
+      )}
       {microphone.isEnabled && microphone.error && (
         <p className="device-error" role="alert">
           {microphone.error.message}: {microphone.error.hint}

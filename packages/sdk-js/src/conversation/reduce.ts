@@ -159,7 +159,8 @@ function agentOf(state: Conversation): AgentState {
   return keys.every((key) => next[key] === state.agent[key]) ? state.agent : next;
 }
 
-function isAudible(floor: Floor): boolean {
+/** Whether the participant makes themselves heard. */
+export function isAudible(floor: Floor): boolean {
   switch (floor) {
     case 'speaking':
     case 'correcting':

@@ -38,6 +38,11 @@ export class AgentVoice {
     return this.#heard.position;
   }
 
+  /** Whether the listener hears a response, as far as is known here. */
+  get audible(): boolean {
+    return this.#speaking && !this.#silenced && this.#parts.audible();
+  }
+
   receive(received: ReceivedTrack): void {
     this.#received = received;
     this.track.set(received.track);

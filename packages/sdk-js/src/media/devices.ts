@@ -38,6 +38,10 @@ export interface OutputState {
   /** In [0, 1]. */
   readonly volume: number;
   readonly muted: boolean;
+  /** Whether the agent's voice is lowered as soon as the user begins to speak. */
+  readonly ducking: boolean;
+  /** It is lowered now. */
+  readonly ducked: boolean;
   readonly deviceId?: string;
   readonly devices: readonly DeviceInfo[];
 }
@@ -51,5 +55,10 @@ export interface OutputDevice {
   setVolume(volume: number): void;
   /** The listener hears nothing, and the edge is told so. */
   setMuted(muted: boolean): void;
+  /**
+   * Lowers the agent's voice, from now on, while the user speaks and the model has not decided yet. It is no stop: the voice
+   * comes back when the model goes on. Where a page cannot set the volume (iOS), nothing is lowered.
+   */
+  setDucking(ducking: boolean): void;
   select(deviceId: string): Promise<void>;
 }

@@ -2,9 +2,11 @@ import { Observable, of, switchMap } from 'rxjs';
 import { systemClock, type Clock } from '../clock.js';
 import type { State } from '../state.js';
 import { browserMedia, type MediaPlatform } from './platform.js';
+import { TrackMeter, resumeIfAllowed } from './track-meter.js';
 
 /** Slow enough for a screen, fast enough to look alive. */
 const EVERY_MS = 50;
+const WINDOW_SAMPLES = 1024;
 
 /** RMS of a track in [0, 1], 20 times a second. Web Audio runs only while somebody is subscribed. */
 export function levelOf(
@@ -17,20 +19,14 @@ export function levelOf(
       subscriber.next(0);
       return undefined;
     }
-    const analyser = context.createAnalyser();
-    analyser.fftSize = 1024;
-    const source = context.createMediaStreamSource(media.createStream([track]));
-    source.connect(analyser);
-    const samples = new Float32Array(analyser.fftSize);
+    const meter = new TrackMeter(context, media, track, WINDOW_SAMPLES);
     const stop = clock.every(EVERY_MS, () => {
-      // Suspended until the user acts on the page.
-      if (context.state === 'suspended' && media.userHasActed()) context.resume().catch(() => undefined);
-      analyser.getFloatTimeDomainData(samples);
-      subscriber.next(rms(samples));
+      resumeIfAllowed(context, media);
+      subscriber.next(meter.read());
     });
     return () => {
       stop();
-      source.disconnect();
+      meter.close();
       context.close().catch(() => undefined);
     };
   });
@@ -42,10 +38,4 @@ export function levelOfCurrent(
   parts: { readonly clock: Clock; readonly media: MediaPlatform },
 ): Observable<number> {
   return track.pipe(switchMap((current) => (current ? levelOf(current, parts) : of(0))));
-}
-
-function rms(samples: Float32Array): number {
-  let sum = 0;
-  for (const sample of samples) sum += sample * sample;
-  return Math.sqrt(sum / samples.length);
 }

@@ -1,11 +1,13 @@
 import type { SessionEvent } from '@microturn/protocol';
+import { EMPTY, Observable, combineLatest, distinctUntilChanged, map, switchMap, type Subscription } from 'rxjs';
 import type { Clock } from '../clock.js';
 import type { ReceivedTrack, SessionNotice, TransportLink } from '../connection/transport.js';
-import { isAudibleTo, type Conversation } from '../conversation/reduce.js';
+import { isAudible, isAudibleTo, type Conversation } from '../conversation/reduce.js';
 import type { RemoteTrack } from '../session.js';
 import { StateSource, type State } from '../state.js';
 import { unlessAborted } from '../waiting.js';
 import { AgentVoice } from './agent-voice.js';
+import { Ducker, type DuckingOptions } from './ducker.js';
 import type { HeardPosition } from './heard-reporter.js';
 import { Microphone, type MicrophoneSource } from './microphone.js';
 import type { MediaPlatform } from './platform.js';
@@ -16,6 +18,7 @@ export interface SessionMediaParts {
   readonly clock: Clock;
   readonly microphone: MicrophoneSource;
   readonly audioElement: HTMLAudioElement | undefined;
+  readonly ducking: boolean | DuckingOptions;
   notify(message: SessionNotice): void;
 }
 
@@ -26,8 +29,10 @@ export class SessionMedia {
   readonly tracks = new StateSource<readonly RemoteTrack[]>([]);
   readonly agentTrack: State<MediaStreamTrack | undefined>;
   readonly #voice: AgentVoice;
+  readonly #ducker: Ducker;
+  readonly #watching: Subscription;
 
-  constructor({ platform: media, clock, microphone, audioElement, notify }: SessionMediaParts) {
+  constructor({ platform: media, clock, microphone, audioElement, ducking, notify }: SessionMediaParts) {
     this.microphone = new Microphone({ media, clock, source: microphone });
     this.#voice = new AgentVoice({ media, clock, audible: () => this.speaker.audible, notify });
     this.agentTrack = this.#voice.track;
@@ -38,6 +43,15 @@ export class SessionMedia {
       ...(audioElement && { agentElement: audioElement }),
       onAudible: (audible) => this.#voice.follow(audible),
     });
+    this.#ducker = new Ducker({
+      ...(typeof ducking === 'object' && ducking),
+      media,
+      clock,
+      speaking: () => this.#voice.audible,
+      lower: (gain) => this.speaker.lowerAgent(gain),
+    });
+    this.speaker.setDucking(ducking !== false);
+    this.#watching = this.#watch().subscribe();
   }
 
   /** Opens the microphone. */
@@ -79,6 +93,10 @@ export class SessionMedia {
     } else if (event.type === 'response.cut') {
       const response = responses.findLast(({ id }) => id === event.responseId);
       if (!response || isAudibleTo(response.audience, me)) this.#voice.silence();
+    } else if (event.type === 'floor.changed') {
+      if (event.participant === me && isAudible(event.floor)) this.#ducker.confirm();
+    } else if (event.type === 'interruption' && event.participant === me && !event.taken) {
+      this.#ducker.release();
     }
   }
 
@@ -87,6 +105,7 @@ export class SessionMedia {
     if (!agent.speaking) this.#voice.end();
     // One that failed is cut alone: what waited behind it is heard.
     else if (event.type === 'response.interrupted' && event.by === 'agent') this.#voice.begin();
+    if (!this.#voice.audible) this.#ducker.release();
   }
 
   /** Silences the agent at once; returns where the listener was, where anything was played. */
@@ -111,9 +130,23 @@ export class SessionMedia {
   }
 
   close(): void {
+    this.#watching.unsubscribe();
     this.microphone.close();
     this.speaker.close();
     this.#voice.close();
     this.tracks.close();
+  }
+
+  /** Listens for the user's onset while there is somebody to lower, and it is wanted. */
+  #watch(): Observable<never> {
+    const wanted = this.speaker.state.pipe(
+      map(({ ducking }) => ducking),
+      distinctUntilChanged(),
+    );
+    return combineLatest([this.microphone.track, this.agentTrack, wanted]).pipe(
+      switchMap(([microphone, agent, ducking]) =>
+        microphone && agent && ducking ? new Observable<never>(() => this.#ducker.watch(microphone, agent)) : EMPTY,
+      ),
+    );
   }
 }

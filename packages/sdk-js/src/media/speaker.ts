@@ -18,14 +18,27 @@ export interface SpeakerParts {
   onAudible(audible: boolean): void;
 }
 
+interface Output {
+  readonly element: HTMLAudioElement;
+  readonly isAgent: boolean;
+}
+
 /** Plays every received audio track, each in an element of its own. */
 export class Speaker implements OutputDevice {
-  readonly state = new StateSource<OutputState>({ blocked: false, volume: 1, muted: false, devices: [] });
+  readonly state = new StateSource<OutputState>({
+    blocked: false,
+    volume: 1,
+    muted: false,
+    ducking: true,
+    ducked: false,
+    devices: [],
+  });
   readonly level$: Observable<number>;
   readonly #media: MediaPlatform;
   readonly #agentElement: HTMLAudioElement | undefined;
   readonly #onAudible: (audible: boolean) => void;
-  readonly #elements = new Map<string, HTMLAudioElement>();
+  readonly #outputs = new Map<string, Output>();
+  #agentGain = 1;
   #closed = false;
 
   constructor({ media, clock, agentTrack, agentElement, onAudible }: SpeakerParts) {
@@ -43,7 +56,7 @@ export class Speaker implements OutputDevice {
 
   async unlock(): Promise<void> {
     if (this.#closed) throw new MicroturnError('session/closed');
-    await Promise.all([...this.#elements.values()].map((element) => this.#play(element)));
+    await Promise.all([...this.#outputs.values()].map(({ element }) => this.#play(element)));
     if (this.state.value.blocked) throw new MicroturnError('media/blocked');
   }
 
@@ -58,10 +71,21 @@ export class Speaker implements OutputDevice {
     this.#apply();
   }
 
+  setDucking(ducking: boolean): void {
+    this.#patch({ ducking });
+  }
+
+  /** Lowers the agent's voice under the volume that was set; 1 is all of it. */
+  lowerAgent(gain: number): void {
+    this.#agentGain = gain;
+    this.#apply();
+    this.#patch({ ducked: gain < 1 });
+  }
+
   async select(deviceId: string): Promise<void> {
     if (this.#closed) throw new MicroturnError('session/closed');
     try {
-      await Promise.all([...this.#elements.values()].map((element) => setSink(element, deviceId)));
+      await Promise.all([...this.#outputs.values()].map(({ element }) => setSink(element, deviceId)));
     } catch (error) {
       throw MicroturnError.from(error, 'media/unsupported');
     }
@@ -74,7 +98,7 @@ export class Speaker implements OutputDevice {
     this.remove(id);
     const element = (isAgent && this.#agentElement) || this.#media.createAudioElement();
     element.srcObject = this.#media.createStream([track]);
-    this.#elements.set(id, element);
+    this.#outputs.set(id, { element, isAgent });
     this.#apply();
     const { deviceId } = this.state.value;
     if (deviceId !== undefined) setSink(element, deviceId).catch(() => undefined);
@@ -83,16 +107,16 @@ export class Speaker implements OutputDevice {
   }
 
   remove(id: string): void {
-    const element = this.#elements.get(id);
+    const element = this.#outputs.get(id)?.element;
     if (!element) return;
-    this.#elements.delete(id);
+    this.#outputs.delete(id);
     element.pause();
     element.srcObject = null;
   }
 
   /** The call is over. */
   release(): void {
-    for (const id of this.#elements.keys()) this.remove(id);
+    for (const id of this.#outputs.keys()) this.remove(id);
     this.#patch({ blocked: false });
   }
 
@@ -114,8 +138,8 @@ export class Speaker implements OutputDevice {
 
   #apply(): void {
     const { volume, muted } = this.state.value;
-    for (const element of this.#elements.values()) {
-      element.volume = volume;
+    for (const { element, isAgent } of this.#outputs.values()) {
+      element.volume = isAgent ? volume * this.#agentGain : volume;
       element.muted = muted;
     }
   }

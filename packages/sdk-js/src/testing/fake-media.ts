@@ -116,6 +116,10 @@ export class FakeMedia implements MediaPlatform {
   #secure = true;
   #playback = true;
   readonly elements: FakeAudioElement[] = [];
+  /** With Web Audio: each track is as loud as a test says, RMS in [0, 1]; others are silent. */
+  readonly loudness = new Map<MediaStreamTrack, number>();
+  #webAudio = false;
+  #contexts = 0;
 
   constructor() {
     this.plug('microphone-1');
@@ -187,12 +191,48 @@ export class FakeMedia implements MediaPlatform {
     return fakeStream(tracks);
   }
 
+  /** There is Web Audio from now on. */
+  enableWebAudio(): void {
+    this.#webAudio = true;
+  }
+
+  /** Audio contexts that are open. */
+  get contexts(): number {
+    return this.#contexts;
+  }
+
   createAudioContext(): AudioContext | undefined {
-    return undefined;
+    if (!this.#webAudio) return undefined;
+    this.#contexts++;
+    return {
+      state: 'running',
+      createAnalyser: () => new FakeAnalyser(),
+      createMediaStreamSource: (stream: MediaStream) => ({
+        connect: (analyser: FakeAnalyser) => {
+          const [track] = stream.getAudioTracks();
+          analyser.loudness = () => (track && this.loudness.get(track)) ?? 0;
+        },
+        disconnect: () => undefined,
+      }),
+      close: () => {
+        this.#contexts--;
+        return Promise.resolve();
+      },
+    } as unknown as AudioContext;
   }
 
   userHasActed(): boolean {
     return this.#playback;
+  }
+}
+
+/** As much of an `AnalyserNode` as the SDK uses. */
+class FakeAnalyser {
+  fftSize = 2048;
+  loudness = () => 0;
+
+  getFloatTimeDomainData(samples: Float32Array): void {
+    samples.fill(this.loudness());
   }
 }
 
