@@ -23,6 +23,8 @@ module.exports = {
     only('voice-is-alone', 'voice: text to PCM', { path: edge('voice'), pathNot: '\\.test\\.ts$' }, { path: '^packages/edge/src/(rtc|media|engine|session|signaling|cli)/', dependencyTypesNot: ['type-only'] }),
     only('llm-is-alone', 'llm: language models behind their providers', { path: edge('llm'), pathNot: '\\.test\\.ts$' }, { path: '^packages/edge/src/(rtc|media|engine|session|signaling|voice|background|cli)/', dependencyTypesNot: ['type-only'] }),
     only('only-llm-has-ai-sdk', 'llm/ is the one folder that imports the AI SDK', { path: '^packages/edge/src/', pathNot: edge('llm') }, { path: 'node_modules/(ai|@ai-sdk)/' }),
+    only('only-store-has-libsql', 'it blocks its thread: store/ is the one folder that imports libsql', { path: '^packages/edge/src/', pathNot: edge('store') }, { path: 'node_modules/(@libsql/|libsql/)' }),
+    only('store-is-alone', 'store: sessions as data, and where they are kept', { path: edge('store'), pathNot: '\\.test\\.ts$' }, { path: '^packages/edge/src/(rtc|media|engine|session|signaling|voice|cli)/' }),
     only('session-knows-no-socket', 'session never reaches up', { path: edge('session') }, { path: '^packages/edge/src/(signaling|cli)/' }),
   ],
   options: {

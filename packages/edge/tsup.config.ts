@@ -9,6 +9,7 @@ export default defineConfig({
     'media-thread': 'src/media/media-thread.ts',
     'engine-thread': 'src/engine/engine-thread.ts',
     'voice-thread': 'src/voice/voice-thread.ts',
+    'store-thread': 'src/store/store-thread.ts',
   },
   format: ['esm'],
   target: 'node20',

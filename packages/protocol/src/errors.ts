@@ -96,6 +96,11 @@ const ERRORS = {
     summary: 'the edge failed at something it should not fail at',
     hint: 'try again, and report it with the edge’s log',
   },
+  'edge/store': {
+    retryable: true,
+    summary: 'sessions could not be kept or found on disk',
+    hint: 'make room on the disk, or name another folder with --data',
+  },
   'engine/late': {
     retryable: true,
     summary: 'a micro-turn missed its deadline',
