@@ -9,12 +9,16 @@ import { openWebSocket } from '../../packages/sdk-js/src/connection/socket.js';
 import { transportOver } from '../../packages/sdk-js/src/connection/transport-over.js';
 import { FakeMedia } from '../../packages/sdk-js/src/testing/index.js';
 import { EdgeProcess } from '../support/edge-process.js';
+import { TemporaryFolder } from '../support/temporary-folder.js';
+import type { SessionEvent } from '@microturn/protocol';
 
 const sockets: WebSocket[] = [];
 class WatchedWebSocket extends WebSocket {
   constructor(url: string) {
     super(url);
     sockets.push(this);
+    // A browser's is quiet about it; its close event says the same.
+    this.on('error', () => undefined);
   }
 }
 
@@ -93,5 +97,44 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
       );
     }
     expect(seqs).toEqual(seqs.map((_, i) => seqs[0]! + i));
+  });
+
+  it('fault 3, the edge is killed in mid-response: comes back to its session in the process that follows', async () => {
+    await using folder = await TemporaryFolder.create();
+    const args = ['--store', 'disk', '--data', folder.path];
+    edge = await EdgeProcess.start({ args });
+    session = await connect(edge);
+    const events: SessionEvent[] = [];
+    session.events.subscribe((event) => events.push(event));
+    const { sessionId } = session.info.value!;
+    const { responseId } = await session.say('one two three four five six seven eight nine ten eleven twelve');
+    await session.until(({ responses }) => responses.some(({ text }) => text !== ''), { timeoutMs: 10_000 });
+    await new Promise((resolve) => setTimeout(resolve, 600)); // two batches of the store
+    const killedAtMs = session.nowMs;
+    const killedAt = performance.now();
+    await edge.kill();
+    edge = await EdgeProcess.start({ args, after: edge });
+    await vi.waitFor(() => expect(isConnected(session!)).toBe(true), { timeout: 10_000, interval: 5 });
+    // Twice what is required (docs/reliability.md).
+    expect(performance.now() - killedAt).toBeLessThan(10_000);
+    expect(session.info.value!.sessionId).toBe(sessionId);
+    const seqs = events.map(({ seq }) => seq);
+    expect(seqs).toEqual(seqs.map((_, i) => seqs[0]! + i));
+    expect(events.filter((event) => 'responseId' in event && event.responseId === responseId).at(-1)).toMatchObject({
+      type: 'response.interrupted',
+      by: 'agent',
+    });
+    const resumed = events.find(({ type }) => type === 'session.resumed')!;
+    // The clock went on while there was no edge.
+    expect(resumed.at - killedAtMs).toBeGreaterThan(300);
+    expect(resumed).toMatchObject({ lostMs: expect.any(Number) });
+    expect(Math.abs(session.nowMs - killedAtMs - (performance.now() - killedAt))).toBeLessThan(1000);
+    const again = await session.say('back again');
+    await session.until(
+      ({ responses }) => responses.some(({ id, status }) => id === again.responseId && status === 'completed'),
+      { timeoutMs: 10_000 },
+    );
+    // Nothing of what was being said is said again.
+    expect(events.filter(({ type }) => type === 'response.started')).toHaveLength(2);
   });
 });

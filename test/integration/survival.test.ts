@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { JoinResult } from '@microturn/protocol';
 import { EdgeProcess } from '../support/edge-process.js';
 import { SocketClient } from '../support/socket-client.js';
+import { TemporaryFolder } from '../support/temporary-folder.js';
 
 /** Twice what is required (docs/reliability.md): wall time on a shared machine says little. */
 const BACK_WITHIN_MS = 6000;
@@ -169,6 +170,20 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('a call survives', () => {
     await vi.waitFor(() => expect(client.goodbye).toMatchObject({ error: { code: 'edge/draining' } }));
     expect(await code).toBe(0);
     expect(performance.now() - stoppedAt).toBeLessThan(8000);
+  });
+
+  it('fault 4, SIGTERM with sessions on disk: callers are told to come back, and do, to the process that follows', async () => {
+    await using folder = await TemporaryFolder.create();
+    const args = ['--store', 'disk', '--data', folder.path];
+    const first = await start(args);
+    const { client, joined } = await join(first);
+    expect(await first.stop()).toBe(0);
+    expect(client.goodbye).toMatchObject({ error: { code: 'edge/draining' }, resumable: true });
+    edge = await EdgeProcess.start({ args, after: first });
+    const { client: again, joined: back } = await comeBack(edge, joined, client.lastSeq);
+    expect(back).toMatchObject({ resumed: true, sessionId: joined.sessionId });
+    await vi.waitFor(() => expect(again.events.some(({ type }) => type === 'stats')).toBe(true), { timeout: 5000 });
+    expect(seqs(client, again)).toEqual(counted(seqs(client, again)));
   });
 
   it('fault 35, the process is stopped for 10 s: goes on without a storm, and nobody is cut off', async () => {

@@ -16,6 +16,8 @@ export interface EdgeProcessOptions {
   readonly nodeArgs?: readonly string[];
   /** Gives tokens at /dev/token; default true. */
   readonly dev?: boolean;
+  /** Takes the place of one that was killed: its ports, and its key. */
+  readonly after?: EdgeProcess;
 }
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
@@ -48,11 +50,19 @@ export class EdgeProcess implements AsyncDisposable {
     env = {},
     nodeArgs = [],
     dev = true,
+    after,
   }: EdgeProcessOptions = {}): Promise<EdgeProcess> {
-    const key = `test${randomBytes(4).toString('hex')}`;
-    const secret = randomBytes(32).toString('hex');
+    const { key, secret } = after ?? {
+      key: `test${randomBytes(4).toString('hex')}`,
+      secret: randomBytes(32).toString('hex'),
+    };
+    const ports = after ? [new URL(after.url).port, String(after.mediaPort)] : ['0', '0'];
     const run = new Run(
-      [...nodeArgs, MAIN, 'start', '--port', '0', '--media-port', '0', ...(dev ? ['--dev'] : []), ...args],
+      [
+        ...[...nodeArgs, MAIN, 'start', '--port', ports[0]!, '--media-port', ports[1]!],
+        ...(dev ? ['--dev'] : []),
+        ...args,
+      ],
       {
         // In the environment, since arguments can be seen by other users of the machine.
         MICROTURN_KEYS: `${key}:${secret}`,
@@ -104,6 +114,12 @@ export class EdgeProcess implements AsyncDisposable {
         return [line.slice(0, space), Number(line.slice(space + 1))];
       }),
     );
+  }
+
+  /** As a crash or the kernel does it: without a word. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#run.child.kill('SIGKILL');
+    await this.#run.exited;
   }
 
   /** Asks it to end, and resolves with its exit code. Stopping twice is harmless. */
@@ -191,7 +207,8 @@ class Run {
   }
 }
 
-/** Without the configuration of whoever runs the tests, but for the worker, which every edge needs. */
+/** Without the configuration or the sessions of whoever runs the tests, but for the worker, which every edge needs. */
 function cleanEnv(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MICROTURN_')));
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MICROTURN_')));
+  return { ...env, MICROTURN_STORE: 'memory' };
 }

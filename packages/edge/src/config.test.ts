@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { configOptions, loadConfig, parseConfig, redactConfig } from './config.js';
+import { configOptions, loadConfig, parseConfig, redactConfig, storeFile, type EdgeConfigInput } from './config.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'microturn-config-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -119,9 +119,21 @@ describe('the configuration', () => {
     });
   });
 
+  it('keeps sessions on disk by the port that clients come back to, and in memory where there is none', () => {
+    const file = (input: EdgeConfigInput) => storeFile(parseConfig(input));
+    expect(file({})).toMatch(/edge-7880.sessions\.db$/);
+    expect(file({ store: { folder: '/data' } })).toBe(join('/data', 'sessions.db'));
+    expect([file({ port: 0 }), file({ store: { kind: 'memory' } })]).toEqual([undefined, undefined]);
+    expect(file({ port: 0, store: { kind: 'disk', folder: '/data' } })).toBe(join('/data', 'sessions.db'));
+  });
+
   it('every option of the table exists', () => {
     const sample = { text: 'info', number: 1, switch: true, list: ['https://x'], keys: { k: secret } } as const;
-    const special: Record<string, unknown> = { 'engine.provider': 'webgpu', 'media.listenIp': '::1' };
+    const special: Record<string, unknown> = {
+      'engine.provider': 'webgpu',
+      'media.listenIp': '::1',
+      'store.kind': 'disk',
+    };
     const pairs: Record<string, object> = { 'https.cert': { 'https.key': 'k' }, 'https.key': { 'https.cert': 'c' } };
     for (const { path, kind } of configOptions) {
       const flags = { ...pairs[path], [path]: special[path] ?? sample[kind] };

@@ -1,6 +1,8 @@
 import { MicroturnError } from '@microturn/protocol';
 import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { providerChoices } from './engine/types.js';
@@ -77,6 +79,17 @@ const Options = v.strictObject({
   ),
   /** Language models, by the name that the rest of the configuration uses; the first is asked first. */
   llm: v.optional(v.strictObject({ models: v.optional(LanguageModelConfigs, {}) }), {}),
+  store: v.optional(
+    v.strictObject({
+      /** Where sessions are kept for the process that comes after this one: `auto` is the disk, where the port is fixed. */
+      kind: v.optional(v.picklist(['auto', 'disk', 'memory']), 'auto'),
+      /** One edge's alone. */
+      folder: v.optional(v.string()),
+      /** How large its file may become. */
+      maxMiB: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 512),
+    }),
+    {},
+  ),
   voice: v.optional(v.strictObject({ name: v.optional(v.string()) }), {}),
 });
 
@@ -227,6 +240,20 @@ export const configOptions: readonly {
     help: `where the model runs: ${providerChoices.join(', ')}`,
     kind: 'text',
   },
+  {
+    path: 'store.kind',
+    flag: '--store <kind>',
+    env: 'MICROTURN_STORE',
+    help: 'where sessions are kept: auto, disk, memory',
+    kind: 'text',
+  },
+  {
+    path: 'store.folder',
+    flag: '--data <folder>',
+    env: 'MICROTURN_DATA',
+    help: 'folder of the sessions on disk',
+    kind: 'text',
+  },
   { path: 'voice.name', flag: '--voice <name>', env: 'MICROTURN_VOICE', help: 'the voice that speaks', kind: 'text' },
 ];
 
@@ -267,6 +294,15 @@ export function loadConfig({
     setPath(tree, option.path, typeof value === 'string' ? fromText(value, option.kind, option.env) : value);
   }
   return parseConfig(tree);
+}
+
+/**
+ * The file that sessions are kept in; undefined where they are in memory. Where no folder is given it goes by the port, as
+ * clients come back to that: an edge on a port that the system chose has no successor.
+ */
+export function storeFile({ port, store: { kind, folder } }: EdgeConfig): string | undefined {
+  if (kind === 'memory' || (kind === 'auto' && port === 0)) return undefined;
+  return join(folder ?? join(homedir(), '.local', 'state', 'microturn', `edge-${port}`), 'sessions.db');
 }
 
 /** The configuration as it may be shown: secrets hidden. */

@@ -5,7 +5,7 @@ import { Server as TlsServer } from 'node:tls';
 import type { Subscription } from 'rxjs';
 import { monotonicClock } from './clock.js';
 import { inUrl, isLoopback, isWildcard, outsideAddress } from './addresses.js';
-import { parseConfig, type EdgeConfig, type EdgeConfigInput } from './config.js';
+import { parseConfig, storeFile, type EdgeConfig, type EdgeConfigInput } from './config.js';
 import { EngineHost } from './engine/index.js';
 import { certificateFor } from './https.js';
 import { MediaHost, type MediaEvent } from './media/index.js';
@@ -18,6 +18,7 @@ import {
   type Call,
   type Certificate,
 } from './signaling/index.js';
+import { DiskStore, MemoryStore, SessionRecorder, type SessionStore } from './store/index.js';
 import { EdgeMetrics, createLog, type Log } from './telemetry/index.js';
 import { VERSION } from './version.js';
 import { VoiceHost } from './voice/index.js';
@@ -29,6 +30,8 @@ const ALIVE_MS = 3000;
 
 export interface EdgeOptions {
   readonly log?: Log;
+  /** Where sessions are kept, in place of what the configuration says. Not closed with the edge. */
+  readonly store?: SessionStore;
 }
 
 /**
@@ -47,6 +50,8 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
   try {
     const [certificate, announcedAddress] = await Promise.all([certificateFor(config), announcedBy(config)]);
     const metrics = own(new EdgeMetrics());
+    const store = options.store ?? own(openStore(config, log));
+    const recorder = own(new SessionRecorder({ store, log, after }));
     let media: MediaHost | undefined;
     let edge: Edge | undefined;
     const onFailed = (error: MicroturnError) => edge?.fail(error);
@@ -83,7 +88,7 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
         log,
       }),
     );
-    edge = new Edge({ config, log, certificate, announcedAddress, metrics, engine, voice, media, opened });
+    edge = new Edge({ config, log, certificate, announcedAddress, metrics, recorder, engine, voice, media, opened });
     await edge.listen();
     return edge;
   } catch (error) {
@@ -96,6 +101,17 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
 async function announcedBy({ media: { listenIp, announcedAddress } }: EdgeConfig): Promise<string | undefined> {
   if (announcedAddress !== undefined || !isWildcard(listenIp)) return announcedAddress;
   return (await outsideAddress()) ?? '127.0.0.1';
+}
+
+function openStore(config: EdgeConfig, log: Log): SessionStore {
+  const file = storeFile(config);
+  if (file === undefined) return new MemoryStore();
+  return new DiskStore({ file, maxBytes: config.store.maxMiB * 2 ** 20, log });
+}
+
+function after(ms: number, fn: () => void): () => void {
+  const timer = setTimeout(fn, ms).unref();
+  return () => clearTimeout(timer);
 }
 
 async function closeAll(parts: { close(): void | Promise<void> }[], log: Log): Promise<void> {
@@ -114,6 +130,7 @@ interface EdgeParts {
   readonly certificate: Certificate | undefined;
   readonly announcedAddress: string | undefined;
   readonly metrics: EdgeMetrics;
+  readonly recorder: SessionRecorder;
   readonly engine: EngineHost;
   readonly voice: VoiceHost;
   readonly media: MediaHost;
@@ -261,23 +278,30 @@ export class Edge {
     this.#failed = true;
     this.#broken = error;
     this.#parts.log.error({ err: error }, 'the edge cannot go on');
-    for (const call of this.#calls.values()) void call.end(error);
+    if (this.#parts.recorder.durable) this.#handOver(error).catch(() => undefined);
+    else for (const call of this.#calls.values()) void call.end(error);
     this.onFailed?.(error);
   }
 
-  /** Lets nobody in, tells everybody, closes everything in reverse. Closing twice is harmless. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  /**
+   * Lets nobody in, tells everybody, closes everything in reverse. Closing twice is harmless.
+   * @param handOver another process is expected in this one's place: where sessions are kept on disk, clients are told to
+   *   come back to it. Else the sessions end
+   */
+  close({ handOver = false }: { readonly handOver?: boolean } = {}): Promise<void> {
+    this.#closing ??= this.#close(handOver || this.#failed);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
-    const { log, opened } = this.#parts;
+  async #close(handOver: boolean): Promise<void> {
+    const { log, opened, recorder } = this.#parts;
     this.#draining = true;
     clearInterval(this.#statsTimer);
     clearInterval(this.#aliveTimer);
+    const draining = new MicroturnError('edge/draining');
+    if (handOver && recorder.durable) await this.#handOver(draining);
     const connections = [...this.#connections];
-    for (const connection of connections) connection.end(new MicroturnError('edge/draining'));
+    for (const connection of connections) connection.end(draining);
     // And the calls that wait for their client.
     const calls = [...this.#calls.values()].map((call) => call.close('edge/draining'));
     await Promise.all([...calls, ...connections.map((connection) => connection.finished)]);
@@ -287,8 +311,14 @@ export class Edge {
     log.info({}, 'the edge is down');
   }
 
+  /** Clients are to come back to the process that follows, which finds their sessions as they are now. */
+  #handOver(reason: MicroturnError): Promise<void> {
+    for (const call of this.#calls.values()) call.drop(reason);
+    return this.#parts.recorder.close();
+  }
+
   #connect(socket: ConstructorParameters<typeof Connection>[0]): void {
-    const { config, log, metrics, media, engine, voice } = this.#parts;
+    const { config, log, metrics, media, engine, voice, recorder } = this.#parts;
     const connection = new Connection(socket, {
       clock: monotonicClock,
       log,
@@ -301,11 +331,9 @@ export class Edge {
       calls: this.#calls,
       resumable: this.#resumable,
       turnstile: this.#turnstile,
+      recorder,
       resumeMs: config.resumeSeconds * 1000,
-      after: (ms, fn) => {
-        const timer = setTimeout(fn, ms).unref();
-        return () => clearTimeout(timer);
-      },
+      after,
       metrics,
       refusal: () => this.#broken ?? (this.ready ? undefined : new MicroturnError('edge/draining')),
       onDecision: (decision, lagMs) => metrics.noteDecision(decision, lagMs, engine.info.microTurnMs),
@@ -393,10 +421,11 @@ export class Edge {
   }
 
   async #refreshMetrics(): Promise<void> {
-    const { engine, metrics, log } = this.#parts;
+    const { engine, metrics, recorder, log } = this.#parts;
     metrics.sessions.set(this.#calls.size);
     metrics.rooms.set(this.#rooms.size);
     metrics.noteEngine(engine.load);
+    metrics.storeDegraded.set(recorder.degraded ? 1 : 0);
     // What the media thread cannot tell any more must not hide the rest.
     await this.#refreshStats().catch((error: unknown) => log.warn({ err: error }, 'no media stats'));
   }

@@ -47,7 +47,12 @@ const schemas = {
     microTurnMs: Ms,
     resumeToken: v.string(),
   }),
-  'session.resumed': event('session.resumed', { lostMs: Ms }),
+  'session.resumed': event('session.resumed', {
+    /** Session time of which there is nothing more to be had: at most. */
+    lostMs: Ms,
+    /** Where it is another than before: the edge was started again with a new one. */
+    model: v.optional(v.string()),
+  }),
   'session.closed': event('session.closed', { reason: v.string() }),
   'session.usage': event('session.usage', {
     audioSeconds: Ms,

@@ -40,31 +40,33 @@ async function run(config: EdgeConfig, read: () => EdgeConfig): Promise<void> {
   const edge = await createEdge(config);
   console.log(greeting(edge, await outsideAddress()));
   let stopping = false;
-  const stop = (why: string, exitCode: number) => {
+  const stop = (why: string, exitCode: number, handOver: boolean) => {
     // Asked twice, it does not wait for anybody any more.
     if (stopping) process.exit(exitCode || 1);
     stopping = true;
     console.log(`  ${why}: telling callers and closing`);
-    closeAndExit(edge, exitCode);
+    closeAndExit(edge, exitCode, handOver);
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal, 0));
+  process.on('SIGINT', () => stop('SIGINT', 0, false));
+  // A supervisor's: another process follows.
+  process.on('SIGTERM', () => stop('SIGTERM', 0, true));
   edge.onFailed = (error) => {
     console.error(`microturn: ${error.message} (${error.code})\n  fix: ${error.hint}`);
     // After those who ask have read it: /readyz, and the goodbyes.
     setTimeout(() => {
-      if (!stopping) stop(error.code, 1);
+      if (!stopping) stop(error.code, 1, true);
     }, FAILED_MS);
   };
   process.on('SIGHUP', () => void reload({ read, edge, say: console.log }));
 }
 
 /** Ends the process when the edge is closed, and in any case. */
-function closeAndExit(edge: Edge, exitCode: number): void {
+function closeAndExit(edge: Edge, exitCode: number, handOver: boolean): void {
   setTimeout(() => {
     console.error(`microturn: not closed after ${CLOSE_MS / 1000} s, and ended`);
     process.exit(1);
   }, CLOSE_MS);
-  edge.close().then(
+  edge.close({ handOver }).then(
     () => process.exit(exitCode),
     (error: unknown) => {
       console.error(error);

@@ -1,2 +1,9 @@
-export { Session, type SessionEngine, type SessionMedia, type SessionParts, type SessionVoice } from './session.js';
+export {
+  Session,
+  type SessionOrigin,
+  type SessionEngine,
+  type SessionMedia,
+  type SessionParts,
+  type SessionVoice,
+} from './session.js';
 export { Room, RoomRegistry, type RoomStay } from './rooms.js';

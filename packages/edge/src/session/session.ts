@@ -11,10 +11,12 @@ import type { Clock } from '../clock.js';
 import type { EngineId } from '../engine/engine-worker.js';
 import type { Decision, LeaseId, ModelInfo } from '../engine/types.js';
 import type { EndpointStats, HeardReport, MediaMethod, MediaRequests, VoiceKey } from '../media/types.js';
+import { hashToken, type FoundSession, type Stamp, type StoredSession } from '../store/index.js';
 import type { Log } from '../telemetry/log.js';
 import type { SpeakRequest } from '../voice/index.js';
 import { EventJournal } from './event-journal.js';
 import { startConversation, stepConversation, type Conversation, type ConversationInput } from './conversation.js';
+import { contiguousTail, unfinishedResponses } from './restore.js';
 
 /** What a session needs of the media thread. */
 export interface SessionMedia {
@@ -62,6 +64,13 @@ export interface SessionParts {
   readonly onDecision?: ((decision: Decision, lagMs: number) => void) | undefined;
 }
 
+/** Where a session of a process that is gone is taken up. */
+export interface SessionOrigin extends FoundSession {
+  readonly resumeToken: string;
+  /** What its client has: more than was saved, where the process was killed between two saves. */
+  readonly lastSeq: number;
+}
+
 /** Stats go to the client once a second. */
 const STATS_EVERY_TURNS = 5;
 const USAGE_EVERY_TURNS = 300;
@@ -74,49 +83,58 @@ const LIVE_CHARS = 2 * limits.textChars;
  * out through the voice, what was heard comes back from the listener, and all of it becomes events with a `seq`.
  */
 export class Session {
-  readonly id: string = randomUUID();
-  readonly resumeToken: string = randomUUID();
+  readonly id: string;
+  readonly resumeToken: string;
   readonly room: string;
   readonly participant: string;
   /** The endpoint of the media thread that carries this session. */
   readonly endpoint: string;
   readonly model: ModelInfo;
   readonly #parts: SessionParts;
-  readonly #zeroMs: number;
+  #zeroMs: number;
   readonly #lease: SessionRow;
   readonly #voiceKey: VoiceKey;
   #conversation: Conversation;
-  readonly #journal = new EventJournal();
+  readonly #journal: EventJournal;
+  /** Until its client is back: session ms up to which it was saved, and the model that it talked with. */
+  #origin: { readonly savedMs: number; readonly model: string } | undefined;
   #listener: ((event: SessionEvent) => void) | undefined;
   #seq = 0;
   #turns = 0;
   #late = 0;
-  #responses = 0;
   #stats: EndpointStats | undefined;
   #closed = false;
 
-  private constructor(parts: SessionParts, endpoint: string) {
+  private constructor(parts: SessionParts, endpoint: string, origin: SessionOrigin | undefined) {
     this.#parts = parts;
+    this.id = origin?.session.id ?? randomUUID();
+    this.resumeToken = origin?.resumeToken ?? randomUUID();
     this.room = parts.room;
     this.participant = parts.participant;
     this.endpoint = endpoint;
     this.model = parts.engine.info;
     this.#voiceKey = `room:${parts.room}`;
     this.#conversation = startConversation(parts.participant);
+    this.#journal = new EventJournal(contiguousTail(origin?.events ?? []));
+    if (origin && origin.session.microTurnMs !== this.model.microTurnMs) {
+      throw new MicroturnError('session/expired', 'the model hears in other micro-turns now');
+    }
     this.#lease = parts.engine.lease(
       (decision) => this.#onDecision(decision),
       (error) => this.#fail(error),
       (error) => this.report(error),
     );
     this.#zeroMs = this.#lease.zeroMs;
+    if (origin) this.#takeUp(origin);
   }
 
   /**
    * Leases a row and starts the session clock; the endpoint must be open on the media thread.
-   * @throws {MicroturnError} `edge/full` where every row is leased
+   * @param origin the session to take up again, of a process that is gone
+   * @throws {MicroturnError} `edge/full` where every row is leased, `session/expired` where the model does not fit
    */
-  static async open(parts: SessionParts, endpoint: string): Promise<Session> {
-    const session = new Session(parts, endpoint);
+  static async open(parts: SessionParts, endpoint: string, origin?: SessionOrigin): Promise<Session> {
+    const session = new Session(parts, endpoint, origin);
     try {
       await session.startRow();
     } catch (error) {
@@ -124,6 +142,26 @@ export class Session {
       throw error;
     }
     return session;
+  }
+
+  /**
+   * Goes on where another process was: on the same clock, moved on by less than one micro-turn to the phase of its new
+   * lane, and with the next `seq` that its client has not had. What the agent was saying ended where it was last heard.
+   */
+  #takeUp({ session, events, elapsedMs, lastSeq }: SessionOrigin): void {
+    const { microTurnMs } = this.model;
+    const sessionMs = session.sessionMs + elapsedMs;
+    const turns = Math.ceil((sessionMs + this.#lease.zeroMs - this.#parts.clock.now()) / microTurnMs);
+    this.#zeroMs = this.#lease.zeroMs - turns * microTurnMs;
+    this.#origin = { savedMs: session.sessionMs, model: session.model };
+    this.#turns = session.turns;
+    this.#late = session.late;
+    this.#seq = Math.max(lastSeq, events.at(-1)?.seq ?? 0);
+    const reminders = events.filter(({ type }) => type === 'reminder.fired').length;
+    this.#conversation = { ...this.#conversation, listening: false, reminders };
+    for (const interrupted of unfinishedResponses(events)) this.#emit(interrupted);
+    // What the client saw of the floor last may not have been saved.
+    this.#emit({ type: 'floor.changed', participant: this.participant, floor: 'silent', confidence: 0 });
   }
 
   /** Has the media thread cut this session's micro-turns, from the one that holds now on: the clock never restarts. */
@@ -139,6 +177,10 @@ export class Session {
   get closed(): boolean {
     return this.#closed;
   }
+  /** Of the newest event. */
+  get seq(): number {
+    return this.#seq;
+  }
   /** Session ms now. It stands at 0 until the first micro-turn begins. */
   get nowMs(): number {
     return Math.max(0, this.#parts.clock.now() - this.#zeroMs);
@@ -152,10 +194,37 @@ export class Session {
       sessionId: this.id,
       room: this.room,
       participant: this.participant,
-      model: `${this.model.name} ${this.model.version}`,
+      model: this.modelName,
       microTurnMs: this.model.microTurnMs,
       resumeToken: this.resumeToken,
     });
+  }
+
+  /** Name and version. */
+  get modelName(): string {
+    return `${this.model.name} ${this.model.version}`;
+  }
+
+  /** The latest events after `seq`, to be saved. */
+  eventsAfter(seq: number): readonly SessionEvent[] {
+    return this.#journal.after(seq).missed;
+  }
+
+  /** What another process needs to take this session up, besides its events. */
+  toStored(savedAt: Stamp, leaseMs: number): StoredSession {
+    return {
+      id: this.id,
+      tokenHash: hashToken(this.resumeToken),
+      room: this.room,
+      participant: this.participant,
+      model: this.modelName,
+      microTurnMs: this.model.microTurnMs,
+      turns: this.#turns,
+      late: this.#late,
+      sessionMs: this.nowMs,
+      savedAt,
+      leaseMs,
+    };
   }
 
   /** Nobody listens any more. The clock, the row and the history go on; what was being said ends where it was heard. */
@@ -168,10 +237,17 @@ export class Session {
   resume(lastSeq: number, listener: (event: SessionEvent) => void): void {
     this.#assertOpen();
     const { missed, lostMs } = this.#journal.after(lastSeq);
+    const origin = this.#origin;
+    this.#origin = undefined;
     for (const event of missed) listener(event);
     this.#listener = listener;
     this.#apply({ type: 'listener', atMs: this.nowMs, present: true });
-    this.#emit({ type: 'session.resumed', lostMs });
+    this.#emit({
+      type: 'session.resumed',
+      // Of the time since it was saved there may have been events, and then there was nobody to make any.
+      lostMs: lostMs + (origin ? this.nowMs - origin.savedMs : 0),
+      ...(origin && origin.model !== this.modelName && { model: this.modelName }),
+    });
   }
 
   /** Speaks through the agent: a `proactive` response that the model may still stop. */
@@ -249,7 +325,8 @@ export class Session {
   }
 
   #nextResponseId(): string {
-    return `${this.id.slice(0, 8)}-${++this.#responses}`;
+    // Each response has an event of its own, so a number is used once, also by the process that takes over.
+    return `${this.id.slice(0, 8)}-${this.#seq + 1}`;
   }
 
   #onDecision(decision: Decision): void {

@@ -8,8 +8,10 @@ import {
   type RoomStay,
   type SessionEngine,
   type SessionMedia,
+  type SessionOrigin,
   type SessionVoice,
 } from '../session/index.js';
+import type { FoundSession, Recordable, Stamp, StoredSession } from '../store/index.js';
 import type { Log } from '../telemetry/log.js';
 import { verifyJoinToken, type ApiKeys, type Grant } from './auth.js';
 import type { Turnstile } from './turnstile.js';
@@ -29,11 +31,19 @@ export interface CallParts {
   readonly resumable: Map<string, Call>;
   /** By room and identity: one participant joins once at a time. */
   readonly turnstile: Turnstile;
+  /** Keeps sessions for a process that comes after this one. */
+  readonly recorder: CallRecorder;
   /** How long a call waits for a client that is away. */
   readonly resumeMs: number;
   /** Runs `fn` once, `ms` from now; the result calls it off. */
   readonly after: (ms: number, fn: () => void) => () => void;
   readonly onDecision: (decision: Decision, lagMs: number) => void;
+}
+
+export interface CallRecorder {
+  add(source: Recordable): void;
+  remove(id: string): void;
+  find(resumeToken: string): Promise<FoundSession | undefined>;
 }
 
 /** The socket that carries a call. */
@@ -51,7 +61,7 @@ interface Transports {
  * One participant in a room: their grant, their endpoint on the media thread and their session with the agent. Carried
  * by one socket at a time; between two it waits for `resumeMs`, and goes on.
  */
-export class Call {
+export class Call implements Recordable {
   readonly session: Session;
   readonly #parts: CallParts;
   readonly #stay: RoomStay<Call>;
@@ -60,6 +70,8 @@ export class Call {
   /** Whose client the call waits for: the socket may still say that it is gone for good. */
   #awaited: Carrier | undefined;
   #cancelExpiry: (() => void) | undefined;
+  /** Monotonic, while it waits for its client. */
+  #expiresAtMs: number | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: CallParts, stay: RoomStay<Call>, grant: Grant, session: Session) {
@@ -80,19 +92,26 @@ export class Call {
     return parts.turnstile.pass(JSON.stringify([grant.room, grant.identity]), async () => {
       if (!resume) return Call.#enter(parts, grant);
       const call = parts.resumable.get(resume.resumeToken);
-      if (!call || call.closed || call.grant.room !== grant.room || call.grant.identity !== grant.identity) {
+      const found = call ? undefined : await parts.recorder.find(resume.resumeToken);
+      const { room, participant } = call?.session ?? found?.session ?? {};
+      if (call?.closed || room !== grant.room || participant !== grant.identity) {
         throw new MicroturnError('session/expired');
       }
-      return { call, joined: await call.#reenter(grant) };
+      if (call) return { call, joined: await call.#reenter(grant) };
+      return Call.#enter(parts, grant, found && { ...found, ...resume });
     });
   }
 
   /** Token, room, transports, row, in this order, and undone in reverse where one fails. */
-  static async #enter(parts: CallParts, grant: Grant): Promise<{ call: Call; joined: JoinResult }> {
+  static async #enter(
+    parts: CallParts,
+    grant: Grant,
+    origin?: SessionOrigin,
+  ): Promise<{ call: Call; joined: JoinResult }> {
     const stay = await parts.rooms.enter(grant.room);
     try {
       await stay.room.members.get(grant.identity)?.end(new MicroturnError('session/replaced'));
-      return await Call.#openIn(parts, grant, stay);
+      return await Call.#openIn(parts, grant, stay, origin);
     } catch (error) {
       await stay.leave();
       throw error;
@@ -103,6 +122,7 @@ export class Call {
     parts: CallParts,
     grant: Grant,
     stay: RoomStay<Call>,
+    origin: SessionOrigin | undefined,
   ): Promise<{ call: Call; joined: JoinResult }> {
     const { room } = stay;
     const { media, clock, engine, voice, log } = parts;
@@ -122,16 +142,37 @@ export class Call {
           onDecision: parts.onDecision,
         },
         endpoint,
+        origin,
       );
       const call = new Call(parts, stay, grant, session);
       room.members.set(grant.identity, call);
       parts.calls.set(session.id, call);
       parts.resumable.set(session.resumeToken, call);
-      return { call, joined: call.#joined(transports, false) };
+      parts.recorder.add(call);
+      return { call, joined: call.#joined(transports, origin !== undefined) };
     } catch (error) {
       await media.request('endpoint.close', { endpoint });
       throw error;
     }
+  }
+
+  get id(): string {
+    return this.session.id;
+  }
+
+  get seq(): number {
+    return this.session.seq;
+  }
+
+  eventsAfter(seq: number) {
+    return this.session.eventsAfter(seq);
+  }
+
+  /** As long as its client may be away, or what is left of that. */
+  toStored(savedAt: Stamp): StoredSession {
+    const { clock, resumeMs } = this.#parts;
+    const leaseMs = this.#expiresAtMs === undefined ? resumeMs : Math.max(0, this.#expiresAtMs - clock.now());
+    return this.session.toStored(savedAt, leaseMs);
   }
 
   get grant(): Grant {
@@ -150,6 +191,7 @@ export class Call {
     if (this.closed) throw new MicroturnError('session/replaced');
     this.#cancelExpiry?.();
     this.#cancelExpiry = undefined;
+    this.#expiresAtMs = undefined;
     this.#awaited = undefined;
     this.#carrier = carrier;
   }
@@ -200,12 +242,13 @@ export class Call {
 
   /** Nobody hears and nobody is heard; the row, the clock and the history go on. */
   #wait(): void {
-    const { media, after, resumeMs, log } = this.#parts;
+    const { media, after, clock, resumeMs, log } = this.#parts;
     this.#awaited = this.#carrier;
     this.#carrier = undefined;
     if (this.closed) return;
     this.session.suspend();
     this.#cancelExpiry?.();
+    this.#expiresAtMs = clock.now() + resumeMs;
     this.#cancelExpiry = after(resumeMs, () => {
       this.close('session/expired').catch((error: unknown) => log.error({ err: error }, 'a call did not close'));
     });
@@ -232,7 +275,7 @@ export class Call {
       participant: session.participant,
       resumeToken: session.resumeToken,
       resumed,
-      model: `${session.model.name} ${session.model.version}`,
+      model: session.modelName,
       microTurnMs: session.model.microTurnMs,
       sessionMs: session.nowMs,
       routerRtpCapabilities: this.#stay.room.rtpCapabilities as JoinResult['routerRtpCapabilities'],
@@ -243,12 +286,13 @@ export class Call {
   }
 
   async #close(reason: string): Promise<void> {
-    const { media, calls, resumable, log } = this.#parts;
+    const { media, calls, resumable, recorder, log } = this.#parts;
     const { session, grant } = this;
     this.#cancelExpiry?.();
     // First, so that the session's own word of its end finds nothing left to end.
     calls.delete(session.id);
     resumable.delete(session.resumeToken);
+    recorder.remove(session.id);
     session.close(reason);
     try {
       await media.request('endpoint.close', { endpoint: session.endpoint });

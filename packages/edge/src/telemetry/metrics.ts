@@ -29,6 +29,7 @@ export class EdgeMetrics {
     'engine_late_ratio',
     'Share of micro-turns decided late on the slowest engine thread, last ten seconds',
   );
+  readonly storeDegraded = this.#gauge('store_degraded', '1 while sessions cannot be kept on disk, and live in memory');
   readonly step = this.#histogram('step_seconds', 'One run of the model');
   readonly lag = this.#histogram('turn_lag_seconds', 'From the end of a micro-turn to its decision on main');
   readonly place = this.#gauge('media_place_p99_seconds', 'RTP in to PCM placed, p99');

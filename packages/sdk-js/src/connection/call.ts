@@ -5,7 +5,7 @@ import type { ConnectionStatus } from '../session.js';
 import { unlessAborted } from '../waiting.js';
 import { aborted } from './aborted.js';
 import { Backoff } from './backoff.js';
-import type { TokenResponse, TokenSource } from './token-source.js';
+import type { TokenRequest, TokenResponse, TokenSource } from './token-source.js';
 import type { LinkObserver, Transport, TransportLink } from './transport.js';
 import { chooseBase } from './url.js';
 
@@ -48,6 +48,8 @@ export class Call {
   #link: TransportLink | undefined;
   /** Joined at least once: what is lost from now on can be resumed. */
   #resumeToken: string | undefined;
+  /** The room and the identity that it joined with. */
+  #as: TokenRequest = {};
   /** An attempt to open a link, which the loss of that link ends. */
   #attempt: AbortController | undefined;
   #left = false;
@@ -132,6 +134,7 @@ export class Call {
       this.#link = link;
       signal.throwIfAborted();
       this.#resumeToken = link.joined.resumeToken;
+      this.#as = { roomName: link.joined.room, participantName: link.joined.participant };
       await host.joined(link, signal);
       await unlessAborted(link.ready(), signal);
       const { sessionId, room: joinedRoom, participant, model } = link.joined;
@@ -143,13 +146,14 @@ export class Call {
 
   #fetchToken(signal: AbortSignal): Promise<TokenResponse> {
     const { room, participantName, tokenSource } = this.#parts;
+    const asked = {
+      ...(room !== undefined && { roomName: room }),
+      ...(participantName !== undefined && { participantName }),
+    };
     const token = Promise.resolve()
       .then(() =>
-        tokenSource.fetch({
-          ...(room !== undefined && { roomName: room }),
-          ...(participantName !== undefined && { participantName }),
-          signal,
-        }),
+        // One who comes back must be who it was, also where the token's source chose the names.
+        tokenSource.fetch({ ...this.#as, ...asked, signal }),
       )
       .catch((error: unknown) => Promise.reject(MicroturnError.from(error, 'net/unreachable')));
     // It may fail while the microphone is asked for, before anybody waits for it.

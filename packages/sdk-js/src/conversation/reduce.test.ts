@@ -194,6 +194,12 @@ describe('the agent', () => {
     expect(state.floor.floor).toBe('silent');
   });
 
+  it('is not speaking after a resume, though the end of what it said was lost with the edge', () => {
+    const state = play([0, started], begin(1000), [5000, { type: 'session.resumed', lostMs: 3000 }]);
+    expect(state.agent).toMatchObject({ listening: true, speaking: false });
+    expect(state.responses).toMatchObject([{ status: 'interrupted' }]);
+  });
+
   it('keeps its identity while nothing changes', () => {
     const before = play([0, started]);
     const after = reduceConversation(before, { type: 'session.resumed', seq: 2, at: 1, turn: 0, lostMs: 0 });

@@ -58,7 +58,7 @@ export function endConversation(state: Conversation): Conversation {
     floor: { floor: 'silent', confidence: 0, at: state.floor.at },
     voices: {},
     utterances: state.utterances.map(finish),
-    responses: state.responses.map(abandonResponse),
+    responses: abandoned(state.responses),
   });
 }
 
@@ -67,7 +67,8 @@ export function reduceConversation(state: Conversation, event: SessionEvent): Co
     case 'session.started':
       return settle(state, { ...state, me: event.participant, live: true });
     case 'session.resumed':
-      return settle(state, { ...state, live: true });
+      // What was being said when the link was lost is over; where its end was lost with the edge, nobody else says so.
+      return settle(state, { ...state, live: true, responses: abandoned(state.responses) });
     case 'session.closed':
       return endConversation(state);
     case 'floor.changed':
@@ -129,6 +130,10 @@ function withVoice(state: Conversation, participant: string, voice: Voice): Conv
 /** A participant who begins another utterance has ended the one before. */
 function finishOthers(state: Conversation, participant: string): readonly UserUtterance[] {
   return state.utterances.map((utterance) => (utterance.participant === participant ? finish(utterance) : utterance));
+}
+
+function abandoned(responses: readonly AgentResponse[]): readonly AgentResponse[] {
+  return responses.some(({ status }) => status === 'speaking') ? responses.map(abandonResponse) : responses;
 }
 
 function withResponse(state: Conversation, event: ResponseEvent): Conversation {
