@@ -120,7 +120,7 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
     expect(session.info.value!.sessionId).toBe(sessionId);
     const seqs = events.map(({ seq }) => seq);
     expect(seqs).toEqual(seqs.map((_, i) => seqs[0]! + i));
-    expect(events.filter((event) => 'responseId' in event && event.responseId === responseId).at(-1)).toMatchObject({
+    expect(events.findLast((event) => 'responseId' in event && event.responseId === responseId)).toMatchObject({
       type: 'response.interrupted',
       by: 'agent',
     });

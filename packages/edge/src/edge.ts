@@ -278,7 +278,7 @@ export class Edge {
     this.#failed = true;
     this.#broken = error;
     this.#parts.log.error({ err: error }, 'the edge cannot go on');
-    if (this.#parts.recorder.durable) this.#handOver(error).catch(() => undefined);
+    if (this.#parts.recorder.durable) void this.#handOver(error);
     else for (const call of this.#calls.values()) void call.end(error);
     this.onFailed?.(error);
   }
