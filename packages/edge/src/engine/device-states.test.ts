@@ -31,9 +31,10 @@ describe('DeviceStates', () => {
           },
           timeout: 110_000,
         });
-        const { masks, model } = JSON.parse(stdout) as Record<'masks' | 'model', Parity>;
-        for (const parity of [masks, model]) expect(parity).toMatchObject({ disagreements: 0, mutedApart: 0 });
+        const { masks, ring, model } = JSON.parse(stdout) as Record<'masks' | 'ring' | 'model', Parity>;
+        for (const parity of [masks, ring, model]) expect(parity).toMatchObject({ disagreements: 0, mutedApart: 0 });
         expect(masks.maxDifference).toBeLessThan(1e-5);
+        expect(ring.maxDifference).toBeLessThan(1e-4);
         expect(model.maxDifference).toBeLessThan(1e-4);
       } finally {
         await program.remove();

@@ -1,8 +1,10 @@
-import { beforeAll, describe, expect, it } from 'vitest';
-import { loadBundle, type Bundle } from './bundle.js';
+import { describe, expect, it } from 'vitest';
+import { loadBundle } from './bundle.js';
+import { decoderSizes, tinyDecoder } from './fixtures/decoder-bundle.js';
 import { FakeGraph, fakeManifest, type FakeGraphOptions } from './fixtures/fake-graph.js';
-import { hasEspeak, seeded, slice, speech } from './fixtures/speech.js';
-import { openGraph, type StepGraph } from './graph.js';
+import { bursts, hasEspeak, seeded, speech } from './fixtures/speech.js';
+import { openGraph } from './graph.js';
+import { laneContract } from './lane.contract.js';
 import { Lane } from './lane.js';
 import type { RowResult } from './lane-io.js';
 import type { MicroTurn } from './types.js';
@@ -100,90 +102,35 @@ describe('Lane', () => {
   });
 });
 
-describe('Lane with Nano', () => {
-  let bundle: Bundle;
-  let graph: StepGraph;
-  beforeAll(async () => {
-    bundle = await loadBundle(nano);
-    graph = await openGraph(bundle);
-    return () => graph.close();
-  });
+const voices = [
+  'en-us',
+  'en-us+f4',
+  'en-gb-scotland+m1',
+  'en-gb-x-rp+f2',
+  'en-029',
+  'en-us+klatt4',
+  'en-us+m7',
+  'en-us-nyc',
+];
+const sentence = 'count the animals. I saw a horse and a small goat and then my sheep ran away.';
 
-  const voices = [
-    'en-us',
-    'en-us+f4',
-    'en-gb-scotland+m1',
-    'en-gb-x-rp+f2',
-    'en-029',
-    'en-us+klatt4',
-    'en-us+m7',
-    'en-us-nyc',
-  ];
-  const sentence = 'count the animals. I saw a horse and a small goat and then my sheep ran away.';
-  const sources = voices.map((voice, i) =>
-    hasEspeak ? speech(sentence, voice, 200 + 70 * i) : noise(i + 1, 6 * 16_000),
-  );
-  const STEPS = 30;
+laneContract('Nano', {
+  open: async () => {
+    const bundle = await loadBundle(nano);
+    return { graph: await openGraph(bundle), manifest: bundle.manifest };
+  },
+  sounds: voices.map((voice, i) =>
+    hasEspeak ? speech(sentence, voice, 200 + 70 * i) : bursts(seeded(i + 1), 6 * 16_000),
+  ),
+  steps: 30,
+});
 
-  function noise(seed: number, length: number): Float32Array {
-    const next = seeded(seed);
-    return Float32Array.from({ length }, (_, i) => (next() - 0.5) * (Math.sin(i / 3000) > 0 ? 0.4 : 0.01));
-  }
-
-  const copy = ({ outputs }: RowResult) => Object.values(outputs!).map((head: Float32Array) => Array.from(head));
-
-  /** Everything the model puts out for one source, alone in its lane. */
-  async function alone(source: number, rows = 1, row = 0): Promise<number[][][]> {
-    const lane = new Lane(graph, bundle.manifest, rows);
-    const out: number[][][] = [];
-    for (let i = 0; i < STEPS; i++) {
-      const [result] = await lane.step(new Map([[row, turn(slice(sources[source]!, i), (i >> 3) & 1)]]));
-      out.push(copy(result!));
-    }
-    return out;
-  }
-
-  it('decides the same for a row alone, in a full lane, and at another place in it, bit for bit', async () => {
-    const full = new Lane(graph, bundle.manifest, 8);
-    const together: number[][][][] = voices.map(() => []);
-    for (let i = 0; i < STEPS; i++) {
-      const turns = new Map(voices.map((_, row) => [row, turn(slice(sources[row]!, i), (i >> 3) & 1)]));
-      for (const result of await full.step(turns)) together[result.row]!.push(copy(result));
-    }
-    expect(together[0]).toEqual(await alone(0));
-    expect(together[5]).toEqual(await alone(5));
-    expect(together[5]).toEqual(await alone(5, 3, 1));
-  });
-
-  it('decides the same for rows that step at random as for each alone, bit for bit', async () => {
-    const random = seeded(42);
-    const lane = new Lane(graph, bundle.manifest, 4);
-    const heard: number[][][][] = [[], [], [], []];
-    while (heard.some((steps) => steps.length < STEPS)) {
-      const turns = new Map<number, MicroTurn>();
-      for (const [row, steps] of heard.entries()) {
-        const i = steps.length;
-        if (i < STEPS && random() < 0.6) turns.set(row, turn(slice(sources[row]!, i), (i >> 3) & 1));
-      }
-      for (const result of await lane.step(turns)) heard[result.row]!.push(copy(result));
-    }
-    for (const row of [0, 3]) expect(heard[row]).toEqual(await alone(row));
-  });
-
-  it('leaves nothing of one lease to the next', async () => {
-    const lane = new Lane(graph, bundle.manifest, 2);
-    for (let i = 0; i < 12; i++) {
-      await lane.step(new Map([0, 1].map((row) => [row, turn(slice(sources[6 + row]!, i), 1)])));
-    }
-    lane.clear(0);
-    const second: number[][][] = [];
-    for (let i = 0; i < STEPS; i++) {
-      const turns = new Map([
-        [0, turn(slice(sources[2]!, i), (i >> 3) & 1)],
-        [1, turn(slice(sources[7]!, 12 + i), 1)],
-      ]);
-      second.push(copy((await lane.step(turns))[0]!));
-    }
-    expect(second).toEqual(await alone(2));
-  });
+laneContract('a decoder with a ring', {
+  open: async () => {
+    const bundle = await tinyDecoder();
+    return { graph: await openGraph(bundle), manifest: bundle.manifest };
+  },
+  sounds: voices.map((_, i) => bursts(seeded(i + 1), 10_240)),
+  // Three times around the ring.
+  steps: 3 * decoderSizes.tiny.window,
 });
