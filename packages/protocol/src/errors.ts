@@ -111,6 +111,11 @@ const ERRORS = {
     summary: 'the interaction model failed',
     hint: 'connect again; run `microturn doctor` to check the bundle',
   },
+  'engine/provider': {
+    retryable: false,
+    summary: 'the model does not run where it was asked to',
+    hint: 'set `engine.provider` to auto, or install what the provider needs: docs/gpu.md',
+  },
   'bundle/missing': {
     retryable: false,
     summary: 'a file of the model bundle is missing',

@@ -27,7 +27,7 @@ const GPU_BYTES = 64 << 20;
 /**
  * Opens the graph where it is to run. `auto` is the CPU for small bundles, and the GPU through WebGPU for large ones where
  * there is one; CUDA is never chosen by itself, since its libraries do not come with onnxruntime-node.
- * @throws {MicroturnError} `bundle/graph`; `engine/failed` where the provider that was asked for does not open
+ * @throws {MicroturnError} `bundle/graph`; `engine/provider` where the one that was asked for does not open
  */
 export async function openGraphOn(bundle: Bundle, choice: ProviderChoice): Promise<StepGraph> {
   if (choice !== 'auto') return openGraph(bundle, choice);
@@ -43,7 +43,8 @@ export async function openGraphOn(bundle: Bundle, choice: ProviderChoice): Promi
 /**
  * One session serves lanes of every size, because the batch stays a symbol in the graph: the weights are in memory
  * once. (onnxruntime-node 1.30 ignores `freeDimensionOverrides`, and on the CPU a fixed batch is no faster.)
- * @throws {MicroturnError} `bundle/graph` where the graph does not load, or is not the one the manifest describes
+ * @throws {MicroturnError} `bundle/graph` where the graph does not load, or is not the one the manifest describes;
+ *   `engine/provider` where the provider does not open
  */
 export async function openGraph(bundle: Bundle, provider: Provider = 'cpu'): Promise<StepGraph> {
   const { manifest, files, externalData } = bundle;
@@ -70,7 +71,7 @@ export async function openGraph(bundle: Bundle, provider: Provider = 'cpu'): Pro
   } catch (cause) {
     const { message } = cause as Error;
     if (provider === 'cpu') throw graphError(message, cause);
-    throw new MicroturnError('engine/failed', `the provider ${provider} did not open: ${message}`, { cause });
+    throw new MicroturnError('engine/provider', `${provider}: ${withoutColours(message)}`, { cause });
   }
   const problem = disagreement(session, manifest);
   if (problem) {
@@ -89,6 +90,11 @@ export async function openGraph(bundle: Bundle, provider: Provider = 'cpu'): Pro
     close: () => session.release(),
     ...(provider === 'webgpu' && (await deviceStates(session, manifest))),
   };
+}
+
+/** The runtime's messages are lines of its log. */
+function withoutColours(message: string): string {
+  return message.replaceAll(/\u001b\[[\d;]*m/g, '').trim();
 }
 
 async function deviceStates(

@@ -110,12 +110,14 @@ export class OnnxModel implements InteractionModel {
   /**
    * Loads the bundle's graph and makes the lanes.
    * @param provider the CPU where none is given
-   * @throws {MicroturnError} `bundle/graph` where ONNX Runtime does not take it, `engine/failed` where the provider
+   * @throws {MicroturnError} `bundle/graph` where ONNX Runtime does not take it, `engine/provider` where the provider
    *   does not open
    */
   static async load(bundle: Bundle, options: OnnxModelOptions, provider: ProviderChoice = 'cpu'): Promise<OnnxModel> {
     const graph = await openGraphOn(bundle, provider);
-    return new OnnxModel(bundle.manifest, graph, { fallback: () => openGraph(bundle), ...options });
+    // Only a device can be lost: on the CPU nothing keeps the bundle's bytes beside the runtime's own.
+    const fallback = graph.provider === 'cpu' ? undefined : () => openGraph(bundle);
+    return new OnnxModel(bundle.manifest, graph, { ...(fallback && { fallback }), ...options });
   }
 
   /** @param graph closed with the model */
