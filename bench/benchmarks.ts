@@ -3,6 +3,7 @@ import { engineLanes } from './engine-lanes.js';
 import { engineStep } from './engine-step.js';
 import { firstAudio } from './first-audio.js';
 import type { Benchmark } from './lib/benchmark.js';
+import { largeBundle } from './large-bundle.js';
 import { loopDelay } from './loop-delay.js';
 import { mediaPath } from './media-path.js';
 import { pageLoad } from './page-load.js';
@@ -17,6 +18,7 @@ export const benchmarks: readonly Benchmark[] = [
   mediaPath,
   engineStep,
   engineLanes,
+  largeBundle,
   turnLag,
   firstAudio,
   cutToSilence,

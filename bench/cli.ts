@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { providerChoices } from '../packages/edge/src/engine/types.js';
 import { benchmarks } from './benchmarks.js';
 import type { Benchmark, Context, Figure } from './lib/benchmark.js';
 import { Noise, machineConditions } from './lib/machine.js';
@@ -9,6 +10,7 @@ const HELP = `The numbers that Microturn publishes, each from several runs, besi
   npm run bench -- --json        one object per line: name, value, unit, baseline, budget, conditions
   npm run bench -- --only A,B    some of it
   npm run bench -- --quick       few trials: shows that it works, publish nothing of it
+  npm run bench -- --provider P  where large-bundle runs: auto, cpu, webgpu, cuda
   npm run bench -- --list        what there is
 
 bench/README.md says how to read it. Exit codes: 0, 1 where a benchmark failed, 2 for wrong arguments.`;
@@ -38,7 +40,12 @@ export async function main(args: readonly string[]): Promise<number> {
     console.error(`bench: ${selected}`);
     return 2;
   }
-  return runAll(selected, { json: values.json ?? false, quick: values.quick ?? false });
+  const provider = providerChoices.find((choice) => choice === (values.provider ?? 'cpu'));
+  if (!provider) {
+    console.error(`bench: --provider is one of ${providerChoices.join(', ')}, got ${values.provider}`);
+    return 2;
+  }
+  return runAll(selected, { json: values.json ?? false, quick: values.quick ?? false, provider });
 }
 
 function parse(args: readonly string[]) {
@@ -47,6 +54,7 @@ function parse(args: readonly string[]) {
     quick: { type: 'boolean' },
     list: { type: 'boolean' },
     only: { type: 'string' },
+    provider: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   } as const;
   return parseArgs({ args: [...args], options }).values;
@@ -62,7 +70,7 @@ function select(only: string | undefined): readonly Benchmark[] | string {
 
 async function runAll(
   selected: readonly Benchmark[],
-  { json, quick }: { json: boolean; quick: boolean },
+  { json, quick, provider }: { json: boolean } & Omit<Context, 'note'>,
 ): Promise<number> {
   const machine = machineConditions();
   if (!json) console.log(tableHead(machine, quick));
@@ -72,7 +80,7 @@ async function runAll(
     const noise = new Noise();
     const startedAt = new Date().toISOString();
     try {
-      const figures = await withTimeout(benchmark, { quick, note });
+      const figures = await withTimeout(benchmark, { quick, provider, note });
       const seen = noise.read();
       for (const figure of figures) {
         const line = {

@@ -2,6 +2,7 @@ import { loadBundle } from '../packages/edge/src/engine/bundle.js';
 import type { Benchmark } from './lib/benchmark.js';
 import { Load } from './lib/load.js';
 import type { TurnLag } from './lib/load-messages.js';
+import { copyMsPerByte } from './lib/machine.js';
 import { MeasuredEdge } from './lib/measured-edge.js';
 import { nanoBundle } from './lib/steppers.js';
 import { median, quantile, round, spread } from './lib/stats.js';
@@ -70,15 +71,8 @@ export const turnLag: Benchmark = {
   },
 };
 
-/** By the median of copies that no cache holds: a copy reads and writes, so reading alone takes half of it. */
+/** Reading alone takes half of a copy. */
 async function weightsMs(): Promise<number> {
   const { manifest, files } = await loadBundle(nanoBundle);
-  const bytes = files.get(manifest.graph.file)!.length;
-  const [from, to] = [Buffer.alloc(256 << 20, 1), Buffer.alloc(256 << 20, 2)];
-  const copyMs = Array.from({ length: 7 }, () => {
-    const startMs = performance.now();
-    from.copy(to);
-    return performance.now() - startMs;
-  });
-  return (median(copyMs) / from.length) * bytes * 0.5;
+  return copyMsPerByte() * files.get(manifest.graph.file)!.length * 0.5;
 }

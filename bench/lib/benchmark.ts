@@ -1,3 +1,5 @@
+import type { ProviderChoice } from '../../packages/edge/src/engine/types.js';
+
 /** One published number. */
 export interface Figure {
   readonly name: string;
@@ -18,6 +20,8 @@ export type Conditions = { readonly n: number } & Readonly<Record<string, unknow
 export interface Context {
   /** Fewer trials: to see that it works, not to publish. */
   readonly quick: boolean;
+  /** Where a benchmark runs a model that could run elsewhere. */
+  readonly provider: ProviderChoice;
   /** Tells a person how far it is. */
   note(text: string): void;
 }

@@ -5,6 +5,7 @@ import { cpus, getPriority, loadavg, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findChromium } from '../../test/call/chromium.js';
 import { root } from '../../test/support/root.js';
+import { median } from './stats.js';
 
 /** What every figure says of where it was taken. */
 export function machineConditions(): Record<string, unknown> {
@@ -31,6 +32,17 @@ export class Noise {
   read(): Record<string, unknown> {
     return { load: [this.#load, loadavg()[0]!], contention: [this.#before, contention()] };
   }
+}
+
+/** How fast memory is copied that no cache holds, by the median of a few copies. A copy reads and writes. */
+export function copyMsPerByte(): number {
+  const [from, to] = [Buffer.alloc(256 << 20, 1), Buffer.alloc(256 << 20, 2)];
+  const copyMs = Array.from({ length: 7 }, () => {
+    const startMs = performance.now();
+    from.copy(to);
+    return performance.now() - startMs;
+  });
+  return median(copyMs) / from.length;
 }
 
 function contention(): number {
