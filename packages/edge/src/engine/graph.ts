@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { MicroturnError } from '@microturn/protocol';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Bundle } from './bundle.js';
@@ -47,7 +48,11 @@ export async function openGraphOn(bundle: Bundle, choice: ProviderChoice): Promi
  *   `engine/provider` where the provider does not open
  */
 export async function openGraph(bundle: Bundle, provider: Provider = 'cpu'): Promise<StepGraph> {
-  const { manifest, files, externalData } = bundle;
+  const session = await openSession(bundle, provider);
+  return stepGraph(session, bundle.manifest, provider);
+}
+
+async function openSession({ manifest, files, externalData }: Bundle, provider: Provider): Promise<InferenceSession> {
   const { file } = manifest.graph;
   const graphError = (detail: string, cause?: unknown) =>
     new MicroturnError('bundle/graph', `${file}: ${detail}`, { cause });
@@ -71,13 +76,18 @@ export async function openGraph(bundle: Bundle, provider: Provider = 'cpu'): Pro
   } catch (cause) {
     const { message } = cause as Error;
     if (provider === 'cpu') throw graphError(message, cause);
-    throw new MicroturnError('engine/provider', `${provider}: ${withoutColours(message)}`, { cause });
+    throw new MicroturnError('engine/provider', `${provider}: ${stripVTControlCharacters(message).trim()}`, { cause });
   }
   const problem = disagreement(session, manifest);
   if (problem) {
     await session.release();
     throw graphError(problem);
   }
+  return session;
+}
+
+/** Made apart from the bundle: closures beside those that read its files would keep every byte of them. */
+async function stepGraph(session: InferenceSession, manifest: Manifest, provider: Provider): Promise<StepGraph> {
   return {
     provider,
     bind(feeds, fetches) {
@@ -90,11 +100,6 @@ export async function openGraph(bundle: Bundle, provider: Provider = 'cpu'): Pro
     close: () => session.release(),
     ...(provider === 'webgpu' && (await deviceStates(session, manifest))),
   };
-}
-
-/** The runtime's messages are lines of its log. */
-function withoutColours(message: string): string {
-  return message.replaceAll(/\u001b\[[\d;]*m/g, '').trim();
 }
 
 async function deviceStates(
