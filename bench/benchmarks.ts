@@ -1,8 +1,11 @@
+import { churn } from './churn.js';
 import { cutToSilence } from './cut-to-silence.js';
+import { echoPath } from './echo-path.js';
 import { engineLanes } from './engine-lanes.js';
 import { engineStep } from './engine-step.js';
 import { firstAudio } from './first-audio.js';
 import type { Benchmark } from './lib/benchmark.js';
+import { joinStorm } from './join-storm.js';
 import { largeBundle } from './large-bundle.js';
 import { loopDelay } from './loop-delay.js';
 import { mediaPath } from './media-path.js';
@@ -16,6 +19,7 @@ import { whereTimeGoes } from './where-time-goes.js';
 /** In the order of the published table. */
 export const benchmarks: readonly Benchmark[] = [
   mediaPath,
+  echoPath,
   engineStep,
   engineLanes,
   largeBundle,
@@ -25,6 +29,8 @@ export const benchmarks: readonly Benchmark[] = [
   whereTimeGoes,
   sessionsPerCore,
   rssPerSession,
+  joinStorm,
+  churn,
   sdkSize,
   pageLoad,
   loopDelay,

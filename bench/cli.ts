@@ -10,13 +10,14 @@ const HELP = `The numbers that Microturn publishes, each from several runs, besi
   npm run bench -- --json        one object per line: name, value, unit, baseline, budget, conditions
   npm run bench -- --only A,B    some of it
   npm run bench -- --quick       few trials: shows that it works, publish nothing of it
+  npm run bench -- --only churn --minutes 60
   npm run bench -- --provider P  where large-bundle runs: auto, cpu, webgpu, cuda
   npm run bench -- --list        what there is
 
 bench/README.md says how to read it. Exit codes: 0, 1 where a benchmark failed, 2 for wrong arguments.`;
 
-/** No benchmark takes so long: one that does hangs. */
-const TIMEOUT_MS = 15 * 60_000;
+/** No benchmark takes so long, beyond the time that it was given: one that does hangs. */
+const TIMEOUT_MINUTES = 15;
 
 /** @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {
@@ -45,7 +46,13 @@ export async function main(args: readonly string[]): Promise<number> {
     console.error(`bench: --provider is one of ${providerChoices.join(', ')}, got ${values.provider}`);
     return 2;
   }
-  return runAll(selected, { json: values.json ?? false, quick: values.quick ?? false, provider });
+  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+  if (minutes !== undefined && !(minutes > 0)) {
+    console.error(`bench: --minutes is a number above 0, got ${values.minutes}`);
+    return 2;
+  }
+  const { json = false, quick = false } = values;
+  return runAll(selected, { json, quick, provider, ...(minutes !== undefined && { minutes }) });
 }
 
 function parse(args: readonly string[]) {
@@ -55,6 +62,7 @@ function parse(args: readonly string[]) {
     list: { type: 'boolean' },
     only: { type: 'string' },
     provider: { type: 'string' },
+    minutes: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   } as const;
   return parseArgs({ args: [...args], options }).values;
@@ -70,8 +78,9 @@ function select(only: string | undefined): readonly Benchmark[] | string {
 
 async function runAll(
   selected: readonly Benchmark[],
-  { json, quick, provider }: { json: boolean } & Omit<Context, 'note'>,
+  { json, ...options }: { json: boolean } & Omit<Context, 'note'>,
 ): Promise<number> {
+  const { quick } = options;
   const machine = machineConditions();
   if (!json) console.log(tableHead(machine, quick));
   let failed = 0;
@@ -80,7 +89,7 @@ async function runAll(
     const noise = new Noise();
     const startedAt = new Date().toISOString();
     try {
-      const figures = await withTimeout(benchmark, { quick, provider, note });
+      const figures = await withTimeout(benchmark, { ...options, note });
       const seen = noise.read();
       for (const figure of figures) {
         const line = {
@@ -99,7 +108,8 @@ async function runAll(
 
 function withTimeout(benchmark: Benchmark, context: Context): Promise<readonly Figure[]> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not done after ${TIMEOUT_MS / 60_000} minutes`)), TIMEOUT_MS);
+    const minutes = TIMEOUT_MINUTES + (context.minutes ?? 0);
+    const timer = setTimeout(() => reject(new Error(`not done after ${minutes} minutes`)), minutes * 60_000);
     benchmark
       .run(context)
       .then(resolve, reject)

@@ -4,7 +4,7 @@ import type { ProviderChoice } from '../../packages/edge/src/engine/types.js';
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: 'ms' | 'µs' | 'kB' | 'MB' | 'sessions' | 'ratio' | 'share';
+  readonly unit: 'ms' | 'µs' | 'kB' | 'MB' | 'sessions' | 'ratio' | 'share' | 'count';
   /** What the value is to be held against: something that ran in the same run, or a limit. Never nothing. */
   readonly baseline: { readonly name: string; readonly value: number };
   /** Of the first landings; absent where none was set. */
@@ -22,6 +22,8 @@ export interface Context {
   readonly quick: boolean;
   /** Where a benchmark runs a model that could run elsewhere. */
   readonly provider: ProviderChoice;
+  /** How long churn goes on, where it is not as long as it says itself. */
+  readonly minutes?: number;
   /** Tells a person how far it is. */
   note(text: string): void;
 }

@@ -21,6 +21,10 @@ export interface NodeCallerOptions {
   readonly url: string;
   readonly token: string;
   onEvent(event: SessionEvent): void;
+  /** In place of what is given to `feed`. */
+  readonly microphone?: MediaStreamTrack;
+  /** In place of the agent's voice. */
+  readonly hear?: { readonly source: string; onTrack(track: MediaStreamTrack): void };
 }
 
 interface Offer {
@@ -42,9 +46,10 @@ export class NodeCaller {
     this.#signaling = signaling;
   }
 
-  static async join({ url, token, onEvent }: NodeCallerOptions): Promise<NodeCaller> {
+  static async join(options: NodeCallerOptions): Promise<NodeCaller> {
+    const { url, onEvent } = options;
     const caller = new NodeCaller(await Signaling.open(`${url.replace('http', 'ws')}/v1/connect`, onEvent));
-    await caller.#join(token);
+    await caller.#join(options);
     return caller;
   }
 
@@ -74,7 +79,7 @@ export class NodeCaller {
     this.#signaling.close();
   }
 
-  async #join(token: string): Promise<void> {
+  async #join({ token, microphone, hear }: NodeCallerOptions): Promise<void> {
     const signaling = this.#signaling;
     const joined = await signaling.request<{
       routerRtpCapabilities: types.RtpCapabilities;
@@ -100,7 +105,7 @@ export class NodeCaller {
     });
     // As the SDK publishes it.
     await send.produce({
-      track: this.#source.createTrack(),
+      track: microphone ?? this.#source.createTrack(),
       stopTracks: false,
       codecOptions: { opusStereo: false, opusDtx: false },
     });
@@ -108,10 +113,12 @@ export class NodeCaller {
       type: 'subscribe',
       rtpCapabilities: device.recvRtpCapabilities,
     });
-    const agent = tracks.find(({ source }) => source === 'agent');
-    if (!agent) throw new Error('the agent’s voice was not offered');
-    const { consumerId: id, producerId, rtpParameters } = agent;
+    const wanted = hear?.source ?? 'agent';
+    const offer = tracks.find(({ source }) => source === wanted);
+    if (!offer) throw new Error(`no track of the source ${wanted} was offered`);
+    const { consumerId: id, producerId, rtpParameters } = offer;
     const consumer = await receive.consume({ id, producerId, kind: 'audio', rtpParameters });
+    if (hear) return hear.onTrack(consumer.track);
     this.#sink = new RTCAudioSink(consumer.track);
     this.#sink.ondata = ({ samples }: { samples: Int16Array }) => {
       for (let i = 0; i < samples.length; i += 8)
