@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+REPOSITORY = ROOT.parent.parent
 REPORT = ROOT / "report"
 SHIPPED = ROOT / "bundle"
 HOME = Path(os.environ.get("MICROTURN_NANO_HOME", Path.home() / ".cache" / "microturn" / "nano"))
@@ -16,7 +17,7 @@ class Recipe:
     """One variant of the model and what it costs."""
 
     shards: dict[str, int]
-    """How many shards of 24 minutes each split has."""
+    """How many shards of 24 minutes each training split has."""
     trunk_minutes: float
     core_minutes: float
     trunk_sessions: int
@@ -25,17 +26,17 @@ class Recipe:
     core_rate: float = 1e-3
 
 
-TEST_SHARDS = {"seen": 1, "espeak": 2, "slt": 2, "festival": 1}
+TEST_SHARDS = {"seen": 2, "espeak": 2, "slt": 2, "festival": 2}
 RECIPES = {
     "small": Recipe(
-        {**TEST_SHARDS, "train": 60, "skills": 20, "drill": 30},
+        {"train": 60, "skills": 20, "drill": 30},
         trunk_minutes=110,
         core_minutes=15,
         trunk_sessions=8,
         core_sessions=12,
     ),
     "large": Recipe(
-        {**TEST_SHARDS, "train": 2_000, "skills": 600, "drill": 900},
+        {"train": 2_000, "skills": 600, "drill": 900},
         trunk_minutes=30,
         core_minutes=8,
         trunk_sessions=96,

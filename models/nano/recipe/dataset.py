@@ -14,6 +14,7 @@ from scenarios import Director
 from voices import SPLITS, Studio, draw_speaker
 from texts import Writer, parse
 from synthesis import ReadingError
+from vocabulary import canonical
 
 SESSION_SECONDS = 30.0
 SHARD_SESSIONS = 48
@@ -72,7 +73,7 @@ def make_shard(
                 "mode": director.mode,
                 "voice": asdict(director.speaker),
                 "events": [asdict(event) for event in timeline.events],
-                "words": [asdict(word) for word in timeline.words],
+                "words": [{**asdict(word), "written": canonical(word.name)} for word in timeline.words],
             }
         )
         if split not in TRAINING_SPLITS:

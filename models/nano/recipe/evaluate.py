@@ -1,46 +1,46 @@
-"""Measures bundles on the test sets: the candidate and what it is compared with, on the same sound, by the same code."""
+"""Chooses thresholds, and measures what a plain decision does not show: the curve behind a threshold, and confusions.
+
+Decisions at the chosen thresholds are measured by `npm run eval` (test/eval), with the code that serves them and beside a
+voice activity detector; `measured` runs it.
+"""
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
 
 from bundle import Outputs, run_bundle
-from decoding import sustained, where_likeliest
+from config import HOME, REPOSITORY
 from metrics import (
     Session,
-    act_measures,
     best_within,
-    count_measures,
-    elapsed_measures,
     floor_confusion,
     gap_curve,
+    grid_f1,
     interruption_measures,
-    perfect_vad,
-    remind_measures,
-    self_interruptions,
     word_measures,
-    yield_point,
 )
-from vocabulary import BLANK, FLOOR, PLURALS, UNKNOWN, canonical
+from vocabulary import BLANK, FLOOR, UNKNOWN, canonical
 
-TEST_SETS = ("seen", "espeak", "slt", "festival")
+TEST_SETS = ("espeak", "slt", "festival")
 TUNING_SET = "seen"
 """Thresholds are chosen on new sentences of training voices, never on the voices that stand in for strangers."""
 GAP_TARGET = 0.25
 WORD_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 BARGE_IN_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-ACT_THRESHOLD = 0.5
-VAD_SILENCES = (0.3, 0.5, 0.8)
+ACT_THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8)
+SAY_THRESHOLDS = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8)
+MISSED_BARGE_IN_COST = 3
 ROLES = ("words", "floor", "say", "act")
 
 
 def load_shard(shard: Path) -> list[Session]:
-    arrays = {name: np.load(shard / f"{name}.npy") for name in ("floor", "play")}
+    grids = {name: np.load(shard / f"{name}.npy") for name in ("floor", "say", "act")}
     notes = json.loads((shard / "sessions.json").read_text())
     return [
-        Session(arrays["floor"][row], arrays["play"][row], note["mode"], note["words"], note["events"])
+        Session(grids["floor"][row], note["words"], note["events"], {role: grid[row] for role, grid in grids.items()})
         for row, note in enumerate(notes)
     ]
 
@@ -56,12 +56,8 @@ def run_set(bundle: Path, shards: list[Path]) -> tuple[list[Session], Outputs]:
             }
             sessions.append(session)
     if outputs is None:
-        raise FileNotFoundError("a test set has no shards: run the data stage first")
+        raise FileNotFoundError("a test set has no shards: run the tests stage first")
     return sessions, outputs
-
-
-def vocabulary_of(outputs: Outputs) -> set[str]:
-    return {canonical(name) for name in outputs.classes("words")} - {BLANK, UNKNOWN}
 
 
 def tune(bundle: Path, shards: list[Path]) -> dict:
@@ -69,25 +65,27 @@ def tune(bundle: Path, shards: list[Path]) -> dict:
     sessions, outputs = run_set(bundle, shards)
     floor = outputs.classes("floor")
     point = best_within(plain_points(sessions, floor.index("yielded")), GAP_TARGET)
-    words = max(
-        WORD_THRESHOLDS,
-        key=lambda threshold: word_measures(sessions, outputs, vocabulary_of(outputs), threshold)["f1"]["value"],
-    )
+    vocabulary = {canonical(name) for name in outputs.classes("words")} - {BLANK, UNKNOWN}
 
-    def cost(threshold):
+    def interruption_cost(threshold):
         measures = interruption_measures(sessions, floor.index("barge-in"), threshold)
         return (
-            3 * (1 - measures["detected"]["value"])
+            MISSED_BARGE_IN_COST * (1 - measures["detected"]["value"])
             + measures["falseOnBackchannel"]["value"]
             + measures["falseOnElsewhere"]["value"]
         )
 
-    barge_in = min(BARGE_IN_THRESHOLDS, key=cost)
     return {
-        "words": words,
-        "floor": {"yielded": point["threshold"] if point else 0.5, "barge-in": barge_in},
-        "say": 0,
-        "act": ACT_THRESHOLD,
+        "words": max(
+            WORD_THRESHOLDS,
+            key=lambda threshold: word_measures(sessions, outputs, vocabulary, threshold)["f1"]["value"],
+        ),
+        "floor": {
+            "yielded": point["threshold"] if point else 0.5,
+            "barge-in": min(BARGE_IN_THRESHOLDS, key=interruption_cost),
+        },
+        "say": max(SAY_THRESHOLDS, key=lambda threshold: grid_f1(sessions, "say", threshold)),
+        "act": max(ACT_THRESHOLDS, key=lambda threshold: grid_f1(sessions, "act", threshold)),
     }
 
 
@@ -96,42 +94,29 @@ def plain_points(sessions: list[Session], yielded: int) -> list[dict]:
     return [point for point in gap_curve(sessions, yielded) if point["turns"] == 1]
 
 
-def measure(bundle: Path, shards: list[Path], echo: list[Path], shared: set[str]) -> dict:
-    """
-    Every measure of one bundle on one test set.
+def curves(data: Path, bundles: dict[str, Path]) -> dict:
+    """By bundle and test set: the gap curve, its best point within the target, and the floor's confusion."""
+    results = {}
+    for name, folder in bundles.items():
+        for test in TEST_SETS:
+            sessions, outputs = run_set(folder, shards_of(data, test))
+            floor = outputs.classes("floor")
+            curve = gap_curve(sessions, floor.index("yielded"))
+            results.setdefault(name, {})[test] = {
+                "sessions": len(sessions),
+                "curve": curve,
+                "bestWithinTarget": best_within(curve, GAP_TARGET),
+                "confusion": floor_confusion(sessions, floor),
+            }
+    return results
 
-    @param shared the words that all compared bundles know
-    """
-    sessions, outputs = run_set(bundle, shards)
-    floor, decoding = outputs.classes("floor"), outputs.manifest["decoding"]
-    yielded, barge_in = floor.index("yielded"), floor.index("barge-in")
-    word_threshold, thresholds = decoding["words"]["threshold"], decoding["floor"]["thresholds"]
-    curve = gap_curve(sessions, yielded)
-    decided = [
-        sustained(where_likeliest(session.outputs["floor"], yielded), thresholds["yielded"]) for session in sessions
-    ]
-    reminder = next(name for name, act in outputs.manifest["outputs"]["say"]["acts"].items() if act["act"] == "remind")
-    result = {
-        "sessions": len(sessions),
-        "stepMs": outputs.step_ms,
-        "words": word_measures(sessions, outputs, vocabulary_of(outputs), word_threshold),
-        "sharedWords": word_measures(sessions, outputs, shared, word_threshold),
-        "yield": yield_point(sessions, decided),
-        "curve": curve,
-        "bestWithinTarget": best_within(curve, GAP_TARGET),
-        "perfectVad": [perfect_vad(sessions, silence) for silence in VAD_SILENCES],
-        "interruption": interruption_measures(sessions, barge_in, thresholds["barge-in"]),
-        "confusion": floor_confusion(sessions, floor),
-        "count": count_measures(sessions, outputs),
-        "remind": remind_measures(sessions, outputs, reminder),
-        "elapsed": elapsed_measures(sessions, outputs),
-        "act": act_measures(sessions, outputs, ACT_THRESHOLD),
-    }
-    if echo:
-        result["selfInterruptionAt20dB"] = self_interruptions(
-            run_set(bundle, echo)[0], barge_in, thresholds["barge-in"]
-        )
-    return result
+
+def measured(bundle: Path, compare: Path | None) -> list[dict]:
+    """The figures of `npm run eval`, one object each."""
+    other = ["--compare", str(compare)] if compare else []
+    command = ["node", "scripts/eval.mjs", "--json", "--data", str(HOME), "--bundle", str(bundle), *other]
+    lines = subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return [json.loads(line) for line in lines.splitlines()]
 
 
 def shards_of(data: Path, name: str) -> list[Path]:
@@ -140,24 +125,10 @@ def shards_of(data: Path, name: str) -> list[Path]:
     )
 
 
-def evaluate(data: Path, echo: Path, bundles: dict[str, Path], report: Path) -> dict:
-    """Measures all bundles by name on all test sets and writes `results.json` into `report`."""
-    shared = set.intersection(*(_words_of(folder) for folder in bundles.values()))
-    results = {
-        name: {
-            test: measure(folder, shards_of(data, test), shards_of(echo, test), shared)
-            for test in TEST_SETS
-            if shards_of(data, test)
-        }
-        for name, folder in bundles.items()
-    }
+def evaluate(data: Path, bundle: Path, compare: Path | None, report: Path) -> dict:
+    """Measures `bundle`, beside `compare` where there is one, and writes `results.json` into `report`."""
+    bundles = {"nano": bundle, **({"before": compare} if compare else {})}
+    results = {"floor": FLOOR, "curves": curves(data, bundles), "figures": measured(bundle, compare)}
     report.mkdir(parents=True, exist_ok=True)
-    (report / "results.json").write_text(
-        json.dumps({"sharedWords": len(shared), "floor": FLOOR, "bundles": results}, indent=1) + "\n"
-    )
+    (report / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     return results
-
-
-def _words_of(folder: Path) -> set[str]:
-    names = json.loads((folder / "bundle.json").read_text())["outputs"]["words"]["classes"]
-    return {PLURALS.get(name, name) for name in names} - {BLANK, UNKNOWN}

@@ -1,4 +1,4 @@
-"""Measures of one bundle on one test set: every figure with its count and a 95 % interval."""
+"""What thresholds are chosen by, and what needs probabilities: curves and confusions. Decisions are measured by `npm run eval`."""
 
 import math
 from dataclasses import dataclass, field
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bundle import Outputs
-from decoding import heard_words, said_words, sustained, where_likeliest
-from labels import TURN_SECONDS, turn_of
-from vocabulary import FLOOR, NUMBERS, canonical
+from decoding import heard_words, sustained, where_likeliest
+from labels import IGNORE, TURN_SECONDS, turn_of
+from vocabulary import FLOOR, canonical
 
 WORD_EARLY, WORD_LATE = 0.06, 0.62
 """A word counts if it is written from a little before its end to this long after it."""
@@ -20,8 +20,6 @@ SHORTEST_JUDGED_GAP = 0.8
 MOST_MISSED = 0.2
 DETECT_TURNS = 2
 """Micro-turns after the one that an interruption begins in, within which it must be found."""
-REMIND_TOLERANCE = 0.4
-ELAPSED_TOLERANCE = 1.0
 EDGE_SECONDS = 1.0
 """Events closer than this to the end of a session are not judged."""
 
@@ -46,10 +44,10 @@ class Session:
     """A test session: its labels and events, and what the bundle made of it."""
 
     floor: np.ndarray
-    play: np.ndarray
-    mode: str
     words: list[dict]
     events: list[dict]
+    grids: dict[str, np.ndarray] = field(default_factory=dict)
+    """Labels by role."""
     outputs: dict[str, np.ndarray] = field(default_factory=dict)
 
     def of(self, kind: str, margin: float = EDGE_SECONDS) -> list[dict]:
@@ -148,19 +146,6 @@ def _percentile(gaps: list[float], missed: int, percent: int) -> float | None:
     return float(sorted(gaps)[index]) if 0 <= index < len(gaps) else None
 
 
-def perfect_vad(sessions: list[Session], silence: float) -> dict:
-    """What a voice activity detector without any error reaches that waits for `silence` seconds: a bound, no product."""
-    decided = []
-    for session in sessions:
-        floor = np.zeros(len(session.floor), bool)
-        for event in session.events:
-            if event["kind"] in ("hold", "yield") and event["start"] + silence < event["end"]:
-                turn = turn_of(event["start"] + silence)
-                floor[turn : turn + 1] = True
-        decided.append(floor)
-    return {"silence": silence, **yield_point(sessions, decided)}
-
-
 def best_within(points: list[dict], gap: float) -> dict | None:
     """The point with the fewest false yields among those with at most `gap` seconds of median gap and few missed turns."""
     fitting = [
@@ -200,24 +185,6 @@ def interruption_measures(sessions: list[Session], barge_in: int, threshold: flo
     }
 
 
-def self_interruptions(sessions: list[Session], barge_in: int, threshold: float) -> dict:
-    """Stretches of at least 1 s where only the agent speaks: those in which it was taken for the user."""
-    stretches = false = 0
-    for session in sessions:
-        taken = where_likeliest(session.outputs["floor"], barge_in) > threshold
-        alone = (session.play > 0) & (session.floor == FLOOR.index("silent"))
-        start = None
-        for turn, on in enumerate([*alone, False]):
-            if on and start is None:
-                start = turn
-            elif not on and start is not None:
-                if turn - start >= 5:
-                    stretches += 1
-                    false += bool(taken[start:turn].any())
-                start = None
-    return share(false, stretches)
-
-
 def floor_confusion(sessions: list[Session], classes: list[str]) -> dict:
     """Rows: the label's class; columns: the likeliest class of the bundle, in the order of `FLOOR`."""
     table = np.zeros((len(FLOOR), len(FLOOR)), int)
@@ -227,95 +194,25 @@ def floor_confusion(sessions: list[Session], classes: list[str]) -> dict:
     return {"classes": FLOOR, "table": table.tolist(), "accuracy": share(int(np.trace(table)), int(table.sum()))}
 
 
-def count_measures(sessions: list[Session], outputs: Outputs) -> dict:
-    """Each mention counted within two micro-turns, and the last number of a session right."""
-    exact = counted = hits = mentions = said = 0
-    errors = []
+def grid_f1(sessions: list[Session], role: str, threshold: float) -> float:
+    """
+    How well the likeliest class of `role`, where it is above `threshold`, meets the labels' grid: F1 over decisions.
+
+    A decision is a run of micro-turns of one class, and is right a micro-turn early or up to two late.
+    """
+    hits = misses = false = 0
     for session in sessions:
-        due = session.of("count")
-        if not due or session.mode != "count":
-            continue
-        spoken = [
-            (turn, NUMBERS.index(name))
-            for turn, name in said_words(session.outputs["say"], outputs.classes("say"))
-            if name in NUMBERS
-        ]
-        spoken = [(turn, value) for turn, value in spoken if turn < len(session.floor) - EDGE_SECONDS / TURN_SECONDS]
-        last = spoken[-1][1] if spoken else 0
-        counted += 1
-        exact += last == int(due[-1]["value"])
-        errors.append(abs(last - int(due[-1]["value"])))
-        said += len(spoken)
-        for event in due:
-            mentions += 1
-            hits += any(
-                value == int(event["value"]) and -1 <= turn - turn_of(event["end"]) <= 2 for turn, value in spoken
-            )
-    return {
-        "finalExact": share(exact, counted),
-        "meanError": float(np.mean(errors)) if errors else None,
-        "mentionRecall": share(hits, mentions),
-        "mentionPrecision": share(min(hits, said), said),
-    }
+        labels, shares = session.grids[role], session.outputs[role]
+        best = np.where(shares.max(-1) > threshold, shares.argmax(-1), 0)
+        due, decided = onsets(np.where(labels == IGNORE, 0, labels)), onsets(best)
+        for turn in due:
+            hit = (best[max(0, turn - 1) : turn + 3] == labels[turn]).any()
+            hits, misses = hits + hit, misses + (not hit)
+        false += sum(best[turn] not in labels[max(0, turn - 2) : turn + 2] for turn in decided)
+    return 2 * hits / max(1, 2 * hits + misses + false)
 
 
-def remind_measures(sessions: list[Session], outputs: Outputs, name: str) -> dict:
-    """Reminders within 0.4 s of when they are due, and those said at any other time."""
-    hits = total = extra = spoken = 0
-    for session in sessions:
-        said = [
-            (turn + 1) * TURN_SECONDS
-            for turn, word in said_words(session.outputs["say"], outputs.classes("say"))
-            if word == name
-        ]
-        due = [event["end"] for event in session.of("remind")]
-        total += len(due)
-        hits += sum(any(abs(seconds - 0.1 - moment) <= REMIND_TOLERANCE for seconds in said) for moment in due)
-        spoken += len(said)
-        extra += sum(
-            all(abs(seconds - event["end"]) > 1.0 for event in session.events if event["kind"] == "remind")
-            for seconds in said
-        )
-    return {"inTime": share(hits, total), "unasked": share(extra, spoken)}
-
-
-def elapsed_measures(sessions: list[Session], outputs: Outputs) -> dict:
-    """Durations answered within a second."""
-    hits = total = 0
-    for session in sessions:
-        for event in session.of("elapsed", 2.0):
-            turn = turn_of(event["end"])
-            said = [
-                NUMBERS.index(word)
-                for at, word in said_words(session.outputs["say"], outputs.classes("say"))
-                if turn <= at <= turn + 6 and word in NUMBERS
-            ]
-            values = [10 * (value - 18) if value >= 20 else value for value in said[:2]]
-            total += 1
-            hits += bool(values) and abs(sum(values) - event["value"]) <= ELAPSED_TOLERANCE + 0.5
-    return share(hits, total)
-
-
-def act_measures(sessions: list[Session], outputs: Outputs, threshold: float) -> dict:
-    """Recall of each act from 1 micro-turn before to 3 after it is due, and how many decisions had no reason."""
-    if outputs.act is None:
-        return {}
-    classes, out = outputs.classes("act"), {}
-    for act, kinds in {"stop": ("stop", "barge-in"), "delegate": ("delegate",), "cancel": ("cancel",)}.items():
-        index, hits, total, false, decided = classes.index(act), 0, 0, 0, 0
-        for session in sessions:
-            taken = session.outputs["act"][:, index] > threshold
-            claimed = np.zeros(len(taken), bool)
-            for kind in kinds:
-                for event in session.of(kind):
-                    # A long barge-in is stopped while it goes on; a command when it ends.
-                    begin = turn_of(event["start"]) if kind == "barge-in" else turn_of(event["end"]) - 1
-                    past = begin + 8 if kind == "barge-in" else begin + 5
-                    total += 1
-                    hits += bool(taken[begin:past].any())
-                    claimed[max(0, begin) : past] = True
-            starts = taken & ~np.concatenate([[False], taken[:-1]])
-            decided += int(starts.sum())
-            false += int((starts & ~claimed).sum())
-        out[act] = {"recall": share(hits, total), "unasked": share(false, decided)}
-    return out
+def onsets(grid: np.ndarray) -> np.ndarray:
+    """Where runs of a class other than 0 begin."""
+    before = np.concatenate([[0], grid[:-1]])
+    return np.flatnonzero((grid != before) & (grid > 0))

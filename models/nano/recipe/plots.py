@@ -21,9 +21,9 @@ COLOURS = dict(zip(FLOOR, ["#dddddd", "#4c78a8", "#9ecae9", "#f2cf5b", "#54a24b"
 def draw(report: Path, bundle: Path, shard: Path) -> None:
     """Writes the three pictures into `report`, from its `results.json` and one session of `shard`."""
     plt.rcParams["svg.hashsalt"] = "nano"  # the same figures give the same file
-    results = json.loads((report / "results.json").read_text())["bundles"]
-    _save(report / "gap-curve.svg", gap_curves(results))
-    _save(report / "floor-confusion.svg", confusions(results["nano"]))
+    results = json.loads((report / "results.json").read_text())
+    _save(report / "gap-curve.svg", gap_curves(results["curves"], results["figures"]))
+    _save(report / "floor-confusion.svg", confusions(results["curves"]["nano"]))
     _save(report / "dialogue.svg", dialogue(bundle, shard))
 
 
@@ -44,29 +44,36 @@ def lower_envelope(points: list[dict]) -> list[tuple[float, float]]:
     return envelope
 
 
-def gap_curves(results: dict):
-    """Median gap against false yields per hold, by bundle and test set. Crosses: a perfect VAD that waits so long."""
-    tests = list(next(iter(results.values())))
-    figure, axes = plt.subplots(1, len(tests), figsize=(3.4 * len(tests), 3.2), sharey=True, squeeze=False)
+def points_of(figures: list[dict], test: str) -> dict[str, tuple[float | None, float]]:
+    """By listener: median gap and false yields per pause at the thresholds that it ships with."""
+    value = {(one["listener"], one["measure"]): one.get("value") for one in figures if one["set"] == test}
+    listeners = dict.fromkeys(listener for listener, _ in value)
+    return {
+        listener: (value[listener, "gap after a turn, median"], value[listener, "pause taken for the end"])
+        for listener in listeners
+        if (listener, "gap after a turn, median") in value
+    }
+
+
+def gap_curves(curves: dict, figures: list[dict]):
+    """Median gap against false yields per pause: curves of bundles over all thresholds, and a cross per waiting VAD."""
+    tests = list(next(iter(curves.values())))
+    figure, axes = plt.subplots(1, len(tests), figsize=(4 * len(tests), 3.4), sharey=True, squeeze=False)
     for axis, test in zip(axes[0], tests):
-        for (name, sets), style in zip(results.items(), ("o-", "s--", "^:")):
+        for (name, sets), style in zip(curves.items(), ("o-", "s--", "^:")):
             axis.plot(*zip(*lower_envelope(sets[test]["curve"])), style, markersize=3, label=name)
-        figures = next(iter(results.values()))[test]
-        for point in figures["perfectVad"]:
-            axis.plot(point["gap"], point["falseYield"]["value"], "kx", markersize=6)
-            axis.annotate(
-                f"{point['silence']:.1f} s",
-                (point["gap"], point["falseYield"]["value"]),
-                textcoords="offset points",
-                xytext=(4, 4),
-                fontsize=7,
-            )
-        holds = figures["yield"]["falseYield"]["n"]
-        axis.set_title(f"{test} ({holds} pauses)", fontsize=9)
+        for listener, point in points_of(figures, test).items():
+            if None in point:
+                continue  # half of the turns were missed: there is no median
+            vad = listener.startswith("silero")
+            axis.plot(*point, "kx" if vad else "k*", markersize=6)
+            label = listener.removeprefix("silero ") if vad else "as shipped"
+            axis.annotate(label, point, textcoords="offset points", xytext=(4, 4), fontsize=7)
+        axis.set_title(test, fontsize=9)
         axis.set_xlabel("median gap after a turn, s")
-        axis.set_xlim(0, 1)
+        axis.set_xlim(0, 1.2)
         axis.grid(alpha=0.3)
-    axes[0][0].set_ylabel("false yields per pause")
+    axes[0][0].set_ylabel("pauses taken for the end")
     axes[0][0].set_ylim(0, None)
     axes[0][-1].legend(fontsize=8)
     return figure
@@ -128,7 +135,7 @@ def dialogue(bundle: Path, shard: Path):
             )
             axis.legend(fontsize=7, ncol=8, loc="lower center", bbox_to_anchor=(0.5, -2.6))
         lane(axis, title)
-    axes[3].bar(time, session.play, TURN_SECONDS, align="edge", color="#e45756")
+    axes[3].bar(time, np.load(shard / "play.npy")[eventful], TURN_SECONDS, align="edge", color="#e45756")
     lane(axes[3], "agent audible")
     axes[4].set_ylim(0, 3)
     lane(axes[4], "spoken\nheard\nagent's words")

@@ -5,7 +5,7 @@
     python3 run.py all --size large       the larger variant, on a CUDA GPU
     python3 run.py trunk --minutes 50     one stage, with another budget
 
-Stages: data, trunk, core, export, evaluate. Data, checkpoints and the candidate bundle live in MICROTURN_NANO_HOME
+Stages: tests, data, trunk, core, export, evaluate. Data, checkpoints and the candidate bundle live in MICROTURN_NANO_HOME
 (default ~/.cache/microturn/nano); only the report is written beside the recipe.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from bundle import GRAPH, write_manifest
-from config import ECHO_DB, ECHO_SESSIONS, ECHO_SETS, HOME, RECIPES, REPORT, SEED, SHIPPED, Recipe
+from config import ECHO_DB, ECHO_SESSIONS, ECHO_SETS, HOME, RECIPES, REPORT, SEED, SHIPPED, TEST_SHARDS
 from dataset import Shards, make_shard, make_shards
 from evaluate import TUNING_SET, evaluate, shards_of, tune
 from export import export_graph
@@ -30,7 +30,7 @@ from verify import verify
 from voices import Studio
 
 DATA, ECHO, NATIVE = HOME / "data", HOME / "echo", HOME / "native"
-STAGES = ("data", "trunk", "core", "export", "evaluate")
+STAGES = ("tests", "data", "trunk", "core", "export", "evaluate")
 VERSION = "0.2.0"
 
 
@@ -46,12 +46,14 @@ def in_workers(count: int, task, *arguments) -> None:
         raise RuntimeError(f"a {task.__name__} worker failed: see its message above")
 
 
-def _make_data(worker: int, workers: int, recipe: Recipe) -> None:
-    for split, count in recipe.shards.items():
+def _make_data(worker: int, workers: int, shards: dict[str, int]) -> None:
+    for split, count in shards.items():
         make_shards(DATA, NATIVE, split, range(worker, count, workers), SEED)
-    if worker == 0:
-        for split in ECHO_SETS:
-            make_shard(ECHO, split, 0, SEED + 60, Studio(NATIVE), ECHO_SESSIONS, ECHO_DB)
+
+
+def _make_echo(worker: int, workers: int) -> None:
+    for split in ECHO_SETS[worker::workers]:
+        make_shard(ECHO, split, 0, SEED + 60, Studio(NATIVE), ECHO_SESSIONS, ECHO_DB)
 
 
 def _cache(worker: int, workers: int, trunk: Path, size: str) -> None:
@@ -70,9 +72,14 @@ class Run:
         self.trunk_file, self.model_file = HOME / f"trunk{suffix}.pt", HOME / f"nano{suffix}.pt"
         self.candidate = HOME / f"candidate{suffix}"
 
+    def tests(self) -> None:
+        build_native(NATIVE)
+        in_workers(self.processes, _make_data, TEST_SHARDS)
+        in_workers(self.processes, _make_echo)
+
     def data(self) -> None:
         build_native(NATIVE)
-        in_workers(self.processes, _make_data, self.recipe)
+        in_workers(self.processes, _make_data, self.recipe.shards)
 
     def trunk(self) -> None:
         plan = Plan(self.minutes or self.recipe.trunk_minutes, self.recipe.trunk_rate, workers=self.workers, seed=SEED)
@@ -96,10 +103,8 @@ class Run:
         write_manifest(self.candidate, VERSION, step.state_shapes(), tune(self.candidate, tuning))
 
     def evaluate(self) -> None:
-        bundles = {"nano": self.candidate}
-        if (self.compare / "bundle.json").exists():
-            bundles["before"] = self.compare
-        print(write_report(REPORT, evaluate(DATA, ECHO, bundles, REPORT)))
+        compare = self.compare if (self.compare / "bundle.json").exists() else None
+        print(write_report(REPORT, evaluate(DATA, self.candidate, compare, REPORT)))
         draw(REPORT, self.candidate, shards_of(DATA, "slt")[0])
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from bundle import own_turns
 from decoding import heard_words, sustained
-from metrics import Session, wilson, yield_point
+from metrics import Session, grid_f1, wilson, yield_point
 from plots import lower_envelope
 from training import rate_factor
 
@@ -28,7 +28,7 @@ class Decoding(unittest.TestCase):
 class Measures(unittest.TestCase):
     def test_a_yield_in_a_pause_is_false_and_one_after_the_turn_has_a_gap(self):
         events = [{"kind": "hold", "start": 1.0, "end": 2.0}, {"kind": "yield", "start": 4.1, "end": 6.0}]
-        session = Session(np.zeros(50), np.zeros(50), "talk", [], events)
+        session = Session(np.zeros(50), [], events)
         decided = np.zeros(50, bool)
         decided[[7, 21]] = True
         point = yield_point([session], [decided])
@@ -37,11 +37,19 @@ class Measures(unittest.TestCase):
 
     def test_a_missed_turn_is_a_gap_without_end(self):
         events = [{"kind": "yield", "start": start, "end": start + 2} for start in (1.1, 4.1, 7.1)]
-        session = Session(np.zeros(60), np.zeros(60), "talk", [], events)
+        session = Session(np.zeros(60), [], events)
         decided = np.zeros(60, bool)
         decided[[6]] = True
         point = yield_point([session], [decided])
         self.assertEqual((point["gap"], point["missed"]["n"]), (None, 3))
+
+    def test_a_decision_may_be_late_and_an_unsure_one_is_none(self):
+        labels, shares = np.zeros(20, int), np.tile([1.0, 0.0, 0.0], (20, 1))
+        labels[[5, 12]] = 1, 2
+        shares[6:8], shares[15] = [0.1, 0.9, 0.0], [0.4, 0.0, 0.6]  # late and right; too late
+        session = Session(np.zeros(20), [], [], {"act": labels}, {"act": shares})
+        self.assertAlmostEqual(grid_f1([session], "act", 0.5), 2 / 4)
+        self.assertAlmostEqual(grid_f1([session], "act", 0.7), 2 / 3)
 
     def test_an_interval_holds_its_share_and_no_events_say_nothing(self):
         low, high = wilson(9, 10)

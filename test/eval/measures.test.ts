@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { cueSpeak, echo, overlaps, timeSpeak, turnTaking, words, type Figure, type Heard } from './measures.js';
+import type { Session, SessionEvent } from './test-sets.js';
+import type { Track } from './track.js';
+
+const event = (kind: SessionEvent['kind'], start: number, end: number, value = 0) => ({ kind, start, end, value });
+function heard(events: SessionEvent[], track: Partial<Track>, session: Partial<Session> = {}): Heard {
+  const none = new Int16Array(0);
+  return {
+    session: {
+      mic: none,
+      ref: none,
+      play: new Uint8Array(100),
+      floor: new Uint8Array(100),
+      words: [],
+      events,
+      typed: false,
+      ...session,
+    },
+    track: { yields: [], stops: [], words: [], says: [], ...track },
+  };
+}
+const value = (figures: readonly Figure[], measure: string) =>
+  figures.find((figure) => figure.measure === measure)!.value;
+
+describe('turns', () => {
+  const turns = [event('hold', 2, 5.5), event('yield', 7, 9), event('yield', 11, 13)];
+
+  it('counts a pause that was taken for the end, and the gap to the first decision', () => {
+    const figures = turnTaking([heard(turns, { yields: [3, 7.4, 7.6, 11.2] })]);
+    expect(value(figures, 'pause taken for the end')).toBe(1);
+    expect(value(figures, 'pause of 3 s or more taken for the end')).toBe(1);
+    expect(value(figures, 'turn taken')).toBe(1);
+    expect(value(figures, 'gap after a turn, median')).toBeCloseTo(0.2);
+  });
+
+  it('takes a turn that was missed for a gap without end', () => {
+    const figures = turnTaking([heard(turns, { yields: [7.4] })]);
+    expect(value(figures, 'turn taken')).toBe(0.5);
+    expect(value(figures, 'gap after a turn, 90 %')).toBeUndefined();
+  });
+
+  it('wants a barge-in found in the micro-turn that it begins in, or the two after it', () => {
+    const bargeIn = [event('barge-in', 3.1, 5)];
+    const prompt = (stop: number) =>
+      value(turnTaking([heard(bargeIn, { stops: [stop] })]), 'barge-in: stopped within two micro-turns');
+    expect([prompt(3.2), prompt(3.6), prompt(3.8), prompt(6)]).toEqual([1, 1, 0, 0]);
+  });
+});
+
+describe('overlaps', () => {
+  it('holds a stop against the listener where somebody only said "uh huh", or spoke to others', () => {
+    const play = new Uint8Array(100).fill(1);
+    const events = [event('backchannel', 2, 2.4), event('backchannel', 6, 6.4), event('elsewhere', 9, 11)];
+    const figures = overlaps([heard(events, { stops: [2.4, 9.8] }, { play })]);
+    expect(value(figures, 'backchannel: stopped')).toBe(0.5);
+    expect(value(figures, 'background speech: stopped')).toBe(1);
+  });
+
+  it('counts only answers that begin there', () => {
+    const events = [event('elsewhere', 5, 7)];
+    const answered = (yields: number[]) =>
+      value(overlaps([heard(events, { yields })]), 'talk to others, background speech: answered');
+    expect([answered([4.8, 5, 5.2, 5.4]), answered([7.2])]).toEqual([0, 1]);
+  });
+});
+
+it('hears a word once, and misses it where it comes late', () => {
+  const spoken = [
+    { name: 'horses', written: 'horse', start: 1, end: 1.5 },
+    { name: 'a', written: 'a', start: 3, end: 3.1 },
+  ];
+  const track = { words: [{ text: 'horse', end: 1.55, known: 1.8 }, { text: 'a', end: 4, known: 4.2 }] }; // prettier-ignore
+  const figures = words([heard([], track, { words: spoken })], new Set(['horse', 'a']), 'known');
+  expect(value(figures, 'known, F1')).toBe(0.5);
+  expect(value(figures, 'known, known within 0.4 s')).toBe(1);
+});
+
+it('wants the right number at the right time, and the last one right', () => {
+  const counts = [event('count', 2, 2.2, 1), event('count', 4, 4.2, 2)];
+  const says = [{ at: 2.4, what: 'one' }, { at: 4.4, what: 'three' }]; // prettier-ignore
+  const figures = cueSpeak([heard(counts, { says })]);
+  expect(figures.map((figure) => figure.value)).toEqual([0.5, 0.5, 0]);
+  expect(cueSpeak([heard(counts, { says }, { typed: true })])[0]!.n).toBe(0);
+});
+
+it('wants a reminder when it is due, and the seconds that went by', () => {
+  const events = [event('remind', 3, 8), event('elapsed', 2, 14, 23)];
+  const says = [{ at: 8.2, what: 'remind' }, { at: 12, what: 'remind' }, { at: 14.4, what: 'twenty' }, { at: 14.6, what: 'three' }]; // prettier-ignore
+  expect(timeSpeak([heard(events, { says })]).map((figure) => figure.value)).toEqual([1, 0.5, 1]);
+});
+
+it('lets nobody be interrupted by themselves', () => {
+  const play = new Uint8Array(100).fill(1, 10, 30).fill(1, 50, 70);
+  expect(echo([heard([], { stops: [3] }, { play })])[0]).toMatchObject({ value: 0.5, n: 2 });
+});

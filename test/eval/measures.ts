@@ -1,0 +1,257 @@
+import { share, Tally, type Share } from './share.js';
+import { TURN_SECONDS, type Session, type SessionEvent } from './test-sets.js';
+import type { HeardWord, Track } from './track.js';
+
+/** One session, and what a listener made of it. */
+export interface Heard {
+  readonly session: Session;
+  readonly track: Track;
+}
+
+/** One measured number. */
+export interface Figure extends Share {
+  readonly suite: string;
+  readonly measure: string;
+  readonly unit: 'share' | 's';
+  readonly better: 'higher' | 'lower';
+}
+
+/** Events closer than this to the end of a session are not judged. */
+const EDGE_SECONDS = 1;
+/** How long the end of a turn, or an interruption, may go unnoticed before it counts as missed. */
+const PATIENCE_SECONDS = 1.6;
+/** Other speech that follows sooner leaves no time to find a turn's end and be told so. */
+const SHORTEST_GAP_SECONDS = 0.8;
+const LONG_PAUSE_SECONDS = 3;
+/** A word counts from a little before its end to this long after it. */
+const WORD_EARLY_SECONDS = 0.18;
+const WORD_LATE_SECONDS = 0.5;
+const REMIND_SECONDS = 0.4;
+const ELAPSED_SECONDS = 1.5;
+const NUMBERS =
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty'.split(
+    ' ',
+  );
+const TENS = ['thirty', 'forty', 'fifty', 'sixty'];
+
+const secondsOf = ({ play }: Session) => play.length * TURN_SECONDS;
+
+/** What happened well before the session's end. */
+function of(session: Session, kind: SessionEvent['kind'], edge = EDGE_SECONDS): SessionEvent[] {
+  return session.events.filter((event) => event.kind === kind && event.end < secondsOf(session) - edge);
+}
+
+const first = (moments: readonly number[], from: number, to: number) => moments.find((at) => at > from && at <= to);
+const any = (moments: readonly number[], from: number, to: number) => first(moments, from, to) !== undefined;
+/** Where a run of moments begins. */
+const onsets = (moments: readonly number[]) => moments.filter((at, i) => i === 0 || at - moments[i - 1]! > 0.25);
+const audible = ({ play }: Session, { start, end }: SessionEvent) =>
+  play.subarray(Math.floor(start / TURN_SECONDS), Math.floor(end / TURN_SECONDS) + 1).includes(1);
+
+/** The share'th of `delays`, `missed` more of which have no end, with the 95 % interval of its rank. */
+function percentile(delays: readonly number[], missed: number, part: number): Share {
+  const n = delays.length + missed;
+  const sorted = [...delays].sort((a, b) => a - b);
+  const rank = (at: number) => Math.min(n - 1, Math.max(0, Math.ceil(at * n) - 1));
+  const half = 1.96 * Math.sqrt((part * (1 - part)) / n);
+  const at = (where: number) => sorted[rank(where)] ?? Infinity;
+  if (n === 0) return { value: undefined, n, low: 0, high: Infinity };
+  return { value: sorted[rank(part)], n, low: at(part - half), high: at(part + half) };
+}
+
+/** Full-Duplex-Bench v1: pauses, turns and interruptions. */
+export function turnTaking(heard: readonly Heard[]): Figure[] {
+  const suite = 'full-duplex-bench v1';
+  const [pauses, longPauses, prompt, within] = [new Tally(), new Tally(), new Tally(), new Tally()];
+  const [gaps, stops]: [number[], number[]] = [[], []];
+  let missed = 0;
+  let unstopped = 0;
+  for (const { session, track } of heard) {
+    for (const { start, end } of of(session, 'hold', 0.2)) {
+      const taken = any(track.yields, start, end);
+      pauses.add(taken);
+      if (end - start >= LONG_PAUSE_SECONDS) longPauses.add(taken);
+    }
+    for (const { start, end } of of(session, 'yield', PATIENCE_SECONDS)) {
+      if (end - start < SHORTEST_GAP_SECONDS) continue;
+      const at = first(track.yields, start, Math.min(end, start + PATIENCE_SECONDS) + TURN_SECONDS);
+      if (at === undefined) missed++;
+      else gaps.push(at - start);
+    }
+    for (const { start } of of(session, 'barge-in')) {
+      const at = first(track.stops, start, start + PATIENCE_SECONDS);
+      if (at === undefined) unstopped++;
+      else stops.push(at - start);
+      within.add(at !== undefined);
+      // The micro-turn in which it begins, and two more.
+      prompt.add(at !== undefined && Math.floor(at / TURN_SECONDS - 1e-6) <= Math.floor(start / TURN_SECONDS) + 2);
+    }
+  }
+  return [
+    { suite, measure: 'pause taken for the end', unit: 'share', better: 'lower', ...pauses.share },
+    { suite, measure: 'pause of 3 s or more taken for the end', unit: 'share', better: 'lower', ...longPauses.share },
+    { suite, measure: 'turn taken', unit: 'share', better: 'higher', ...share(gaps.length, gaps.length + missed) },
+    { suite, measure: 'gap after a turn, median', unit: 's', better: 'lower', ...percentile(gaps, missed, 0.5) },
+    { suite, measure: 'gap after a turn, 90 %', unit: 's', better: 'lower', ...percentile(gaps, missed, 0.9) },
+    { suite, measure: 'barge-in: stopped', unit: 'share', better: 'higher', ...within.share },
+    { suite, measure: 'barge-in: stopped within two micro-turns', unit: 'share', better: 'higher', ...prompt.share },
+    {
+      suite,
+      measure: 'barge-in: until the stop, median',
+      unit: 's',
+      better: 'lower',
+      ...percentile(stops, unstopped, 0.5),
+    },
+  ];
+}
+
+/** Full-Duplex-Bench v1.5: overlaps that are no reason to stop, and speech that is no reason to answer. */
+export function overlaps(heard: readonly Heard[]): Figure[] {
+  const [backchannel, aside, background, answered] = [new Tally(), new Tally(), new Tally(), new Tally()];
+  for (const { session, track } of heard) {
+    for (const { start, end } of of(session, 'backchannel')) backchannel.add(any(track.stops, start, end + 0.4));
+    const turns = onsets(track.yields);
+    for (const event of of(session, 'elsewhere')) {
+      const { start, end } = event;
+      const toOther = session.words.some((word) => Math.abs(word.start - start) < 0.01);
+      if (audible(session, event)) (toOther ? aside : background).add(any(track.stops, start, end + TURN_SECONDS));
+      else answered.add(any(turns, start + TURN_SECONDS, end + EDGE_SECONDS));
+    }
+  }
+  const suite = 'full-duplex-bench v1.5';
+  return [
+    { suite, measure: 'backchannel: stopped', unit: 'share', better: 'lower', ...backchannel.share },
+    { suite, measure: 'background speech: stopped', unit: 'share', better: 'lower', ...background.share },
+    { suite, measure: 'talk to others over the agent: stopped', unit: 'share', better: 'lower', ...aside.share },
+    {
+      suite,
+      measure: 'talk to others, background speech: answered',
+      unit: 'share',
+      better: 'lower',
+      ...answered.share,
+    },
+  ];
+}
+
+/** Words of `vocabulary`, each in time. The interval is that of recall and precision pooled. */
+export function words(heard: readonly Heard[], vocabulary: ReadonlySet<string>, name: string): Figure[] {
+  let [hits, misses, inTime] = [0, 0, 0];
+  let extra = 0;
+  for (const { session, track } of heard) {
+    const limit = secondsOf(session) - WORD_LATE_SECONDS - 0.12;
+    const left: HeardWord[] = track.words.filter(({ text }) => vocabulary.has(text));
+    for (const { written, end } of session.words) {
+      if (!vocabulary.has(written) || end > limit) continue;
+      const at = left.findIndex(
+        (word) => word.text === written && word.end - end >= -WORD_EARLY_SECONDS && word.end - end <= WORD_LATE_SECONDS,
+      );
+      if (at < 0) misses++;
+      else {
+        hits++;
+        if (left[at]!.known - end <= 0.4) inTime++;
+        left.splice(at, 1);
+      }
+    }
+    extra += left.filter(({ end }) => end < limit).length;
+  }
+  const suite = 'words';
+  return [
+    { suite, measure: `${name}, F1`, unit: 'share', better: 'higher', ...share(2 * hits, 2 * hits + extra + misses) },
+    { suite, measure: `${name}, known within 0.4 s`, unit: 'share', better: 'higher', ...share(inTime, hits) },
+  ];
+}
+
+/** In the manner of CueSpeak: the right word while the user goes on speaking, inside its window. */
+export function cueSpeak(heard: readonly Heard[]): Figure[] {
+  const [mentions, finals, right] = [new Tally(), new Tally(), new Tally()];
+  for (const { session, track } of heard.filter(({ session: { typed } }) => !typed)) {
+    const due = of(session, 'count');
+    if (due.length === 0) continue;
+    const said = track.says
+      .map(({ at, what }) => ({ at, value: NUMBERS.indexOf(what) }))
+      .filter(({ at, value }) => value >= 0 && at < secondsOf(session) - EDGE_SECONDS);
+    const matches = (event: SessionEvent, { at, value }: (typeof said)[number]) =>
+      value === event.value && at > event.end - 0.2 && at <= event.end + 0.6;
+    finals.add((said.at(-1)?.value ?? 0) === due.at(-1)!.value);
+    for (const event of due) mentions.add(said.some((word) => matches(event, word)));
+    for (const word of said) right.add(due.some((event) => matches(event, word)));
+  }
+  const suite = 'cuespeak-style';
+  return [
+    { suite, measure: 'animal counted in time, recall', unit: 'share', better: 'higher', ...mentions.share },
+    { suite, measure: 'animal counted in time, precision', unit: 'share', better: 'higher', ...right.share },
+    { suite, measure: 'final count exact', unit: 'share', better: 'higher', ...finals.share },
+  ];
+}
+
+/** In the manner of TimeSpeak: the right thing at the right time. */
+export function timeSpeak(heard: readonly Heard[]): Figure[] {
+  const [inTime, unasked, elapsed] = [new Tally(), new Tally(), new Tally()];
+  for (const { session, track } of heard.filter(({ session: { typed } }) => !typed)) {
+    const said = track.says.filter(({ what }) => what === 'remind').map(({ at }) => at - TURN_SECONDS / 2);
+    const due = of(session, 'remind').map(({ end }) => end);
+    for (const moment of due) inTime.add(said.some((at) => Math.abs(at - moment) <= REMIND_SECONDS));
+    const asked = session.events.filter(({ kind }) => kind === 'remind');
+    for (const at of said) unasked.add(asked.every(({ end }) => Math.abs(at - end) > 1));
+    for (const { end, value } of of(session, 'elapsed', 2)) {
+      const answer = track.says.filter(({ at }) => at > end && at <= end + 1.4).map(({ what }) => numberOf(what));
+      const seconds = answer.slice(0, 2).reduce((sum, part) => sum + part, 0);
+      elapsed.add(seconds > 0 && Math.abs(seconds - value) <= ELAPSED_SECONDS);
+    }
+  }
+  const suite = 'timespeak-style';
+  return [
+    { suite, measure: 'reminder within 0.4 s', unit: 'share', better: 'higher', ...inTime.share },
+    { suite, measure: 'reminder that nobody asked for', unit: 'share', better: 'lower', ...unasked.share },
+    { suite, measure: 'duration told within 1.5 s', unit: 'share', better: 'higher', ...elapsed.share },
+  ];
+}
+
+function numberOf(word: string): number {
+  const tens = TENS.indexOf(word);
+  return tens >= 0 ? 10 * (tens + 3) : Math.max(0, NUMBERS.indexOf(word));
+}
+
+/** Commands: decided from a micro-turn before they are due to three after it. */
+export function commands(heard: readonly Heard[]): Figure[] {
+  const suite = 'commands';
+  return (['stop', 'cancel', 'delegate'] as const).flatMap((act): Figure[] => {
+    const [recall, unasked] = [new Tally(), new Tally()];
+    for (const { session, track } of heard) {
+      const windows = of(session, act).map(({ end }) => [end - 0.3, end + 0.9] as const);
+      if (act === 'stop')
+        for (const { start } of of(session, 'barge-in')) windows.push([start, start + PATIENCE_SECONDS]);
+      const decided = act === 'stop' ? track.stops : track.says.filter(({ what }) => what === act).map(({ at }) => at);
+      for (const [from, to] of windows) recall.add(any(decided, from, to));
+      const edge = secondsOf(session) - EDGE_SECONDS;
+      const late = session.events.filter(({ kind }) => kind === act || kind === 'barge-in');
+      for (const at of onsets(decided).filter((moment) => moment < edge)) {
+        unasked.add(
+          ![...windows, ...late.map(({ start, end }) => [start, end + 1] as const)].some(([a, b]) => at > a && at <= b),
+        );
+      }
+    }
+    return [
+      { suite, measure: `${act}, recall`, unit: 'share', better: 'higher', ...recall.share },
+      { suite, measure: `${act}, unasked`, unit: 'share', better: 'lower', ...unasked.share },
+    ];
+  });
+}
+
+/** The agent alone, heard by its own microphone: stretches of at least a second in which that stopped it. */
+export function echo(heard: readonly Heard[]): Figure[] {
+  const stopped = new Tally();
+  for (const { session, track } of heard) {
+    let start: number | undefined;
+    for (let turn = 0; turn <= session.play.length; turn++) {
+      const alone = session.play[turn] === 1 && session.floor[turn] === 0;
+      if (alone) start ??= turn;
+      else if (start !== undefined) {
+        const [from, to] = [start * TURN_SECONDS, turn * TURN_SECONDS];
+        if (to - from >= 1) stopped.add(any(track.stops, from, to));
+        start = undefined;
+      }
+    }
+  }
+  return [{ suite: 'echo', measure: 'own echo at -20 dB: stopped', unit: 'share', better: 'lower', ...stopped.share }];
+}

@@ -1,0 +1,15 @@
+import type { Figure } from './measures.js';
+
+const COLUMNS = [22, 9, 24, 46] as const;
+
+export function head(): string {
+  const names = ['listener', 'set', 'suite', 'measure'].map((name, i) => name.padEnd(COLUMNS[i]!));
+  return `${names.join('')}   value  95 % interval      n`;
+}
+
+export function row(listener: string, set: string, { suite, measure, unit, value, low, high, n }: Figure): string {
+  const names = [listener, set, suite, measure].map((name, i) => name.padEnd(COLUMNS[i]!)).join('');
+  const number = (x: number | undefined) =>
+    x === undefined || x === Infinity ? '–' : x.toFixed(2) + (unit === 's' ? ' s' : '');
+  return `${names}${number(value).padStart(8)}  ${`${number(low)} – ${number(high)}`.padEnd(16)} ${String(n).padStart(5)}`;
+}
