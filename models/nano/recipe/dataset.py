@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from acoustics import Crowd, capture
 from features import log_mel
@@ -112,6 +113,7 @@ class Shards:
         self._files = {**{name: f"{name}.npy" for name in self.NAMES}, **{name: name for name in extra}}
         self._arrays: dict[Path, dict[str, np.ndarray]] = {}
         self._places: list[tuple[Path, int]] = []
+        self._by_split: dict[str, list[int]] = {}
         self.refresh()
         if not self._arrays:
             raise FileNotFoundError(f"no shards of {splits} in {folder}: run the data stage first")
@@ -119,9 +121,12 @@ class Shards:
     def refresh(self) -> None:
         """Takes in what has been made since: training may begin before the last shard is written."""
         for path in sorted(note.parent for note in self._folder.glob("*/sessions.json")):
-            if path.name.rsplit("-", 1)[0] in self._splits and path not in self._arrays:
+            split = path.name.rsplit("-", 1)[0]
+            if split in self._splits and path not in self._arrays:
                 self._arrays[path] = {name: np.load(path / file, mmap_mode="r") for name, file in self._files.items()}
-                self._places += [(path, row) for row in range(len(self._arrays[path]["floor"]))]
+                first, rows = len(self._places), len(self._arrays[path]["floor"])
+                self._places += [(path, row) for row in range(rows)]
+                self._by_split.setdefault(split, []).extend(range(first, first + rows))
 
     @property
     def paths(self) -> list[Path]:
@@ -129,6 +134,13 @@ class Shards:
 
     def __len__(self) -> int:
         return len(self._places)
+
+    def draw(self, count: int, shares: dict[str, float]) -> list[int]:
+        """`count` random sessions, each of a split that is drawn by `shares`; splits that are not there are passed over."""
+        splits = [split for split in shares if split in self._by_split]
+        drawn = torch.multinomial(torch.tensor([shares[split] for split in splits]), count, replacement=True)
+        inside = [self._by_split[splits[index]] for index in drawn.tolist()]
+        return [places[int(torch.randint(len(places), ()))] for places in inside]
 
     def batch(self, indexes) -> dict[str, np.ndarray]:
         """Arrays by name, [len(indexes), ...], in the types that they were stored in."""

@@ -2,6 +2,7 @@
 
 The trunk is frozen, so a pass over an hour of sessions costs a tenth of phase one. Half of the sessions are replayed with
 what the core itself would have said, not what it should have said: a count that went wrong must be carried on from, too.
+Some are two sessions on end, so that a core is used to a past that it cannot see any more.
 """
 
 from pathlib import Path
@@ -10,11 +11,14 @@ import numpy as np
 import torch
 
 from dataset import Shards
-from losses import deciding_losses, history, late, to_batch
+from labels import IGNORE
+from losses import Batch, deciding_losses, history, late, to_batch
 from model import SIZES, Nano
 from training import Plan, save, train
 
 OWN_HISTORY_SHARE = 0.5
+LONG_SHARE = 0.3
+SPLIT_SHARES = {"train": 0.3, "skills": 0.4, "drill": 0.3}
 FEATURE_DROPOUT = 0.1
 CACHE_BATCH = 12
 CACHE_NAME = "hidden.npy"
@@ -55,17 +59,37 @@ def own_history(say: torch.Tensor) -> torch.Tensor:
     return late(say.argmax(-1), 1, 0)
 
 
+def join(batch: Batch, hidden: torch.Tensor) -> tuple[Batch, torch.Tensor]:
+    """
+    Every two sessions as one: [B, T, ...] becomes [B / 2, 2 T, ...].
+
+    Where the first asked for something that may be due in the second (a count, a reminder), either answer is right there.
+    """
+    long = lambda grid: grid.reshape(len(grid) // 2, -1, *grid.shape[2:])
+    say = batch.say.clone()
+    asked = ((say[::2] > 0) & (say[::2] != IGNORE)).any(1)
+    say[1::2] = say[1::2].masked_fill(asked[:, None], IGNORE)
+    grids = {name: long(getattr(batch, name)) for name in Batch.__dataclass_fields__}
+    return Batch(**{**grids, "say": long(say)}), long(hidden)
+
+
 def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan, sessions: int, device: str) -> None:
-    """Trains the core of the model in `trunk` and leaves the whole model in `checkpoint`."""
+    """
+    Trains the core of the model in `trunk` and leaves the whole model in `checkpoint`.
+
+    @param sessions batch size per worker, even
+    """
     torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
     shards, model = Shards(data, extra=(CACHE_NAME,)), load_model(trunk, size).to(device)
     core, head = model.core.train(), model.trunk.words
 
     def losses_of():
-        arrays = shards.batch(torch.randint(len(shards), (sessions,)).tolist())
+        arrays = shards.batch(shards.draw(sessions, SPLIT_SHARES))
         batch = to_batch(arrays, device)
         hidden = torch.from_numpy(arrays[CACHE_NAME].astype(np.float32)).to(device)
+        if torch.rand(()) < LONG_SHARE:
+            batch, hidden = join(batch, hidden)
         with torch.autocast(device, dtype=torch.bfloat16):
             with torch.no_grad():
                 shares = head(hidden).float().softmax(-1)

@@ -11,6 +11,7 @@ from model import SIZES, Nano
 from training import Plan, train
 
 REFRESH_CHANCE = 0.01
+SPLIT_SHARES = {"train": 0.5, "skills": 0.2, "drill": 0.3}
 
 
 def train_trunk(data: Path, checkpoint: Path, size: str, plan: Plan, sessions: int, device: str) -> None:
@@ -26,7 +27,7 @@ def train_trunk(data: Path, checkpoint: Path, size: str, plan: Plan, sessions: i
     def losses_of():
         if torch.rand(()) < REFRESH_CHANCE:
             shards.refresh()
-        batch = to_batch(shards.batch(torch.randint(len(shards), (sessions,)).tolist()), device)
+        batch = to_batch(shards.batch(shards.draw(sessions, SPLIT_SHARES)), device)
         mel = augment(batch.mic, batch.ref)
         with torch.autocast(device, dtype=torch.bfloat16):
             words, phones, floor, say, act = model(mel, history(batch.say), batch.play, batch.typed)
