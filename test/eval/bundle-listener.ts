@@ -21,7 +21,6 @@ export function bundleListener(name: string, bundle: Bundle): Listener<Sound> {
         await model.close();
       }
     },
-    close: async () => {},
   };
 }
 

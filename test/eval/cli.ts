@@ -18,9 +18,9 @@ import {
 } from './measures.js';
 import { hour } from './hour.js';
 import { readRecording, transcribe } from './recording.js';
-import { Silero, sileroListener } from './silero-listener.js';
+import { Silero, sileroListeners } from './silero-listener.js';
 import { head, row } from './table.js';
-import { recipeHome, testSet } from './test-sets.js';
+import { recipeHome, testSet, type Session } from './test-sets.js';
 import type { Listener } from './track.js';
 
 const HELP = `What an interaction model hears and decides, measured on voices that it was never trained on, beside a voice activity
@@ -104,48 +104,53 @@ function vocabularyOf({ manifest }: Bundle): Set<string> {
 
 async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[], options: Options): Promise<number> {
   const silero = await Silero.load();
-  const listeners = [...models, ...SILENCES_SECONDS.map((seconds) => sileroListener(silero, seconds))];
-  const known = new Map(bundles.map((bundle, i) => [models[i]!.name, vocabularyOf(bundle)]));
-  const shared = new Set(
-    [...known.values()].reduce((all, next) => all.filter((word) => next.has(word)), [...[...known.values()][0]!]),
-  );
+  const listeners = [...models, ...sileroListeners(silero, SILENCES_SECONDS)];
+  const vocabularies = bundles.map(vocabularyOf);
+  const shared = vocabularies.reduce((all, next) => new Set([...all].filter((word) => next.has(word))));
   if (!options.json) console.log(head());
   for (const set of SETS) {
-    for (const listener of listeners) {
-      const heard = await hear(listener, join(options.data, 'data'), set, options.limit);
-      const vocabulary = known.get(listener.name);
-      tell(listener.name, set, turnTaking(heard), options);
-      tell(listener.name, set, overlaps(heard), options);
+    const all = await hear(listeners, join(options.data, 'data'), set, options.limit);
+    for (const [i, { name }] of listeners.entries()) {
+      const heard = all[i]!;
+      const vocabulary = vocabularies[i];
+      tell(name, set, turnTaking(heard), options);
+      tell(name, set, overlaps(heard), options);
       if (!vocabulary) continue;
-      tell(listener.name, set, words(heard, vocabulary, 'all that it knows'), options);
-      if (bundles.length > 1) tell(listener.name, set, words(heard, shared, 'those that all know'), options);
-      for (const measure of [cueSpeak, timeSpeak, commands]) tell(listener.name, set, measure(heard), options);
+      tell(name, set, words(heard, vocabulary, 'all that it knows'), options);
+      if (bundles.length > 1) tell(name, set, words(heard, shared, 'those that all know'), options);
+      for (const measure of [cueSpeak, timeSpeak, commands]) tell(name, set, measure(heard), options);
     }
   }
+  // Whatever its silence, a VAD stops at the same sounds.
+  const stoppers = listeners.slice(0, models.length + 1);
   for (const set of ECHO_SETS) {
-    for (const listener of listeners.slice(0, models.length + 1)) {
-      tell(listener.name, set, echo(await hear(listener, join(options.data, 'echo'), set, options.limit)), options);
-    }
+    const all = await hear(stoppers, join(options.data, 'echo'), set, options.limit);
+    for (const [i, { name }] of stoppers.entries()) tell(name, set, echo(all[i]!), options);
   }
   await silero.close();
   if (options.limit === Infinity) {
-    const name = models[0]!.name;
-    for await (const sessions of testSet(join(options.data, 'data'), 'espeak')) {
-      tell(name, 'espeak', await hour(bundles[0]!, known.get(name)!, sessions), options);
-      break;
-    }
+    const { value: sessions } = await testSet(join(options.data, 'data'), SETS[0]!).next();
+    tell(models[0]!.name, SETS[0]!, await hour(bundles[0]!, vocabularies[0]!, sessions as Session[]), options);
   }
   return 0;
 }
 
-async function hear(listener: Listener<Sound>, folder: string, set: string, limit: number): Promise<Heard[]> {
-  const heard: Heard[] = [];
+/** By listener, what it made of each session. */
+async function hear(
+  listeners: readonly Listener<Sound>[],
+  folder: string,
+  set: string,
+  limit: number,
+): Promise<Heard[][]> {
+  const heard = listeners.map((): Heard[] => []);
+  const silent = new Int16Array(0); // nothing that is measured looks at the sound, and it is large
   for await (const sessions of testSet(folder, set, limit)) {
-    const tracks = await listener.hear(sessions);
-    const silent = new Int16Array(0); // nothing that is measured looks at the sound, and it is large
-    heard.push(
-      ...sessions.map((session, i) => ({ session: { ...session, mic: silent, ref: silent }, track: tracks[i]! })),
-    );
+    for (const [i, listener] of listeners.entries()) {
+      const tracks = await listener.hear(sessions);
+      heard[i]!.push(
+        ...sessions.map((session, j) => ({ session: { ...session, mic: silent, ref: silent }, track: tracks[j]! })),
+      );
+    }
   }
   return heard;
 }

@@ -23,7 +23,6 @@ const listener = (track: Partial<Track>, seen: Sound[] = []) => ({
     seen.push(...sounds);
     return sounds.map(() => ({ yields: [], stops: [], words: [], says: [], ...track }));
   },
-  close: async () => {},
 });
 
 it('judges the tasks that are there, with the agent audible where it is interrupted', async () => {

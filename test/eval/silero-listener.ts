@@ -66,15 +66,17 @@ export class Silero {
 }
 
 /** What most voice agents do: the turn is over after so much silence, and any speech over the agent stops it. */
-export function sileroListener(silero: Silero, silenceSeconds: number): Listener<Sound> {
-  return {
+export function sileroListeners(silero: Silero, silencesSeconds: readonly number[]): Listener<Sound>[] {
+  // All of them hear the same: the network runs once.
+  let last: { sounds: readonly Sound[]; probabilities: Promise<Float32Array[]> } | undefined;
+  return silencesSeconds.map((silenceSeconds) => ({
     name: `silero ${silenceSeconds * 1000} ms`,
     async hear(sounds) {
-      const all = await silero.probabilities(sounds.map(({ mic }) => mic));
+      if (last?.sounds !== sounds) last = { sounds, probabilities: silero.probabilities(sounds.map(({ mic }) => mic)) };
+      const all = await last.probabilities;
       return all.map((probabilities, i) => trackOf(probabilities, sounds[i]!.play, silenceSeconds));
     },
-    close: async () => {},
-  };
+  }));
 }
 
 /** @param probabilities of speech by frame; @param play by micro-turn */

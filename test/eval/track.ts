@@ -26,5 +26,4 @@ export interface Said {
 export interface Listener<T> {
   readonly name: string;
   hear(sessions: readonly T[]): Promise<readonly Track[]>;
-  close(): Promise<void>;
 }
