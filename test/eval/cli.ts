@@ -106,7 +106,7 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
   const silero = await Silero.load();
   const listeners = [...models, ...sileroListeners(silero, SILENCES_SECONDS)];
   const vocabularies = bundles.map(vocabularyOf);
-  const shared = vocabularies.reduce((all, next) => new Set([...all].filter((word) => next.has(word))));
+  const shared = new Set([...vocabularies[0]!].filter((word) => vocabularies.every((known) => known.has(word))));
   if (!options.json) console.log(head());
   for (const set of SETS) {
     const all = await hear(listeners, join(options.data, 'data'), set, options.limit);
