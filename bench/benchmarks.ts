@@ -3,6 +3,7 @@ import { cutToSilence } from './cut-to-silence.js';
 import { echoPath } from './echo-path.js';
 import { engineLanes } from './engine-lanes.js';
 import { engineStep } from './engine-step.js';
+import { feltSpeed } from './felt-speed.js';
 import { firstAudio } from './first-audio.js';
 import type { Benchmark } from './lib/benchmark.js';
 import { joinStorm } from './join-storm.js';
@@ -26,6 +27,7 @@ export const benchmarks: readonly Benchmark[] = [
   turnLag,
   firstAudio,
   cutToSilence,
+  feltSpeed,
   whereTimeGoes,
   sessionsPerCore,
   rssPerSession,

@@ -31,6 +31,8 @@ export interface CallerOptions {
   readonly loop?: boolean;
   /** Default true. */
   readonly record?: boolean;
+  /** Lowers the agent at the user's onset, as the SDK does of itself; default false, since it takes the page's time. */
+  readonly ducking?: boolean;
   /** False: sound must be unlocked by a click. */
   readonly autoplay?: boolean;
   /** Runs in the page before anything of its own, for a caller that does as none should. */
@@ -201,7 +203,7 @@ export class Caller implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const { url, room, microphone, loop, autoplay, record = true } = this.#options;
+    const { url, room, microphone, loop, autoplay, record = true, ducking = false } = this.#options;
     const token = this.#options.token ?? (await fetchToken(url, room));
     const folder = await mkdtemp(join(tmpdir(), 'microturn-call-'));
     this.#closers.push(() => rm(folder, { recursive: true, force: true }));
@@ -228,7 +230,14 @@ export class Caller implements AsyncDisposable {
     this.#page = page;
     if (this.#options.initScript !== undefined) await page.addInitScript(this.#options.initScript);
     await page.goto(server.url);
-    const options = { url, token, microphone: microphone !== undefined, record, ...(room !== undefined && { room }) };
+    const options = {
+      url,
+      token,
+      microphone: microphone !== undefined,
+      record,
+      ducking,
+      ...(room !== undefined && { room }),
+    };
     this.#devtools = await page.context().newCDPSession(page);
     await this.#inPage(`start(${JSON.stringify(options)})`);
   }

@@ -120,11 +120,17 @@ class CallerPage {
   }
 
   /** Opens the microphone, and from then on the call. Resolves when it is connected. */
-  async start({ url, token, room, microphone, record }: PageOptions): Promise<void> {
+  async start({ url, token, room, microphone, record, ducking }: PageOptions): Promise<void> {
     tapPackets = record;
     if (record) this.#recorder = await Recorder.open((pcm) => this.#sendSound(RECORDED, 0, pcm));
     const track = microphone ? await this.#openMicrophone() : undefined;
-    const session = createSession({ url, token, ...(room !== undefined && { room }), microphone: track ?? false });
+    const session = createSession({
+      url,
+      token,
+      ...(room !== undefined && { room }),
+      microphone: track ?? false,
+      ducking,
+    });
     this.#session = session;
     session.events.subscribe((event) => this.#tell({ type: 'event', event, receivedMs: this.#now() }));
     session.errors.subscribe(({ code, message, hint }) => this.#tell({ type: 'problem', code, message, hint }));
@@ -136,7 +142,9 @@ class CallerPage {
         ...(error && { code: error.code, message: error.message, hint: error.hint }),
       }),
     );
-    session.speaker.state.subscribe(({ blocked }) => this.#tell({ type: 'speaker', blocked }));
+    session.speaker.state.subscribe(({ blocked, ducked }) =>
+      this.#tell({ type: 'speaker', blocked, ducked, atMs: this.#now() }),
+    );
     session.agentTrack.subscribe((agent) => agent && record && this.#recordAgent(agent));
     await session.connect();
   }

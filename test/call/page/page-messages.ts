@@ -7,6 +7,7 @@ export interface PageOptions {
   /** False only listens. */
   readonly microphone: boolean;
   readonly record: boolean;
+  readonly ducking: boolean;
 }
 
 /** Sound goes to the tool as a binary message: one of these and an RTP time (u32), its arrival (f64, ms), and samples of 16 bits. */
@@ -20,4 +21,4 @@ export type PageMessage =
   | { type: 'problem'; code: string; message: string; hint: string }
   | { type: 'connection'; status: string; atMs: number; code?: string; message?: string; hint?: string }
   | { type: 'microphone'; atMs: number }
-  | { type: 'speaker'; blocked: boolean };
+  | { type: 'speaker'; blocked: boolean; ducked: boolean; atMs: number };
