@@ -5,8 +5,9 @@ import type { EngineId } from '../engine/engine-worker.js';
 import type { MicroTurn } from '../engine/types.js';
 import type { RtcTap } from '../rtc/index.js';
 import { ClipRing, type Clip } from './clip-ring.js';
+import { EchoDelay, MAX_ECHO_MS } from './echo-delay.js';
 import type { Histogram } from './histogram.js';
-import type { Listener } from './listener.js';
+import type { FarEnd, Listener } from './listener.js';
 import { isOpusRate } from './opus.js';
 import { TurnCutter } from './turn-cutter.js';
 import type { RowOptions } from './types.js';
@@ -24,6 +25,8 @@ export interface MediaRowParts {
 
 /** Of a row that keeps its sound: a long question, and what led to it. 960 KB at 16 kHz. */
 const CLIP_MS = 30_000;
+/** The far end leads its echo by this: in the middle of what models learn from (5 to 200 ms), and never behind it. */
+const ECHO_LEAD_MS = 80;
 
 /** One participant's way to a model: a microphone, when there is one, cut into micro-turns for as long as the row lasts. */
 export class MediaRow {
@@ -33,6 +36,7 @@ export class MediaRow {
   readonly #cutter: TurnCutter;
   readonly #uplink: Uplink;
   readonly #clips: ClipRing | undefined;
+  readonly #echo: EchoDelay;
   #tap: RtcTap | undefined;
   #subscription: Subscription | undefined;
   #turns = 0;
@@ -51,6 +55,7 @@ export class MediaRow {
     this.#samples = samplesPerTurn(microTurnMs, inputHz);
     this.#cutter = new TurnCutter(zeroMs, microTurnMs, nowMs);
     this.#uplink = new Uplink({ rateHz: inputHz, turnSamples: this.#samples, zeroMs, firstTurn: this.#cutter.next });
+    this.#echo = new EchoDelay(inputHz);
     this.#clips = options.keepClip
       ? new ClipRing({ rateHz: inputHz, keptMs: CLIP_MS, firstSample: this.#cutter.next * this.#samples })
       : undefined;
@@ -82,6 +87,7 @@ export class MediaRow {
     this.#subscription = undefined;
     this.#tap = undefined;
     this.#uplink.restart();
+    this.#echo.reset();
   }
 
   set muted(muted: boolean) {
@@ -100,17 +106,10 @@ export class MediaRow {
   /** Posts the micro-turns that are due, silence where nothing came. */
   tick(nowMs: number): void {
     for (const index of this.#cutter.take(nowMs)) {
-      const { lease, engine, microTurnMs, inputHz } = this.#options;
+      const { lease, engine } = this.#options;
       const dueMs = this.#cutter.dueMs(index);
       const { pcm, lost } = this.#uplink.cut(index);
-      const farEnd = this.#parts.listener.farEnd(
-        dueMs - microTurnMs,
-        this.#samples,
-        inputHz,
-        this.#uplink.placementDelayMs,
-      );
-      // Before it is posted: its buffer goes with it.
-      this.#clips?.push(index * this.#samples, pcm);
+      const farEnd = this.#farEnd(pcm, dueMs);
       this.#turns++;
       this.#parts.post({ lease, index, pcm, lost, dueMs, ...farEnd }, engine);
     }
@@ -118,5 +117,21 @@ export class MediaRow {
 
   close(): void {
     this.detach();
+  }
+
+  /** What this participant hears of the agent now, and what their microphone may hear of it: as late as it was seen to. */
+  #farEnd(pcm: Float32Array, dueMs: number): FarEnd {
+    const { microTurnMs, inputHz } = this.#options;
+    const { listener } = this.#parts;
+    const { placementDelayMs } = this.#uplink;
+    const startMs = dueMs - microTurnMs;
+    const before = (MAX_ECHO_MS * inputHz) / 1000;
+    const { play } = listener.farEnd(startMs, this.#samples, inputHz, placementDelayMs);
+    const recent = listener.farEnd(startMs - MAX_ECHO_MS, before + this.#samples, inputHz, placementDelayMs).ref;
+    if (!recent) return { play };
+    this.#echo.push(pcm, recent);
+    const lateMs = Math.max(0, (this.#echo.delayMs ?? 0) - ECHO_LEAD_MS);
+    const from = before - Math.round((lateMs * inputHz) / 1000);
+    return { play, ref: recent.slice(from, from + this.#samples) };
   }
 }

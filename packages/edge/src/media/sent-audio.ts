@@ -1,6 +1,6 @@
 const RATE_HZ = 16_000;
-/** A little over two seconds: the longest way to a listener's ear and back, and a micro-turn. */
-const CAPACITY = 2 ** 15;
+/** Four seconds: the longest way to a listener's ear and back, the latest echo, and a micro-turn. */
+const CAPACITY = 2 ** 16;
 
 /** The agent's newest sound, by the time it was due: what a listener's microphone may pick up again. */
 export class SentAudio {

@@ -68,7 +68,7 @@ export class FliteProgram {
     const instance = this.#freshInstance();
     let code: number;
     try {
-      code = wasi.start(instance);
+      code = wasi.start(instance as Parameters<WASI['start']>[0]);
     } catch (error) {
       this.#instance = undefined;
       throw new Error('Flite trapped', { cause: error });

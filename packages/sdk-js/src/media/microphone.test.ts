@@ -49,6 +49,18 @@ describe('Microphone', () => {
     expect(sent).toEqual(['publish microphone-1', 'publish microphone-1']);
   });
 
+  it('has the browser cancel the echo, unless the app says otherwise', async () => {
+    await create().enable();
+    await create({ noiseSuppression: false, channelCount: 1 }).enable();
+    await create({ echoCancellation: false }).enable();
+    const all = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+    expect(media.asked.map(({ audio }) => audio)).toEqual([
+      all,
+      { ...all, noiseSuppression: false, channelCount: 1 },
+      { ...all, echoCancellation: false },
+    ]);
+  });
+
   it('asks once, however often it is enabled', async () => {
     const microphone = create();
     await Promise.all([microphone.enable(), microphone.enable()]);

@@ -75,12 +75,14 @@ export class FakeAudioElement {
 class FakeDevices extends EventTarget {
   readonly list: MediaDeviceInfo[] = [];
   readonly opened: FakeTrack[] = [];
+  readonly asked: MediaStreamConstraints[] = [];
   listeners = 0;
   answer: 'ask' | 'allow' | { refuse: string } = 'allow';
-  #asked: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
 
   async getUserMedia(constraints: MediaStreamConstraints): Promise<MediaStream> {
-    if (this.answer === 'ask') await new Promise<void>((resolve) => this.#asked.push(resolve));
+    this.asked.push(constraints);
+    if (this.answer === 'ask') await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (typeof this.answer === 'object') throw named(this.answer.refuse);
     const wanted = exactDevice(constraints.audio);
     const device = this.list.find(({ kind, deviceId }) => kind === 'audioinput' && (!wanted || deviceId === wanted));
@@ -96,7 +98,7 @@ class FakeDevices extends EventTarget {
 
   resolve(answer: 'allow' | { refuse: string }): void {
     this.answer = answer;
-    for (const resume of this.#asked.splice(0)) resume();
+    for (const resume of this.#waiting.splice(0)) resume();
   }
 
   override addEventListener(...args: Parameters<EventTarget['addEventListener']>): void {
@@ -129,6 +131,11 @@ export class FakeMedia implements MediaPlatform {
   /** Every microphone track that was opened so far. */
   get opened(): readonly FakeTrack[] {
     return this.#devices.opened;
+  }
+
+  /** What `getUserMedia` was asked for, each time. */
+  get asked(): readonly MediaStreamConstraints[] {
+    return this.#devices.asked;
   }
 
   /** Listeners on `mediaDevices` that are still there. */
