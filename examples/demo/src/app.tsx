@@ -3,6 +3,7 @@ import type { InteractionSession, SessionOptions } from '@microturn/sdk';
 import type { ReactNode } from 'react';
 import type { Observable } from 'rxjs';
 import { GridStrip } from './grid/grid-strip.js';
+import { ReadingPanel } from './reading/reading-panel.js';
 import type { Mode } from './shell/mode.js';
 import { PageHeader } from './shell/page-header.js';
 import { RealModel } from './shell/real-model.js';
@@ -77,6 +78,7 @@ function Page({ mode, level$, banner }: PageProps) {
           )}
           <SuggestionList />
         </div>
+        {mode !== 'example' && <ReadingPanel onProblem={setNotice} />}
         <RealModel />
         <Announcer />
       </main>

@@ -1,0 +1,111 @@
+import type { SessionEvent } from '@microturn/sdk';
+import { tasks } from './sentences.js';
+
+/** What came of one task. */
+export interface Outcome {
+  /** Words of the sentence that the model knows. */
+  readonly words: number;
+  /** Of those: missed, mistaken or added. */
+  readonly errors: number;
+  /** How often it took the sentence to be over, and the reader went on. */
+  readonly cutIns: number;
+  /** The agent fell silent though the reader only agreed. */
+  readonly falseStop: boolean;
+}
+
+export interface Reading {
+  readonly me: string | undefined;
+  readonly outcomes: readonly Outcome[];
+  /** Of the task on show. */
+  readonly heard: readonly string[];
+  readonly yieldedMs: number | undefined;
+  readonly cutIns: number;
+  readonly falseStop: boolean;
+}
+
+export const noReading: Reading = {
+  me: undefined,
+  outcomes: [],
+  heard: [],
+  yieldedMs: undefined,
+  cutIns: 0,
+  falseStop: false,
+};
+
+export function watchReading(reading: Reading, event: SessionEvent): Reading {
+  const isMine = (participant: string) => reading.me === undefined || reading.me === participant;
+  switch (event.type) {
+    case 'session.started':
+      return { ...reading, me: event.participant };
+    case 'transcript.word': {
+      if (!isMine(event.participant)) return reading;
+      // A word that ended before the floor was yielded is only told late.
+      const wentOn = reading.yieldedMs !== undefined && event.endMs > reading.yieldedMs;
+      return {
+        ...reading,
+        heard: [...reading.heard, event.text],
+        cutIns: reading.cutIns + (wentOn ? 1 : 0),
+        yieldedMs: wentOn ? undefined : reading.yieldedMs,
+      };
+    }
+    case 'floor.changed':
+      if (!isMine(event.participant) || event.floor !== 'yielded' || reading.heard.length === 0) return reading;
+      return { ...reading, yieldedMs: event.at };
+    case 'response.interrupted':
+      return event.by === 'user' ? { ...reading, falseStop: true } : reading;
+    default:
+      return reading;
+  }
+}
+
+/** The task on show was read: its outcome, and a fresh start for the next. */
+export function finishTask(reading: Reading, vocabulary: ReadonlySet<string>): Reading {
+  const task = tasks[reading.outcomes.length];
+  if (!task) return reading;
+  const known = (words: readonly string[]) => words.filter((word) => vocabulary.has(word));
+  const isRead = task.kind === 'read';
+  const expected = isRead ? known(wordsOf(task.text, vocabulary)) : [];
+  const outcome = {
+    words: expected.length,
+    errors: isRead ? distance(expected, known(reading.heard)) : 0,
+    cutIns: isRead ? reading.cutIns : 0,
+    falseStop: !isRead && reading.falseStop,
+  };
+  return { ...noReading, me: reading.me, outcomes: [...reading.outcomes, outcome] };
+}
+
+/** The words of a sentence in the form that the transcript uses: animals in the singular. */
+function wordsOf(text: string, vocabulary: ReadonlySet<string>): string[] {
+  const words = text.toLowerCase().match(/[a-z']+/g) ?? [];
+  return words.map((word) => (vocabulary.has(word) ? word : word.replace(/s$/, '')));
+}
+
+/** Words to add, remove or change. */
+function distance(from: readonly string[], to: readonly string[]): number {
+  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (const [i, word] of from.entries()) {
+    const next = [i + 1];
+    for (const [j, other] of to.entries()) {
+      next.push(Math.min(row[j + 1]! + 1, next[j]! + 1, row[j]! + (word === other ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row.at(-1)!;
+}
+
+export interface Totals extends Pick<Outcome, 'words' | 'errors' | 'cutIns'> {
+  readonly falseStops: number;
+  /** How many tasks were to agree. */
+  readonly agreed: number;
+}
+
+export function totalsOf({ outcomes }: Reading): Totals {
+  const sum = (part: (outcome: Outcome) => number) => outcomes.reduce((all, outcome) => all + part(outcome), 0);
+  return {
+    words: sum(({ words }) => words),
+    errors: sum(({ errors }) => errors),
+    cutIns: sum(({ cutIns }) => cutIns),
+    falseStops: sum(({ falseStop }) => (falseStop ? 1 : 0)),
+    agreed: tasks.slice(0, outcomes.length).filter(({ kind }) => kind === 'agree').length,
+  };
+}
