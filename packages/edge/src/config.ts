@@ -1,4 +1,4 @@
-import { MicroturnError } from '@microturn/protocol';
+import { MicroturnError, limits } from '@microturn/protocol';
 import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
@@ -49,6 +49,13 @@ const Options = v.strictObject({
   /** What the edge makes itself and finds again: its certificate. */
   stateFolder: v.optional(Text, () => defaultStateFolder()),
   logLevel: v.optional(v.picklist(logLevels), 'info'),
+  room: v.optional(
+    v.strictObject({
+      /** Each hears every other, so the work grows with the square of it. */
+      maxParticipants: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(limits.participants)), 64),
+    }),
+    {},
+  ),
   media: v.optional(
     v.strictObject({
       /** The same as `host`, where that is an address. */
@@ -182,6 +189,13 @@ export const configOptions: readonly {
     env: 'MICROTURN_LOG_LEVEL',
     help: logLevels.join(', '),
     kind: 'text',
+  },
+  {
+    path: 'room.maxParticipants',
+    flag: '--max-participants <number>',
+    env: 'MICROTURN_MAX_PARTICIPANTS',
+    help: 'people in one room',
+    kind: 'number',
   },
   {
     path: 'media.listenIp',

@@ -163,7 +163,7 @@ export class Edge {
   constructor(parts: EdgeParts) {
     this.config = parts.config;
     this.#parts = parts;
-    this.#rooms = new RoomRegistry(parts.media);
+    this.#rooms = new RoomRegistry(parts.media, { maxMembers: parts.config.room.maxParticipants });
   }
 
   /** Where HTTP and signaling are reached from this machine, e.g. `http://127.0.0.1:7880`. */
@@ -359,6 +359,9 @@ export class Edge {
             event.atMs,
           );
         }
+        return;
+      case 'speakers':
+        this.#rooms.get(event.room)?.roster.setSpeakers(event.participants);
         return;
       case 'transport.state':
         this.#onTransportState(event);

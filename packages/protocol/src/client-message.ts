@@ -39,6 +39,15 @@ const schemas = {
   }),
   'producer.mute': v.object({ type: v.literal('producer.mute'), id: RequestId, producerId: Id, muted: v.boolean() }),
   'producer.close': v.object({ type: v.literal('producer.close'), id: RequestId, producerId: Id }),
+  /** Mutes another's track; needs the grant `roomAdmin`. Only its owner unmutes it. */
+  'participant.mute': v.object({
+    type: v.literal('participant.mute'),
+    id: RequestId,
+    participant: Id,
+    producerId: Id,
+  }),
+  /** Ends another's call; needs the grant `roomAdmin`. */
+  'participant.remove': v.object({ type: v.literal('participant.remove'), id: RequestId, participant: Id }),
   /** What the listener's device plays now: the truth that the history is made of. */
   heard: v.object({
     type: v.literal('heard'),

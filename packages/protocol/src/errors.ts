@@ -13,7 +13,7 @@ const ERRORS = {
   'auth/forbidden': {
     retryable: false,
     summary: 'the token does not allow this',
-    hint: 'mint the token with the grant that is named here (roomJoin, room, canPublish, canSubscribe)',
+    hint: 'mint the token with the grant that is named here (roomJoin, room, canPublish, canSubscribe, roomAdmin)',
   },
   'net/unreachable': {
     retryable: true,
@@ -69,6 +69,16 @@ const ERRORS = {
     retryable: true,
     summary: 'there is no room for another participant',
     hint: 'raise `engine.rows`, or where it could not keep time `engine.threads`, or add an edge',
+  },
+  'room/full': {
+    retryable: true,
+    summary: 'the room has as many participants as it may',
+    hint: 'raise `room.maxParticipants`, or use another room',
+  },
+  'room/unknown': {
+    retryable: false,
+    summary: 'there is no such room, participant or track',
+    hint: 'look at who is in the room: they may have left',
   },
   'edge/draining': { retryable: true, summary: 'the edge is shutting down', hint: 'connect again in a moment' },
   'edge/config': {
@@ -216,6 +226,11 @@ const ERRORS = {
     retryable: false,
     summary: 'the session can no longer be resumed',
     hint: 'connect without the resume token to start a new one',
+  },
+  'session/removed': {
+    retryable: false,
+    summary: 'the participant was removed from the room',
+    hint: 'somebody with the grant roomAdmin did it; ask them',
   },
   'session/replaced': {
     retryable: false,

@@ -38,5 +38,7 @@ export {
   isSessionEvent,
   parseServerMessage,
   type ControlMessage,
+  type RosterMessage,
   type ServerMessage,
 } from './server-message.js';
+export { Participant, ParticipantTrack } from './participant.js';

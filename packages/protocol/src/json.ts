@@ -3,10 +3,11 @@ import { limits } from './limits.js';
 
 /**
  * Parses the text of one message, and refuses deep nesting before `JSON.parse` recurses into it.
+ * @param maxChars what a client may send, unless the message comes from the edge
  * @throws {MicroturnError} `protocol/too-large` above the limits, `protocol/malformed` where it is not JSON
  */
-export function decodeJson(text: string): unknown {
-  if (text.length > limits.messageBytes) throw new MicroturnError('protocol/too-large', `${text.length} characters`);
+export function decodeJson(text: string, maxChars: number = limits.messageBytes): unknown {
+  if (text.length > maxChars) throw new MicroturnError('protocol/too-large', `${text.length} characters`);
   const depth = jsonDepth(text);
   if (depth > limits.messageDepth) throw new MicroturnError('protocol/too-large', `${depth} levels of nesting`);
   try {

@@ -11,6 +11,14 @@ export const limits = {
   textChars: 4096,
   /** Characters of a token: LiveKit's with attributes and a room configuration stay well below. */
   tokenChars: 16_384,
+  /** Characters of an identity, a room and a participant's name. */
+  nameChars: 128,
+  /** Characters of a participant's attributes as JSON: everybody in the room gets them. */
+  attributesChars: 2048,
+  /** Participants of one room, at the most: so that a list of all of them fits one message of the edge. */
+  participants: 256,
+  /** Characters of one message of the edge. */
+  serverMessageChars: 1024 * 1024,
 } as const;
 
 /** The version of the wire protocol: a peer with another one is refused with `protocol/version`. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { eventSchemas, type SessionEvent } from './events.js';
+import { Participant } from './participant.js';
 import { Id, Index, Ms, taggedParser } from './schema.js';
 
 const RequestId = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -40,6 +41,8 @@ export const JoinResult = v.object({
   sendTransport: TransportOptions,
   recvTransport: TransportOptions,
   iceServers: v.array(Loose),
+  /** Who is in the room now, this participant among them, in the order in which they came. */
+  participants: v.optional(v.array(Participant), []),
 });
 export type JoinResult = v.InferOutput<typeof JoinResult>;
 
@@ -64,11 +67,28 @@ const schemas = {
   }),
   'track.added': v.object({ type: v.literal('track.added'), track: TrackOffer }),
   'track.removed': v.object({ type: v.literal('track.removed'), consumerId: Id }),
+  'participant.joined': v.object({ type: v.literal('participant.joined'), participant: Participant }),
+  /** They went away or came back, or a track of theirs did, or was muted. */
+  'participant.updated': v.object({ type: v.literal('participant.updated'), participant: Participant }),
+  'participant.left': v.object({ type: v.literal('participant.left'), identity: Id }),
+  /** Who speaks now, loudest first; at most every 400 ms, and only where it changed. */
+  'speakers.changed': v.object({ type: v.literal('speakers.changed'), speakers: v.array(Id) }),
+  /** A track of this participant was muted by somebody else: the device is to follow. */
+  'track.muted': v.object({
+    type: v.literal('track.muted'),
+    producerId: Id,
+    source: v.picklist(['microphone', 'camera', 'screen']),
+  }),
   /** The last message before the edge closes the socket. */
   goodbye: v.object({ type: v.literal('goodbye'), error: WireErrorSchema, resumable: v.boolean(), seq: Index }),
 } as const;
 
-export type ControlMessage = v.InferOutput<(typeof schemas)['reply' | 'track.added' | 'track.removed' | 'goodbye']>;
+type MessageOf<T extends keyof typeof schemas> = v.InferOutput<(typeof schemas)[T]>;
+/** Who is in the room, as it changes. State and no history: it has no `seq`, and a join brings all of it. */
+export type RosterMessage = MessageOf<
+  'participant.joined' | 'participant.updated' | 'participant.left' | 'speakers.changed' | 'track.muted'
+>;
+export type ControlMessage = RosterMessage | MessageOf<'reply' | 'track.added' | 'track.removed' | 'goodbye'>;
 export type ServerMessage = ControlMessage | SessionEvent;
 
 /** Returns `undefined` for a type this build does not know; throws `protocol/malformed` for bad fields. */

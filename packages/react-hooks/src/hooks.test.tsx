@@ -8,6 +8,7 @@ import {
   useFloor,
   useInterruptions,
   useMicrophone,
+  useParticipants,
   useResponses,
   useSession,
   useSessionEvent,
@@ -250,5 +251,14 @@ describe('all hooks', () => {
       }
     });
     expect(hook.renders).toBe(before);
+  });
+});
+
+describe('useParticipants', () => {
+  it('follows who is in the room', async () => {
+    const hook = await renderHook(useParticipants);
+    expect(hook.current).toMatchObject([{ identity: 'caller', isLocal: true, speaking: false }]);
+    act(() => hook.transport.receive({ type: 'speakers.changed', speakers: ['caller'] }));
+    expect(hook.current).toMatchObject([{ identity: 'caller', speaking: true }]);
   });
 });

@@ -8,6 +8,7 @@ export { useSpeaker, type SpeakerControls } from './use-speaker.js';
 export { useTranscript } from './use-transcript.js';
 export { useResponses } from './use-responses.js';
 export { useInterruptions } from './use-interruptions.js';
+export { useParticipants } from './use-participants.js';
 export { useTasks } from './use-tasks.js';
 export { useSessionEvent } from './use-session-event.js';
 export { useStateValue } from './use-state-value.js';

@@ -11,7 +11,7 @@ import { aborted } from './connection/aborted.js';
 import { Call } from './connection/call.js';
 import { checked } from './connection/checked.js';
 import { TokenSource } from './connection/token-source.js';
-import type { Transport, TransportLink } from './connection/transport.js';
+import type { RosterUpdate, Transport, TransportLink } from './connection/transport.js';
 import { signalingUrl } from './connection/url.js';
 import { webrtc } from './connection/webrtc.js';
 import { endConversation, newConversation, reduceConversation, type Conversation } from './conversation/reduce.js';
@@ -19,6 +19,7 @@ import { ConversationStates } from './conversation/states.js';
 import { noLogger, type Logger } from './logger.js';
 import { browserMedia } from './media/platform.js';
 import { SessionMedia } from './media/session-media.js';
+import { ParticipantList } from './participants.js';
 import type {
   Connection,
   ConnectionStatus,
@@ -42,6 +43,7 @@ export function createSession(options: SessionOptions): InteractionSession {
 class Session implements InteractionSession {
   readonly connection = new StateSource<Connection>({ status: 'idle' });
   readonly info = new StateSource<SessionInfo | undefined>(undefined);
+  readonly participants;
   readonly tracks;
   readonly agentTrack;
   readonly agent;
@@ -67,6 +69,7 @@ class Session implements InteractionSession {
   /** After the states have changed, once for all of them. */
   readonly #changes = new Subject<void>();
   readonly #states: ConversationStates;
+  readonly #roster = new ParticipantList();
   #conversation: Conversation = newConversation();
   #call: Call | undefined;
   #lastSeq = 0;
@@ -82,6 +85,7 @@ class Session implements InteractionSession {
     this.#transport = transport;
     this.#clock = clock;
     this.#logger = logger;
+    this.participants = this.#roster.state;
     this.events = this.#events.asObservable();
     this.errors = this.#errors.asObservable();
 
@@ -149,6 +153,7 @@ class Session implements InteractionSession {
     this.#setStatus('closed');
     this.#media.close();
     this.#states.close();
+    this.#roster.close();
     for (const state of [this.connection, this.info]) state.close();
     for (const subject of [this.#events, this.#errors, this.#changes]) subject.complete();
     return Promise.resolve();
@@ -168,6 +173,14 @@ class Session implements InteractionSession {
     const responseId = (reply as { responseId?: unknown } | undefined)?.responseId;
     if (typeof responseId !== 'string') throw new MicroturnError('protocol/malformed', 'say: expected a responseId');
     return { responseId };
+  }
+
+  async muteParticipant(identity: string, trackId: string): Promise<void> {
+    await this.#link().request({ type: 'participant.mute', participant: identity, producerId: trackId });
+  }
+
+  async removeParticipant(identity: string): Promise<void> {
+    await this.#link().request({ type: 'participant.remove', participant: identity });
   }
 
   on<T extends SessionEventType>(
@@ -216,6 +229,7 @@ class Session implements InteractionSession {
         left: () => {
           this.#call = undefined;
           this.#media.release();
+          this.#roster.clear();
           this.#show(endConversation(this.#conversation));
         },
         event: (event) => this.#take(event),
@@ -227,6 +241,7 @@ class Session implements InteractionSession {
           this.#media.remove(id);
           this.#changes.next();
         },
+        roster: (update) => this.#followRoster(update),
         media: (flowing) => this.#followMedia(flowing),
         problem: (error) => this.#report(error),
       },
@@ -264,6 +279,15 @@ class Session implements InteractionSession {
     this.#events.next(event);
   }
 
+  #followRoster(update: RosterUpdate): void {
+    // Told to the edge again, so that it and the device agree where both changed at once.
+    if (update.type === 'track.muted' && update.source === 'microphone') {
+      this.microphone.setMuted(true).catch((error: unknown) => this.#report(MicroturnError.from(error, 'net/closed')));
+    }
+    this.#roster.take(update);
+    this.#changes.next();
+  }
+
   #followMedia(flowing: boolean): void {
     const { status } = this.connection.value;
     if (flowing && status === 'reconnecting') this.#setStatus('connected');
@@ -295,6 +319,7 @@ class Session implements InteractionSession {
     return {
       connection: this.connection.value,
       info: this.info.value,
+      participants: this.participants.value,
       agent: this.agent.value,
       floor: this.floor.value,
       transcript: this.transcript.value,

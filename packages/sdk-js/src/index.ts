@@ -23,6 +23,7 @@ export type {
   UserUtterance,
   UserWord,
 } from './conversation/types.js';
+export type { Participant, ParticipantTrack } from './participants.js';
 export type { DeviceInfo, InputDevice, InputState, OutputDevice, OutputState } from './media/devices.js';
 export type { DuckingOptions } from './media/ducker.js';
 export type {

@@ -21,6 +21,7 @@ import type {
 import type { Logger } from './logger.js';
 import type { InputDevice, OutputDevice } from './media/devices.js';
 import type { DuckingOptions } from './media/ducker.js';
+import type { Participant } from './participants.js';
 import type { State } from './state.js';
 
 export type ConnectionStatus =
@@ -52,6 +53,7 @@ export interface RemoteTrack {
 export interface Snapshot {
   readonly connection: Connection;
   readonly info: SessionInfo | undefined;
+  readonly participants: readonly Participant[];
   readonly agent: AgentState;
   readonly floor: FloorState;
   readonly transcript: readonly TranscriptEntry[];
@@ -103,6 +105,8 @@ export interface InteractionSession extends AsyncDisposable {
   readonly interruptions: State<readonly InterruptionRecord[]>;
   readonly tasks: State<readonly BackgroundTask[]>;
   readonly stats: State<SessionStats | undefined>;
+  /** Who is in the room: this user first, then in the order in which they came. Empty outside a call. */
+  readonly participants: State<readonly Participant[]>;
   /** Everybody's tracks, the agent's among them. */
   readonly tracks: State<readonly RemoteTrack[]>;
   /** The agent's voice, for visualisers and recorders; the speaker plays it. */
@@ -127,6 +131,17 @@ export interface InteractionSession extends AsyncDisposable {
   interrupt(): Promise<InterruptResult>;
   /** Speaks through the agent; the model may still stop it. */
   say(text: string): Promise<{ responseId: string }>;
+
+  /**
+   * Mutes another participant's track, until they unmute it themselves. Needs a token with `roomAdmin`.
+   * @throws {MicroturnError} `auth/forbidden`, `room/unknown`
+   */
+  muteParticipant(identity: string, trackId: string): Promise<void>;
+  /**
+   * Ends another participant's call, with `session/removed`. Needs a token with `roomAdmin`.
+   * @throws {MicroturnError} `auth/forbidden`, `room/unknown`
+   */
+  removeParticipant(identity: string): Promise<void>;
 
   /** Calls `fn` for every event of one type until `signal` or the returned function ends it. */
   on<T extends SessionEventType>(

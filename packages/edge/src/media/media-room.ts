@@ -1,4 +1,5 @@
 import type { TrackOffer } from '@microturn/protocol';
+import type { Subscription } from 'rxjs';
 import type { RtcEndpoint, RtcRoom, RtcVoice } from '../rtc/index.js';
 import type { Downlink } from './downlink.js';
 import type { Listener } from './listener.js';
@@ -19,6 +20,7 @@ export interface MediaEndpoint {
   readonly id: EndpointId;
   readonly room: MediaRoom;
   readonly participant: string;
+  readonly hidden: boolean;
   /** Replaced when the caller comes back; closed while they are away. */
   rtc: RtcEndpoint;
   readonly tracks: Map<string, Track>;
@@ -36,6 +38,8 @@ export class MediaRoom {
   readonly endpoints = new Map<EndpointId, MediaEndpoint>();
   readonly #voice: RtcVoice;
   readonly #post: (event: MediaEvent) => void;
+  readonly #speaking: Subscription;
+  #speakers: readonly string[] = [];
 
   constructor(id: RoomId, rtc: RtcRoom, voice: RtcVoice, downlink: Downlink, post: (event: MediaEvent) => void) {
     this.id = id;
@@ -43,6 +47,7 @@ export class MediaRoom {
     this.downlink = downlink;
     this.#voice = voice;
     this.#post = post;
+    this.#speaking = rtc.speakers$.subscribe((producerIds) => this.#tellSpeakers(producerIds));
   }
 
   get voiceKey(): string {
@@ -53,7 +58,7 @@ export class MediaRoom {
   async subscribe(endpoint: MediaEndpoint): Promise<TrackOffer[]> {
     endpoint.offered = new Set();
     const agent: Track = { producerId: this.#voice.producerId, source: 'agent', participant: 'agent', muted: false };
-    const others = [...this.endpoints.values()].filter((other) => other !== endpoint);
+    const others = [...this.endpoints.values()].filter((other) => other !== endpoint && !other.hidden);
     const tracks = [agent, ...others.flatMap((other) => [...other.tracks.values()])];
     const offers = await Promise.all(tracks.map((track) => this.#consume(endpoint, track)));
     return offers.filter((offer) => offer !== undefined);
@@ -61,6 +66,7 @@ export class MediaRoom {
 
   /** Offers a new track to the others who have subscribed. */
   async publish(from: MediaEndpoint, track: Track): Promise<void> {
+    if (from.hidden) return;
     const others = [...this.endpoints.values()].filter((other) => other !== from && other.offered);
     await Promise.all(
       others.map(async (other) => {
@@ -82,8 +88,19 @@ export class MediaRoom {
   }
 
   close(): void {
+    this.#speaking.unsubscribe();
     this.#voice.close();
     this.rtc.close();
+  }
+
+  #tellSpeakers(producerIds: readonly string[]): void {
+    const endpoints = [...this.endpoints.values()];
+    const participants = producerIds.flatMap(
+      (producerId) => endpoints.find(({ tracks }) => tracks.has(producerId))?.participant ?? [],
+    );
+    if (participants.join('\n') === this.#speakers.join('\n')) return;
+    this.#speakers = participants;
+    this.#post({ type: 'speakers', room: this.id, participants });
   }
 
   async #consume(to: MediaEndpoint, track: Track): Promise<TrackOffer | undefined> {

@@ -80,7 +80,7 @@ export class MediaServer {
       if (open) this.#closeRoom(open);
     },
 
-    'endpoint.open': async ({ room: roomId, endpoint: id, participant }) => {
+    'endpoint.open': async ({ room: roomId, endpoint: id, participant, hidden = false }) => {
       const room = this.#room(roomId);
       if (this.#endpoints.has(id)) throw new MicroturnError('protocol/state', 'the endpoint is open already');
       const rtc = await this.#createTransports(room, id);
@@ -93,6 +93,7 @@ export class MediaServer {
         id,
         room,
         participant,
+        hidden,
         rtc,
         tracks: new Map(),
         listener,
@@ -144,7 +145,7 @@ export class MediaServer {
       endpoint.room
         .publish(endpoint, track)
         .catch((error: unknown) => this.#warn(error, 'a track could not be offered'));
-      return { producerId };
+      return { producerId, kind };
     },
 
     'producer.mute': async ({ endpoint: id, producerId, muted }) => {

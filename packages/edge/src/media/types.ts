@@ -41,7 +41,8 @@ export interface MediaRequests {
   'room.open': { params: { room: RoomId }; result: { rtpCapabilities: object } };
   'room.close': { params: { room: RoomId }; result: void };
   'endpoint.open': {
-    params: { room: RoomId; endpoint: EndpointId; participant: string };
+    /** `hidden`: what they send goes to their row, and to nobody else. */
+    params: { room: RoomId; endpoint: EndpointId; participant: string; hidden?: boolean };
     result: { sendTransport: object; recvTransport: object };
   };
   'endpoint.close': { params: { endpoint: EndpointId }; result: void };
@@ -64,7 +65,7 @@ export interface MediaRequests {
       source: 'microphone' | 'camera' | 'screen';
       rtpParameters: object;
     };
-    result: { producerId: string };
+    result: { producerId: string; kind: 'audio' | 'video' };
   };
   'producer.mute': { params: { endpoint: EndpointId; producerId: string; muted: boolean }; result: void };
   'producer.close': { params: { endpoint: EndpointId; producerId: string }; result: void };
@@ -99,6 +100,8 @@ export type MediaEvent =
   | { type: 'restored'; port: number }
   | { type: 'track.added'; endpoint: EndpointId; track: TrackOffer }
   | { type: 'track.removed'; endpoint: EndpointId; consumerId: string }
+  /** Participants whose microphones are loud now, loudest first. Where it changes, at most every 400 ms. */
+  | { type: 'speakers'; room: RoomId; participants: string[] }
   /** ICE and DTLS are up, or gone. */
   | {
       type: 'transport.state';

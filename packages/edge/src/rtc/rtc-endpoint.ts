@@ -19,6 +19,7 @@ export interface RtcConsumer {
 /** One caller: a transport each way. Owns its producers and consumers. */
 export class RtcEndpoint {
   readonly #router: types.Router;
+  readonly #levels: types.AudioLevelObserver;
   readonly #send: types.WebRtcTransport;
   readonly #recv: types.WebRtcTransport;
   readonly #producers = new Map<string, types.Producer>();
@@ -29,11 +30,13 @@ export class RtcEndpoint {
 
   private constructor(
     router: types.Router,
+    levels: types.AudioLevelObserver,
     send: types.WebRtcTransport,
     recv: types.WebRtcTransport,
     onState: (transportId: string, state: RtcTransportState) => void,
   ) {
     this.#router = router;
+    this.#levels = levels;
     this.#send = send;
     this.#recv = recv;
     for (const transport of [send, recv]) watch(transport, (state) => this.#closed || onState(transport.id, state));
@@ -42,6 +45,7 @@ export class RtcEndpoint {
   static async create(
     router: types.Router,
     webRtcServer: types.WebRtcServer,
+    levels: types.AudioLevelObserver,
     onState: (transportId: string, state: RtcTransportState) => void,
   ): Promise<RtcEndpoint> {
     const open = () =>
@@ -54,7 +58,7 @@ export class RtcEndpoint {
       });
     const send = await open();
     try {
-      return new RtcEndpoint(router, send, await open(), onState);
+      return new RtcEndpoint(router, levels, send, await open(), onState);
     } catch (error) {
       send.close();
       throw error;
@@ -96,6 +100,8 @@ export class RtcEndpoint {
     }
     this.#producers.set(producer.id, producer);
     producer.observer.once('close', () => this.#producers.delete(producer.id));
+    // It lets go of the producer by itself, when that closes.
+    if (kind === 'audio') await this.#run(this.#levels.addProducer({ producerId: producer.id }));
     return { producerId: producer.id, kind: producer.kind };
   }
 

@@ -22,20 +22,44 @@ export interface RtcTap {
   close(): void;
 }
 
+/** How often the loudest are looked for. Long enough for most pauses between words. */
+const SPEAKERS_EVERY_MS = 400;
+/** Of one who counts as speaking, dBov on average over that time. */
+const SPEAKING_DBOV = -55;
+const MOST_SPEAKERS = 8;
+
 /** One router, and the direct transport by which the edge itself takes part in the call. Owns its endpoints. */
 export class RtcRoom {
   readonly #router: types.Router;
   readonly #direct: types.DirectTransport;
   readonly #webRtcServer: types.WebRtcServer;
+  readonly #levels: types.AudioLevelObserver;
+  /** The producers that are loud now, loudest first, at most eight. Measured by what their senders say of their level. */
+  readonly speakers$: Observable<readonly string[]>;
 
-  private constructor(router: types.Router, direct: types.DirectTransport, webRtcServer: types.WebRtcServer) {
+  private constructor(
+    router: types.Router,
+    direct: types.DirectTransport,
+    webRtcServer: types.WebRtcServer,
+    levels: types.AudioLevelObserver,
+  ) {
     this.#router = router;
     this.#direct = direct;
     this.#webRtcServer = webRtcServer;
+    this.#levels = levels;
+    this.speakers$ = loudest(levels);
   }
 
   static async create(router: types.Router, webRtcServer: types.WebRtcServer): Promise<RtcRoom> {
-    return new RtcRoom(router, await router.createDirectTransport(), webRtcServer);
+    const [direct, levels] = await Promise.all([
+      router.createDirectTransport(),
+      router.createAudioLevelObserver({
+        interval: SPEAKERS_EVERY_MS,
+        threshold: SPEAKING_DBOV,
+        maxEntries: MOST_SPEAKERS,
+      }),
+    ]);
+    return new RtcRoom(router, direct, webRtcServer, levels);
   }
 
   get closed(): boolean {
@@ -53,7 +77,7 @@ export class RtcRoom {
 
   async createEndpoint(onState: (transportId: string, state: RtcTransportState) => void): Promise<RtcEndpoint> {
     this.#assertOpen();
-    return RtcEndpoint.create(this.#router, this.#webRtcServer, onState);
+    return RtcEndpoint.create(this.#router, this.#webRtcServer, this.#levels, onState);
   }
 
   /** Opens the agent's voice: RTP given to it reaches whoever consumes its producer. */
@@ -92,6 +116,16 @@ export class RtcRoom {
   #assertOpen(): void {
     if (this.closed) throw new MicroturnError('protocol/state', 'the room is closed');
   }
+}
+
+function loudest(levels: types.AudioLevelObserver): Observable<readonly string[]> {
+  return new Observable((subscriber) => {
+    const onVolumes = (volumes: types.AudioLevelObserverVolume[]) =>
+      subscriber.next(volumes.map(({ producer }) => producer.id));
+    const onSilence = () => subscriber.next([]);
+    levels.on('volumes', onVolumes).on('silence', onSilence);
+    return () => levels.off('volumes', onVolumes).off('silence', onSilence);
+  });
 }
 
 function rtpPackets(consumer: types.Consumer): Observable<Uint8Array> {

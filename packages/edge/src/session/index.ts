@@ -7,3 +7,4 @@ export {
   type SessionVoice,
 } from './session.js';
 export { Room, RoomRegistry, type RoomStay } from './rooms.js';
+export { type Profile, type RosterSeat } from './roster.js';

@@ -20,7 +20,7 @@ describe('rooms', () => {
   it('open for the first and close behind the last', async () => {
     const { media, calls } = fakeMedia();
     const rooms = new RoomRegistry<string>(media);
-    const [a, b] = await Promise.all([rooms.enter('den'), rooms.enter('den')]);
+    const [a, b] = await Promise.all([rooms.enter('den', 'ann'), rooms.enter('den', 'bob')]);
     expect(a.room).toBe(b.room);
     await a.leave();
     await a.leave();
@@ -33,9 +33,9 @@ describe('rooms', () => {
   it('one that is entered again while it closes opens after that', async () => {
     const { media, calls } = fakeMedia();
     const rooms = new RoomRegistry<string>(media);
-    const first = await rooms.enter('den');
+    const first = await rooms.enter('den', 'ann');
     const leaving = first.leave();
-    await rooms.enter('den');
+    await rooms.enter('den', 'ann');
     await leaving;
     expect(calls).toEqual(['room.open den', 'room.close den', 'room.open den']);
   });
@@ -44,9 +44,22 @@ describe('rooms', () => {
     const { media, setFail } = fakeMedia();
     const rooms = new RoomRegistry<string>(media);
     setFail(true);
-    await expect(rooms.enter('den')).rejects.toThrow('no');
+    await expect(rooms.enter('den', 'ann')).rejects.toThrow('no');
     setFail(false);
-    expect((await rooms.enter('den')).room.id).toBe('den');
+    expect((await rooms.enter('den', 'ann')).room.id).toBe('den');
     expect(rooms.size).toBe(1);
+  });
+
+  it('take no more than they may, and one who comes again takes the place of the one before', async () => {
+    const { media } = fakeMedia();
+    const rooms = new RoomRegistry<string>(media, { maxMembers: 2 });
+    const ann = await rooms.enter('den', 'ann');
+    ann.room.members.set('ann', 'the first ann');
+    await rooms.enter('den', 'bob');
+    await expect(rooms.enter('den', 'cyd')).rejects.toMatchObject({ code: 'room/full' });
+    await rooms.enter('den', 'ann');
+    await ann.leave();
+    await expect(rooms.enter('den', 'cyd')).rejects.toMatchObject({ code: 'room/full' });
+    expect((await rooms.enter('lounge', 'cyd')).room.id).toBe('lounge');
   });
 });

@@ -1,3 +1,5 @@
+import { MicroturnError } from '@microturn/protocol';
+import { Roster } from './roster.js';
 import type { SessionMedia } from './session.js';
 
 /** A call: who is in it, and what its tracks can be encoded with. */
@@ -6,6 +8,7 @@ export class Room<Member> {
   readonly rtpCapabilities: object;
   /** By identity: a participant is in a room once. */
   readonly members = new Map<string, Member>();
+  readonly roster = new Roster();
   constructor(id: string, rtpCapabilities: object) {
     this.id = id;
     this.rtpCapabilities = rtpCapabilities;
@@ -22,33 +25,52 @@ export interface RoomStay<Member> {
 interface Entry<Member> {
   users: number;
   readonly opening: Promise<Room<Member>>;
+  room: Room<Member> | undefined;
 }
 
 /** Opens a room on the media thread for the first who enters, and closes it behind the last who leaves. */
 export class RoomRegistry<Member> {
   readonly #media: SessionMedia;
+  readonly #maxMembers: number;
   readonly #entries = new Map<string, Entry<Member>>();
   /** Closings under way: a room of the same name opens after them. */
   readonly #closing = new Map<string, Promise<void>>();
 
-  constructor(media: SessionMedia) {
+  constructor(media: SessionMedia, { maxMembers = Infinity }: { readonly maxMembers?: number } = {}) {
     this.#media = media;
+    this.#maxMembers = maxMembers;
   }
 
   get size(): number {
     return this.#entries.size;
   }
 
-  /** The stay that it resolves with is left once, by whoever entered, also where what comes after fails. */
-  async enter(id: string): Promise<RoomStay<Member>> {
+  /** Rooms that somebody is in. */
+  get open(): Room<Member>[] {
+    return [...this.#entries.values()].flatMap(({ room }) => room ?? []);
+  }
+
+  get(id: string): Room<Member> | undefined {
+    return this.#entries.get(id)?.room;
+  }
+
+  /**
+   * The stay that it resolves with is left once, by whoever entered, also where what comes after fails.
+   * @throws {MicroturnError} `room/full`, unless `member` is in it already and makes room for this one
+   */
+  async enter(id: string, member: string): Promise<RoomStay<Member>> {
     let entry = this.#entries.get(id);
     if (!entry) {
-      entry = { users: 0, opening: this.#open(id) };
+      entry = { users: 0, opening: this.#open(id), room: undefined };
       this.#entries.set(id, entry);
+    }
+    const replaced = entry.room?.members.has(member) ? 1 : 0;
+    if (entry.users - replaced >= this.#maxMembers) {
+      throw new MicroturnError('room/full', `${this.#maxMembers} participants`);
     }
     entry.users++;
     try {
-      const room = await entry.opening;
+      const room = (entry.room = await entry.opening);
       let left: Promise<void> | undefined;
       return { room, leave: () => (left ??= this.#leave(id)) };
     } catch (error) {

@@ -1,4 +1,4 @@
-import { MicroturnError } from '@microturn/protocol';
+import { MicroturnError, limits } from '@microturn/protocol';
 import { AccessToken, TokenVerifier, type VideoGrant } from 'livekit-server-sdk';
 
 /** API key -> secret. Several are live at once, so that keys can be rotated. */
@@ -10,14 +10,18 @@ export type Source = 'microphone' | 'camera' | 'screen';
 export interface Grant {
   readonly identity: string;
   readonly room: string;
+  readonly name?: string | undefined;
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Others neither see nor hear them. */
+  readonly hidden: boolean;
+  /** May mute and remove others. */
+  readonly roomAdmin: boolean;
   readonly canSubscribe: boolean;
   readonly canPublish: (source: Source) => boolean;
 }
 
 /** As they stand in a token. */
 const SOURCES: Record<Source, string> = { microphone: 'microphone', camera: 'camera', screen: 'screen_share' };
-/** What the wire carries of an identity or a room. */
-const NAME_CHARS = 128;
 /** Whose voice comes under this name. */
 const AGENT = 'agent';
 const CLOCK_TOLERANCE_SECONDS = 10;
@@ -28,20 +32,27 @@ const CLOCK_TOLERANCE_SECONDS = 10;
  * @throws {MicroturnError} `auth/denied`, `auth/expired`, `auth/forbidden`
  */
 export async function verifyJoinToken(token: string, keys: ApiKeys, room?: string): Promise<Grant> {
-  const { sub, video } = await verify(token, keys);
+  const { sub, video, name, attributes = {} } = await verify(token, keys);
   if (!video?.roomJoin) throw new MicroturnError('auth/forbidden', 'the grant roomJoin is missing');
   if (!video.room) throw new MicroturnError('auth/forbidden', 'the grant names no room');
   if (room !== undefined && video.room !== room) {
     throw new MicroturnError('auth/forbidden', 'the token is for another room');
   }
   if (!sub) throw new MicroturnError('auth/forbidden', 'the token has no identity');
-  if (sub.length > NAME_CHARS || video.room.length > NAME_CHARS) {
-    throw new MicroturnError('auth/forbidden', `a name has at most ${NAME_CHARS} characters`);
+  if ([sub, video.room, name ?? ''].some((text) => typeof text !== 'string' || text.length > limits.nameChars)) {
+    throw new MicroturnError('auth/forbidden', `a name is a text of at most ${limits.nameChars} characters`);
+  }
+  if (!isAttributes(attributes)) {
+    throw new MicroturnError('auth/forbidden', `attributes are texts, at most ${limits.attributesChars} characters`);
   }
   if (sub === AGENT) throw new MicroturnError('auth/forbidden', `nobody but the agent is called ${AGENT}`);
   return {
     identity: sub,
     room: video.room,
+    ...(name && { name }),
+    attributes,
+    hidden: video.hidden === true,
+    roomAdmin: video.roomAdmin === true,
     canSubscribe: video.canSubscribe !== false,
     canPublish: (source) => mayPublish(video, source),
   };
@@ -69,6 +80,13 @@ export async function mintJoinToken(
   const token = new AccessToken(key, secret, { identity, ttl: ttlSeconds, ...(name !== undefined && { name }) });
   token.addGrant({ roomJoin: true, room, canPublish: true, canSubscribe: true });
   return token.toJwt();
+}
+
+/** A genuine token may still say anything: it was signed by somebody, not checked. */
+function isAttributes(attributes: unknown): attributes is Record<string, string> {
+  if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) return false;
+  if (!Object.values(attributes).every((value) => typeof value === 'string')) return false;
+  return JSON.stringify(attributes).length <= limits.attributesChars;
 }
 
 function mayPublish(video: VideoGrant, source: Source): boolean {

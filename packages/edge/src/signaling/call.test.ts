@@ -1,4 +1,4 @@
-import { MicroturnError, type ClientMessageOf, type SessionEvent } from '@microturn/protocol';
+import { MicroturnError, type ClientMessageOf, type RosterMessage, type SessionEvent } from '@microturn/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Decision } from '../engine/types.js';
 import { RoomRegistry, type SessionEngine, type SessionMedia, type SessionVoice } from '../session/index.js';
@@ -6,7 +6,7 @@ import { MemoryStore, SessionRecorder, type Stamp } from '../store/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import type { SpeakRequest } from '../voice/index.js';
-import { mintJoinToken } from './auth.js';
+import { AccessToken } from 'livekit-server-sdk';
 import { Call, type CallParts, type Carrier } from './call.js';
 import { Turnstile } from './turnstile.js';
 
@@ -16,6 +16,10 @@ const keys = { key: 'a secret that is thirty-two long!' };
 class Socket implements Carrier {
   readonly events: SessionEvent[] = [];
   readonly ends: { code: string; resumable: boolean }[] = [];
+  readonly rosterMessages: RosterMessage[] = [];
+  roster(message: RosterMessage): void {
+    this.rosterMessages.push(message);
+  }
   end(error: MicroturnError, resumable: boolean): void {
     this.ends.push({ code: error.code, resumable });
   }
@@ -43,6 +47,7 @@ class World {
   /** What the listener has heard, as the media thread answers. */
   heard: { responseId: string; heardMs: number }[] = [];
   #lease = 0;
+  #produced = 0;
 
   /** @param store of the process before, and @param startMs when this one began */
   constructor(store = new MemoryStore(), startMs = 0, model = '1') {
@@ -60,6 +65,7 @@ class World {
         if (method === 'endpoint.open') this.endpoints.add(endpoint);
         if (method === 'endpoint.close') this.endpoints.delete(endpoint);
         if (method === 'row.start') this.rowsStarted.push((params as { row: { lease: number; zeroMs: number } }).row);
+        if (method === 'produce') return { producerId: `p${++this.#produced}`, kind: 'audio' } as never;
         return { rtpCapabilities: {}, sendTransport: {}, recvTransport: {}, heard: this.heard } as never;
       },
     };
@@ -109,16 +115,24 @@ class World {
     {
       identity = 'ann',
       room = 'den',
+      roomAdmin = false,
       resume,
-    }: { identity?: string; room?: string; resume?: { resumeToken: string; lastSeq: number } } = {},
+    }: {
+      identity?: string;
+      room?: string;
+      roomAdmin?: boolean;
+      resume?: { resumeToken: string; lastSeq: number };
+    } = {},
   ) {
-    const token = await mintJoinToken(keys, { identity, room });
+    const minted = new AccessToken('key', keys.key, { identity });
+    minted.addGrant({ roomJoin: true, room, roomAdmin });
+    const token = await minted.toJwt();
     const message: ClientMessageOf<'join'> = { type: 'join', id: 1, protocol: 1, token, ...(resume && { resume }) };
     const { call, joined } = await Call.open(this.parts, message);
-    call.attach(socket);
+    const participants = call.attach(socket);
     if (joined.resumed) call.session.resume(resume?.lastSeq ?? 0, socket.listener);
     else call.session.start(socket.listener);
-    return { call, joined };
+    return { call, joined, participants };
   }
 
   decide(index: number, decision: Partial<Decision> = {}): void {
@@ -288,6 +302,67 @@ it('a room stays open until the last of its callers has left', async () => {
   await ann.call.leave(socket, 'left');
   expect(world.held).toMatchObject({ rows: 1, rooms: 1 });
   expect(world.requests).not.toContain('room.close');
+});
+
+describe('who is in a room', () => {
+  const produce = { type: 'produce' as const, id: 2, transportId: 't', rtpParameters: { codecs: [{}] } };
+  const identities = (list: readonly { identity: string }[]) => list.map(({ identity }) => identity);
+
+  it('is told to the newcomer and, as it changes, to the others', async () => {
+    const ann = await world.join(socket);
+    const bob = await world.join(new Socket(), { identity: 'bob' });
+    expect(identities(ann.participants)).toEqual(['ann']);
+    expect(identities(bob.participants)).toEqual(['ann', 'bob']);
+    const { producerId } = await bob.call.produce({ ...produce, source: 'microphone' });
+    await bob.call.setMuted(producerId, true);
+    await bob.call.unpublish(producerId);
+    await bob.call.close('left');
+    const tracks = socket.rosterMessages.map((message) => 'participant' in message && message.participant.tracks);
+    expect(socket.rosterMessages.map(({ type }) => type)).toEqual([
+      'participant.joined',
+      'participant.updated',
+      'participant.updated',
+      'participant.updated',
+      'participant.left',
+    ]);
+    expect(tracks).toMatchObject([[], [{ id: producerId, muted: false }], [{ muted: true }], [], false]);
+  });
+
+  it('shows one whose socket dropped as away, until they are back or their time is up', async () => {
+    const { call, joined } = await world.join(socket);
+    await call.produce({ ...produce, source: 'microphone' });
+    const witness = new Socket();
+    await world.join(witness, { identity: 'bob' });
+    const last = () => witness.rosterMessages.at(-1);
+    call.detach(socket);
+    expect(last()).toMatchObject({ participant: { identity: 'ann', away: true, tracks: [] } });
+    const resume = { resumeToken: joined.resumeToken, lastSeq: 1 };
+    const back = await world.join(socket, { resume });
+    expect(identities(back.participants)).toEqual(['ann', 'bob']);
+    expect(last()).toMatchObject({ participant: { identity: 'ann', away: false } });
+    call.detach(socket);
+    world.clock.advance(180_000);
+    expect(last()).toEqual({ type: 'participant.left', identity: 'ann' });
+  });
+
+  it('is muted and removed by whoever has the grant, and by nobody else', async () => {
+    const { call: ann } = await world.join(socket);
+    const { call: bob } = await world.join(new Socket(), { identity: 'bob' });
+    const { call: chair } = await world.join(new Socket(), { identity: 'chair', roomAdmin: true });
+    const { producerId } = await ann.produce({ ...produce, source: 'microphone' });
+    expect(() => bob.administer('ann')).toThrow(expect.objectContaining({ code: 'auth/forbidden' }));
+    expect(() => chair.administer('cyd')).toThrow(expect.objectContaining({ code: 'room/unknown' }));
+    await expect(chair.administer('ann').muteFromOutside('p99')).rejects.toMatchObject({ code: 'room/unknown' });
+    await chair.administer('ann').muteFromOutside(producerId);
+    expect(socket.rosterMessages.slice(-2)).toMatchObject([
+      { type: 'participant.updated', participant: { tracks: [{ muted: true }] } },
+      { type: 'track.muted', producerId, source: 'microphone' },
+    ]);
+    await chair.administer('ann').end(new MicroturnError('session/removed'));
+    expect(socket.ends).toEqual([{ code: 'session/removed', resumable: false }]);
+    expect(ann.closed).toBe(true);
+    expect(world.held).toMatchObject({ rows: 2, calls: 2 });
+  });
 });
 
 describe('a participant who joins again', () => {

@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { MicroturnError, type ClientMessageOf, type JoinResult } from '@microturn/protocol';
+import {
+  MicroturnError,
+  type ClientMessageOf,
+  type JoinResult,
+  type Participant,
+  type RosterMessage,
+} from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import type { Decision } from '../engine/types.js';
 import {
   Session,
   type RoomRegistry,
   type RoomStay,
+  type RosterSeat,
   type SessionEngine,
   type SessionMedia,
   type SessionOrigin,
@@ -48,9 +55,14 @@ export interface CallRecorder {
 
 /** The socket that carries a call. */
 export interface Carrier {
+  /** Tells of a change in the room. */
+  roster(message: RosterMessage): void;
   /** Says why, and closes. */
   end(error: MicroturnError, resumable: boolean): void;
 }
+
+/** What a join is answered with, but for who is in the room: that is looked at when it is answered. */
+export type Joined = Omit<JoinResult, 'participants'>;
 
 interface Transports {
   readonly sendTransport: object;
@@ -65,6 +77,7 @@ export class Call implements Recordable {
   readonly session: Session;
   readonly #parts: CallParts;
   readonly #stay: RoomStay<Call>;
+  readonly #seat: RosterSeat;
   #grant: Grant;
   #carrier: Carrier | undefined;
   /** Whose client the call waits for: the socket may still say that it is gone for good. */
@@ -79,13 +92,14 @@ export class Call implements Recordable {
     this.#stay = stay;
     this.#grant = grant;
     this.session = session;
+    this.#seat = stay.room.roster.join(grant);
   }
 
   /**
    * Lets a participant in, or back in where the message has a resume token.
    * @throws {MicroturnError} `auth/*`, `edge/full`, `session/expired`, or what the media thread says
    */
-  static async open(parts: CallParts, message: ClientMessageOf<'join'>): Promise<{ call: Call; joined: JoinResult }> {
+  static async open(parts: CallParts, message: ClientMessageOf<'join'>): Promise<{ call: Call; joined: Joined }> {
     // Every time: a token that was good an hour ago may not be now.
     const grant = await verifyJoinToken(message.token, parts.keys, message.room);
     const { resume } = message;
@@ -107,8 +121,8 @@ export class Call implements Recordable {
     parts: CallParts,
     grant: Grant,
     origin?: SessionOrigin,
-  ): Promise<{ call: Call; joined: JoinResult }> {
-    const stay = await parts.rooms.enter(grant.room);
+  ): Promise<{ call: Call; joined: Joined }> {
+    const stay = await parts.rooms.enter(grant.room, grant.identity);
     try {
       await stay.room.members.get(grant.identity)?.end(new MicroturnError('session/replaced'));
       return await Call.#openIn(parts, grant, stay, origin);
@@ -123,11 +137,16 @@ export class Call implements Recordable {
     grant: Grant,
     stay: RoomStay<Call>,
     origin: SessionOrigin | undefined,
-  ): Promise<{ call: Call; joined: JoinResult }> {
+  ): Promise<{ call: Call; joined: Joined }> {
     const { room } = stay;
     const { media, clock, engine, voice, log } = parts;
     const endpoint = randomUUID();
-    const transports = await media.request('endpoint.open', { room: room.id, endpoint, participant: grant.identity });
+    const transports = await media.request('endpoint.open', {
+      room: room.id,
+      endpoint,
+      participant: grant.identity,
+      hidden: grant.hidden,
+    });
     try {
       const session = await Session.open(
         {
@@ -184,16 +203,67 @@ export class Call implements Recordable {
   }
 
   /**
-   * From now on this socket carries the call.
+   * From now on this socket carries the call, and hears of every change in the room.
+   * @returns who is in the room now
    * @throws {MicroturnError} `session/replaced` where another took the place meanwhile
    */
-  attach(carrier: Carrier): void {
+  attach(carrier: Carrier): Participant[] {
     if (this.closed) throw new MicroturnError('session/replaced');
     this.#cancelExpiry?.();
     this.#cancelExpiry = undefined;
     this.#expiresAtMs = undefined;
     this.#awaited = undefined;
     this.#carrier = carrier;
+    return this.#seat.listen((message) => carrier.roster(message));
+  }
+
+  /** @throws {MicroturnError} `auth/forbidden` where the grant does not cover the source, or what the media thread says */
+  async produce({ transportId, source, rtpParameters }: ClientMessageOf<'produce'>): Promise<{ producerId: string }> {
+    if (!this.#grant.canPublish(source)) throw new MicroturnError('auth/forbidden', `canPublish for ${source}`);
+    const { endpoint } = this.session;
+    const carrier = this.#carrier;
+    const { producerId, kind } = await this.#parts.media.request('produce', {
+      endpoint,
+      transportId,
+      source,
+      rtpParameters,
+    });
+    // Where the socket was lost meanwhile, the track was lost with it.
+    if (this.#carrier === carrier) this.#seat.publish({ id: producerId, source, kind, muted: false });
+    return { producerId };
+  }
+
+  /** Mutes a track of this participant, or unmutes it. */
+  async setMuted(producerId: string, muted: boolean): Promise<void> {
+    await this.#parts.media.request('producer.mute', { endpoint: this.session.endpoint, producerId, muted });
+    this.#seat.setMuted(producerId, muted);
+  }
+
+  async unpublish(producerId: string): Promise<void> {
+    await this.#parts.media.request('producer.close', { endpoint: this.session.endpoint, producerId });
+    this.#seat.unpublish(producerId);
+  }
+
+  /**
+   * Somebody else mutes a track of this participant, whose device is told to follow. Only they themselves unmute it.
+   * @throws {MicroturnError} `room/unknown` where there is no such track
+   */
+  async muteFromOutside(producerId: string): Promise<void> {
+    const track = this.#seat.tracks.find(({ id }) => id === producerId);
+    if (!track) throw new MicroturnError('room/unknown', 'no such track');
+    await this.setMuted(producerId, true);
+    this.#carrier?.roster({ type: 'track.muted', producerId, source: track.source });
+  }
+
+  /**
+   * Another participant of the room, for one who administers it.
+   * @throws {MicroturnError} `auth/forbidden` without the grant `roomAdmin`, `room/unknown` where they are not in the room
+   */
+  administer(identity: string): Call {
+    if (!this.#grant.roomAdmin) throw new MicroturnError('auth/forbidden', 'roomAdmin');
+    const other = this.#stay.room.members.get(identity);
+    if (!other) throw new MicroturnError('room/unknown', 'no such participant');
+    return other;
   }
 
   /** The socket is gone, and its client may come back. */
@@ -221,7 +291,7 @@ export class Call implements Recordable {
     if (this.closed) return;
     const { media } = this.#parts;
     const { endpoint, room, participant } = this.session;
-    await media.request('endpoint.open', { room, endpoint, participant });
+    await media.request('endpoint.open', { room, endpoint, participant, hidden: this.#grant.hidden });
     await media.request('endpoint.suspend', { endpoint });
     await this.session.startRow();
   }
@@ -247,6 +317,7 @@ export class Call implements Recordable {
     this.#carrier = undefined;
     if (this.closed) return;
     this.session.suspend();
+    this.#seat.goAway();
     this.#cancelExpiry?.();
     this.#expiresAtMs = clock.now() + resumeMs;
     this.#cancelExpiry = after(resumeMs, () => {
@@ -257,7 +328,7 @@ export class Call implements Recordable {
       .catch((error: unknown) => log.debug({ err: error }, 'an endpoint was not suspended'));
   }
 
-  async #reenter(grant: Grant): Promise<JoinResult> {
+  async #reenter(grant: Grant): Promise<Joined> {
     // The edge may not know yet that the earlier socket is dead.
     this.drop(new MicroturnError('session/replaced'));
     this.#awaited = undefined;
@@ -267,7 +338,7 @@ export class Call implements Recordable {
     return this.#joined(transports, true);
   }
 
-  #joined({ sendTransport, recvTransport }: Transports, resumed: boolean): JoinResult {
+  #joined({ sendTransport, recvTransport }: Transports, resumed: boolean): Joined {
     const { session } = this;
     return {
       sessionId: session.id,
@@ -294,6 +365,7 @@ export class Call implements Recordable {
     resumable.delete(session.resumeToken);
     recorder.remove(session.id);
     session.close(reason);
+    this.#seat.leave();
     try {
       await media.request('endpoint.close', { endpoint: session.endpoint });
     } catch (error) {

@@ -7,6 +7,7 @@ import {
   type ClientMessage,
   type ClientMessageOf,
   type ClientRequest,
+  type RosterMessage,
   type ServerMessage,
   type SessionEvent,
 } from '@microturn/protocol';
@@ -85,6 +86,10 @@ export class Connection implements Carrier {
         return;
       default:
     }
+  }
+
+  roster(message: RosterMessage): void {
+    this.#send(message);
   }
 
   /** Says why, then closes. Where it is resumable, the call waits for its client. Ending twice is harmless. */
@@ -186,15 +191,18 @@ export class Connection implements Carrier {
         });
       case 'transport.restart-ice':
         return media.request('transport.restart-ice', { endpoint, transportId: message.transportId });
-      case 'produce': {
-        const { transportId, source, rtpParameters } = message;
-        if (!grant.canPublish(source)) throw new MicroturnError('auth/forbidden', `canPublish for ${source}`);
-        return media.request('produce', { endpoint, transportId, source, rtpParameters });
-      }
+      case 'produce':
+        return call.produce(message);
       case 'producer.mute':
-        return media.request('producer.mute', { endpoint, producerId: message.producerId, muted: message.muted });
+        return call.setMuted(message.producerId, message.muted);
       case 'producer.close':
-        return media.request('producer.close', { endpoint, producerId: message.producerId });
+        return call.unpublish(message.producerId);
+      case 'participant.mute':
+        return call.administer(message.participant).muteFromOutside(message.producerId);
+      case 'participant.remove':
+        // Not waited for: one who removes themselves is told before their socket closes.
+        void call.administer(message.participant).end(new MicroturnError('session/removed'));
+        return undefined;
       case 'heard': {
         const { rtpTimestamp, outputLatencyMs, state } = message;
         return session.heard({ rtpTimestamp, outputLatencyMs, state });
@@ -227,7 +235,7 @@ export class Connection implements Carrier {
       const refused = refusal();
       if (refused) throw refused;
       const { call, joined } = await Call.open(this.#parts, message);
-      call.attach(this);
+      const participants = call.attach(this);
       if (this.#closed) {
         // Whoever was never answered has nothing to come back with.
         if (joined.resumed) call.detach(this);
@@ -238,7 +246,7 @@ export class Connection implements Carrier {
       this.#call = call;
       metrics.joins.inc({ outcome: 'ok' });
       // The reply first, so that a client knows its session before its first event.
-      this.#send({ type: 'reply', id: message.id, result: joined });
+      this.#send({ type: 'reply', id: message.id, result: { ...joined, participants } });
       const listener = (event: SessionEvent) => {
         this.#seq = event.seq;
         this.#send(event);

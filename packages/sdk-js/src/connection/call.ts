@@ -126,6 +126,7 @@ export class Call {
           event: (event) => host.event(event),
           trackAdded: (track) => host.trackAdded(track),
           trackRemoved: (id) => host.trackRemoved(id),
+          roster: (update) => host.roster(update),
           media: (flowing) => host.media(flowing),
           problem: (error) => host.problem(error),
           closed: (error, resumable) => this.#lose(error, resumable),

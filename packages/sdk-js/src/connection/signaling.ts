@@ -5,7 +5,9 @@ import {
   parseServerMessage,
   type ClientMessage,
   type ClientRequest,
+  limits,
   type ControlMessage,
+  type RosterMessage,
   type ServerMessage,
   type SessionEvent,
 } from '@microturn/protocol';
@@ -19,6 +21,7 @@ export type Notice = Exclude<ClientMessage, ClientRequest>;
 export interface SignalingObserver {
   event(event: SessionEvent): void;
   track(message: Extract<ControlMessage, { type: 'track.added' | 'track.removed' }>): void;
+  roster(message: RosterMessage): void;
   /** A message could not be read. */
   problem(error: MicroturnError): void;
   /** Once, and the last call; not after `close()`. Where it is resumable, the edge still has the session. */
@@ -109,7 +112,7 @@ export class Signaling {
     if (this.#ended) return;
     let message: ServerMessage | undefined;
     try {
-      message = parseServerMessage(decodeJson(text));
+      message = parseServerMessage(decodeJson(text, limits.serverMessageChars));
     } catch (error) {
       this.#observer.problem(MicroturnError.from(error, 'protocol/malformed'));
       return;
@@ -133,6 +136,13 @@ export class Signaling {
       case 'track.added':
       case 'track.removed':
         this.#observer.track(message);
+        return;
+      case 'participant.joined':
+      case 'participant.updated':
+      case 'participant.left':
+      case 'speakers.changed':
+      case 'track.muted':
+        this.#observer.roster(message);
         return;
       case 'goodbye':
         this.#end(MicroturnError.fromWire(message.error), message.resumable);

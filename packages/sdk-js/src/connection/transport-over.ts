@@ -74,6 +74,7 @@ class Link implements TransportLink {
         event: (event) => this.#observer.event(event),
         track: (message) =>
           message.type === 'track.added' ? this.#receive(message.track) : this.#drop(message.consumerId),
+        roster: (message) => this.#observer.roster(message),
         problem: (error) => this.#observer.problem(error),
         closed: (error, resumable) => this.#lose(error, resumable),
       },
@@ -93,6 +94,8 @@ class Link implements TransportLink {
         ...(resume && { resume }),
       }),
     );
+    const { participants, participant: me } = this.#joined;
+    this.#observer.roster({ type: 'present', participants, me });
     const plane = await openMediaPlane({
       joined: this.#joined,
       clock,

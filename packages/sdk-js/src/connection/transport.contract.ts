@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { noLogger } from '../logger.js';
 import { FakeTrack } from '../testing/fake-media.js';
 import { ManualClock, settled } from '../testing/manual-clock.js';
-import type { LinkObserver, OpenOptions, ReceivedTrack, Transport, TransportLink } from './transport.js';
+import type { LinkObserver, OpenOptions, ReceivedTrack, RosterUpdate, Transport, TransportLink } from './transport.js';
 
 /** The edge's end of a transport under test. */
 export interface TransportHarness {
@@ -30,6 +30,7 @@ class Recorder implements LinkObserver {
   readonly log: string[] = [];
   readonly tracks: ReceivedTrack[] = [];
   readonly problems: MicroturnError[] = [];
+  participants: readonly string[] = [];
   closedWith: MicroturnError | undefined;
   resumable: boolean | undefined;
   event(event: SessionEvent): void {
@@ -41,6 +42,10 @@ class Recorder implements LinkObserver {
   }
   trackRemoved(id: string): void {
     this.log.push(`removed ${id}`);
+  }
+  roster(update: RosterUpdate): void {
+    if (update.type === 'present') this.participants = update.participants.map(({ identity }) => identity);
+    else this.log.push(update.type);
   }
   media(flowing: boolean): void {
     this.log.push(flowing ? 'flowing' : 'stalled');
@@ -120,9 +125,19 @@ export function describeTransport(name: string, create: () => TransportHarness):
       expect(recorder.problems).toEqual([]);
     });
 
+    it('says who is in the room, and what becomes of it', async () => {
+      await open();
+      expect(recorder.participants).toEqual(['caller']);
+      const before = recorder.log.length;
+      const participant = { identity: 'bob', attributes: {}, away: false, speaking: false, tracks: [] };
+      harness.receiveText(JSON.stringify({ type: 'participant.joined', participant }));
+      harness.receiveText(JSON.stringify({ type: 'speakers.changed', speakers: ['bob'] }));
+      expect(recorder.log.slice(before)).toEqual(['participant.joined', 'speakers.changed']);
+    });
+
     it('reports what it cannot read, and goes on', async () => {
       await open();
-      for (const text of ['{', 'null', '[]', '{"type":"stats"}', '['.repeat(100), `"${'x'.repeat(70_000)}"`]) {
+      for (const text of ['{', 'null', '[]', '{"type":"stats"}', '['.repeat(100), `"${'x'.repeat(1_100_000)}"`]) {
         harness.receiveText(text);
       }
       harness.receiveText(JSON.stringify(stats(21)));

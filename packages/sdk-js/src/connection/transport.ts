@@ -1,11 +1,21 @@
-import type { ClientMessageOf, JoinResult, MicroturnError, SessionEvent, TrackOffer } from '@microturn/protocol';
+import type {
+  ClientMessageOf,
+  JoinResult,
+  MicroturnError,
+  RosterMessage,
+  SessionEvent,
+  TrackOffer,
+} from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { MediaPlatform } from '../media/platform.js';
 import type { RequestBody } from './signaling.js';
 
 /** The requests that the session makes itself; joining and publishing are the transport's business. */
-export type SessionRequest = Extract<RequestBody, { type: 'say' | 'response.interrupt' }>;
+export type SessionRequest = Extract<
+  RequestBody,
+  { type: 'say' | 'response.interrupt' | 'participant.mute' | 'participant.remove' }
+>;
 export type SessionNotice = ClientMessageOf<'heard'>;
 
 export interface OpenOptions {
@@ -25,6 +35,8 @@ export interface LinkObserver {
   event(event: SessionEvent): void;
   trackAdded(track: ReceivedTrack): void;
   trackRemoved(id: string): void;
+  /** Who is in the room, when the join was answered; then everybody who comes, leaves or changes. */
+  roster(update: RosterUpdate): void;
   /** Media stalls, or flows again; the link lives on. */
   media(flowing: boolean): void;
   /** Something went wrong that does not end the link. */
@@ -32,6 +44,10 @@ export interface LinkObserver {
   /** The link ended and it was not `close()`. Once, and the last call. Where it is resumable, the session waits at the edge. */
   closed(error: MicroturnError, resumable: boolean): void;
 }
+
+/** `present`: all there are, as this participant sees them. */
+export type RosterUpdate =
+  RosterMessage | { readonly type: 'present'; readonly participants: JoinResult['participants']; readonly me: string };
 
 export interface ReceivedTrack {
   /** The consumerId. */

@@ -68,6 +68,7 @@ function joinResult(): JoinResult {
     sendTransport: remote(),
     recvTransport: remote(),
     iceServers: [],
+    participants: [{ identity: 'caller', attributes: {}, away: false, speaking: false, tracks: [] }],
   };
 }
 

@@ -278,6 +278,7 @@ export class ScriptedTransport implements Transport {
       sendTransport: transport('send'),
       recvTransport: transport('recv'),
       iceServers: [],
+      participants: [{ identity: 'caller', attributes: {}, away: false, speaking: false, tracks: [] }],
       ...this.#options.join,
     };
   }
