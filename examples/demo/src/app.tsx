@@ -14,6 +14,7 @@ import { DevicePickers } from './stage/device-pickers.js';
 import { FailurePanel, InsecurePanel } from './stage/failure-panel.js';
 import { Headline } from './stage/headline.js';
 import { NoticeBar, useNotice } from './stage/notice-bar.js';
+import { People } from './stage/people.js';
 import { SayBox } from './stage/say-box.js';
 import { Announcer } from './transcript/announcer.js';
 import { Transcript } from './transcript/transcript.js';
@@ -67,6 +68,7 @@ function Page({ mode, level$, banner }: PageProps) {
             {mode !== 'example' && <DevicePickers />}
           </div>
         </section>
+        <People />
         <NoticeBar notice={notice} onDismiss={() => setNotice(undefined)} />
         <GridStrip live={isUp} level$={level$} />
         <div className="columns">

@@ -2,6 +2,7 @@ import { TokenSource } from '@microturn/sdk';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App, type AppProps } from './app.js';
+import { invitationIn } from './shell/invitation.js';
 import { modeOf } from './shell/mode.js';
 import './styles/base.css';
 import './styles/stage.css';
@@ -18,7 +19,7 @@ async function sourceOf(search: string): Promise<AppProps> {
   }
   // The edge that serves this page gives the tokens too, where it runs for development.
   const tokenSource = TokenSource.endpoint(new URL('dev/token', document.baseURI));
-  return { mode, options: { tokenSource, microphone: mode === 'live' } };
+  return { mode, options: { tokenSource, microphone: mode === 'live', ...invitationIn(search) } };
 }
 
 const root = createRoot(document.querySelector('#root') as HTMLElement);

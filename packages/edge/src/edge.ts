@@ -1,4 +1,4 @@
-import { MicroturnError } from '@microturn/protocol';
+import { MicroturnError, type AudienceChoice } from '@microturn/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
@@ -196,13 +196,14 @@ export class Edge {
   }
 
   /**
-   * Speaks through the agent of a session: a `proactive` response that the model may still stop.
+   * Speaks through the agent of a session: a `proactive` response that the model may still stop. `audience` is the room, or
+   * `self` for its participant alone; the session's own unless it is given.
    * @throws {MicroturnError} `session/closed` where there is no such session
    */
-  say(sessionId: string, text: string): { responseId: string } {
+  say(sessionId: string, text: string, options: { readonly audience?: AudienceChoice } = {}): { responseId: string } {
     const call = this.#calls.get(sessionId);
     if (!call) throw new MicroturnError('session/closed', 'no such session');
-    return call.session.say(text);
+    return call.session.say(text, options.audience);
   }
 
   /**
@@ -244,7 +245,7 @@ export class Edge {
       ready: () => this.ready,
       refreshMetrics: () => this.#refreshMetrics(),
       onSocket: (socket) => this.#connect(socket),
-      say: (id, text) => this.#calls.get(id)?.session.say(text),
+      say: (id, text, audience) => this.#calls.get(id)?.session.say(text, audience),
       roomOf: (id) => this.#calls.get(id)?.session.room,
     });
     try {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { limits } from './limits.js';
-import { Id, Index, Ms, RtpTicks, taggedParser } from './schema.js';
+import { AudienceChoice, Id, Index, Ms, RtpTicks, taggedParser } from './schema.js';
 
 /** Answered by a `reply` with the same id. */
 const RequestId = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -19,6 +19,8 @@ const schemas = {
     token: v.pipe(v.string(), v.maxLength(limits.tokenChars)),
     /** Checked against the token's grant where given. */
     room: v.optional(Id),
+    /** Whom the model is to speak to; a token with the attribute `mt.audience` has the last word. */
+    audience: v.optional(AudienceChoice),
     resume: v.optional(v.object({ resumeToken: Id, lastSeq: Index })),
   }),
   /** Once, when the client's device is loaded. The reply lists the tracks there are; later ones are pushed. */
@@ -30,6 +32,8 @@ const schemas = {
     dtlsParameters: DtlsParameters,
   }),
   'transport.restart-ice': v.object({ type: v.literal('transport.restart-ice'), id: RequestId, transportId: Id }),
+  /** A track that was offered by `track.added` is received: from here on nothing of it is missed. */
+  'track.ready': v.object({ type: v.literal('track.ready'), consumerId: Id }),
   produce: v.object({
     type: v.literal('produce'),
     id: RequestId,
@@ -53,18 +57,21 @@ const schemas = {
     type: v.literal('heard'),
     /** The agent's RTP clock, of the packet being played (`getSynchronizationSources()`). */
     rtpTimestamp: RtpTicks,
+    /** Which of the agent's voices. */
+    audience: v.optional(AudienceChoice, 'room'),
     /** From the mixer to the ear, where the browser tells (`AudioContext.outputLatency`). */
     outputLatencyMs: v.pipe(Ms, v.maxValue(2000)),
     /** `muted`: from here on nothing is heard until the next response. */
     state: v.picklist(['playing', 'muted']),
   }),
   /** The app speaks through the agent. The reply carries the responseId. */
-  say: v.object({ type: v.literal('say'), id: RequestId, text: Text }),
+  say: v.object({ type: v.literal('say'), id: RequestId, text: Text, audience: v.optional(AudienceChoice) }),
   /** The user's client stops the agent. The reply carries what had been heard. */
   'response.interrupt': v.object({
     type: v.literal('response.interrupt'),
     id: RequestId,
     rtpTimestamp: v.optional(RtpTicks),
+    audience: v.optional(AudienceChoice, 'room'),
     outputLatencyMs: v.optional(v.pipe(Ms, v.maxValue(2000))),
   }),
   ping: v.object({ type: v.literal('ping'), id: RequestId }),

@@ -41,4 +41,5 @@ export {
   type RosterMessage,
   type ServerMessage,
 } from './server-message.js';
+export type { AudienceChoice } from './schema.js';
 export { Participant, ParticipantTrack } from './participant.js';

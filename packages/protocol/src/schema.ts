@@ -35,5 +35,8 @@ export const Id = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 export const Ms = v.pipe(v.number(), v.finite(), v.minValue(0));
 export const Index = v.pipe(v.number(), v.integer(), v.minValue(0));
 export const Share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+/** Of a voice of the agent: everybody in the room, or this participant alone. */
+export const AudienceChoice = v.picklist(['room', 'self']);
+export type AudienceChoice = v.InferOutput<typeof AudienceChoice>;
 /** A value of the 32-bit RTP clock. */
 export const RtpTicks = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff_ffff));

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { eventSchemas, type SessionEvent } from './events.js';
 import { Participant } from './participant.js';
-import { Id, Index, Ms, taggedParser } from './schema.js';
+import { AudienceChoice, Id, Index, Ms, taggedParser } from './schema.js';
 
 const RequestId = v.pipe(v.number(), v.integer(), v.minValue(1));
 const Loose = v.looseObject({});
@@ -23,6 +23,8 @@ export const TrackOffer = v.object({
   /** The participant who sends it, or `agent` for the agent's voice. */
   participant: Id,
   source: v.picklist(['agent', 'microphone', 'camera', 'screen']),
+  /** Of the agent's voice: who hears it. */
+  audience: v.optional(AudienceChoice),
 });
 export type TrackOffer = v.InferOutput<typeof TrackOffer>;
 

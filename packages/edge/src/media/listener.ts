@@ -1,6 +1,6 @@
 import { OPUS_LOOKAHEAD_MS } from './opus.js';
 import type { SentRun } from './playout-map.js';
-import type { HeardReport } from './types.js';
+import type { Heard, HeardReport } from './types.js';
 
 /** From the edge to a listener's ear and back, before any report: a browser's jitter buffer and its output. */
 const START_DELAY_MS = 60;
@@ -21,11 +21,6 @@ export interface HeardVoice {
   readonly sent: { read(fromMs: number, into: Float32Array, rateHz: number): void };
   readonly sentUntilMs: number;
   dueMsOf(rtpTicks: number): number;
-}
-
-export interface Heard {
-  readonly responseId: string;
-  readonly heardMs: number;
 }
 
 /** What the agent's voice did at this listener in one micro-turn. */
@@ -68,7 +63,7 @@ export class Listener {
    * Takes a report; returns each response of which more is known to be heard than before, and last the one that the
    * listener is at, or was at when it fell silent.
    */
-  report({ rtpTimestamp, outputLatencyMs, state }: HeardReport, nowMs: number): Heard[] {
+  report({ rtpTimestamp, outputLatencyMs, state }: Omit<HeardReport, 'audience'>, nowMs: number): Heard[] {
     const dueMs = this.#voice.dueMsOf(rtpTimestamp);
     // Nobody hears what was not sent: a report from nowhere changes nothing.
     if (dueMs >= this.#voice.sentUntilMs && state === 'playing') return [];

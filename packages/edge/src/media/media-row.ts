@@ -16,7 +16,7 @@ import { Uplink } from './uplink.js';
 export interface MediaRowParts {
   readonly clock: Clock;
   /** The far end of this row: what its participant hears. */
-  readonly listener: Listener;
+  readonly listener: Pick<Listener, 'farEnd'>;
   /** Time from a packet's arrival to its place. */
   readonly placing: Histogram;
   /** To the engine thread of the row. */

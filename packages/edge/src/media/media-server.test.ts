@@ -191,6 +191,67 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('MediaServer, with a media
     expect(events).toHaveLength(1);
   });
 
+  it('opens a voice of their own to a caller, and offers it to nobody else, now or later', async () => {
+    const [a, b] = [await join('a'), await join('b')];
+    await a.subscribe();
+    await b.subscribe();
+    const opened = server.request('voice.open', { endpoint: 'a' });
+    await expect.poll(() => events).toHaveLength(1);
+    const [offered] = events;
+    expect(offered).toMatchObject({
+      type: 'track.added',
+      endpoint: 'a',
+      track: { participant: 'agent', source: 'agent', audience: 'self' },
+    });
+    const { consumerId } = (offered as MediaEvent & { type: 'track.added' }).track;
+    await server.request('track.ready', { endpoint: 'a', consumerId });
+    await opened;
+    await server.request('voice.open', { endpoint: 'a' });
+    const c = await join('c');
+    expect((await c.subscribe()).tracks.map(({ audience }) => audience)).toEqual(['room']);
+    // Coming back, they are offered both.
+    await server.request('endpoint.reopen', { endpoint: 'a' });
+    expect((await a.subscribe()).tracks.map(({ audience }) => audience)).toEqual(['room', 'self']);
+    server.say({
+      type: 'speech',
+      voice: 'endpoint:a',
+      responseId: 'r',
+      pcm: new Float32Array(16_000).fill(0.2),
+      rateHz: 16_000,
+      last: true,
+    });
+    expect(events.at(-1)).toMatchObject({ type: 'speech.started', voice: 'endpoint:a', responseId: 'r' });
+    await server.request('endpoint.close', { endpoint: 'a' });
+    await expect(server.request('speech.cut', { voice: 'endpoint:a', responseId: 'r' })).rejects.toMatchObject({
+      code: 'protocol/state',
+    });
+    expect(events.filter(({ type }) => type === 'track.added')).toHaveLength(1);
+  });
+
+  it('waits no longer than a second for a device that does not say that it receives a voice', async () => {
+    const a = await join('a');
+    await a.subscribe();
+    await server.request('voice.open', { endpoint: 'a' });
+    expect(events).toMatchObject([{ type: 'track.added' }]);
+  });
+
+  it('keeps to itself what a hidden caller sends', async () => {
+    const a = await join('a');
+    await a.subscribe();
+    const { sendTransport } = await server.request('endpoint.open', {
+      room: 'a',
+      endpoint: 'h',
+      participant: 'spy',
+      hidden: true,
+    });
+    const transportId = (sendTransport as { id: string }).id;
+    const rtpParameters = { codecs: [opus], encodings: [{ ssrc: ssrc++ }] };
+    await server.request('produce', { endpoint: 'h', transportId, source: 'microphone', rtpParameters });
+    const b = await join('b');
+    expect((await b.subscribe()).tracks.map(({ participant }) => participant)).toEqual(['agent']);
+    expect(events).toEqual([]);
+  });
+
   it('leaves nothing behind in the worker when its rooms close', async () => {
     const a = await join('a');
     await a.row();

@@ -1,17 +1,24 @@
-import { randomInt } from 'node:crypto';
 import { MicroturnError } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import type { EngineId } from '../engine/engine-worker.js';
 import type { MicroTurn } from '../engine/types.js';
 import type { RtcEndpoint, RtcServer } from '../rtc/index.js';
 import type { Log } from '../telemetry/log.js';
-import { Downlink } from './downlink.js';
+import { Ears } from './ears.js';
 import { Histogram } from './histogram.js';
-import { Listener } from './listener.js';
 import { MediaRoom, type MediaEndpoint, type Track } from './media-room.js';
 import { MediaRow } from './media-row.js';
 import { Ticker } from './ticker.js';
-import type { EndpointStats, MediaEvent, MediaMethod, MediaRequests, MediaStats, SpeechMessage } from './types.js';
+import type {
+  EndpointStats,
+  MediaEvent,
+  MediaMethod,
+  MediaRequests,
+  MediaStats,
+  SpeechMessage,
+  VoiceKey,
+} from './types.js';
+import { Voice, type VoiceParts } from './voice.js';
 
 export interface MediaServerParts {
   readonly rtc: RtcServer;
@@ -33,7 +40,9 @@ export class MediaServer {
   readonly #parts: MediaServerParts;
   readonly #rooms = new Map<string, MediaRoom>();
   readonly #opening = new Map<string, Promise<MediaRoom>>();
-  readonly #voices = new Map<string, MediaRoom>();
+  readonly #voices = new Map<VoiceKey, Voice>();
+  /** By endpoint: a voice is opened once. */
+  readonly #openingVoices = new Map<string, Promise<void>>();
   readonly #endpoints = new Map<string, MediaEndpoint>();
   readonly #placing = new Histogram();
   readonly #sending = new Histogram();
@@ -88,7 +97,8 @@ export class MediaServer {
         rtc.close();
         throw new MicroturnError('protocol/state', 'the endpoint is open already, or its room has closed');
       }
-      const listener = new Listener(room.downlink);
+      const ears = new Ears();
+      ears.listen('room', room.voice);
       const endpoint: MediaEndpoint = {
         id,
         room,
@@ -96,7 +106,8 @@ export class MediaServer {
         hidden,
         rtc,
         tracks: new Map(),
-        listener,
+        ears,
+        ownVoice: undefined,
         offered: undefined,
         row: undefined,
       };
@@ -174,7 +185,12 @@ export class MediaServer {
     'row.start': async ({ endpoint: id, row: options }) => {
       const endpoint = this.#endpoint(id);
       const { clock, postTurn } = this.#parts;
-      const row = new MediaRow(options, { clock, listener: endpoint.listener, placing: this.#placing, post: postTurn });
+      const row = new MediaRow(options, {
+        clock,
+        listener: endpoint.ears,
+        placing: this.#placing,
+        post: postTurn,
+      });
       endpoint.row?.close();
       endpoint.row = row;
       await endpoint.room.listen(endpoint);
@@ -192,16 +208,26 @@ export class MediaServer {
       return row.clip(fromMs, toMs);
     },
 
-    'speech.cut': ({ voice, responseId }) => {
-      const room = this.#voices.get(voice);
-      if (!room) throw new MicroturnError('protocol/state', 'no such voice');
-      const nowMs = this.#parts.clock.now();
-      for (const { listener } of room.endpoints.values()) listener.cut(responseId, nowMs);
-      return { sentMs: room.downlink.cut(responseId) };
+    'voice.open': ({ endpoint: id }) => {
+      const endpoint = this.#endpoint(id);
+      let opening = this.#openingVoices.get(id);
+      if (!opening && !endpoint.ownVoice) {
+        opening = this.#openVoice(endpoint).finally(() => this.#openingVoices.delete(id));
+        this.#openingVoices.set(id, opening);
+      }
+      return opening;
+    },
+
+    'track.ready': ({ endpoint, consumerId }) => this.#endpoint(endpoint).room.ready(consumerId),
+
+    'speech.cut': ({ voice: key, responseId }) => {
+      const voice = this.#voices.get(key);
+      if (!voice) throw new MicroturnError('protocol/state', 'no such voice');
+      return { sentMs: voice.cut(responseId, this.#parts.clock.now()) };
     },
 
     heard: ({ endpoint, report }) => ({
-      heard: this.#endpoint(endpoint).listener.report(report, this.#parts.clock.now()),
+      heard: this.#endpoint(endpoint).ears.report(report, this.#parts.clock.now()),
     }),
 
     stats: () => this.#stats(),
@@ -210,10 +236,8 @@ export class MediaServer {
   };
 
   #tick(nowMs: number): void {
-    for (const room of this.#rooms.values()) {
-      room.downlink.tick(nowMs);
-      for (const endpoint of room.endpoints.values()) endpoint.row?.tick(nowMs);
-    }
+    for (const voice of this.#voices.values()) voice.downlink.tick(nowMs);
+    for (const endpoint of this.#endpoints.values()) endpoint.row?.tick(nowMs);
   }
 
   #openRoom(id: string): Promise<MediaRoom> {
@@ -228,36 +252,39 @@ export class MediaServer {
   }
 
   async #createRoom(id: string): Promise<MediaRoom> {
-    const { rtc: server, clock, postEvent } = this.#parts;
-    const rtc = await server.createRoom();
-    const voice = await rtc.createVoice();
-    const voiceKey = `room:${id}`;
-    const downlink = new Downlink({
-      ssrc: voice.ssrc,
-      payloadType: voice.payloadType,
-      firstSequence: randomInt(0x1_0000),
-      firstRtpTicks: randomInt(0x1_0000_0000),
-      clock,
-      send: (packet) => voice.send(packet),
-      onStarted: (responseId, atMs) => postEvent({ type: 'speech.started', voice: voiceKey, responseId, atMs }),
-      onSent: (responseId, lengthMs, atMs) =>
-        postEvent({ type: 'speech.sent', voice: voiceKey, responseId, lengthMs, atMs }),
-      lateness: this.#sending,
-    });
-    const room = new MediaRoom(id, rtc, voice, downlink, postEvent);
+    const rtc = await this.#parts.rtc.createRoom();
+    const voice = await Voice.open(`room:${id}`, rtc, this.#voiceParts);
+    const room = new MediaRoom(id, rtc, voice, this.#parts.postEvent);
     if (this.#closed) {
       room.close();
       throw new MicroturnError('edge/draining');
     }
     this.#rooms.set(id, room);
-    this.#voices.set(voiceKey, room);
+    this.#voices.set(voice.key, voice);
     return room;
+  }
+
+  async #openVoice(endpoint: MediaEndpoint): Promise<void> {
+    const voice = await Voice.open(`endpoint:${endpoint.id}`, endpoint.room.rtc, this.#voiceParts);
+    if (this.#endpoints.get(endpoint.id) !== endpoint) {
+      voice.close();
+      throw new MicroturnError('protocol/state', 'the endpoint has closed');
+    }
+    this.#voices.set(voice.key, voice);
+    endpoint.ownVoice = voice;
+    endpoint.ears.listen('self', voice);
+    await endpoint.room.publishVoice(endpoint, voice);
+  }
+
+  get #voiceParts(): VoiceParts {
+    const { clock, postEvent } = this.#parts;
+    return { clock, postEvent, lateness: this.#sending };
   }
 
   #closeRoom(room: MediaRoom): void {
     for (const endpoint of [...room.endpoints.values()]) this.#closeEndpoint(endpoint);
     this.#rooms.delete(room.id);
-    this.#voices.delete(room.voiceKey);
+    this.#voices.delete(room.voice.key);
     room.close();
   }
 
@@ -279,6 +306,9 @@ export class MediaServer {
     this.#endpoints.delete(endpoint.id);
     endpoint.row?.close();
     endpoint.row = undefined;
+    endpoint.ears.close();
+    if (endpoint.ownVoice) this.#voices.delete(endpoint.ownVoice.key);
+    endpoint.ownVoice?.close();
     endpoint.rtc.close();
   }
 

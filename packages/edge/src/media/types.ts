@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { TrackOffer } from '@microturn/protocol';
+import type { AudienceChoice, TrackOffer } from '@microturn/protocol';
 import type { EngineId } from '../engine/engine-worker.js';
 import type { LeaseId } from '../engine/types.js';
 import type { Clip } from './clip-ring.js';
@@ -31,9 +31,17 @@ export interface RowOptions {
 
 /** What the listener's device plays, as the client reported it. */
 export interface HeardReport {
+  /** Of which voice. */
+  readonly audience: AudienceChoice;
   readonly rtpTimestamp: number;
   readonly outputLatencyMs: number;
   readonly state: 'playing' | 'muted';
+}
+
+/** How much of a response its listener has heard. */
+export interface Heard {
+  readonly responseId: string;
+  readonly heardMs: number;
 }
 
 /** Requests of main to the media thread. Each is answered once. */
@@ -76,13 +84,20 @@ export interface MediaRequests {
   /** What this endpoint's microphone sent between two session times, of the last 30 s; `pcm` is transferred. */
   clip: { params: { endpoint: EndpointId; fromMs: number; toMs: number }; result: Clip };
   'row.stop': { params: { endpoint: EndpointId }; result: void };
+  /**
+   * Opens the voice `endpoint:<id>`, which this caller alone hears. Answered when it is heard from its first word on: where the
+   * caller has subscribed already, when their device says so, or after a second.
+   */
+  'voice.open': { params: { endpoint: EndpointId }; result: void };
+  /** The caller's device receives an offered track. */
+  'track.ready': { params: { endpoint: EndpointId; consumerId: string }; result: void };
   /** Flushes a response wherever it waits, and refuses speech of it that arrives later. */
   'speech.cut': { params: { voice: VoiceKey; responseId: string }; result: { sentMs: number } };
   /** Where on the agent's timeline this listener is; also moves the row's `play` and `ref`. */
   heard: {
     params: { endpoint: EndpointId; report: HeardReport };
     /** `heardMs` of each response that the report touches, newest last; empty where it maps to none. */
-    result: { heard: { responseId: string; heardMs: number }[] };
+    result: { heard: Heard[] };
   };
   stats: { params: Record<string, never>; result: MediaStats };
   close: { params: Record<string, never>; result: void };

@@ -5,16 +5,21 @@ import {
   startConversation,
   stepConversation,
   wordsUpTo,
+  type Conversation,
   type ConversationInput,
   type ConversationStep,
 } from './conversation.js';
 
 /** Feeds inputs one after the other and keeps all that came out. */
 class Run {
-  state = startConversation('ann');
+  state: Conversation;
   readonly events: ConversationStep['events'][number][] = [];
   readonly effects: ConversationStep['effects'][number][] = [];
   #turn = 0;
+
+  constructor(state = startConversation('ann')) {
+    this.state = state;
+  }
 
   feed(input: ConversationInput): this {
     const step = stepConversation(this.state, input);
@@ -24,12 +29,16 @@ class Run {
     return this;
   }
 
-  turn(floor: Floor, { say = '', acts = [] }: { say?: string; acts?: Act[] } = {}): this {
+  turn(
+    floor: Floor,
+    { say = '', acts = [], overhears = false }: { say?: string; acts?: Act[]; overhears?: boolean } = {},
+  ): this {
     const index = this.#turn++;
     return this.feed({
       type: 'decision',
       atMs: (index + 1) * 200,
       responseId: `r${index}`,
+      overhears,
       decision: { lease: 1, index, words: [], floor, confidence: 1, say, acts, stepMs: 1, lagMs: 1 },
     });
   }
@@ -81,7 +90,7 @@ describe('a conversation', () => {
     const run = new Run().turn('speaking', { say: 'one' });
     expect(run.find('response.started')).toMatchObject([{ kind: 'interjection', responseId: 'r0' }]);
     expect(run.find('interruption')).toMatchObject([{ kind: 'interjection', taken: true }]);
-    expect(run.effects).toEqual([{ do: 'speak', responseId: 'r0', text: 'one', last: false }]);
+    expect(run.effects).toEqual([{ do: 'speak', responseId: 'r0', audience: 'room', text: 'one', last: false }]);
   });
 
   it('a word said after the user has yielded is a reply, and no interruption', () => {
@@ -93,15 +102,15 @@ describe('a conversation', () => {
   it('words in following micro-turns make one response', () => {
     const run = new Run().turn('yielded', { say: 'one' }).turn('yielded', { say: 'two' });
     expect(run.find('response.started')).toHaveLength(1);
-    expect(run.effects.map((effect) => effect.responseId)).toEqual(['r0', 'r0']);
+    expect(run.effects).toMatchObject([{ responseId: 'r0' }, { responseId: 'r0' }]);
   });
 
   it('a run ends when the model is silent and its words are made; the next word begins another', () => {
     const run = new Run().turn('yielded', { say: 'one' });
     run.turn('yielded');
-    expect(run.effects).not.toContainEqual({ do: 'end', responseId: 'r0' });
+    expect(run.effects).not.toContainEqual({ do: 'end', responseId: 'r0', audience: 'room' });
     run.voiced('r0', 'one', 300).turn('yielded');
-    expect(run.effects).toContainEqual({ do: 'end', responseId: 'r0' });
+    expect(run.effects).toContainEqual({ do: 'end', responseId: 'r0', audience: 'room' });
     run.turn('yielded', { say: 'two' });
     expect(run.find('response.started')).toHaveLength(2);
   });
@@ -131,7 +140,7 @@ describe('a conversation', () => {
     run.feed({ type: 'heard', responseId: 's', heardMs: 1900, state: 'playing' });
     run.turn('barge-in').turn('barge-in', { acts: ['stop'] });
     expect(run.find('interruption')).toMatchObject([{ kind: 'barge-in', taken: true }]);
-    expect(run.effects).toContainEqual({ do: 'cut', responseId: 's' });
+    expect(run.effects).toContainEqual({ do: 'cut', responseId: 's', audience: 'room' });
     expect(run.types()).toContain('response.cut');
     expect(run.types()).not.toContain('response.interrupted');
     run.feed({ type: 'heard', responseId: 's', heardMs: 2050, state: 'muted' });
@@ -168,7 +177,7 @@ describe('a conversation', () => {
     const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b' }).voiced('s', 'a b', 2000);
     run.turn('backchannel').turn('backchannel').turn('silent');
     expect(run.find('interruption')).toMatchObject([{ kind: 'backchannel', taken: false }]);
-    expect(run.effects).not.toContainEqual({ do: 'cut', responseId: 's' });
+    expect(run.effects).not.toContainEqual({ do: 'cut', responseId: 's', audience: 'room' });
   });
 
   it('a barge-in that does not take the floor is told when it is over', () => {
@@ -184,7 +193,7 @@ describe('a conversation', () => {
     run.voiced('s', 'a long text', 20_000);
     run.turn('speaking', { say: 'three' }).voiced('r0', 'three', 300, { plays: false });
     for (let i = 0; i < 12; i++) run.turn('speaking');
-    expect(run.effects).toContainEqual({ do: 'cut', responseId: 'r0' });
+    expect(run.effects).toContainEqual({ do: 'cut', responseId: 'r0', audience: 'room' });
     expect(run.find('response.interrupted')).toMatchObject([
       { responseId: 'r0', by: 'agent', heardMs: 0, unheardText: 'three' },
     ]);
@@ -256,5 +265,29 @@ describe('wordsUpTo', () => {
     expect(wordsUpTo(words, 79)).toEqual({ heard: '', unheard: 'a b' });
     expect(wordsUpTo(words, 80)).toEqual({ heard: 'a', unheard: 'b' });
     expect(wordsUpTo(words, 200)).toEqual({ heard: 'a b', unheard: '' });
+  });
+
+  it('is said to whom the model speaks to, unless the app says to whom', () => {
+    const run = new Run(startConversation('ann', { participant: 'ann' })).turn('yielded', { say: 'one' });
+    run.feed({ type: 'say', atMs: 0, responseId: 's', text: 'two' });
+    run.feed({ type: 'say', atMs: 0, responseId: 't', text: 'three', audience: 'room' });
+    const own = { participant: 'ann' };
+    expect(run.find('response.started')).toMatchObject([{ audience: own }, { audience: own }, { audience: 'room' }]);
+    expect(run.effects.map((effect) => 'audience' in effect && effect.audience)).toEqual([own, own, 'room']);
+  });
+
+  it('a participant who stops what the agent says to the room for another has taken the floor', () => {
+    const run = new Run().turn('barge-in', { acts: ['stop'], overhears: true });
+    expect(run.find('interruption')).toMatchObject([{ kind: 'barge-in', participant: 'ann', taken: true }]);
+    expect(run.effects).toEqual([{ do: 'overrule' }]);
+  });
+
+  it('is cut by another participant where it is said to the room, and goes on where it is not', () => {
+    const run = new Run();
+    run.feed({ type: 'say', atMs: 0, responseId: 's', text: 'to all' });
+    run.feed({ type: 'say', atMs: 0, responseId: 't', text: 'to you', audience: { participant: 'ann' } });
+    run.feed({ type: 'overruled', atMs: 500, by: 'user' });
+    expect(run.effects.filter((effect) => effect.do === 'cut')).toMatchObject([{ responseId: 's' }]);
+    expect(run.state.responses.map(({ id }) => id)).toEqual(['t']);
   });
 });

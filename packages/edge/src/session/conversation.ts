@@ -8,6 +8,7 @@ export interface LiveResponse {
   readonly id: string;
   readonly kind: ResponseKind;
   readonly phase: ResponsePhase;
+  readonly audience: Audience;
   /** `model` may go on while its words follow each other; what the app says is complete from the start. */
   readonly by: 'model' | 'app';
   /** Calls of the voice that have not finished. */
@@ -28,6 +29,8 @@ export interface LiveResponse {
 
 export interface Conversation {
   readonly participant: string;
+  /** Whom the model speaks to. */
+  readonly audience: Audience;
   /** False while the participant is away: then nothing is spoken, and what the agent says counts as unheard. */
   readonly listening: boolean;
   readonly floor: Floor;
@@ -38,9 +41,10 @@ export interface Conversation {
 }
 
 export type ConversationInput =
-  | { type: 'decision'; atMs: number; decision: Decision; responseId: string }
-  /** The app speaks through the agent. */
-  | { type: 'say'; atMs: number; responseId: string; text: string }
+  /** `overhears`: the agent says something to the room that is another participant's. */
+  | { type: 'decision'; atMs: number; decision: Decision; responseId: string; overhears?: boolean }
+  /** The app speaks through the agent: to whom the model does, unless it says to whom. */
+  | { type: 'say'; atMs: number; responseId: string; text: string; audience?: Audience }
   /** One clause is made and on its way to the media thread; word times count from the start of the response. */
   | { type: 'clause'; responseId: string; text: string; words: readonly ResponseWord[]; lengthMs: number }
   | { type: 'spoken'; responseId: string }
@@ -58,14 +62,18 @@ export type ConversationInput =
   | { type: 'heard'; responseId: string; heardMs: number; state: 'playing' | 'muted' }
   /** The user's client stops the agent: `heard` for each response comes before. */
   | { type: 'interrupt'; atMs: number }
+  /** Another participant of the room took the floor: what this one has the agent say to the room ends. */
+  | { type: 'overruled'; atMs: number; by: 'user' | 'client' }
   /** The participant went away, or came back: what is being said ends where they last heard it. */
   | { type: 'listener'; atMs: number; present: boolean };
 
 /** What the session must do besides telling its client. */
 export type ConversationEffect =
-  | { do: 'speak'; responseId: string; text: string; last: boolean }
-  | { do: 'end'; responseId: string }
-  | { do: 'cut'; responseId: string };
+  | { do: 'speak'; responseId: string; audience: Audience; text: string; last: boolean }
+  | { do: 'end'; responseId: string; audience: Audience }
+  | { do: 'cut'; responseId: string; audience: Audience }
+  /** This participant stopped what the agent says to the room for another. */
+  | { do: 'overrule' };
 
 export interface ConversationStep {
   readonly state: Conversation;
@@ -84,8 +92,8 @@ const HEARD_TO_THE_END_MS = 40;
 /** A word counts as heard when it was played to its end, to one packet. */
 const WORD_TOLERANCE_MS = 20;
 
-export function startConversation(participant: string): Conversation {
-  return { participant, listening: true, floor: 'silent', responses: [], bargeIn: false, reminders: 0 };
+export function startConversation(participant: string, audience: Audience = 'room'): Conversation {
+  return { participant, audience, listening: true, floor: 'silent', responses: [], bargeIn: false, reminders: 0 };
 }
 
 /** The one reducer of a session: pure, so that every rule of the floor can be tested without a clock or a socket. */
@@ -96,7 +104,12 @@ export function stepConversation(state: Conversation, input: ConversationInput):
       decide(step, input);
       break;
     case 'say':
-      step.begin(input.responseId, 'proactive', 'app', input.atMs);
+      step.begin(input.responseId, {
+        kind: 'proactive',
+        by: 'app',
+        audience: input.audience ?? state.audience,
+        atMs: input.atMs,
+      });
       if (state.listening) step.speak(input.responseId, input.text, true);
       else step.unheard(input.responseId, input.text);
       break;
@@ -145,6 +158,11 @@ export function stepConversation(state: Conversation, input: ConversationInput):
         step.finishCut(response.id);
       }
       break;
+    case 'overruled':
+      for (const response of state.responses) {
+        if (response.audience === 'room') step.cut(response.id, input.by, input.atMs);
+      }
+      break;
     case 'listener':
       for (const response of state.responses) {
         step.cut(response.id, 'agent', input.atMs);
@@ -158,13 +176,14 @@ export function stepConversation(state: Conversation, input: ConversationInput):
   return step.result();
 }
 
-function decide(step: StepBuilder, { atMs, decision, responseId }: ConversationInput & { type: 'decision' }): void {
+function decide(step: StepBuilder, input: ConversationInput & { type: 'decision' }): void {
+  const { atMs, decision, responseId, overhears = false } = input;
   const { participant } = step.state;
   for (const word of decision.words) {
     step.emit({ type: 'transcript.word', participant, ...word, final: true });
   }
-  noteFloor(step, decision);
-  if (decision.acts.includes('stop')) stop(step, atMs);
+  noteFloor(step, decision, overhears);
+  if (decision.acts.includes('stop')) stop(step, atMs, overhears);
   if (decision.acts.includes('remind')) {
     const reminderId = `reminder-${step.state.reminders + 1}`;
     step.set({ reminders: step.state.reminders + 1 });
@@ -174,13 +193,13 @@ function decide(step: StepBuilder, { atMs, decision, responseId }: ConversationI
   for (const response of step.state.responses) endIfDue(step, response, atMs, decision.say === '');
 }
 
-function noteFloor(step: StepBuilder, decision: Decision): void {
+function noteFloor(step: StepBuilder, decision: Decision, overhears: boolean): void {
   const { participant, floor: before, responses } = step.state;
   if (decision.floor !== before) {
     step.emit({ type: 'floor.changed', participant, floor: decision.floor, confidence: decision.confidence });
     step.set({ floor: decision.floor });
   }
-  const audible = responses.some((r) => r.phase !== 'cut');
+  const audible = overhears || responses.some((r) => r.phase !== 'cut');
   if (decision.floor === 'backchannel' && before !== 'backchannel' && audible) {
     step.emit({ type: 'interruption', kind: 'backchannel', participant, taken: false });
   }
@@ -194,12 +213,13 @@ function noteFloor(step: StepBuilder, decision: Decision): void {
   }
 }
 
-function stop(step: StepBuilder, atMs: number): void {
+function stop(step: StepBuilder, atMs: number, overhears: boolean): void {
   const live = step.state.responses.filter((r) => r.phase !== 'cut');
-  if (live.length === 0) return;
+  if (live.length === 0 && !overhears) return;
   step.emit({ type: 'interruption', kind: 'barge-in', participant: step.state.participant, taken: true });
   step.set({ bargeIn: false });
   for (const response of live) step.cut(response.id, 'user', atMs);
+  if (overhears) step.overrule();
 }
 
 /** Words that follow each other make one response; after the run has ended, the next word begins another. */
@@ -210,12 +230,12 @@ function speakWords(step: StepBuilder, decision: Decision, responseId: string, a
     return;
   }
   const interjects = decision.floor === 'speaking' || decision.floor === 'holding' || decision.floor === 'correcting';
-  step.begin(
-    responseId,
-    decision.acts.includes('remind') ? 'proactive' : interjects ? 'interjection' : 'reply',
-    'model',
+  step.begin(responseId, {
+    kind: decision.acts.includes('remind') ? 'proactive' : interjects ? 'interjection' : 'reply',
+    by: 'model',
+    audience: step.state.audience,
     atMs,
-  );
+  });
   if (interjects) {
     step.emit({ type: 'interruption', kind: 'interjection', participant: step.state.participant, taken: true });
   }
@@ -232,7 +252,7 @@ function endIfDue(step: StepBuilder, response: LiveResponse, atMs: number, silen
   if (response.by === 'model' && response.phase === 'speaking' && silent && response.speaking === 0) {
     // The model has nothing more to say and its words are made: the run ends when they have been played.
     step.update(response.id, (r) => ({ ...r, phase: 'ending' }));
-    step.end(response.id);
+    step.end(response);
   }
   const waits = response.by === 'model' && response.startedAtMs === undefined && response.kind !== 'proactive';
   if (waits && atMs - response.createdAtMs > STALE_MS) {
@@ -297,13 +317,16 @@ class StepBuilder {
   #remove(id: string): void {
     this.set({ responses: this.state.responses.filter((r) => r.id !== id) });
   }
-  begin(id: string, kind: ResponseKind, by: LiveResponse['by'], atMs: number): void {
-    const audience: Audience = 'room';
+  begin(
+    id: string,
+    { kind, by, audience, atMs }: Pick<LiveResponse, 'kind' | 'by' | 'audience'> & { readonly atMs: number },
+  ): void {
     this.emit({ type: 'response.started', responseId: id, kind, audience });
     const response: LiveResponse = {
       id,
       kind,
       by,
+      audience,
       phase: 'speaking',
       speaking: 0,
       words: [],
@@ -320,16 +343,20 @@ class StepBuilder {
   }
   speak(id: string, text: string, last: boolean): void {
     this.update(id, (r) => ({ ...r, speaking: r.speaking + 1, chars: r.chars + text.length }));
-    this.#effects.push({ do: 'speak', responseId: id, text, last });
+    const { audience } = this.find(id)!;
+    this.#effects.push({ do: 'speak', responseId: id, audience, text, last });
   }
-  end(id: string): void {
-    this.#effects.push({ do: 'end', responseId: id });
+  end({ id, audience }: LiveResponse): void {
+    this.#effects.push({ do: 'end', responseId: id, audience });
+  }
+  overrule(): void {
+    this.#effects.push({ do: 'overrule' });
   }
   cut(id: string, by: NonNullable<LiveResponse['cutBy']>, atMs: number): void {
     const response = this.find(id);
     if (!response || response.phase === 'cut') return;
     this.update(id, (r) => ({ ...r, phase: 'cut', cutBy: by, cutAtMs: atMs }));
-    this.#effects.push({ do: 'cut', responseId: id });
+    this.#effects.push({ do: 'cut', responseId: id, audience: response.audience });
     // Of one that waits nothing plays: the client has nothing to mute, and nothing to answer.
     if (response.startedAtMs === undefined) this.finishCut(id);
     else this.emit({ type: 'response.cut', responseId: id });

@@ -1,4 +1,5 @@
 import { MicroturnError } from '@microturn/protocol';
+import { RoomAudience } from './audience.js';
 import { Roster } from './roster.js';
 import type { SessionMedia } from './session.js';
 
@@ -9,6 +10,7 @@ export class Room<Member> {
   /** By identity: a participant is in a room once. */
   readonly members = new Map<string, Member>();
   readonly roster = new Roster();
+  readonly audience = new RoomAudience();
   constructor(id: string, rtpCapabilities: object) {
     this.id = id;
     this.rtpCapabilities = rtpCapabilities;

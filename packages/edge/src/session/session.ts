@@ -4,18 +4,27 @@ import {
   limits,
   turnAt,
   turnStartMs,
+  type Audience,
+  type AudienceChoice,
   type SessionEvent,
   type SessionEventBody,
 } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import type { EngineId } from '../engine/engine-worker.js';
 import type { Decision, LeaseId, ModelInfo } from '../engine/types.js';
-import type { EndpointStats, HeardReport, MediaMethod, MediaRequests, VoiceKey } from '../media/types.js';
+import type { EndpointStats, Heard, HeardReport, MediaMethod, MediaRequests, VoiceKey } from '../media/types.js';
 import { hashToken, type FoundSession, type Stamp, type StoredSession } from '../store/index.js';
 import type { Log } from '../telemetry/log.js';
 import type { SpeakRequest } from '../voice/index.js';
+import type { AudienceSeat, ResponseEvent, RoomAudience } from './audience.js';
 import { EventJournal } from './event-journal.js';
-import { startConversation, stepConversation, type Conversation, type ConversationInput } from './conversation.js';
+import {
+  startConversation,
+  stepConversation,
+  type Conversation,
+  type ConversationEffect,
+  type ConversationInput,
+} from './conversation.js';
 import { contiguousTail, unfinishedResponses } from './restore.js';
 
 /** What a session needs of the media thread. */
@@ -51,6 +60,10 @@ export interface SessionVoice {
 export interface SessionParts {
   readonly room: string;
   readonly participant: string;
+  /** The room, as far as the agent speaks to it. */
+  readonly roomAudience: RoomAudience;
+  /** Whom the model speaks to. */
+  readonly audience: AudienceChoice;
   readonly clock: Clock;
   readonly media: SessionMedia;
   readonly engine: SessionEngine;
@@ -93,7 +106,12 @@ export class Session {
   readonly #parts: SessionParts;
   #zeroMs: number;
   readonly #lease: SessionRow;
-  readonly #voiceKey: VoiceKey;
+  readonly #seat: AudienceSeat;
+  /** Responses to the room that are going on: this participant's, and the others'. */
+  readonly #shared = new Set<string>();
+  readonly #overheard = new Set<string>();
+  /** Open once it may be needed: a voice that nobody else hears. */
+  #privateVoice: Promise<void> | undefined;
   #conversation: Conversation;
   readonly #journal: EventJournal;
   /** Until its client is back: session ms up to which it was saved, and the model that it talked with. */
@@ -113,8 +131,7 @@ export class Session {
     this.participant = parts.participant;
     this.endpoint = endpoint;
     this.model = parts.engine.info;
-    this.#voiceKey = `room:${parts.room}`;
-    this.#conversation = startConversation(parts.participant);
+    this.#conversation = startConversation(parts.participant, this.#audienceOf(parts.audience));
     this.#journal = new EventJournal(contiguousTail(origin?.events ?? []));
     if (origin && origin.session.microTurnMs !== this.model.microTurnMs) {
       throw new MicroturnError('session/expired', 'the model hears in other micro-turns now');
@@ -125,6 +142,10 @@ export class Session {
       (error) => this.report(error),
     );
     this.#zeroMs = this.#lease.zeroMs;
+    this.#seat = parts.roomAudience.join({
+      overhear: (event) => this.#overhear(event),
+      overrule: (by) => this.#apply({ type: 'overruled', atMs: this.nowMs, by }),
+    });
     if (origin) this.#takeUp(origin);
   }
 
@@ -138,6 +159,7 @@ export class Session {
     try {
       await session.startRow();
     } catch (error) {
+      session.#seat.leave();
       session.#lease.release();
       throw error;
     }
@@ -172,6 +194,9 @@ export class Session {
       endpoint: this.endpoint,
       row: { lease, engine, microTurnMs, inputHz, zeroMs: this.#zeroMs, keepClip: this.#parts.keepClip },
     });
+    if (this.#parts.audience !== 'self' && !this.#privateVoice) return;
+    this.#privateVoice = undefined;
+    await this.#openPrivateVoice();
   }
 
   get closed(): boolean {
@@ -251,7 +276,7 @@ export class Session {
   }
 
   /** Speaks through the agent: a `proactive` response that the model may still stop. */
-  say(text: string): { responseId: string } {
+  say(text: string, audience: AudienceChoice = this.#parts.audience): { responseId: string } {
     this.#assertOpen();
     if (this.#conversation.responses.length >= LIVE_RESPONSES) {
       throw new MicroturnError('protocol/rate', `${LIVE_RESPONSES} responses are waiting to be said`);
@@ -261,32 +286,34 @@ export class Session {
       throw new MicroturnError('protocol/rate', `at most ${LIVE_CHARS} characters may wait to be said`);
     }
     const responseId = this.#nextResponseId();
-    this.#apply({ type: 'say', atMs: this.nowMs, responseId, text });
+    this.#apply({ type: 'say', atMs: this.nowMs, responseId, text, audience: this.#audienceOf(audience) });
     return { responseId };
   }
 
   /** What the listener's device plays now. */
-  async heard(report: HeardReport): Promise<void> {
-    if (this.#closed) return;
+  async heard(report: HeardReport): Promise<readonly Heard[]> {
+    if (this.#closed) return [];
     const { heard } = await this.#parts.media.request('heard', { endpoint: this.endpoint, report });
     for (const { responseId, heardMs } of heard) {
       this.#apply({ type: 'heard', responseId, heardMs, state: report.state });
     }
-    if (report.state !== 'muted') return;
+    if (report.state !== 'muted') return heard;
     // A cut response of which nothing was played yet maps to nothing on the timeline: its answer is zero.
     for (const response of this.#conversation.responses) {
       if (response.phase === 'cut') {
         this.#apply({ type: 'heard', responseId: response.id, heardMs: response.heardMs, state: 'muted' });
       }
     }
+    return heard;
   }
 
   /** The user's client stops the agent. Resolves with what had been heard of the response that was playing. */
   async interrupt(report: HeardReport | undefined): Promise<{ responseId?: string; heardMs: number }> {
     this.#assertOpen();
-    if (report) await this.heard(report);
+    const heard = report ? await this.heard(report) : [];
     const playing = this.#conversation.responses[0];
-    if (playing === undefined) return { heardMs: 0 };
+    if (this.#overheard.size > 0) this.#seat.overrule('client');
+    if (playing === undefined) return heard.at(-1) ?? { heardMs: 0 };
     this.#apply({ type: 'interrupt', atMs: this.nowMs });
     return { responseId: playing.id, heardMs: playing.heardMs };
   }
@@ -309,12 +336,11 @@ export class Session {
   /** Gives the row back and ends what is being said. Closing twice is harmless. */
   close(reason: string): void {
     if (this.#closed) return;
-    for (const response of this.#conversation.responses) {
-      this.#run({ do: 'cut', responseId: response.id });
-    }
+    this.#apply({ type: 'listener', atMs: this.nowMs, present: false });
     this.#emitUsage();
     this.#emit({ type: 'session.closed', reason });
     this.#closed = true;
+    this.#seat.leave();
     this.#lease.release();
     this.#listener = undefined;
     this.#parts.onClosed(this, reason);
@@ -341,6 +367,7 @@ export class Session {
       atMs: this.nowMs,
       decision,
       responseId: decision.say ? this.#nextResponseId() : '',
+      overhears: this.#overheard.size > 0,
     });
     if (this.#turns % STATS_EVERY_TURNS === 0) this.#emitStats(decision.stepMs, lagMs);
     if (this.#turns % USAGE_EVERY_TURNS === 0) this.#emitUsage();
@@ -355,35 +382,94 @@ export class Session {
     if (this.#closed) return;
     const { state, events, effects } = stepConversation(this.#conversation, input);
     this.#conversation = state;
-    for (const event of events) this.#emit(event);
+    for (const event of events) {
+      this.#emit(event);
+      this.#share(event);
+    }
     for (const effect of effects) this.#run(effect);
+    // What is made need not keep the room's voice from others, who are played after it.
+    const unfinished = state.responses.filter(
+      (r) => r.phase === 'speaking' || (r.phase === 'ending' && r.speaking > 0),
+    );
+    this.#seat.settle(new Set(unfinished.map(({ id }) => id)));
   }
 
-  #run(effect: ReturnType<typeof stepConversation>['effects'][number]): void {
+  #run(effect: ConversationEffect): void {
     const { voice, media, log } = this.#parts;
-    const { responseId } = effect;
     switch (effect.do) {
       case 'speak':
-        this.#speak(responseId, effect.text, effect.last);
+        this.#whenVoiceIsFree(effect, () => this.#speak(effect));
         return;
       case 'end':
-        voice.end(responseId);
+        this.#whenVoiceIsFree(effect, () => voice.end(effect.responseId));
         return;
       case 'cut':
-        voice.cancel(responseId);
+        voice.cancel(effect.responseId);
         media
-          .request('speech.cut', { voice: this.#voiceKey, responseId })
+          .request('speech.cut', { voice: this.#voiceKey(effect.audience), responseId: effect.responseId })
           .catch((error: unknown) => log.warn({ err: error }, 'a response could not be cut'));
+        return;
+      case 'overrule':
+        this.#seat.overrule('user');
         return;
       default:
         effect satisfies never;
     }
   }
 
-  #speak(responseId: string, text: string, last: boolean): void {
+  /** The room's voice says one response at a time; a private one is this session's alone, once it is open. */
+  #whenVoiceIsFree({ responseId, audience }: ConversationEffect & { do: 'speak' | 'end' }, say: () => void): void {
+    const isLive = () => this.#conversation.responses.some(({ id, phase }) => id === responseId && phase !== 'cut');
+    if (audience !== 'room') {
+      this.#openPrivateVoice().then(
+        () => isLive() && say(),
+        (cause: unknown) => this.#failToSpeak(responseId, MicroturnError.from(cause, 'voice/failed')),
+      );
+    } else if (!this.#seat.speak(responseId, say)) {
+      this.#failToSpeak(responseId, new MicroturnError('voice/failed', 'too much waits to be said to the room'));
+    }
+  }
+
+  /** Resolves when what it says is heard from the start. It stays open as long as the endpoint. */
+  #openPrivateVoice(): Promise<void> {
+    this.#privateVoice ??= this.#parts.media.request('voice.open', { endpoint: this.endpoint });
+    this.#privateVoice.catch(() => (this.#privateVoice = undefined));
+    return this.#privateVoice;
+  }
+
+  #audienceOf(choice: AudienceChoice): Audience {
+    return choice === 'room' ? 'room' : { participant: this.participant };
+  }
+
+  #voiceKey(audience: Audience): VoiceKey {
+    return audience === 'room' ? `room:${this.room}` : `endpoint:${this.endpoint}`;
+  }
+
+  /** The rows of a room share what the agent said to it. */
+  #share(event: SessionEventBody): void {
+    if (!isResponseEvent(event)) return;
+    if (event.type === 'response.started' && event.audience === 'room') this.#shared.add(event.responseId);
+    if (!this.#shared.has(event.responseId)) return;
+    if (isEnd(event)) this.#shared.delete(event.responseId);
+    this.#seat.share(event);
+  }
+
+  #overhear(event: ResponseEvent): void {
+    // Nothing comes before `session.started`.
+    if (this.#closed || this.#seq === 0) return;
+    if (event.type === 'response.started') this.#overheard.add(event.responseId);
+    else if (isEnd(event)) this.#overheard.delete(event.responseId);
+    this.#emit(event);
+  }
+
+  #failToSpeak(responseId: string, error: MicroturnError): void {
+    this.#apply({ type: 'voice-failed', atMs: this.nowMs, responseId, ...error.toWire(), code: error.code });
+  }
+
+  #speak({ responseId, audience, text, last }: ConversationEffect & { do: 'speak' }): void {
     this.#parts.voice
       .speak({
-        voiceKey: this.#voiceKey,
+        voiceKey: this.#voiceKey(audience),
         responseId,
         text,
         last,
@@ -391,10 +477,7 @@ export class Session {
       })
       .then(
         () => this.#apply({ type: 'spoken', responseId }),
-        (cause: unknown) => {
-          const error = MicroturnError.from(cause, 'voice/failed');
-          this.#apply({ type: 'voice-failed', atMs: this.nowMs, responseId, ...error.toWire(), code: error.code });
-        },
+        (cause: unknown) => this.#failToSpeak(responseId, MicroturnError.from(cause, 'voice/failed')),
       );
   }
 
@@ -428,4 +511,12 @@ export class Session {
       tokensOut: 0,
     });
   }
+}
+
+function isResponseEvent(event: SessionEventBody): event is ResponseEvent {
+  return event.type.startsWith('response.');
+}
+
+function isEnd({ type }: ResponseEvent): boolean {
+  return type === 'response.completed' || type === 'response.interrupted';
 }

@@ -1,4 +1,4 @@
-import { MicroturnError, limits } from '@microturn/protocol';
+import { MicroturnError, limits, type AudienceChoice } from '@microturn/protocol';
 import { AccessToken, TokenVerifier, type VideoGrant } from 'livekit-server-sdk';
 
 /** API key -> secret. Several are live at once, so that keys can be rotated. */
@@ -12,6 +12,8 @@ export interface Grant {
   readonly room: string;
   readonly name?: string | undefined;
   readonly attributes: Readonly<Record<string, string>>;
+  /** Whom the model speaks to, where the token says it: the attribute `mt.audience`. */
+  readonly audience: AudienceChoice | undefined;
   /** Others neither see nor hear them. */
   readonly hidden: boolean;
   /** May mute and remove others. */
@@ -24,6 +26,7 @@ export interface Grant {
 const SOURCES: Record<Source, string> = { microphone: 'microphone', camera: 'camera', screen: 'screen_share' };
 /** Whose voice comes under this name. */
 const AGENT = 'agent';
+const AUDIENCE = 'mt.audience';
 const CLOCK_TOLERANCE_SECONDS = 10;
 
 /**
@@ -51,6 +54,7 @@ export async function verifyJoinToken(token: string, keys: ApiKeys, room?: strin
     room: video.room,
     ...(name && { name }),
     attributes,
+    audience: audienceIn(attributes),
     hidden: video.hidden === true,
     roomAdmin: video.roomAdmin === true,
     canSubscribe: video.canSubscribe !== false,
@@ -80,6 +84,11 @@ export async function mintJoinToken(
   const token = new AccessToken(key, secret, { identity, ttl: ttlSeconds, ...(name !== undefined && { name }) });
   token.addGrant({ roomJoin: true, room, canPublish: true, canSubscribe: true });
   return token.toJwt();
+}
+
+function audienceIn({ [AUDIENCE]: audience }: Readonly<Record<string, string>>): AudienceChoice | undefined {
+  if (audience === undefined || audience === 'room' || audience === 'self') return audience;
+  throw new MicroturnError('auth/forbidden', `the attribute ${AUDIENCE} is room or self`);
 }
 
 /** A genuine token may still say anything: it was signed by somebody, not checked. */

@@ -38,6 +38,8 @@ class World {
   readonly rowsStarted: { lease: number; zeroMs: number }[] = [];
   readonly leases = new Map<number, { decide: (decision: Decision) => void; reset: (error: MicroturnError) => void }>();
   readonly spoken: SpeakRequest[] = [];
+  /** Ends the making of what was asked to be spoken. */
+  readonly made = new Map<SpeakRequest, () => void>();
   readonly calls = new Map<string, Call>();
   readonly resumable = new Map<string, Call>();
   readonly turnstile = new Turnstile();
@@ -85,7 +87,7 @@ class World {
     const voice: SessionVoice = {
       speak: (request) => {
         this.spoken.push(request);
-        return new Promise(() => undefined);
+        return new Promise((resolve) => this.made.set(request, () => resolve(undefined)));
       },
       end: () => undefined,
       cancel: () => undefined,
@@ -116,18 +118,29 @@ class World {
       identity = 'ann',
       room = 'den',
       roomAdmin = false,
+      attributes = {},
+      audience,
       resume,
     }: {
       identity?: string;
       room?: string;
       roomAdmin?: boolean;
+      attributes?: Record<string, string>;
+      audience?: 'room' | 'self';
       resume?: { resumeToken: string; lastSeq: number };
     } = {},
   ) {
-    const minted = new AccessToken('key', keys.key, { identity });
+    const minted = new AccessToken('key', keys.key, { identity, attributes });
     minted.addGrant({ roomJoin: true, room, roomAdmin });
     const token = await minted.toJwt();
-    const message: ClientMessageOf<'join'> = { type: 'join', id: 1, protocol: 1, token, ...(resume && { resume }) };
+    const message: ClientMessageOf<'join'> = {
+      type: 'join',
+      id: 1,
+      protocol: 1,
+      token,
+      ...(audience && { audience }),
+      ...(resume && { resume }),
+    };
     const { call, joined } = await Call.open(this.parts, message);
     const participants = call.attach(socket);
     if (joined.resumed) call.session.resume(resume?.lastSeq ?? 0, socket.listener);
@@ -362,6 +375,105 @@ describe('who is in a room', () => {
     expect(socket.ends).toEqual([{ code: 'session/removed', resumable: false }]);
     expect(ann.closed).toBe(true);
     expect(world.held).toMatchObject({ rows: 2, calls: 2 });
+  });
+});
+
+describe('what the agent says in a room', () => {
+  const texts = () => world.spoken.map(({ text }) => text);
+  const endMaking = async () => {
+    for (const made of world.made.values()) made();
+    await settled();
+  };
+  const typesAt = ({ events }: Socket) => events.map(({ type }) => type).filter((type) => type.startsWith('response.'));
+
+  let bobs: Socket;
+  beforeEach(async () => {
+    await world.join(socket);
+    bobs = new Socket();
+    await world.join(bobs, { identity: 'bob' });
+  });
+
+  it('is one response at a time: of two rows that speak in one micro-turn the earlier wins, and the other waits', async () => {
+    world.decide(0, { floor: 'yielded', say: 'hello' });
+    expect(texts()).toEqual(['hello']);
+    await endMaking();
+    world.clock.advance(200);
+    world.decide(1);
+    await settled();
+    expect(texts()).toEqual(['hello', 'hello']);
+    expect(world.spoken[0]!.responseId).not.toBe(world.spoken[1]!.responseId);
+    expect(world.spoken.map(({ voiceKey }) => voiceKey)).toEqual(['room:den', 'room:den']);
+  });
+
+  it('is not said after its moment, however long another speaks', async () => {
+    const [anns] = world.calls.values();
+    world.decide(0, { floor: 'yielded', say: 'hello' });
+    anns!.session.speechMoved('speech-started', world.spoken[0]!.responseId, world.clock.now());
+    world.clock.advance(2200);
+    world.decide(11);
+    await endMaking();
+    expect(texts()).toEqual(['hello']);
+    expect(bobs.events.filter(({ type }) => type === 'response.interrupted')).toMatchObject([
+      { by: 'agent', heardMs: 0 },
+    ]);
+  });
+
+  it('is told to everybody there, once, as their own session counts', async () => {
+    const [annsCall] = world.calls.values();
+    const { responseId } = annsCall!.session.say('good morning');
+    world.spoken[0]!.onClause({ text: 'good morning', words: [], lengthMs: 500, offsetMs: 0 });
+    await annsCall!.close('left');
+    expect(typesAt(bobs)).toEqual(['response.started', 'response.text', 'response.interrupted']);
+    expect(bobs.events.find(({ type }) => type === 'response.started')).toMatchObject({ responseId, audience: 'room' });
+    expect(bobs.seqs).toEqual(bobs.seqs.map((_, i) => i + 1));
+  });
+
+  it('is stopped by anybody there, by voice or by their client', async () => {
+    const [anns, bobsCall] = world.calls.values();
+    for (const stop of [() => world.decide(1, { acts: ['stop'] }), () => bobsCall!.session.interrupt(undefined)]) {
+      const { responseId } = anns!.session.say('a long story');
+      anns!.session.speechMoved('speech-started', responseId, world.clock.now());
+      world.leases.delete(1);
+      await stop();
+      expect(socket.events.at(-1)).toMatchObject({ type: 'response.cut', responseId });
+      expect(bobs.events.filter(({ type }) => type === 'response.cut').at(-1)).toMatchObject({ responseId });
+    }
+    expect(bobs.events.filter(({ type }) => type === 'interruption')).toMatchObject([
+      { kind: 'barge-in', participant: 'bob', taken: true },
+    ]);
+    expect(world.requests.filter((method) => method === 'speech.cut')).toHaveLength(2);
+  });
+
+  it('to one participant goes to their own voice at once, and nobody else is told', async () => {
+    const [anns, bobsCall] = world.calls.values();
+    anns!.session.say('to everybody');
+    const { responseId } = bobsCall!.session.say('in your ear', 'self');
+    await settled();
+    expect(world.requests).toContain('voice.open');
+    expect(world.spoken.at(-1)).toMatchObject({ responseId, voiceKey: `endpoint:${bobsCall!.session.endpoint}` });
+    expect(bobs.events).toContainEqual(
+      expect.objectContaining({ type: 'response.started', responseId, audience: { participant: 'bob' } }),
+    );
+    expect(socket.events.filter((event) => 'responseId' in event && event.responseId === responseId)).toEqual([]);
+  });
+
+  it('is to one participant alone where their token says so, whatever their client says', async () => {
+    const cyds = new Socket();
+    const { call } = await world.join(cyds, {
+      identity: 'cyd',
+      attributes: { 'mt.audience': 'self' },
+      audience: 'room',
+    });
+    expect(world.requests.filter((method) => method === 'voice.open')).toHaveLength(1);
+    world.leases.delete(1);
+    world.leases.delete(2);
+    world.decide(0, { floor: 'yielded', say: 'well done' });
+    await settled();
+    expect(world.spoken).toMatchObject([{ text: 'well done', voiceKey: `endpoint:${call.session.endpoint}` }]);
+    expect([typesAt(socket), typesAt(bobs)]).toEqual([[], []]);
+    await expect(
+      world.join(new Socket(), { identity: 'dan', attributes: { 'mt.audience': 'all' } }),
+    ).rejects.toMatchObject({ code: 'auth/forbidden' });
   });
 });
 

@@ -101,7 +101,8 @@ export class Call implements Recordable {
    */
   static async open(parts: CallParts, message: ClientMessageOf<'join'>): Promise<{ call: Call; joined: Joined }> {
     // Every time: a token that was good an hour ago may not be now.
-    const grant = await verifyJoinToken(message.token, parts.keys, message.room);
+    const verified = await verifyJoinToken(message.token, parts.keys, message.room);
+    const grant = { ...verified, audience: verified.audience ?? message.audience };
     const { resume } = message;
     return parts.turnstile.pass(JSON.stringify([grant.room, grant.identity]), async () => {
       if (!resume) return Call.#enter(parts, grant);
@@ -152,6 +153,8 @@ export class Call implements Recordable {
         {
           room: room.id,
           participant: grant.identity,
+          roomAudience: room.audience,
+          audience: grant.audience ?? 'room',
           clock,
           media,
           engine,

@@ -191,6 +191,8 @@ export class Connection implements Carrier {
         });
       case 'transport.restart-ice':
         return media.request('transport.restart-ice', { endpoint, transportId: message.transportId });
+      case 'track.ready':
+        return media.request('track.ready', { endpoint, consumerId: message.consumerId });
       case 'produce':
         return call.produce(message);
       case 'producer.mute':
@@ -204,15 +206,16 @@ export class Connection implements Carrier {
         void call.administer(message.participant).end(new MicroturnError('session/removed'));
         return undefined;
       case 'heard': {
-        const { rtpTimestamp, outputLatencyMs, state } = message;
-        return session.heard({ rtpTimestamp, outputLatencyMs, state });
+        const { rtpTimestamp, outputLatencyMs, audience, state } = message;
+        await session.heard({ rtpTimestamp, outputLatencyMs, audience, state });
+        return undefined;
       }
       case 'say':
-        return session.say(message.text);
+        return session.say(message.text, message.audience);
       case 'response.interrupt': {
-        const { rtpTimestamp, outputLatencyMs = 0 } = message;
+        const { rtpTimestamp, outputLatencyMs = 0, audience } = message;
         return session.interrupt(
-          rtpTimestamp === undefined ? undefined : { rtpTimestamp, outputLatencyMs, state: 'muted' },
+          rtpTimestamp === undefined ? undefined : { rtpTimestamp, outputLatencyMs, audience, state: 'muted' },
         );
       }
       case 'ping':

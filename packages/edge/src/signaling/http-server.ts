@@ -1,6 +1,6 @@
 import fastifyRateLimit from '@fastify/rate-limit';
 import fastifyStatic from '@fastify/static';
-import { MicroturnError, limits, type ErrorCode } from '@microturn/protocol';
+import { MicroturnError, limits, type AudienceChoice, type ErrorCode } from '@microturn/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -28,7 +28,11 @@ export interface HttpServerParts {
   readonly refreshMetrics: () => Promise<void>;
   readonly onSocket: (socket: WebSocket) => void;
   /** Speaks through the agent of a session; undefined where there is no such session. */
-  readonly say: (sessionId: string, text: string) => { responseId: string } | undefined;
+  readonly say: (
+    sessionId: string,
+    text: string,
+    audience: AudienceChoice | undefined,
+  ) => { responseId: string } | undefined;
   readonly roomOf: (sessionId: string) => string | undefined;
 }
 
@@ -93,9 +97,12 @@ function addAppApi(app: FastifyInstance, { keys, say, roomOf }: HttpServerParts)
   const body = {
     type: 'object',
     required: ['text'],
-    properties: { text: { type: 'string', minLength: 1, maxLength: limits.textChars } },
+    properties: {
+      text: { type: 'string', minLength: 1, maxLength: limits.textChars },
+      audience: { enum: ['room', 'self'] },
+    },
   };
-  app.post<{ Params: { id: string }; Body: { text: string } }>(
+  app.post<{ Params: { id: string }; Body: { text: string; audience?: AudienceChoice } }>(
     '/v1/sessions/:id/say',
     { schema: { body } },
     async (request) => {
@@ -103,17 +110,24 @@ function addAppApi(app: FastifyInstance, { keys, say, roomOf }: HttpServerParts)
       if (token === undefined) throw new MicroturnError('auth/denied', 'send it as `Authorization: Bearer`');
       // An unknown session has no room that a token could match, so it is refused like a foreign one.
       await verifyAdminToken(token, keys, roomOf(request.params.id) ?? '');
-      const said = say(request.params.id, request.body.text);
+      const said = say(request.params.id, request.body.text, request.body.audience);
       if (!said) throw new MicroturnError('session/closed');
       return said;
     },
   );
 }
 
+interface DevTokenRequest {
+  readonly room_name?: unknown;
+  readonly participant_name?: unknown;
+  /** The name, where it is not given; else one that nobody has. */
+  readonly participant_identity?: unknown;
+}
+
 /** The JSON of LiveKit's token endpoints, so that one `TokenSource` serves development and production. */
 async function addDevToken(app: FastifyInstance, parts: HttpServerParts): Promise<void> {
   await app.register(fastifyRateLimit, { global: false });
-  app.post<{ Body: { room_name?: unknown; participant_name?: unknown } | undefined }>(
+  app.post<{ Body: DevTokenRequest | undefined }>(
     '/dev/token',
     { config: { rateLimit: { max: 120, timeWindow: '1 minute' } } },
     async (request) => {
@@ -124,8 +138,9 @@ async function addDevToken(app: FastifyInstance, parts: HttpServerParts): Promis
         typeof value === 'string' && value.length > 0 && value.length <= 128 ? value : fallback;
       const unique = Math.random().toString(36).slice(2, 10);
       const room = name(request.body?.room_name, `room-${unique}`);
-      const identity = name(request.body?.participant_name, `caller-${unique}`);
-      const participantToken = await mintJoinToken(parts.keys, { identity, room });
+      const called = name(request.body?.participant_name, '');
+      const identity = name(request.body?.participant_identity, called || `caller-${unique}`);
+      const participantToken = await mintJoinToken(parts.keys, { identity, room, ...(called && { name: called }) });
       return { server_url: `${request.protocol}://${request.headers.host ?? ''}`, participant_token: participantToken };
     },
   );

@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { RoomAudience, type AudienceMember, type AudienceSeat, type ResponseEvent } from './audience.js';
+
+const started = (responseId: string): ResponseEvent => ({
+  type: 'response.started',
+  responseId,
+  kind: 'reply',
+  audience: 'room',
+});
+
+let audience: RoomAudience;
+let said: string[];
+beforeEach(() => {
+  audience = new RoomAudience();
+  said = [];
+});
+
+class Member implements AudienceMember {
+  readonly overheard: string[] = [];
+  readonly overruledBy: string[] = [];
+  readonly seat: AudienceSeat;
+  readonly #unfinished = new Set<string>();
+  constructor() {
+    this.seat = audience.join(this);
+  }
+  overhear(event: ResponseEvent): void {
+    this.overheard.push(event.responseId);
+  }
+  overrule(by: 'user' | 'client'): void {
+    this.overruledBy.push(by);
+  }
+  say(responseId: string, word: string): boolean {
+    this.#unfinished.add(responseId);
+    return this.seat.speak(responseId, () => said.push(`${responseId} ${word}`));
+  }
+  finish(responseId: string): void {
+    this.#unfinished.delete(responseId);
+    this.seat.settle(this.#unfinished);
+  }
+}
+
+describe('the audience of a room', () => {
+  it('hears the earlier of two that begin together, and the other after it', () => {
+    const [ann, bob] = [new Member(), new Member()];
+    ann.say('a', 'one');
+    bob.say('b', 'uno');
+    ann.say('a', 'two');
+    bob.say('b', 'due');
+    expect(said).toEqual(['a one', 'a two']);
+    ann.finish('a');
+    expect(said).toEqual(['a one', 'a two', 'b uno', 'b due']);
+    bob.say('b', 'tre');
+    expect(said.at(-1)).toBe('b tre');
+  });
+
+  it('lets a member’s own responses follow each other, but not past one that waits', () => {
+    const [ann, bob] = [new Member(), new Member()];
+    ann.say('a1', 'x');
+    ann.say('a2', 'x');
+    expect(said).toEqual(['a1 x', 'a2 x']);
+    bob.say('b', 'x');
+    ann.say('a3', 'x');
+    ann.finish('a1');
+    ann.finish('a2');
+    expect(said.slice(2)).toEqual(['b x']);
+    bob.finish('b');
+    expect(said.slice(3)).toEqual(['a3 x']);
+  });
+
+  it('never hears what was given up while it waited, or whose member left', () => {
+    const [ann, bob, cyd] = [new Member(), new Member(), new Member()];
+    ann.say('a', 'x');
+    bob.say('b', 'x');
+    cyd.say('c', 'x');
+    bob.finish('b');
+    ann.seat.leave();
+    expect(said).toEqual(['a x', 'c x']);
+  });
+
+  it('keeps at most 64 responses waiting', () => {
+    const [ann, bob] = [new Member(), new Member()];
+    ann.say('a', 'x');
+    for (let i = 1; i < 64; i++) expect(bob.say(`b${i}`, 'x')).toBe(true);
+    expect(bob.say('b64', 'x')).toBe(false);
+    ann.finish('a');
+    expect(said).toHaveLength(64);
+  });
+
+  it('tells the others, and those who are still there', () => {
+    const [ann, bob, cyd] = [new Member(), new Member(), new Member()];
+    cyd.seat.leave();
+    ann.seat.share(started('a'));
+    bob.seat.overrule('user');
+    expect([ann, bob, cyd].map(({ overheard }) => overheard)).toEqual([[], ['a'], []]);
+    expect([ann, bob, cyd].map(({ overruledBy }) => overruledBy)).toEqual([['user'], [], []]);
+  });
+
+  it('whatever happens, hears each response in its order, and between its words no other member’s', () => {
+    const step = fc.record({ who: fc.nat(2), what: fc.constantFrom('say', 'say', 'finish'), response: fc.nat(2) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        audience = new RoomAudience();
+        said = [];
+        const members = [new Member(), new Member(), new Member()];
+        const lives = new Map<string, { words: number; over: boolean }>();
+        for (const { who, what, response } of steps) {
+          const id = `${who}-${response}`;
+          const life = lives.get(id) ?? { words: 0, over: false };
+          if (life.over) continue;
+          lives.set(id, life);
+          if (what === 'say') members[who]!.say(id, String(life.words++));
+          else {
+            life.over = true;
+            members[who]!.finish(id);
+          }
+        }
+        for (const id of lives.keys()) members[Number(id[0])]!.finish(id);
+        const owners = said.map((line) => line[0]);
+        // Between two words of a response nobody but its own member is heard.
+        for (const [first, last] of [...lives.keys()].map((id) => [
+          said.findIndex((line) => line.startsWith(id)),
+          said.findLastIndex((line) => line.startsWith(id)),
+        ])) {
+          if (first! >= 0) expect(new Set(owners.slice(first, last! + 1)).size).toBe(1);
+        }
+        for (const id of lives.keys()) {
+          const words = said.filter((line) => line.startsWith(id)).map((line) => Number(line.split(' ')[1]));
+          expect(words).toEqual(words.map((_, i) => i));
+        }
+      }),
+      { seed: 1 },
+    );
+  });
+});

@@ -1,0 +1,98 @@
+import type { SessionEventBody } from '@microturn/protocol';
+
+/** What a response says of itself, for everybody whom it is said to. */
+export type ResponseEvent = Extract<SessionEventBody, { type: `response.${string}` }>;
+
+/** One of the room's sessions, as its audience knows it. */
+export interface AudienceMember {
+  /** Another member's response to the room has something to tell. */
+  overhear(event: ResponseEvent): void;
+  /** Another member took the floor, by voice or by their client: what this one has the agent say to the room ends. */
+  overrule(by: 'user' | 'client'): void;
+}
+
+/** Responses to one room that are being made or wait for it; policy: reject. */
+const MOST_WAITING = 64;
+
+interface Turn {
+  readonly member: AudienceMember;
+  readonly responseId: string;
+  /** What it has to say as soon as it may; undefined once it may. */
+  waiting: (() => void)[] | undefined;
+}
+
+/**
+ * The agent speaks to a room with one voice, and each of the room's sessions may have it say something. In the order in
+ * which they began: the speech of one response is never cut in two by that of another member's. A member's own
+ * responses follow each other as they would alone.
+ */
+export class RoomAudience {
+  readonly #members = new Set<AudienceMember>();
+  readonly #turns: Turn[] = [];
+
+  join(member: AudienceMember): AudienceSeat {
+    this.#members.add(member);
+    return {
+      speak: (responseId, say) => this.#speak(member, responseId, say),
+      settle: (unfinished) => this.#remove((turn) => turn.member === member && !unfinished.has(turn.responseId)),
+      share: (event) => {
+        for (const other of this.#others(member)) other.overhear(event);
+      },
+      overrule: (by) => {
+        for (const other of this.#others(member)) other.overrule(by);
+      },
+      leave: () => {
+        this.#members.delete(member);
+        this.#remove((turn) => turn.member === member);
+      },
+    };
+  }
+
+  #others(member: AudienceMember): AudienceMember[] {
+    return [...this.#members].filter((other) => other !== member);
+  }
+
+  #speak(member: AudienceMember, responseId: string, say: () => void): boolean {
+    let turn = this.#turns.find((one) => one.responseId === responseId);
+    if (!turn) {
+      if (this.#turns.length >= MOST_WAITING) return false;
+      turn = { member, responseId, waiting: [] };
+      this.#turns.push(turn);
+      this.#advance();
+    }
+    if (turn.waiting) turn.waiting.push(say);
+    else say();
+    return true;
+  }
+
+  #remove(over: (turn: Turn) => boolean): void {
+    const left = this.#turns.filter((turn) => !over(turn));
+    if (left.length === this.#turns.length) return;
+    this.#turns.splice(0, this.#turns.length, ...left);
+    this.#advance();
+  }
+
+  /** Whoever has only their own responses ahead may speak. */
+  #advance(): void {
+    for (const turn of this.#turns.slice()) {
+      if (turn.member !== this.#turns[0]?.member) return;
+      const { waiting } = turn;
+      turn.waiting = undefined;
+      for (const say of waiting ?? []) say();
+    }
+  }
+}
+
+/** A session's place in the audience of its room. */
+export interface AudienceSeat {
+  /** Runs `say` when the room's voice is this response's: at once, or later, in order. False where too much waits. */
+  speak(responseId: string, say: () => void): boolean;
+  /** All speech is made of this member's responses but `unfinished`: the next may begin. What still waited is dropped. */
+  settle(unfinished: ReadonlySet<string>): void;
+  /** Tells the other members of a response to the room. */
+  share(event: ResponseEvent): void;
+  /** Ends what the other members have the agent say to the room. */
+  overrule(by: 'user' | 'client'): void;
+  /** Leaving twice is harmless. */
+  leave(): void;
+}
