@@ -306,7 +306,7 @@ describe('interrupt', () => {
     const result = session.interrupt();
     expect(session.agentTrack.value?.enabled).toBe(false);
     expect(transport.sentOf('heard')).toEqual([
-      { type: 'heard', rtpTimestamp: 4800, outputLatencyMs: 0, state: 'muted' },
+      { type: 'heard', audience: 'room', rtpTimestamp: 4800, outputLatencyMs: 0, state: 'muted' },
     ]);
     expect(transport.sentOf('response.interrupt')[0]).toMatchObject({ rtpTimestamp: 4800 });
     expect(await result).toEqual({ responseId: 'a', heardMs: 100 });
@@ -325,6 +325,56 @@ describe('interrupt', () => {
   it('needs a call', async () => {
     const { session } = setUp();
     expect(await codeOf(session.interrupt())).toBe('net/closed');
+  });
+});
+
+describe('a voice for this participant alone', () => {
+  const toMe = (responseId: string): SessionEventBody => ({
+    type: 'response.started',
+    responseId,
+    kind: 'proactive',
+    audience: { participant: 'caller' },
+  });
+  const toAll = begin('all');
+
+  it('is played beside the room’s, and the edge is told when it is received', async () => {
+    const { session, transport } = await connected();
+    const room = session.agentTrack.value;
+    const own = transport.addTrack('agent', 'agent', 'self');
+    await settled();
+    expect(transport.sentOf('track.ready')).toMatchObject([{ consumerId: own.offer.consumerId }]);
+    expect(session.tracks.value.map(({ audience }) => audience)).toEqual([undefined, 'self']);
+    expect(session.agentTrack.value).toBe(room);
+    transport.emit(toMe('mine'));
+    expect(session.agentTrack.value).toBe(own.track.asTrack());
+    expect(session.agent.value.speaking).toBe(true);
+  });
+
+  it('is cut alone, and heard by itself', async () => {
+    const { session, transport, clock } = await connected();
+    const own = transport.addTrack('agent', 'agent', 'self');
+    await settled();
+    transport.emit(toAll);
+    transport.emit(toMe('mine'));
+    own.played = 960;
+    transport.agent.played = 4800;
+    clock.advance(120);
+    const heard = transport.sentOf('heard');
+    expect(heard).toContainEqual(expect.objectContaining({ audience: 'self', rtpTimestamp: 960 }));
+    expect(heard).toContainEqual(expect.objectContaining({ audience: 'room', rtpTimestamp: 4800 }));
+    transport.emit({ type: 'response.cut', responseId: 'mine' });
+    expect([own.track.enabled, transport.agent.track.enabled]).toEqual([false, true]);
+    expect(transport.sentOf('heard').at(-1)).toMatchObject({ audience: 'self', state: 'muted' });
+    void session.interrupt();
+    expect(transport.agent.track.enabled).toBe(false);
+  });
+
+  it('is asked for at the join, and for one sentence', async () => {
+    const { session, transport } = setUp({ audience: 'self' });
+    await session.connect();
+    await session.say('psst', { audience: 'room' });
+    expect(transport.sentOf('join')[0]).toMatchObject({ audience: 'self' });
+    expect(transport.sentOf('say')[0]).toMatchObject({ text: 'psst', audience: 'room' });
   });
 });
 

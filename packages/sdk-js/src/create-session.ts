@@ -1,6 +1,7 @@
 import {
   InterruptResult,
   MicroturnError,
+  type AudienceChoice,
   type SessionEvent,
   type SessionEventOf,
   type SessionEventType,
@@ -168,8 +169,8 @@ class Session implements InteractionSession {
     return checked(InterruptResult, await link.request({ type: 'response.interrupt', ...this.#media.silence() }));
   }
 
-  async say(text: string): Promise<{ responseId: string }> {
-    const reply = await this.#link().request({ type: 'say', text });
+  async say(text: string, { audience }: { readonly audience?: AudienceChoice } = {}): Promise<{ responseId: string }> {
+    const reply = await this.#link().request({ type: 'say', text, ...(audience && { audience }) });
     const responseId = (reply as { responseId?: unknown } | undefined)?.responseId;
     if (typeof responseId !== 'string') throw new MicroturnError('protocol/malformed', 'say: expected a responseId');
     return { responseId };
@@ -207,11 +208,12 @@ class Session implements InteractionSession {
   }
 
   #startCall(): Call {
-    const { url, room, participantName, microphone } = this.#options;
+    const { url, room, participantName, audience, microphone } = this.#options;
     const call = new Call({
       url,
       room,
       participantName,
+      audience,
       tokenSource: this.#tokenSource,
       transport: this.#transport,
       clock: this.#clock,

@@ -43,6 +43,7 @@ export type { State } from './state.js';
 export {
   MicroturnError,
   type Audience,
+  type AudienceChoice,
   type ErrorCode,
   type Floor,
   type InterruptResult,

@@ -1,4 +1,5 @@
 import type {
+  AudienceChoice,
   InterruptResult,
   MicroturnError,
   SessionEvent,
@@ -47,6 +48,8 @@ export interface RemoteTrack {
   readonly id: string;
   readonly participant: string;
   readonly source: 'agent' | 'microphone' | 'camera' | 'screen';
+  /** Of the agent's voice: who hears it. */
+  readonly audience?: AudienceChoice;
   readonly track: MediaStreamTrack;
 }
 
@@ -72,6 +75,8 @@ interface CommonOptions {
   readonly room?: string;
   /** Name to ask the token source for. */
   readonly participantName?: string;
+  /** Whom the model speaks to: everybody in the room (the default), or this participant alone. The token has the last word. */
+  readonly audience?: AudienceChoice;
   /** Plays the agent's voice in this element rather than in one of its own. */
   readonly audioElement?: HTMLAudioElement;
   /**
@@ -129,8 +134,8 @@ export interface InteractionSession extends AsyncDisposable {
 
   /** Silences the agent at once, and tells how much of its response had been heard. */
   interrupt(): Promise<InterruptResult>;
-  /** Speaks through the agent; the model may still stop it. */
-  say(text: string): Promise<{ responseId: string }>;
+  /** Speaks through the agent; the model may still stop it. To whom the model speaks, unless `audience` says otherwise. */
+  say(text: string, options?: { readonly audience?: AudienceChoice }): Promise<{ responseId: string }>;
 
   /**
    * Mutes another participant's track, until they unmute it themselves. Needs a token with `roomAdmin`.

@@ -1,4 +1,4 @@
-import { MicroturnError } from '@microturn/protocol';
+import { MicroturnError, type AudienceChoice } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { ConnectionStatus } from '../session.js';
@@ -31,6 +31,7 @@ export interface CallParts {
   readonly url: string | undefined;
   readonly room: string | undefined;
   readonly participantName: string | undefined;
+  readonly audience: AudienceChoice | undefined;
   readonly tokenSource: TokenSource;
   readonly transport: Transport;
   readonly clock: Clock;
@@ -106,7 +107,7 @@ export class Call {
 
   /** Opens a link and sends over it; a link that is lost on the way is no link. Returns what to log of it. */
   async #openLink({ participantToken, serverUrl }: TokenResponse): Promise<object> {
-    const { url, room, transport, clock, logger } = this.#parts;
+    const { url, room, audience, transport, clock, logger } = this.#parts;
     const attempt = new AbortController();
     this.#attempt = attempt;
     const signal = AbortSignal.any([this.#abort.signal, attempt.signal]);
@@ -116,6 +117,7 @@ export class Call {
         url: chooseBase(url, serverUrl),
         token: participantToken,
         ...(room !== undefined && { room }),
+        ...(audience && { audience }),
         ...(this.#resumeToken !== undefined && {
           resume: { resumeToken: this.#resumeToken, lastSeq: host.lastSeq() },
         }),

@@ -255,7 +255,7 @@ export function describeTransport(name: string, create: () => TransportHarness):
       expect(recorder.closedWith).toBeUndefined();
       expect(await codeOf(link.request({ type: 'say', text: 'x' }))).toBe('session/closed');
       expect(await codeOf(link.publish(track(), 'microphone'))).toBe('session/closed');
-      link.notify({ type: 'heard', rtpTimestamp: 0, outputLatencyMs: 0, state: 'playing' });
+      link.notify({ type: 'heard', rtpTimestamp: 0, audience: 'room', outputLatencyMs: 0, state: 'playing' });
       expect(sentTypes().at(-1)).toBe('leave');
       expect([harness.openSockets, clock.pending]).toEqual([0, 0]);
     });

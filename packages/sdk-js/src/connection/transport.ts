@@ -1,4 +1,5 @@
 import type {
+  AudienceChoice,
   ClientMessageOf,
   JoinResult,
   MicroturnError,
@@ -23,6 +24,8 @@ export interface OpenOptions {
   readonly url: string;
   readonly token: string;
   readonly room?: string;
+  /** Whom the model is to speak to; the edge's own choice unless it is given. */
+  readonly audience?: AudienceChoice;
   readonly resume?: { readonly resumeToken: string; readonly lastSeq: number };
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -54,6 +57,8 @@ export interface ReceivedTrack {
   readonly id: string;
   readonly participant: string;
   readonly source: TrackOffer['source'];
+  /** Of the agent's voice: who hears it. */
+  readonly audience?: AudienceChoice;
   readonly track: MediaStreamTrack;
   /** RTP timestamp of the packet now being played, where one was. */
   playedRtpTimestamp(): number | undefined;

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
-import type { ReceivedTrack, SessionNotice } from '../connection/transport.js';
+import type { ReceivedTrack } from '../connection/transport.js';
 import { StateSource } from '../state.js';
-import { HeardReporter, type HeardPosition } from './heard-reporter.js';
+import { HeardReporter, type HeardNotice, type HeardPosition } from './heard-reporter.js';
 import { measureOutputLatencyMs } from './output-latency.js';
 import type { MediaPlatform } from './platform.js';
 
@@ -10,7 +10,7 @@ export interface AgentVoiceParts {
   readonly clock: Clock;
   /** Whether the loudspeaker renders sound now. */
   audible(): boolean;
-  notify(message: SessionNotice): void;
+  notify(message: HeardNotice): void;
 }
 
 /** The agent's track: mutes it the moment the agent is cut, and tells the edge what was heard of it. */

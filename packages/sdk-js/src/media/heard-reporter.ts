@@ -1,6 +1,9 @@
 import type { Clock } from '../clock.js';
 import type { SessionNotice } from '../connection/transport.js';
 
+/** A report before it is known of which voice. */
+export type HeardNotice = Omit<SessionNotice, 'audience'>;
+
 /** How often the played position is read: a packet's length. */
 const READ_MS = 20;
 const REPORT_MS = 100;
@@ -23,7 +26,7 @@ export interface HeardParts {
   /** RTP timestamp of the packet now being played; undefined before the first. */
   played(): number | undefined;
   outputLatencyMs(): number;
-  notify(message: SessionNotice): void;
+  notify(message: HeardNotice): void;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { SessionEvent } from '@microturn/protocol';
+import type { Audience, AudienceChoice, SessionEvent } from '@microturn/protocol';
 import { EMPTY, Observable, combineLatest, distinctUntilChanged, map, switchMap, type Subscription } from 'rxjs';
 import type { Clock } from '../clock.js';
 import type { ReceivedTrack, SessionNotice, TransportLink } from '../connection/transport.js';
@@ -6,9 +6,8 @@ import { isAudible, isAudibleTo, type Conversation } from '../conversation/reduc
 import type { RemoteTrack } from '../session.js';
 import { StateSource, type State } from '../state.js';
 import { unlessAborted } from '../waiting.js';
-import { AgentVoice } from './agent-voice.js';
+import { AgentVoices, type VoicePosition } from './agent-voices.js';
 import { Ducker, type DuckingOptions } from './ducker.js';
-import type { HeardPosition } from './heard-reporter.js';
 import { Microphone, type MicrophoneSource } from './microphone.js';
 import type { MediaPlatform } from './platform.js';
 import { Speaker } from './speaker.js';
@@ -28,13 +27,13 @@ export class SessionMedia {
   readonly speaker: Speaker;
   readonly tracks = new StateSource<readonly RemoteTrack[]>([]);
   readonly agentTrack: State<MediaStreamTrack | undefined>;
-  readonly #voice: AgentVoice;
+  readonly #voice: AgentVoices;
   readonly #ducker: Ducker;
   readonly #watching: Subscription;
 
   constructor({ platform: media, clock, microphone, audioElement, ducking, notify }: SessionMediaParts) {
     this.microphone = new Microphone({ media, clock, source: microphone });
-    this.#voice = new AgentVoice({ media, clock, audible: () => this.speaker.audible, notify });
+    this.#voice = new AgentVoices({ media, clock, audible: () => this.speaker.audible, notify });
     this.agentTrack = this.#voice.track;
     this.speaker = new Speaker({
       media,
@@ -73,11 +72,12 @@ export class SessionMedia {
   }
 
   add(received: ReceivedTrack): void {
-    const { id, participant, source, track } = received;
+    const { id, participant, source, audience, track } = received;
     const isAgent = source === 'agent';
     if (isAgent) this.#voice.receive(received);
     this.speaker.add(id, track, isAgent);
-    this.tracks.set([...this.tracks.value.filter((other) => other.id !== id), { id, participant, source, track }]);
+    const remote = { id, participant, source, track, ...(audience && { audience }) };
+    this.tracks.set([...this.tracks.value.filter((other) => other.id !== id), remote]);
   }
 
   remove(id: string): void {
@@ -89,10 +89,11 @@ export class SessionMedia {
   /** What an event asks of the loudspeaker, before anything else. */
   obey(event: SessionEvent, { me, responses }: Conversation): void {
     if (event.type === 'response.started') {
-      if (isAudibleTo(event.audience, me)) this.#voice.begin();
+      if (isAudibleTo(event.audience, me)) this.#voice.begin(voiceOf(event.audience));
     } else if (event.type === 'response.cut') {
       const response = responses.findLast(({ id }) => id === event.responseId);
-      if (!response || isAudibleTo(response.audience, me)) this.#voice.silence();
+      if (!response) this.#voice.silence('room');
+      else if (isAudibleTo(response.audience, me)) this.#voice.silence(voiceOf(response.audience));
     } else if (event.type === 'floor.changed') {
       if (event.participant === me && isAudible(event.floor)) this.#ducker.confirm();
     } else if (event.type === 'interruption' && event.participant === me && !event.taken) {
@@ -101,17 +102,23 @@ export class SessionMedia {
   }
 
   /** Follows whether the agent still speaks, when an event has changed the conversation. */
-  follow(event: SessionEvent, { agent }: Conversation): void {
-    if (!agent.speaking) this.#voice.end();
-    // One that failed is cut alone: what waited behind it is heard.
-    else if (event.type === 'response.interrupted' && event.by === 'agent') this.#voice.begin();
+  follow(event: SessionEvent, { agent, me, responses }: Conversation): void {
+    const speaking = responses.filter(({ status, audience }) => status === 'speaking' && isAudibleTo(audience, me));
+    const speaks = (voice: AudienceChoice) => agent.speaking && speaking.some((r) => voiceOf(r.audience) === voice);
+    this.#voice.settle(speaks);
+    if (event.type === 'response.interrupted' && event.by === 'agent') {
+      // One that failed is cut alone: what waited behind it on its voice is heard.
+      const failed = responses.findLast(({ id }) => id === event.responseId);
+      if (failed && speaks(voiceOf(failed.audience))) this.#voice.begin(voiceOf(failed.audience));
+    }
     if (!this.#voice.audible) this.#ducker.release();
   }
 
   /** Silences the agent at once; returns where the listener was, where anything was played. */
-  silence(): HeardPosition | undefined {
+  silence(): VoicePosition | undefined {
     const { position } = this.#voice;
-    this.#voice.silence();
+    this.#voice.silence('room');
+    this.#voice.silence('self');
     return position;
   }
 
@@ -149,4 +156,8 @@ export class SessionMedia {
       ),
     );
   }
+}
+
+function voiceOf(audience: Audience): AudienceChoice {
+  return audience === 'room' ? 'room' : 'self';
 }

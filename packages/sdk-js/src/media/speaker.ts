@@ -96,7 +96,9 @@ export class Speaker implements OutputDevice {
   add(id: string, track: MediaStreamTrack, isAgent: boolean): void {
     if (this.#closed || track.kind !== 'audio') return;
     this.remove(id);
-    const element = (isAgent && this.#agentElement) || this.#media.createAudioElement();
+    // The app's element is for the first of the agent's voices: the room's.
+    const taken = [...this.#outputs.values()].some(({ element }) => element === this.#agentElement);
+    const element = (isAgent && !taken && this.#agentElement) || this.#media.createAudioElement();
     element.srcObject = this.#media.createStream([track]);
     this.#outputs.set(id, { element, isAgent });
     this.#apply();

@@ -2,6 +2,7 @@ import {
   MicroturnError,
   parseClientMessage,
   turnAt,
+  type AudienceChoice,
   type ClientMessage,
   type ClientMessageOf,
   type ClientMessageType,
@@ -143,8 +144,8 @@ export class ScriptedTransport implements Transport {
   }
 
   /** A participant, or the agent, begins to send a track. */
-  addTrack(participant: string, source: TrackOffer['source'] = 'microphone'): ScriptedTrack {
-    const scripted = this.#offer(participant, source);
+  addTrack(participant: string, source: TrackOffer['source'] = 'microphone', audience?: AudienceChoice): ScriptedTrack {
+    const scripted = this.#offer(participant, source, audience);
     this.receive({ type: 'track.added', track: scripted.offer });
     return scripted;
   }
@@ -283,7 +284,7 @@ export class ScriptedTransport implements Transport {
     };
   }
 
-  #offer(participant: string, source: TrackOffer['source']): ScriptedTrack {
+  #offer(participant: string, source: TrackOffer['source'], audience?: AudienceChoice): ScriptedTrack {
     const consumerId = `consumer-${++this.#made}`;
     const kind = source === 'camera' || source === 'screen' ? 'video' : 'audio';
     const offer: TrackOffer = {
@@ -293,6 +294,7 @@ export class ScriptedTransport implements Transport {
       rtpParameters: {},
       participant,
       source,
+      ...(audience && { audience }),
     };
     const scripted: ScriptedTrack = { offer, track: new FakeTrack(kind), played: undefined };
     this.tracks.set(consumerId, scripted);
