@@ -65,7 +65,7 @@ const seen = (page: Page): Promise<Seen[]> =>
     })),
   );
 /** As everybody in `pages` sees them, in the order of the alphabet. */
-async function expectSeen(pages: readonly Page[], people: readonly Partial<Seen>[]): Promise<void> {
+async function expectSeen(pages: readonly Page[], people: Partial<Seen>[]): Promise<void> {
   for (const page of pages) {
     const inOrder = async () => (await seen(page)).sort((a, b) => a.identity.localeCompare(b.identity));
     await expect.poll(inOrder, { timeout: 10_000 }).toMatchObject(people);

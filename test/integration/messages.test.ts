@@ -75,7 +75,7 @@ describe('a message before the join', () => {
     expect(error?.hint).not.toBe('');
   });
 
-  it('with another protocol version is refused, naming both', async () => {
+  it('fault 45: with another protocol version is refused, naming both', async () => {
     using client = await SocketClient.open(edge.webSocketUrl);
     client.send({ type: 'join', id: 1, protocol: PROTOCOL_VERSION + 1, token: await edge.token() });
     const { error } = await client.untilClosed();

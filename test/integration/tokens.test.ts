@@ -28,7 +28,7 @@ async function refusal(message: object) {
   return { ...closed, hint: closed.error?.hint };
 }
 
-describe('a token that is not good', () => {
+describe('fault 18: a token that is not good', () => {
   const otherSecret = 'x'.repeat(64);
   const now = () => Math.floor(Date.now() / 1000);
 
@@ -120,6 +120,23 @@ describe('a token that is not good', () => {
     using client = await SocketClient.join(edge.webSocketUrl, forge(claims(edge.key), edge.secret));
     expect(client.joined).toMatchObject({ room: 'test', participant: 'caller' });
   });
+});
+
+it('fault 18: one who is removed in mid-call is out at once, and a token is good for many joins until it expires', async () => {
+  const token = await edge.token({ identity: 'guest' });
+  using guest = await SocketClient.join(edge.webSocketUrl, token);
+  const grant = { roomJoin: true, room: 'test', roomAdmin: true };
+  using chair = await SocketClient.join(edge.webSocketUrl, await edge.token({ identity: 'chair', grant }));
+  await expect(guest.request({ type: 'participant.remove', participant: 'chair' })).rejects.toMatchObject({
+    code: 'auth/forbidden',
+  });
+  await chair.request({ type: 'participant.remove', participant: 'guest' });
+  expect((await guest.untilClosed(5_000)).error).toMatchObject({ code: 'session/removed', retryable: false });
+  const left = await chair.until('participant.left', (message) => message.type === 'participant.left' && message);
+  expect(left.identity).toBe('guest');
+  // As of LiveKit's: who is not to come back is given tokens that expire soon.
+  using again = await SocketClient.join(edge.webSocketUrl, token);
+  expect(again.joined.participant).toBe('guest');
 });
 
 it('the witness was not disturbed by any of it', () => witness.expectToHear('Everything is fine here.'));

@@ -13,6 +13,7 @@ import { RoomRegistry } from './session/index.js';
 import {
   Connection,
   Turnstile,
+  WaitingRoom,
   createHttpServer,
   mintJoinToken,
   type Call,
@@ -147,6 +148,7 @@ export class Edge {
   readonly #calls = new Map<string, Call>();
   readonly #resumable = new Map<string, Call>();
   readonly #turnstile = new Turnstile();
+  readonly #waiting = new WaitingRoom();
   readonly #connections = new Set<Connection>();
   #http: FastifyInstance | undefined;
   #mediaEvents: Subscription | undefined;
@@ -244,7 +246,7 @@ export class Edge {
       allowedOrigins: config.allowedOrigins,
       ready: () => this.ready,
       refreshMetrics: () => this.#refreshMetrics(),
-      onSocket: (socket) => this.#connect(socket),
+      onSocket: (socket, address) => this.#connect(socket, address),
       say: (id, text, audience) => this.#calls.get(id)?.session.say(text, audience),
       roomOf: (id) => this.#calls.get(id)?.session.room,
     });
@@ -318,8 +320,9 @@ export class Edge {
     return this.#parts.recorder.close();
   }
 
-  #connect(socket: ConstructorParameters<typeof Connection>[0]): void {
+  #connect(socket: ConstructorParameters<typeof Connection>[0], address: string): void {
     const { config, log, metrics, media, engine, voice, recorder } = this.#parts;
+    const leaveWaiting = this.#waiting.enter(address);
     const connection = new Connection(socket, {
       clock: monotonicClock,
       log,
@@ -336,11 +339,16 @@ export class Edge {
       resumeMs: config.resumeSeconds * 1000,
       after,
       metrics,
+      onJoined: () => leaveWaiting?.(),
       refusal: () => this.#broken ?? (this.ready ? undefined : new MicroturnError('edge/draining')),
       onDecision: (decision, lagMs) => metrics.noteDecision(decision, lagMs, engine.info.microTurnMs),
     });
     this.#connections.add(connection);
-    socket.once('close', () => this.#connections.delete(connection));
+    socket.once('close', () => {
+      this.#connections.delete(connection);
+      leaveWaiting?.();
+    });
+    if (!leaveWaiting) connection.end(new MicroturnError('protocol/rate', 'too many sockets wait to join'));
   }
 
   #onMediaEvent(event: MediaEvent): void {

@@ -57,7 +57,7 @@ describe('messages at the door', () => {
     expect(parseClientMessage({ ...join, extra: 1 })).toEqual(join);
   });
 
-  it('an unknown type is undefined: a newer peer', () => {
+  it('fault 45: an unknown type is undefined: a newer peer', () => {
     expect(parseClientMessage({ type: 'teleport' })).toBeUndefined();
     expect(parseServerMessage({ type: 'teleport', seq: 1 })).toBeUndefined();
   });

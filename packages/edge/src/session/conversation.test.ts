@@ -290,4 +290,22 @@ describe('wordsUpTo', () => {
     expect(run.effects.filter((effect) => effect.do === 'cut')).toMatchObject([{ responseId: 's' }]);
     expect(run.state.responses.map(({ id }) => id)).toEqual(['t']);
   });
+
+  it('fault 22, to a listener whose device plays nothing: ends unheard, and a stop cuts it at zero', () => {
+    const played = new Run();
+    played.feed({ type: 'say', atMs: 0, responseId: 's', text: 'one two' }).voiced('s', 'one two', 1000);
+    played.feed({ type: 'speech-sent', responseId: 's', atMs: 1000 });
+    for (let i = 0; i < 20; i++) played.turn('silent');
+    expect(played.find('response.completed')).toMatchObject([{ responseId: 's', heardMs: 0 }]);
+    expect(played.find('response.heard')).toEqual([]);
+
+    const stopped = new Run();
+    stopped.feed({ type: 'say', atMs: 0, responseId: 's', text: 'one two' }).voiced('s', 'one two', 1000);
+    stopped.turn('barge-in', { acts: ['stop'] });
+    for (let i = 0; i < 5; i++) stopped.turn('silent');
+    expect(stopped.find('response.interrupted')).toMatchObject([
+      { by: 'user', heardMs: 0, heardText: '', unheardText: 'one two' },
+    ]);
+    expect([played.state.responses, stopped.state.responses]).toEqual([[], []]);
+  });
 });

@@ -436,7 +436,7 @@ describe('what the agent says in a room', () => {
       world.leases.delete(1);
       await stop();
       expect(socket.events.at(-1)).toMatchObject({ type: 'response.cut', responseId });
-      expect(bobs.events.filter(({ type }) => type === 'response.cut').at(-1)).toMatchObject({ responseId });
+      expect(bobs.events.findLast(({ type }) => type === 'response.cut')).toMatchObject({ responseId });
     }
     expect(bobs.events.filter(({ type }) => type === 'interruption')).toMatchObject([
       { kind: 'barge-in', participant: 'bob', taken: true },
@@ -517,7 +517,7 @@ describe('fault 3, the edge is killed, and another takes its place', () => {
     const words = [word('good', 400), word('morning', 800), word('to', 1200)];
     request!.onClause({ text: 'good morning to', words, lengthMs: 1200, offsetMs: 0 });
     world.heard = [{ responseId, heardMs: 800 }];
-    await call.session.heard({ rtpTimestamp: 1, outputLatencyMs: 0, state: 'playing' });
+    await call.session.heard({ audience: 'room', rtpTimestamp: 1, outputLatencyMs: 0, state: 'playing' });
     world.decide(5, { words: [{ text: 'hello', endMs: 1100, confidence: 1 }] });
     await world.recorder.flush();
     world.clock.advance(150);

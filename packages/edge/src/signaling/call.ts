@@ -118,11 +118,7 @@ export class Call implements Recordable {
   }
 
   /** Token, room, transports, row, in this order, and undone in reverse where one fails. */
-  static async #enter(
-    parts: CallParts,
-    grant: Grant,
-    origin?: SessionOrigin,
-  ): Promise<{ call: Call; joined: Joined }> {
+  static async #enter(parts: CallParts, grant: Grant, origin?: SessionOrigin): Promise<{ call: Call; joined: Joined }> {
     const stay = await parts.rooms.enter(grant.room, grant.identity);
     try {
       await stay.room.members.get(grant.identity)?.end(new MicroturnError('session/replaced'));

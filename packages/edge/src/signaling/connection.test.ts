@@ -1,3 +1,4 @@
+import { MicroturnError, type RosterMessage } from '@microturn/protocol';
 import { EventEmitter } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
@@ -8,7 +9,7 @@ import { Connection, type ConnectionParts } from './connection.js';
 class FakeSocket extends EventEmitter {
   readonly OPEN = 1;
   readonly readyState = 1;
-  readonly bufferedAmount = 0;
+  bufferedAmount = 0;
   readonly ping = vi.fn();
   readonly terminate = vi.fn();
   readonly close = vi.fn();
@@ -23,6 +24,44 @@ function open() {
 
 afterEach(() => {
   vi.useRealTimers();
+});
+
+describe('fault 21: a client that does not read its socket', () => {
+  const speakers = (...names: string[]): RosterMessage => ({ type: 'speakers.changed', speakers: names });
+  const left: RosterMessage = { type: 'participant.left', identity: 'bob' };
+  const sent = (socket: FakeSocket) => socket.send.mock.calls.map(([text]) => JSON.parse(text as string) as unknown);
+
+  it('misses what was news of the moment, and gets the newest when it has caught up', () => {
+    const { socket, connection } = open();
+    socket.bufferedAmount = 100 * 1024;
+    connection.roster(speakers('ann'));
+    connection.roster(left);
+    connection.roster(speakers('ann', 'cyd'));
+    expect(sent(socket)).toEqual([left]);
+    socket.bufferedAmount = 0;
+    connection.roster(left);
+    connection.roster(left);
+    expect(sent(socket).slice(1)).toEqual([speakers('ann', 'cyd'), left, left]);
+    socket.emit('close', 1006);
+  });
+
+  it('is cut off at 1 MiB, once, and leaves the room no worse', () => {
+    vi.useFakeTimers();
+    const { socket, connection } = open();
+    const other = open();
+    socket.bufferedAmount = 1024 * 1024;
+    connection.roster(left);
+    expect(socket.terminate).not.toHaveBeenCalled();
+    socket.bufferedAmount++;
+    for (let i = 0; i < 3; i++) connection.roster(left);
+    expect(socket.terminate).toHaveBeenCalledOnce();
+    other.connection.roster(left);
+    expect(sent(other.socket)).toEqual([left]);
+    other.connection.end(new MicroturnError('session/closed'));
+    other.socket.emit('close', 1000);
+    vi.runAllTimers();
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
 
 describe('a socket', () => {

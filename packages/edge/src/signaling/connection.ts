@@ -23,6 +23,8 @@ const JOIN_TIMEOUT_MS = 10_000;
 const CLOSE_MS = 1000;
 /** A client that does not read its socket is cut off here: its queue is bounded, and others do not pay for it. */
 const BUFFERED_BYTES = 1024 * 1024;
+/** Above this a client is slow: what is only news of the moment waits, and the newest is told when it has caught up. */
+const BACKLOG_BYTES = 64 * 1024;
 /** Messages that wait for the one before them; the rate limit keeps an honest client far below. */
 const WAITING_MESSAGES = 256;
 
@@ -37,6 +39,8 @@ const SILENT_PINGS = 2;
 
 export interface ConnectionParts extends CallParts {
   readonly metrics: EdgeMetrics;
+  /** Called once, when it has joined. */
+  readonly onJoined: () => void;
   /** Why nobody is let in now, where that is so. */
   readonly refusal: () => MicroturnError | undefined;
 }
@@ -51,6 +55,7 @@ export class Connection implements Carrier {
   #waiting = 0;
   #chain: Promise<void> = Promise.resolve();
   #seq = 0;
+  #owed: RosterMessage | undefined;
   #pings = 0;
   #closed = false;
   #finished: Promise<void> = Promise.resolve();
@@ -89,7 +94,9 @@ export class Connection implements Carrier {
   }
 
   roster(message: RosterMessage): void {
-    this.#send(message);
+    // To a client that is slow to read, who speaks by then matters, and not who spoke meanwhile.
+    if (message.type === 'speakers.changed' && this.#socket.bufferedAmount > BACKLOG_BYTES) this.#owed = message;
+    else this.#send(message);
   }
 
   /** Says why, then closes. Where it is resumable, the call waits for its client. Ending twice is harmless. */
@@ -247,6 +254,7 @@ export class Connection implements Carrier {
       }
       clearTimeout(this.#joinTimer);
       this.#call = call;
+      this.#parts.onJoined();
       metrics.joins.inc({ outcome: 'ok' });
       // The reply first, so that a client knows its session before its first event.
       this.#send({ type: 'reply', id: message.id, result: { ...joined, participants } });
@@ -265,6 +273,11 @@ export class Connection implements Carrier {
 
   #send(message: ServerMessage): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
+    const owed = this.#socket.bufferedAmount > BACKLOG_BYTES ? undefined : this.#owed;
+    if (owed) {
+      this.#owed = undefined;
+      this.#socket.send(JSON.stringify(owed));
+    }
     this.#socket.send(JSON.stringify(message));
     if (this.#socket.bufferedAmount > BUFFERED_BYTES && !this.#closed) {
       this.#parts.log.warn({ bytes: this.#socket.bufferedAmount }, 'a client does not read its socket');

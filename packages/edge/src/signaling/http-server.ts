@@ -3,6 +3,7 @@ import fastifyStatic from '@fastify/static';
 import { MicroturnError, limits, type AudienceChoice, type ErrorCode } from '@microturn/protocol';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { existsSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { resolve } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { EdgeMetrics } from '../telemetry/metrics.js';
@@ -26,7 +27,7 @@ export interface HttpServerParts {
   readonly ready: () => boolean;
   /** Called before each scrape. */
   readonly refreshMetrics: () => Promise<void>;
-  readonly onSocket: (socket: WebSocket) => void;
+  readonly onSocket: (socket: WebSocket, address: string) => void;
   /** Speaks through the agent of a session; undefined where there is no such session. */
   readonly say: (
     sessionId: string,
@@ -38,6 +39,9 @@ export interface HttpServerParts {
 
 /** Time for a client to agree on a cipher. */
 const HANDSHAKE_MS = 10_000;
+
+/** Time to send a request, its head and all of it, from the moment the connection is there. */
+const REQUEST_MS = 10_000;
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/;
 
@@ -75,10 +79,14 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
 
 function open(certificate: Certificate | undefined): FastifyInstance {
   const options = { logger: false, bodyLimit: limits.messageBytes, forceCloseConnections: true } as const;
-  if (!certificate) return Fastify(options);
+  const timeouts = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1000 };
+  if (!certificate) return Fastify({ ...options, http: timeouts });
   const { cert, key } = certificate;
   // Of the two servers that Fastify tells apart by type, what is used here is the same.
-  return Fastify({ ...options, https: { cert, key, handshakeTimeout: HANDSHAKE_MS } }) as unknown as FastifyInstance;
+  return Fastify({
+    ...options,
+    https: { cert, key, handshakeTimeout: HANDSHAKE_MS, ...timeouts },
+  }) as unknown as FastifyInstance;
 }
 
 function addProbes(app: FastifyInstance, { ready, metrics, refreshMetrics, version }: HttpServerParts): void {
@@ -159,7 +167,7 @@ function addSockets(app: FastifyInstance, { allowedOrigins, onSocket }: HttpServ
     maxPayload: 4 * limits.messageBytes,
     perMessageDeflate: false,
   });
-  sockets.on('connection', onSocket);
+  sockets.on('connection', (ws: WebSocket, { socket }: IncomingMessage) => onSocket(ws, socket.remoteAddress ?? ''));
   app.server.on('upgrade', (request, socket, head) => {
     // Node has let go of the socket: with no listener, a peer that resets it would end the process.
     socket.on('error', () => socket.destroy());

@@ -191,7 +191,7 @@ describe('SpeechDesk', () => {
     ]);
   });
 
-  it('is never further ahead than it is told, and goes on as time passes', async () => {
+  it('fault 22: is never further ahead than it is told, and goes on as time passes', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     bench = new Bench({ aheadMs: 2_000 });
     bench.speak('long', LONG);

@@ -115,7 +115,7 @@ export function describeTransport(name: string, create: () => TransportHarness):
       ]);
     });
 
-    it('hands on events in order, and passes over types it does not know', async () => {
+    it('fault 45: hands on events in order, and passes over types it does not know', async () => {
       await open();
       const before = recorder.log.length;
       for (const message of [stats(11), { type: 'from.the.future', seq: 12 }, stats(13)]) {

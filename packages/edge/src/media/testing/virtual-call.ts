@@ -2,10 +2,11 @@ import { Subject } from 'rxjs';
 import type { MicroTurn } from '../../engine/types.js';
 import { Downlink } from '../downlink.js';
 import { Histogram } from '../histogram.js';
-import { Listener, type Heard } from '../listener.js';
+import { Listener } from '../listener.js';
 import { MediaRow } from '../media-row.js';
 import { OpusDecoder, OpusEncoder } from '../opus.js';
 import { parseRtpPacket, writeRtpPacket } from '../rtp-packet.js';
+import type { Heard } from '../types.js';
 import { seededRandom } from './simulated-sender.js';
 import { ManualClock } from './manual-clock.js';
 

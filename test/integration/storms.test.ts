@@ -1,0 +1,105 @@
+import { MicroturnError, type SessionEventOf } from '@microturn/protocol';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { EdgeProcess } from '../support/edge-process.js';
+import { SocketClient } from '../support/socket-client.js';
+import { Witness } from '../support/witness.js';
+
+const LIVE_SESSIONS = 3;
+const WINDOW_MS = 3_000;
+/** Sockets of one address that may wait to join. */
+const WAITING = 256;
+/** How long a socket, or a request, may take to say anything. */
+const PATIENCE_MS = 10_000;
+
+let edge: EdgeProcess;
+let witness: Witness;
+beforeAll(async () => {
+  edge = await EdgeProcess.start();
+  witness = await Witness.join(edge);
+});
+afterAll(async () => {
+  await witness?.close();
+  await edge?.stop();
+});
+
+/** Joins sessions, has something happen beside them, and counts what became of their micro-turns. */
+async function liveThrough(what: () => Promise<unknown>) {
+  const clients = await Promise.all(
+    Array.from({ length: LIVE_SESSIONS }, async (_, i) =>
+      SocketClient.join(edge.webSocketUrl, await edge.token({ room: `live-${i}` })),
+    ),
+  );
+  await Promise.all([what(), sleep(WINDOW_MS)]);
+  const usages = await Promise.all(
+    clients.map(async (client) => {
+      client.leave();
+      await client.untilClosed();
+      const usage = client.events.findLast(({ type }) => type === 'session.usage');
+      return usage as SessionEventOf<'session.usage'>;
+    }),
+  );
+  const lost = usages.map(({ at, microTurns }) => Math.floor(at / 200) - microTurns);
+  const turns = usages.reduce((sum, { microTurns }) => sum + microTurns, 0);
+  const late = usages.reduce((sum, usage) => sum + usage.late, 0);
+  return { lost, lateShare: late / turns };
+}
+
+/** Joins one of 50 rooms; gives the code of the refusal, or `ok`. */
+async function joinRoom(index: number, stay: SocketClient[]): Promise<string> {
+  const client = await SocketClient.open(edge.webSocketUrl);
+  stay.push(client);
+  return client.join(await edge.token({ identity: `guest-${index}`, room: `room-${index % 50}` })).then(
+    () => 'ok',
+    (error: unknown) => (error instanceof MicroturnError ? error.code : String(error)),
+  );
+}
+
+describe('fault 36: a storm', () => {
+  it('of 200 joins at once gets an answer for each, and takes no micro-turn from those who talk', async () => {
+    const calm = await liveThrough(() => Promise.resolve());
+    const guests: SocketClient[] = [];
+    let answers: string[] = [];
+    const storm = await liveThrough(async () => {
+      answers = await Promise.all(Array.from({ length: 200 }, (_, i) => joinRoom(i, guests)));
+    });
+    console.log('  late micro-turns: calm', calm.lateShare.toFixed(3), 'in the storm', storm.lateShare.toFixed(3));
+    expect(new Set(answers)).toEqual(new Set(['ok', 'edge/full']));
+    expect(answers.filter((answer) => answer === 'ok').length).toBeLessThanOrEqual(32 - LIVE_SESSIONS - 1);
+    // The one that was being cut when they left may be missing, and one that waited for its lane.
+    for (const lost of [...calm.lost, ...storm.lost]) expect(lost).toBeLessThanOrEqual(2);
+    expect(storm.lateShare).toBeLessThanOrEqual(calm.lateShare + 0.25);
+    witness.expectUndisturbed();
+    for (const guest of guests) guest.close();
+    await vi.waitFor(async () => expect((await edge.metrics()).get('microturn_sessions')).toBe(1), { timeout: 10_000 });
+  });
+
+  it('of sockets and requests that say nothing is bounded, ends after 10 s, and keeps nobody out after that', async () => {
+    const idle = await Promise.all(Array.from({ length: WAITING }, () => SocketClient.open(edge.webSocketUrl)));
+    const openedAt = performance.now();
+    const [silent, slow] = await Promise.all([openTcp(''), openTcp('GET /healthz HTTP/1.1\r\nHost: edge\r\nX-Slow: ')]);
+    const oneTooMany = await SocketClient.open(edge.webSocketUrl);
+    expect((await oneTooMany.untilClosed()).error).toMatchObject({ code: 'protocol/rate', retryable: true });
+    expect((await edge.metrics()).get('microturn_sessions')).toBe(1);
+    for (const client of idle) expect((await client.untilClosed(2 * PATIENCE_MS)).error?.code).toBe('net/timeout');
+    await Promise.all([silent.closed, slow.closed]);
+    expect(performance.now() - openedAt).toBeGreaterThan(PATIENCE_MS - 1000);
+    const late = await SocketClient.join(edge.webSocketUrl, await edge.token());
+    late.leave();
+    witness.expectUndisturbed();
+    await witness.expectToHear('Still here.');
+  });
+});
+
+/** A connection that says this, and then no more. */
+function openTcp(text: string): Promise<{ readonly closed: Promise<void> }> {
+  return new Promise((resolve, reject) => {
+    const socket: Socket = connect(Number(new URL(edge.url).port), '127.0.0.1', () => {
+      if (text) socket.write(text);
+      socket.resume();
+      resolve({ closed: new Promise((closed) => socket.once('close', () => closed())) });
+    });
+    socket.once('error', reject);
+  });
+}
