@@ -52,7 +52,9 @@ export interface RecordedTranscription {
 export interface OpenAiServerOptions {
   /** Replies in the order of the requests (the last one stays), or one for each request. */
   readonly chat?: readonly ScriptedReply[] | ChatScript;
-  readonly transcribe?: (request: RecordedTranscription) => string | { readonly status: number };
+  readonly transcribe?: (
+    request: RecordedTranscription,
+  ) => string | { readonly status: number } | Promise<string | { readonly status: number }>;
   /** Demanded as a bearer token, where given. */
   readonly apiKey?: string;
 }
@@ -237,7 +239,7 @@ export class OpenAiServer {
     for (const [name, value] of form) if (typeof value === 'string') fields[name] = value;
     const record = { model, fields, audio, contentType: file.type };
     this.transcriptions.push(record);
-    const said = this.#options.transcribe?.(record) ?? '';
+    const said = (await this.#options.transcribe?.(record)) ?? '';
     if (typeof said !== 'string') fail(response, said.status, `scripted ${said.status}`, {});
     else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ text: said }));
   }

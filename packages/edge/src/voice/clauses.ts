@@ -168,7 +168,7 @@ function joinPunctuation(word: Word, token: string): Word {
 }
 
 /** Without tags, Markdown marks and control characters; lines are kept, every other white space is one space. */
-function plainText(text: string): string {
+export function plainText(text: string): string {
   return (
     text
       .normalize('NFC')

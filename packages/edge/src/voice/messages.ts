@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ResponseWord, WireError } from '@microturn/protocol';
 import type { VoiceKey } from '../media/types.js';
+import type { VoiceSpec } from './open-voice.js';
 
 /** A clause that is made, and is on its way to the media thread. */
 export interface SpokenClause {
@@ -23,6 +24,8 @@ export type VoiceRequest =
       responseId: string;
       text: string;
       last: boolean;
+      /** Who speaks: one of the thread's `speakers`; its first voice where none is named. */
+      speaker?: string | undefined;
       /** How long the response is already, for a thread that replaced the one that made it. */
       offsetMs: number;
     }
@@ -35,6 +38,8 @@ export type VoiceReport =
   | { type: 'ready'; name: string }
   | { type: 'failed'; error: WireError }
   | { type: 'clause'; job: number; clause: SpokenClause }
+  /** Something went wrong and was made up for. */
+  | { type: 'problem'; job: number; error: WireError }
   /** The last report of a job: all of its text is made. */
   | { type: 'done'; job: number; lengthMs: number }
   /** The last report of a job: the rest of its text is not said. */
@@ -45,6 +50,8 @@ export type VoiceReport =
 export interface VoiceThreadData {
   /** One of `fliteVoices`, or `tones`. */
   readonly voice: string;
+  /** Others, by the name that jobs use. */
+  readonly speakers: Readonly<Record<string, VoiceSpec>>;
   /** Made while there is nothing else to do, so that saying it later costs nothing. */
   readonly warm: readonly string[];
 }

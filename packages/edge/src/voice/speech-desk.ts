@@ -9,9 +9,13 @@ import type { SpeechClause, Voice } from './types.js';
  * somebody interrupts.
  */
 const AHEAD_MS = 20_000;
+/** Audiences that voices outside this thread speak to at the same time; one more waits. */
+const CONCURRENT = 64;
 
 export interface SpeechDeskParts {
   readonly voice: Voice;
+  /** Others, by the name that jobs use. */
+  readonly speakers?: ReadonlyMap<string, Voice>;
   readonly clock: Clock;
   /** Takes the sound: `pcm` may be transferred. */
   readonly post: (speech: SpeechMessage) => void;
@@ -26,6 +30,7 @@ interface Job {
   readonly text: string;
   readonly askedAtMs: number;
   last: boolean;
+  readonly speaker: Voice;
   clauses: AsyncIterator<SpeechClause> | undefined;
 }
 
@@ -57,6 +62,8 @@ export class SpeechDesk {
   /** When the sound made for an audience so far runs out, if it was heard from when it was made. */
   readonly #heardUntilMs = new Map<VoiceKey, number>();
   readonly #warm: string[];
+  /** Audiences for whom a voice that waits for others is making something. Bound: `CONCURRENT`. */
+  readonly #waiting = new Set<VoiceKey>();
   #working = false;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -68,7 +75,8 @@ export class SpeechDesk {
     this.#wake();
   }
 
-  speak({ job, voice, responseId, text, last, offsetMs }: Omit<VoiceRequest & { type: 'speak' }, 'type'>): void {
+  speak(request: Omit<VoiceRequest & { type: 'speak' }, 'type'>): void {
+    const { job, voice, responseId, text, last, offsetMs, speaker = '' } = request;
     const now = this.#parts.clock.now();
     let response = this.#responses.get(responseId);
     if (!response) {
@@ -83,7 +91,14 @@ export class SpeechDesk {
       };
       this.#responses.set(responseId, response);
     }
-    response.jobs.push({ id: job, text, askedAtMs: now, last, clauses: undefined });
+    response.jobs.push({
+      id: job,
+      text,
+      askedAtMs: now,
+      last,
+      speaker: this.#parts.speakers?.get(speaker) ?? this.#parts.voice,
+      clauses: undefined,
+    });
     this.#wake();
   }
 
@@ -130,10 +145,21 @@ export class SpeechDesk {
           this.#timer = setTimeout(() => this.#wake(), waitMs);
           break;
         }
-        await this.#step(response, response.jobs[0]!);
+        const job = response.jobs[0]!;
+        if (job.speaker.concurrent && this.#waiting.size < CONCURRENT) this.#stepAside(response, job);
+        else await this.#step(response, job);
       } else if (!(await this.#warmUp())) break;
     }
     this.#working = false;
+  }
+
+  /** A step of a voice that leaves this thread alone: others are served meanwhile. */
+  #stepAside(response: OpenResponse, job: Job): void {
+    this.#waiting.add(response.voice);
+    void this.#step(response, job).then(() => {
+      this.#waiting.delete(response.voice);
+      if (!this.#closed) this.#wake();
+    });
   }
 
   #mostUrgent(): OpenResponse | undefined {
@@ -143,6 +169,7 @@ export class SpeechDesk {
     for (const response of this.#responses.values()) {
       if (response.jobs.length === 0 || served.has(response.voice)) continue;
       served.add(response.voice);
+      if (this.#waiting.has(response.voice)) continue;
       const dueMs = Math.max(this.#heardUntil(response.voice), response.jobs[0]!.askedAtMs);
       if (dueMs < urgentDueMs) [urgent, urgentDueMs] = [response, dueMs];
     }
@@ -157,7 +184,9 @@ export class SpeechDesk {
   async #step(response: OpenResponse, job: Job): Promise<void> {
     const { signal } = response.cancelled;
     try {
-      job.clauses ??= this.#parts.voice.speak(job.text, { signal })[Symbol.asyncIterator]();
+      const onProblem = (error: MicroturnError) =>
+        this.#parts.report({ type: 'problem', job: job.id, error: error.toWire() });
+      job.clauses ??= job.speaker.speak(job.text, { signal, onProblem })[Symbol.asyncIterator]();
       const next = await job.clauses.next();
       if (signal.aborted) return;
       if (!next.done) {

@@ -5,11 +5,14 @@ import type { VoiceKey } from '../media/types.js';
 import type { Log } from '../telemetry/log.js';
 import { MAX_TEXT_CHARS } from './clauses.js';
 import { fliteVoices } from './flite.js';
+import type { VoiceSpec } from './open-voice.js';
 import type { SpokenClause, VoiceReport, VoiceRequest, VoiceThreadData } from './messages.js';
 
 export interface VoiceHostOptions {
   /** One of `fliteVoices`, or `tones`, the fake. `slt` unless told otherwise. */
   readonly voice?: string;
+  /** More voices, for those who ask for one by name. */
+  readonly speakers?: Readonly<Record<string, VoiceSpec>>;
   readonly log: Log;
   /** The built `voice-thread.js`; found beside this file unless told otherwise. */
   readonly threadUrl?: URL;
@@ -30,6 +33,10 @@ export interface SpeakRequest {
   readonly text: string;
   /** Called as each clause is made, in order. */
   readonly onClause: (clause: SpokenClause) => void;
+  /** Who speaks, of `speakers`. */
+  readonly speaker?: string | undefined;
+  /** Something went wrong and was made up for. */
+  readonly onProblem?: (error: MicroturnError) => void;
   /** Nothing follows in this response: the same as `end` after it. */
   readonly last?: boolean;
 }
@@ -133,7 +140,7 @@ export class VoiceHost {
    * @throws {TypeError} if the response has ended, or the host is closed
    */
   async speak(request: SpeakRequest): Promise<{ lengthMs: number }> {
-    const { responseId, text, voiceKey, last = false } = request;
+    const { responseId, text, voiceKey, speaker, last = false } = request;
     if (this.#closed) throw new TypeError('the voice is closed');
     const open = this.#responses.get(responseId);
     if (open?.ending || this.#ended.has(responseId)) throw new TypeError(`response ${responseId} has ended`);
@@ -147,7 +154,7 @@ export class VoiceHost {
     return new Promise((resolve, reject) => {
       this.#calls.set(job, { request, resolve, reject });
       this.#watchThread();
-      this.#post({ type: 'speak', job, voice: voiceKey, responseId, text, last, offsetMs: response.lengthMs });
+      this.#post({ type: 'speak', job, voice: voiceKey, responseId, text, last, speaker, offsetMs: response.lengthMs });
     });
   }
 
@@ -192,8 +199,9 @@ export class VoiceHost {
   }
 
   async #startThread(): Promise<void> {
-    const { voice = 'slt', warm = NUMBERS, threadUrl = new URL('./voice-thread.js', import.meta.url) } = this.#options;
-    const workerData: VoiceThreadData = { voice, warm };
+    const { voice = 'slt', speakers = {}, warm = NUMBERS } = this.#options;
+    const { threadUrl = new URL('./voice-thread.js', import.meta.url) } = this.#options;
+    const workerData: VoiceThreadData = { voice, speakers, warm };
     const worker = new Worker(threadUrl, { workerData, name: 'microturn-voice' });
     this.#worker = worker;
     this.#lastReportMs = this.#clock.now();
@@ -242,6 +250,9 @@ export class VoiceHost {
         }
         return;
       }
+      case 'problem':
+        call.request.onProblem?.(MicroturnError.fromWire(report.error));
+        return;
       case 'done':
         this.#settle(report.job)?.resolve({ lengthMs: report.lengthMs });
         break;

@@ -1,10 +1,10 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { MicroturnError } from '@microturn/protocol';
 import { monotonicClock } from '../clock.js';
-import { FliteVoice, type FliteVoiceName } from './flite.js';
+import type { FliteVoiceName } from './flite.js';
 import type { VoiceReport, VoiceRequest, VoiceThreadData } from './messages.js';
+import { openVoice } from './open-voice.js';
 import { SpeechDesk } from './speech-desk.js';
-import { ToneVoice } from './tone-voice.js';
 import type { Voice } from './types.js';
 
 /** Said once before the thread is ready, so that the first clause anybody hears does not pay for compilation. */
@@ -12,11 +12,18 @@ const FIRST_WORDS = 'one';
 
 if (parentPort) await runVoiceThread(parentPort, workerData as VoiceThreadData);
 
-async function runVoiceThread(main: MessagePort, { voice: name, warm }: VoiceThreadData): Promise<void> {
+async function runVoiceThread(
+  main: MessagePort,
+  { voice: name, speakers: specs, warm }: VoiceThreadData,
+): Promise<void> {
   const report = (message: VoiceReport) => main.postMessage(message);
   let voice: Voice;
+  const speakers = new Map<string, Voice>();
   try {
-    voice = name === 'tones' ? new ToneVoice() : await FliteVoice.open({ voice: name as FliteVoiceName });
+    voice = await openVoice(
+      name === 'tones' ? { provider: 'tones' } : { provider: 'flite', name: name as FliteVoiceName },
+    );
+    for (const [speaker, spec] of Object.entries(specs)) speakers.set(speaker, await openVoice(spec));
     for await (const _ of voice.speak(FIRST_WORDS));
   } catch (error) {
     report({ type: 'failed', error: MicroturnError.from(error, 'voice/failed').toWire() });
@@ -26,6 +33,7 @@ async function runVoiceThread(main: MessagePort, { voice: name, warm }: VoiceThr
   let media: MessagePort | undefined;
   const desk = new SpeechDesk({
     voice,
+    speakers,
     clock: monotonicClock,
     warm,
     report,

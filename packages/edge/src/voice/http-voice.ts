@@ -1,0 +1,45 @@
+import { MicroturnError } from '@microturn/protocol';
+import { StreamedVoice, type SoundSource } from './streamed-voice.js';
+
+export interface HttpVoiceOptions {
+  /** With its `/v1`, as OpenAI's clients take it. */
+  readonly baseUrl: string;
+  readonly apiKey?: string | undefined;
+  readonly model: string;
+  readonly voice: string;
+  /** `pcm` has no header: it is 24 kHz at OpenAI, and whatever `rateHz` says elsewhere. */
+  readonly format?: 'pcm' | 'wav' | undefined;
+  readonly rateHz?: number | undefined;
+  readonly firstAudioMs?: number | undefined;
+  readonly stallMs?: number | undefined;
+}
+
+const OPENAI_HZ = 24_000;
+/** A session gives words up that have not begun to sound after 2 s: another voice has to have the time to say them. */
+const FIRST_AUDIO_MS = 1500;
+const STALL_MS = 1500;
+
+/** OpenAI-compatible `/audio/speech`, streamed. It gives no times of words: they are placed by their length. */
+export function httpVoice(options: HttpVoiceOptions): StreamedVoice {
+  const { firstAudioMs = FIRST_AUDIO_MS, stallMs = STALL_MS } = options;
+  const name = `${options.model}/${options.voice}`;
+  return new StreamedVoice({ name, firstAudioMs, stallMs, open: ({ text }, signal) => request(options, text, signal) });
+}
+
+async function request(options: HttpVoiceOptions, input: string, signal: AbortSignal): Promise<SoundSource> {
+  const { baseUrl, apiKey, model, voice, format = 'pcm', rateHz = OPENAI_HZ } = options;
+  const response = await fetch(`${baseUrl.replace(/\/$/, '')}/audio/speech`, {
+    method: 'POST',
+    signal,
+    headers: {
+      'content-type': 'application/json',
+      ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+    },
+    body: JSON.stringify({ model, input, voice, response_format: format }),
+  });
+  if (!response.ok || !response.body) {
+    await response.body?.cancel();
+    throw new MicroturnError('voice/failed', `${model} answered ${response.status}`);
+  }
+  return { format: format === 'wav' ? { wav: true } : { wav: false, rateHz }, bytes: response.body };
+}

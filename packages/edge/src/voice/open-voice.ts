@@ -1,0 +1,32 @@
+import { espeakVoice, type EspeakVoiceOptions } from './espeak-voice.js';
+import { FallbackVoice } from './fallback-voice.js';
+import { FliteVoice, type FliteVoiceName } from './flite.js';
+import { httpVoice, type HttpVoiceOptions } from './http-voice.js';
+import { ToneVoice } from './tone-voice.js';
+import type { Voice } from './types.js';
+
+/** Which voice, and what it needs to know: plain data, for it crosses a thread. */
+export type VoiceSpec =
+  | { readonly provider: 'flite'; readonly name?: FliteVoiceName | undefined }
+  | { readonly provider: 'tones' }
+  | ({ readonly provider: 'espeak-ng' } & EspeakVoiceOptions)
+  | ({ readonly provider: 'openai-compatible' } & HttpVoiceOptions);
+
+/**
+ * Opens a voice; one that may fail has Flite behind it.
+ * @throws {MicroturnError} `edge/config` where it cannot be
+ */
+export async function openVoice(spec: VoiceSpec): Promise<Voice> {
+  switch (spec.provider) {
+    case 'flite':
+      return FliteVoice.open(spec.name === undefined ? {} : { voice: spec.name });
+    case 'tones':
+      return new ToneVoice();
+    case 'espeak-ng':
+      return new FallbackVoice(espeakVoice(spec), await FliteVoice.open());
+    case 'openai-compatible':
+      return new FallbackVoice(httpVoice(spec), await FliteVoice.open());
+    default:
+      return spec satisfies never;
+  }
+}

@@ -1,0 +1,190 @@
+import { MicroturnError } from '@microturn/protocol';
+import { PcmStream } from './pcm-stream.js';
+import { splitSentences, type Sentence } from './sentences.js';
+import { SpeakingRate, StreamedWords } from './streamed-words.js';
+import type { SpeakOptions, SpeechClause, Voice } from './types.js';
+import { readWavHeader } from './wav-header.js';
+
+/** Sound of one sentence as it comes: a WAV, or samples without a header at `rateHz`. */
+export interface SoundSource {
+  readonly format: { readonly wav: true } | { readonly wav: false; readonly rateHz: number };
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+export interface StreamedVoiceOptions {
+  readonly name: string;
+  /** Opens the sound of a sentence; `signal` ends it. */
+  readonly open: (sentence: Sentence, signal: AbortSignal) => SoundSource | Promise<SoundSource>;
+  /** The first sound must be there by then, ms. */
+  readonly firstAudioMs: number;
+  /** And each that follows. */
+  readonly stallMs: number;
+}
+
+/** The first stretch is as short as a listener can use, later ones are fewer messages. */
+const FIRST_STRETCH_MS = 40;
+const STRETCH_MS = 200;
+/** Held back, so that there is sound for the words that are left at the end. */
+const KEPT_MS = 20;
+/** Between two sentences. */
+const PAUSE_MS = 250;
+/** More is no sentence: the source went wrong. */
+const LONGEST_MS = 60_000;
+
+/** A voice outside this thread, of any language: its sound is passed on as it comes. */
+export class StreamedVoice implements Voice {
+  readonly name: string;
+  readonly concurrent = true;
+  readonly #options: StreamedVoiceOptions;
+  readonly #rate = new SpeakingRate();
+  readonly #closing = new AbortController();
+
+  constructor(options: StreamedVoiceOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  async *speak(text: string, { signal }: SpeakOptions = {}): AsyncGenerator<SpeechClause, void, void> {
+    if (this.#closing.signal.aborted) throw new TypeError('the voice is closed');
+    for (const sentence of splitSentences(text)) {
+      if (signal?.aborted) return;
+      try {
+        yield* this.#say(sentence, signal);
+      } catch (cause) {
+        if (signal?.aborted) return;
+        throw MicroturnError.from(cause, 'voice/failed');
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+  }
+
+  async *#say(sentence: Sentence, signal: AbortSignal | undefined): AsyncGenerator<SpeechClause, void, void> {
+    const { open, firstAudioMs, stallMs } = this.#options;
+    const patience = new Patience([this.#closing.signal, ...(signal ? [signal] : [])]);
+    const words = new StreamedWords(sentence.words, this.#rate);
+    try {
+      patience.expect(firstAudioMs, 'no sound');
+      const source = await open(sentence, patience.signal);
+      let stretches: Stretches | undefined;
+      for await (const pcm of toPcm(source, (stream) => (stretches = new Stretches(stream.rateHz, words)))) {
+        // What the listener's side does not take yet is not the source's fault.
+        patience.expect(undefined, '');
+        const stretch = stretches!.push(pcm);
+        if (stretch) yield stretch;
+        patience.expect(stretches!.lengthMs > 0 ? stallMs : firstAudioMs, 'the sound stopped');
+        if (stretches!.lengthMs > LONGEST_MS) throw new Error('a sentence without an end');
+      }
+      const last = stretches?.finish();
+      if (!last) throw new Error('the sentence has no sound');
+      yield last;
+    } catch (cause) {
+      throw patience.reason ?? cause;
+    } finally {
+      patience.close();
+    }
+  }
+}
+
+/** Reads samples, with or without a header before them. */
+async function* toPcm(
+  { format, bytes }: SoundSource,
+  onStream: (stream: PcmStream) => void,
+): AsyncGenerator<Float32Array, void, void> {
+  let head = Buffer.alloc(0);
+  let stream: PcmStream | undefined;
+  const begin = (rateHz: number) => {
+    const begun = new PcmStream(rateHz);
+    onStream(begun);
+    return begun;
+  };
+  if (!format.wav) stream = begin(format.rateHz);
+  for await (const chunk of bytes) {
+    if (stream) {
+      yield stream.push(chunk);
+      continue;
+    }
+    head = Buffer.concat([head, chunk]);
+    const header = readWavHeader(head);
+    if (!header) continue;
+    stream = begin(header.rateHz);
+    yield stream.push(head.subarray(header.dataAt));
+  }
+  if (!stream) throw new Error('the sound ended in its header');
+  yield stream.flush();
+}
+
+/** Gathers samples to stretches, each with the words that end in it. */
+class Stretches {
+  readonly #rateHz: number;
+  readonly #words: StreamedWords;
+  #pending = new Float32Array(0);
+  /** Of what was given out. */
+  #givenMs = 0;
+
+  constructor(rateHz: number, words: StreamedWords) {
+    this.#rateHz = rateHz;
+    this.#words = words;
+  }
+  /** Of all sound so far. */
+  get lengthMs(): number {
+    return this.#givenMs + this.#pendingMs;
+  }
+  get #pendingMs(): number {
+    return (this.#pending.length * 1000) / this.#rateHz;
+  }
+
+  push(pcm: Float32Array): SpeechClause | undefined {
+    const pending = new Float32Array(this.#pending.length + pcm.length);
+    pending.set(this.#pending);
+    pending.set(pcm, this.#pending.length);
+    this.#pending = pending;
+    const dueMs = this.#givenMs === 0 ? FIRST_STRETCH_MS : STRETCH_MS;
+    return this.#pendingMs < dueMs + KEPT_MS ? undefined : this.#give(false);
+  }
+  finish(): SpeechClause | undefined {
+    return this.#pending.length === 0 ? undefined : this.#give(true);
+  }
+
+  #give(last: boolean): SpeechClause {
+    const startMs = this.#givenMs;
+    const cut = last ? this.#pending.length : this.#pending.length - (KEPT_MS * this.#rateHz) / 1000;
+    const pcm = this.#pending.slice(0, cut);
+    this.#pending = this.#pending.slice(cut);
+    this.#givenMs += (pcm.length * 1000) / this.#rateHz;
+    const ended = last ? this.#words.finish(this.#givenMs) : this.#words.take(this.#givenMs);
+    const words = ended.map(({ text, startMs: from, endMs: to }) => ({
+      text,
+      startMs: from - startMs,
+      endMs: to - startMs,
+    }));
+    const text = words.map((word) => word.text).join(' ');
+    return { pcm, rateHz: this.#rateHz, text, words, pauseMs: last ? PAUSE_MS : 0 };
+  }
+}
+
+/** An abort signal that fires where what is expected does not come. */
+class Patience {
+  readonly #abort = new AbortController();
+  readonly signal: AbortSignal;
+  #timer: NodeJS.Timeout | undefined;
+  reason: MicroturnError | undefined;
+
+  constructor(signals: readonly AbortSignal[]) {
+    this.signal = AbortSignal.any([...signals, this.#abort.signal]);
+  }
+  expect(ms: number | undefined, problem: string): void {
+    clearTimeout(this.#timer);
+    if (ms === undefined) return;
+    this.#timer = setTimeout(() => {
+      this.reason = new MicroturnError('voice/failed', `${problem} within ${ms} ms`);
+      this.#abort.abort(this.reason);
+    }, ms);
+  }
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#abort.abort();
+  }
+}
