@@ -13,6 +13,7 @@ import { mediaPath } from './media-path.js';
 import { pageLoad } from './page-load.js';
 import { rssPerSession } from './rss-per-session.js';
 import { sdkSize } from './sdk-size.js';
+import { sessionDensity } from './session-density.js';
 import { sessionsPerCore } from './sessions-per-core.js';
 import { turnLag } from './turn-lag.js';
 import { whereTimeGoes } from './where-time-goes.js';
@@ -30,6 +31,7 @@ export const benchmarks: readonly Benchmark[] = [
   feltSpeed,
   whereTimeGoes,
   sessionsPerCore,
+  sessionDensity,
   rssPerSession,
   joinStorm,
   churn,
