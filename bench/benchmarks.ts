@@ -5,6 +5,7 @@ import { engineLanes } from './engine-lanes.js';
 import { engineStep } from './engine-step.js';
 import { feltSpeed } from './felt-speed.js';
 import { firstAudio } from './first-audio.js';
+import { flatHour } from './flat-hour.js';
 import type { Benchmark } from './lib/benchmark.js';
 import { joinStorm } from './join-storm.js';
 import { largeBundle } from './large-bundle.js';
@@ -24,6 +25,7 @@ export const benchmarks: readonly Benchmark[] = [
   echoPath,
   engineStep,
   engineLanes,
+  flatHour,
   largeBundle,
   turnLag,
   firstAudio,

@@ -5,11 +5,13 @@ import { Lane } from '../packages/edge/src/engine/lane.js';
 import type { MicroTurn } from '../packages/edge/src/engine/types.js';
 import { SeededRandom } from '../test/support/random.js';
 import type { Benchmark, Context, Figure } from './lib/benchmark.js';
-import { decoderFolder, openGrowingDecoder, type DecoderSizeName } from './lib/decoder.js';
+import { decoderFolder, growthOfControl, type DecoderSizeName } from './lib/decoder.js';
 import { copyMsPerByte } from './lib/machine.js';
 import { median, quantile, round } from './lib/stats.js';
 
 const WARM_UP = 8;
+/** A control that grows less shows nothing. */
+const CONTROL_GROWS = 1.5;
 /** Steps that a reading is made of. */
 const READING = 24;
 const MB = 1e6;
@@ -21,14 +23,15 @@ const MB = 1e6;
  * How: the bundle is written once per machine (`lib/decoder.ts`), loaded as every bundle is; micro-turns of seeded noise, one
  * after the other; 24 steps to a reading; CPU time of the process on the CPU, wall time on a GPU.
  * Against: the time in which its weights can be read once from memory, at the speed of a copy in this run (on the CPU; a GPU
- * has other memory). The control, which must grow: a small decoder that keeps all it hears, beside the same one with a
- * ring. Where it does not, `holds` is false.
+ * has other memory). The control, which must grow: a small decoder that keeps all it hears. Where it does not, `holds` is
+ * false.
  */
 export const largeBundle: Benchmark = {
   name: 'large-bundle',
   about: 'a decoder of 299 M random parameters: step cost and memory as the context outgrows its window',
   async run(context) {
-    const control = await controlled(context);
+    context.note('control: a small decoder that forgets nothing');
+    const control = await growthOfControl();
     return large(context, context.quick ? 'small' : '300M', control);
   },
 };
@@ -41,7 +44,7 @@ interface Reading {
   readonly rssBytes: number;
 }
 
-async function large({ note, provider }: Context, name: DecoderSizeName, control: Control): Promise<Figure[]> {
+async function large({ note, provider }: Context, name: DecoderSizeName, control: number): Promise<Figure[]> {
   const { window } = decoderSizes[name];
   note(`the bundle (${name})`);
   const folder = await decoderFolder(name);
@@ -89,11 +92,10 @@ async function large({ note, provider }: Context, name: DecoderSizeName, control
       name: `${label} step after 10 windows over the first`,
       value: round(cost(last) / cost(first)),
       unit: 'ratio',
-      baseline: { name: 'control: a small decoder that forgets nothing', value: round(control.growing) },
+      baseline: { name: 'control: a small decoder that forgets nothing', value: round(control) },
       conditions: {
         ...conditions,
-        holds: control.growing > 1.5 * control.ring,
-        control: { ring: round(control.ring), growing: round(control.growing) },
+        holds: control > CONTROL_GROWS,
       },
     },
     {
@@ -104,29 +106,6 @@ async function large({ note, provider }: Context, name: DecoderSizeName, control
       conditions: { ...conditions, statesMb: round((2 * row.stateBytes) / MB, 1) },
     },
   ];
-}
-
-interface Control {
-  /** Cost of a step after ten windows over the first ones. */
-  readonly ring: number;
-  readonly growing: number;
-}
-
-async function controlled({ note }: Context): Promise<Control> {
-  const { window } = decoderSizes.small;
-  const ring = await openRow(await decoderFolder('small'), 'cpu');
-  const growing = await openGrowingDecoder('small');
-  const growth = async (step: () => Promise<unknown>) => {
-    for (let i = 0; i < WARM_UP; i++) await step();
-    const first = await read(step, 0);
-    for (let i = WARM_UP + READING; i < 10 * window; i++) await step();
-    return (await read(step, 10 * window)).cpuMs / first.cpuMs;
-  };
-  note('control: a small decoder, with a ring and without');
-  const control = { ring: await growth(ring.step), growing: await growth(growing.step) };
-  await ring.close();
-  await growing.close();
-  return control;
 }
 
 async function read(step: () => Promise<unknown>, heard: number): Promise<Reading> {

@@ -29,11 +29,33 @@ export async function decoderFolder(name: DecoderSizeName): Promise<string> {
   return folder;
 }
 
-/** One micro-turn of the control, a decoder that forgets nothing: its keys and values grow with every step. */
-export async function openGrowingDecoder(
-  name: DecoderSizeName,
-): Promise<{ step(): Promise<void>; close(): Promise<void> }> {
-  const size = decoderSizes[name];
+/** Steps that compile code and fill caches, and what a reading is made of. */
+const WARM_UP = 100;
+const READING = 24;
+
+/**
+ * The control of what must stay flat: how much longer a step of a small decoder takes, in CPU time, that keeps all it
+ * hears, after ten windows of the one with a ring over its first steps.
+ */
+export async function growthOfControl(): Promise<number> {
+  const decoder = await openGrowingDecoder();
+  const cost = async () => {
+    const before = process.cpuUsage();
+    for (let i = 0; i < READING; i++) await decoder.step();
+    const { user, system } = process.cpuUsage(before);
+    return user + system;
+  };
+  for (let i = 0; i < WARM_UP; i++) await decoder.step();
+  decoder.forget();
+  const first = await cost();
+  for (let i = READING; i < 10 * decoderSizes.small.window; i++) await decoder.step();
+  const last = await cost();
+  await decoder.close();
+  return last / first;
+}
+
+async function openGrowingDecoder() {
+  const size = decoderSizes.small;
   const { onnx, states } = growingDecoder(size);
   const session = await InferenceSession.create(onnx, {
     intraOpNumThreads: 1,
@@ -41,11 +63,13 @@ export async function openGrowingDecoder(
     logSeverityLevel: 3,
   });
   const zeros = (...dims: number[]) => new Tensor('float32', new Float32Array(dims.reduce((a, b) => a * b, 1)), dims);
-  let held: Record<string, Tensor> = Object.fromEntries(
-    states.map(({ input, shape }) => [input, zeros(1, ...shape.map((dim) => (typeof dim === 'string' ? 0 : dim)))]),
-  );
+  const nothing = (): Record<string, Tensor> =>
+    Object.fromEntries(
+      states.map(({ input, shape }) => [input, zeros(1, ...shape.map((dim) => (typeof dim === 'string' ? 0 : dim)))]),
+    );
   const samples = (size.microTurnMs * size.inputHz) / 1000;
   const random = new SeededRandom(3);
+  let held = nothing();
   return {
     async step() {
       const pcm = Float32Array.from({ length: samples }, () => random.next() - 0.5);
@@ -56,6 +80,9 @@ export async function openGrowingDecoder(
         ...held,
       });
       held = Object.fromEntries(states.map(({ input, output }) => [input, made[output] as Tensor]));
+    },
+    forget() {
+      held = nothing();
     },
     close: () => session.release(),
   };
