@@ -16,6 +16,7 @@ import { rssPerSession } from './rss-per-session.js';
 import { sdkSize } from './sdk-size.js';
 import { sessionDensity } from './session-density.js';
 import { sessionsPerCore } from './sessions-per-core.js';
+import { threadPriority } from './thread-priority.js';
 import { turnLag } from './turn-lag.js';
 import { whereTimeGoes } from './where-time-goes.js';
 
@@ -28,6 +29,7 @@ export const benchmarks: readonly Benchmark[] = [
   flatHour,
   largeBundle,
   turnLag,
+  threadPriority,
   firstAudio,
   cutToSilence,
   feltSpeed,

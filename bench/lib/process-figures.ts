@@ -2,15 +2,21 @@ import { readFileSync, readdirSync } from 'node:fs';
 
 /** What Linux knows of a process, by its thread ids. Elsewhere these throw. */
 
-/** CPU time of each thread that lives, ms. */
-export function threadCpuMs(pid: number): ReadonlyMap<number, number> {
+/** Of each thread that lives: the time it ran, and the time it was ready to run and waited for a core, ms. */
+export function threadTimes(pid: number): ReadonlyMap<number, { readonly cpuMs: number; readonly waitMs: number }> {
   const folder = `/proc/${pid}/task`;
   return new Map(
     readdirSync(folder).flatMap((tid) => {
-      const nanoseconds = tryRead(`${folder}/${tid}/schedstat`)?.split(' ')[0];
-      return nanoseconds === undefined ? [] : [[Number(tid), Number(nanoseconds) / 1e6] as const];
+      const [ran, waited] = tryRead(`${folder}/${tid}/schedstat`)?.split(' ') ?? [];
+      if (ran === undefined) return [];
+      return [[Number(tid), { cpuMs: Number(ran) / 1e6, waitMs: Number(waited) / 1e6 }] as const];
     }),
   );
+}
+
+/** CPU time of each thread that lives, ms. */
+export function threadCpuMs(pid: number): ReadonlyMap<number, number> {
+  return new Map([...threadTimes(pid)].map(([tid, { cpuMs }]) => [tid, cpuMs]));
 }
 
 export function cpuMs(pid: number): number {

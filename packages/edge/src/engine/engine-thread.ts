@@ -1,5 +1,6 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { MicroturnError } from '@microturn/protocol';
+import { favourThread } from '../thread-priority.js';
 import { loadBundle } from './bundle.js';
 import type { EngineReport, EngineRequest, EngineThreadData } from './engine-messages.js';
 import { OnnxModel } from './onnx-model.js';
@@ -11,6 +12,7 @@ const main = parentPort;
 if (!main) throw new Error('engine-thread is the entry of a worker thread, and is started by EngineHost');
 const { bundleDir, rows, laneSize, provider } = workerData as EngineThreadData;
 
+favourThread();
 try {
   const onFallback = (provider: Provider, cause: unknown) =>
     report(main, { type: 'fallback', provider, reason: cause instanceof Error ? cause.message : String(cause) });

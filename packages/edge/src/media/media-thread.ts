@@ -5,6 +5,7 @@ import { monotonicClock } from '../clock.js';
 import type { EngineId } from '../engine/engine-worker.js';
 import type { MicroTurn } from '../engine/types.js';
 import { RtcServer } from '../rtc/index.js';
+import { favourThread } from '../thread-priority.js';
 import type { Log } from '../telemetry/log.js';
 import type { Clip } from './clip-ring.js';
 import { MediaServer } from './media-server.js';
@@ -14,6 +15,9 @@ import type { SpeechMessage } from './types.js';
 const main = parentPort;
 if (!main) throw new TypeError('media-thread is started as a worker thread, by MediaHost');
 const { options, engines, voice } = workerData as MediaThreadData;
+
+// Before the worker is started, which is as urgent.
+favourThread();
 
 const post = (message: FromMediaThread) => main.postMessage(message);
 const write = (level: keyof Log) => (fields: object, message: string) => post({ log: { level, fields, message } });
