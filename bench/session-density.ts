@@ -1,7 +1,7 @@
 import { freemem } from 'node:os';
 import type { Benchmark, Context, Figure } from './lib/benchmark.js';
 import type { DensityReport } from './lib/density-messages.js';
-import { DensityProcess } from './lib/density-process.js';
+import { SessionProcess } from './lib/session-process.js';
 import { round } from './lib/stats.js';
 
 const CORE = 0;
@@ -68,7 +68,7 @@ interface Carried {
 
 async function inOne(context: Context, laneSize: number): Promise<Carried> {
   const levels = context.quick ? [8] : ROWS;
-  using all = await DensityProcess.start(CORE, levels.at(-1)!, laneSize, 0);
+  using all = await SessionProcess.start(CORE, levels.at(-1)!, laneSize, 0);
   return await carry(context, `lanes of ${laneSize}`, levels, {
     grow: async (sessions) => {
       await all.grow(sessions);
@@ -80,14 +80,14 @@ async function inOne(context: Context, laneSize: number): Promise<Carried> {
 }
 
 async function inMany(context: Context): Promise<Carried> {
-  const processes: DensityProcess[] = [];
+  const processes: SessionProcess[] = [];
   const carrier: Carrier = {
     grow: async (sessions) => {
       while (processes.length < sessions) {
         const [one] = processes;
         if (one && (sessions - processes.length) * one.pssBytes > MEMORY_SHARE * freemem()) return false;
         const phaseMs = (processes.length * 0.618 * MICRO_TURN_MS) % MICRO_TURN_MS;
-        const started = await DensityProcess.start(CORE, 1, 1, phaseMs);
+        const started = await SessionProcess.start(CORE, 1, 1, phaseMs);
         processes.push(started);
         await started.grow(1);
       }

@@ -8,7 +8,7 @@ import type { DensityReport, DensityRequest } from './density-messages.js';
 const ANSWER_MS = 60_000;
 
 /** A process that carries sessions, on one core. */
-export class DensityProcess implements Disposable {
+export class SessionProcess implements Disposable {
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess) {
@@ -16,10 +16,10 @@ export class DensityProcess implements Disposable {
   }
 
   /** @param core that it may run on, and on no other */
-  static async start(core: number, rows: number, laneSize: number, phaseMs: number): Promise<DensityProcess> {
+  static async start(core: number, rows: number, laneSize: number, phaseMs: number): Promise<SessionProcess> {
     const script = join(root, 'bench/lib/density-process.mjs');
     const args = ['-c', String(core), process.execPath, script, String(rows), String(laneSize), String(phaseMs)];
-    const started = new DensityProcess(spawn('taskset', args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }));
+    const started = new SessionProcess(spawn('taskset', args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }));
     await started.#answer(ANSWER_MS);
     return started;
   }
