@@ -172,7 +172,7 @@ describe('a request of a transport or a track', () => {
   });
 });
 
-describe('garbage on the media port', () => {
+describe('fault 15, garbage on the media port', () => {
   /** Something of each protocol that shares the port (RFC 7983), cut short, run on, and random. */
   function garbage(random: SeededRandom): Uint8Array {
     const bytes = random.bytes(random.integer(0, 1_400));

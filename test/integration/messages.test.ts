@@ -1,4 +1,6 @@
 import { PROTOCOL_VERSION, limits } from '@microturn/protocol';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EdgeProcess } from '../support/edge-process.js';
 import { SeededRandom } from '../support/random.js';
@@ -20,6 +22,9 @@ afterAll(async () => {
 
 const join = async () => SocketClient.join(edge.webSocketUrl, await edge.token());
 
+/** Below the frames that ws would send. */
+const rawSocketOf = (client: SocketClient) => (client.socket as unknown as { _socket: Socket })._socket;
+
 /** What the edge says to a message that has no id to answer to. */
 const nextError = (client: SocketClient) =>
   client.until('error event', (message) => message.type === 'error' && message);
@@ -37,7 +42,7 @@ const nestedPing = (levels: number, id: number) =>
 const reply = (client: SocketClient, id: number) =>
   client.until('reply', (message) => message.type === 'reply' && message.id === id && message);
 
-describe('a message before the join', () => {
+describe('fault 17, a message before the join', () => {
   it('is refused and ends the socket, with a hint of the order', async () => {
     for (const message of [
       { type: 'ping', id: 1 },
@@ -87,7 +92,7 @@ describe('a message before the join', () => {
   });
 });
 
-describe('a message in a call', () => {
+describe('fault 17, a message in a call', () => {
   it('may be as long as the limit, and no longer', async () => {
     using client = await join();
     for (const [id, bytes] of [
@@ -261,7 +266,43 @@ describe('a message in a call', () => {
   });
 });
 
-describe('a flood of messages', () => {
+describe('fault 17, a flood of messages', () => {
+  it('that are no UTF-8, or no WebSocket, ends the socket with the code of RFC 6455', async () => {
+    for (const [frame, code] of [
+      [[0x81, 0x82, 0, 0, 0, 0, 0xc3, 0x28], 1007],
+      // A reserved bit, an unknown opcode, and a continuation of nothing.
+      [[0xf1, 0x80, 0, 0, 0, 0], 1002],
+      [[0x83, 0x80, 0, 0, 0, 0], 1002],
+      [[0x80, 0x80, 0, 0, 0, 0], 1002],
+    ] as const) {
+      using client = await join();
+      rawSocketOf(client).write(Uint8Array.from(frame));
+      expect((await client.untilClosed()).code, frame.join()).toBe(code);
+    }
+  });
+
+  it('in tiny fragments ends the socket before it costs memory', async () => {
+    using client = await join();
+    const [first, next] = [
+      [0x01, 0x81, 0, 0, 0, 0, 0x20],
+      [0x00, 0x81, 0, 0, 0, 0, 0x20],
+    ];
+    rawSocketOf(client).write(Uint8Array.from(first));
+    rawSocketOf(client).write(Buffer.concat(Array.from({ length: 20_000 }, () => Uint8Array.from(next))));
+    expect((await client.untilClosed()).code).toBe(1008);
+  });
+
+  it('made of pings ends the socket like any other', async () => {
+    using client = await join();
+    // In portions: ws itself cuts off who does not wait for the answers.
+    for (let i = 0; i < 8 && !client.goodbye; i++) {
+      for (let j = 0; j < limits.messageBurst / 4; j++) client.socket.ping();
+      await sleep(20);
+    }
+    const { code, error } = await client.untilClosed();
+    expect([code, error?.code]).toEqual([1008, 'protocol/rate']);
+  });
+
   it('ends the socket with a hint of the rate, and a burst that is allowed does not', async () => {
     using client = await join();
     const allowed = limits.messageBurst - 10;

@@ -14,6 +14,8 @@ export interface EdgeProcessOptions {
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly nodeArgs?: readonly string[];
+  /** Files and sockets that it may have open at once. */
+  readonly openFiles?: number;
   /** Gives tokens at /dev/token; default true. */
   readonly dev?: boolean;
   /** Takes the place of one that was killed: its ports, and its key. */
@@ -49,6 +51,7 @@ export class EdgeProcess implements AsyncDisposable {
     args = [],
     env = {},
     nodeArgs = [],
+    openFiles,
     dev = true,
     after,
   }: EdgeProcessOptions = {}): Promise<EdgeProcess> {
@@ -68,6 +71,7 @@ export class EdgeProcess implements AsyncDisposable {
         MICROTURN_KEYS: `${key}:${secret}`,
         ...env,
       },
+      openFiles,
     );
     // The log is for machines; what it prints is for people, and may be worded anew.
     const line = await run.untilLogged('the edge is up');
@@ -161,8 +165,14 @@ class Run {
   stderr = '';
   #changed: (() => void) | undefined;
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, args, { env: { ...cleanEnv(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv, openFiles?: number) {
+    const command = [process.execPath, ...args];
+    // The shell becomes the edge, so its process id is the edge's.
+    if (openFiles !== undefined) command.unshift('/bin/sh', '-c', `ulimit -n ${openFiles} && exec "$@"`, 'sh');
+    this.child = spawn(command[0]!, command.slice(1), {
+      env: { ...cleanEnv(), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     running.add(this.child);
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => this.#note('stdout', text));
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => this.#note('stderr', text));

@@ -16,6 +16,7 @@ import {
   WaitingRoom,
   createHttpServer,
   mintJoinToken,
+  spareDescriptors,
   type Call,
   type Certificate,
 } from './signaling/index.js';
@@ -150,6 +151,7 @@ export class Edge {
   readonly #turnstile = new Turnstile();
   readonly #waiting = new WaitingRoom();
   readonly #connections = new Set<Connection>();
+  #maxConnections = Infinity;
   #http: FastifyInstance | undefined;
   #mediaEvents: Subscription | undefined;
   #statsTimer: NodeJS.Timeout | undefined;
@@ -235,8 +237,10 @@ export class Edge {
   /** Called once by `createEdge`. */
   async listen(): Promise<void> {
     const { config, log, certificate, metrics, media } = this.#parts;
+    this.#maxConnections = spareDescriptors();
     const http = await createHttpServer({
       certificate,
+      maxConnections: this.#maxConnections,
       version: VERSION,
       keys: config.keys,
       metrics,
@@ -349,6 +353,8 @@ export class Edge {
       leaveWaiting?.();
     });
     if (!leaveWaiting) connection.end(new MicroturnError('protocol/rate', 'too many sockets wait to join'));
+    else if (this.#connections.size > this.#maxConnections)
+      connection.end(new MicroturnError('edge/full', `${this.#maxConnections} connections, by its open files limit`));
   }
 
   #onMediaEvent(event: MediaEvent): void {
@@ -425,6 +431,7 @@ export class Edge {
     metrics.place.set(stats.placeP99Ms / 1000);
     metrics.send.set(stats.sendP99Ms / 1000);
     metrics.tickLate.set(stats.tickLateP99Ms / 1000);
+    metrics.noteUplinks(stats.uplinks);
     const byEndpoint = new Map(stats.endpoints.map((endpoint) => [endpoint.endpoint, endpoint]));
     for (const { session } of this.#calls.values()) {
       const endpoint = byEndpoint.get(session.endpoint);

@@ -34,13 +34,17 @@ export class ArrivalClock {
     return this.#marginMs;
   }
 
-  /** Takes a packet that came in its turn. `mediaMs` is its RTP time in ms. */
-  observe(mediaMs: number, arrivalMs: number): void {
+  /**
+   * Takes a packet that came in time. `mediaMs` is its RTP time in ms. One that was overtaken, or sent again, says
+   * nothing of the path's jitter, but where there are many of them, room for them is what keeps them from being late.
+   */
+  observe(mediaMs: number, arrivalMs: number, inTurn = true): void {
     const transitMs = arrivalMs - mediaMs;
-    if (this.#lastTransitMs !== undefined) {
-      this.#jitterMs += (Math.abs(transitMs - this.#lastTransitMs) - this.#jitterMs) / 16;
+    if (inTurn) {
+      if (this.#lastTransitMs !== undefined)
+        this.#jitterMs += (Math.abs(transitMs - this.#lastTransitMs) - this.#jitterMs) / 16;
+      this.#lastTransitMs = transitMs;
     }
-    this.#lastTransitMs = transitMs;
     const slot = this.#count++ % WINDOW_PACKETS;
     this.#transits[slot] = transitMs;
     this.#arrivals[slot] = arrivalMs;

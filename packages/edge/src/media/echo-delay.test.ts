@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EchoDelay, MAX_ECHO_MS } from './echo-delay.js';
-import { seededRandom } from './testing/simulated-sender.js';
+import { seededRandom } from '../testing/seeded-random.js';
 
 const RATE_HZ = 16_000;
 const TURN = 3_200;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MicroTurn } from '../engine/types.js';
-import { seededRandom } from './testing/simulated-sender.js';
+import { seededRandom } from '../testing/seeded-random.js';
 import { VirtualCall } from './testing/virtual-call.js';
 
 const RATE_HZ = 24_000;

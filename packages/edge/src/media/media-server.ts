@@ -44,6 +44,8 @@ export class MediaServer {
   /** By endpoint: a voice is opened once. */
   readonly #openingVoices = new Map<string, Promise<void>>();
   readonly #endpoints = new Map<string, MediaEndpoint>();
+  /** Of the rows that are closed. */
+  #pastUplinks: MediaStats['uplinks'] = NO_PACKETS;
   readonly #placing = new Histogram();
   readonly #sending = new Histogram();
   readonly #ticker: Ticker;
@@ -191,15 +193,13 @@ export class MediaServer {
         placing: this.#placing,
         post: postTurn,
       });
-      endpoint.row?.close();
+      this.#closeRow(endpoint);
       endpoint.row = row;
       await endpoint.room.listen(endpoint);
     },
 
     'row.stop': ({ endpoint: id }) => {
-      const endpoint = this.#endpoint(id);
-      endpoint.row?.close();
-      endpoint.row = undefined;
+      this.#closeRow(this.#endpoint(id));
     },
 
     clip: ({ endpoint: id, fromMs, toMs }) => {
@@ -304,18 +304,24 @@ export class MediaServer {
   #closeEndpoint(endpoint: MediaEndpoint): void {
     endpoint.room.endpoints.delete(endpoint.id);
     this.#endpoints.delete(endpoint.id);
-    endpoint.row?.close();
-    endpoint.row = undefined;
+    this.#closeRow(endpoint);
     endpoint.ears.close();
     if (endpoint.ownVoice) this.#voices.delete(endpoint.ownVoice.key);
     endpoint.ownVoice?.close();
     endpoint.rtc.close();
   }
 
+  #closeRow(endpoint: MediaEndpoint): void {
+    if (endpoint.row) this.#pastUplinks = sum(this.#pastUplinks, endpoint.row.stats);
+    endpoint.row?.close();
+    endpoint.row = undefined;
+  }
+
   async #stats(): Promise<MediaStats> {
     const endpoints = await Promise.all([...this.#endpoints.values()].map(statsOf));
     return {
       endpoints,
+      uplinks: endpoints.reduce(sum, this.#pastUplinks),
       tickLateP50Ms: this.#ticker.lateness.quantile(0.5),
       tickLateP99Ms: this.#ticker.lateness.quantile(0.99),
       placeP99Ms: this.#placing.quantile(0.99),
@@ -349,7 +355,19 @@ export class MediaServer {
   }
 }
 
-const NO_STATS = { packets: 0, lost: 0, late: 0, malformed: 0, concealedMs: 0, jitterMs: 0, turns: 0 };
+const NO_PACKETS = { packets: 0, lost: 0, late: 0, duplicates: 0, malformed: 0, concealedMs: 0 };
+const NO_STATS = { ...NO_PACKETS, jitterMs: 0, turns: 0 };
+
+function sum(a: MediaStats['uplinks'], b: MediaStats['uplinks']): MediaStats['uplinks'] {
+  return {
+    packets: a.packets + b.packets,
+    lost: a.lost + b.lost,
+    late: a.late + b.late,
+    duplicates: a.duplicates + b.duplicates,
+    malformed: a.malformed + b.malformed,
+    concealedMs: a.concealedMs + b.concealedMs,
+  };
+}
 
 async function statsOf({ id, row, rtc }: MediaEndpoint): Promise<EndpointStats> {
   return { ...NO_STATS, ...row?.stats, endpoint: id, rttMs: await rtc.rttMs() };

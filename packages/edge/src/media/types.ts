@@ -3,6 +3,7 @@ import type { AudienceChoice, TrackOffer } from '@microturn/protocol';
 import type { EngineId } from '../engine/engine-worker.js';
 import type { LeaseId } from '../engine/types.js';
 import type { Clip } from './clip-ring.js';
+import type { UplinkStats } from './uplink.js';
 
 export type EndpointId = string;
 export type RoomId = string;
@@ -129,20 +130,16 @@ export type MediaEvent =
   /** The last packet of a response left: it is `lengthMs` long. */
   | { type: 'speech.sent'; voice: VoiceKey; responseId: string; lengthMs: number; atMs: number };
 
-export interface EndpointStats {
+export interface EndpointStats extends UplinkStats {
   readonly endpoint: EndpointId;
-  readonly packets: number;
-  readonly lost: number;
-  readonly late: number;
-  readonly malformed: number;
-  readonly concealedMs: number;
-  readonly jitterMs: number;
   readonly turns: number;
   readonly rttMs?: number | undefined;
 }
 
 export interface MediaStats {
   readonly endpoints: EndpointStats[];
+  /** Of every microphone there was since the thread started, those of now included. */
+  readonly uplinks: Omit<UplinkStats, 'jitterMs'>;
   /** Tick lateness in ms: how well the 5 ms clock keeps time. */
   readonly tickLateP50Ms: number;
   readonly tickLateP99Ms: number;

@@ -3,7 +3,8 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRtpPacket, writeRtpPacket } from './rtp-packet.js';
-import { byArrival, seededRandom, sendPackets, type Arrival } from './testing/simulated-sender.js';
+import { seededRandom } from '../testing/index.js';
+import { byArrival, sendPackets, type Arrival } from './testing/simulated-sender.js';
 import { Uplink, type TurnPcm } from './uplink.js';
 
 const RATE = 16_000;

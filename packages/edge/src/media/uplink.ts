@@ -29,6 +29,20 @@ export interface TurnPcm {
   readonly lost: number;
 }
 
+/** Since the row began. */
+export interface UplinkStats {
+  readonly packets: number;
+  /** That never came. */
+  readonly lost: number;
+  /** That came after their micro-turn was cut. */
+  readonly late: number;
+  readonly duplicates: number;
+  /** No RTP, no Opus, or of another stream. */
+  readonly malformed: number;
+  readonly concealedMs: number;
+  readonly jitterMs: number;
+}
+
 /**
  * One microphone, from packets to micro-turns: parse, put in order, decode, place by RTP time, cut. There is no jitter
  * buffer: a cut takes what has come, conceals the rest and says how much. Never throws on what a sender sends.
@@ -66,11 +80,12 @@ export class Uplink {
     this.#decoder = new OpusDecoder(rateHz);
   }
 
-  get stats() {
+  get stats(): UplinkStats {
     return {
       packets: this.#packets,
       lost: this.#order.lost,
       late: this.#late + this.#order.late,
+      duplicates: this.#order.duplicates,
       malformed: this.#malformed + this.#order.strays,
       concealedMs: (this.#concealedSamples * 1000) / this.#rateHz,
       jitterMs: this.#clock.jitterMs,
@@ -125,7 +140,7 @@ export class Uplink {
 
   #accept(packet: OrderedPacket): void {
     if (packet.first) this.#begin(packet);
-    else if (packet.inTurn) this.#clock.observe(packet.ticks / OPUS_TICKS_PER_MS, packet.arrivalMs);
+    else this.#clock.observe(packet.ticks / OPUS_TICKS_PER_MS, packet.arrivalMs, packet.inTurn);
     if (packet.payload.length === 0) return;
     this.#fillGap(packet);
     const ticks = opusPacketTicks(packet.payload) ?? this.#packetTicks;

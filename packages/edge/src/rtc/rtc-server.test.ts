@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seededRandom } from '../testing/index.js';
 import type { RtcEndpoint } from './rtc-endpoint.js';
 import type { RtcRoom } from './rtc-room.js';
 import { RtcServer } from './rtc-server.js';
@@ -158,6 +159,67 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('RtcServer, with a mediaso
     expect(server.closed).toBe(false);
     endpoint.close();
     bystander.close();
+  });
+
+  it('fault 15, RTP and RTCP that are malformed, of another SSRC or payload type: the others come through, and nothing else', async () => {
+    const mine = ssrc++;
+    const plain = await room.router.createPlainTransport({
+      listenInfo: { protocol: 'udp', ip: '127.0.0.1' },
+      comedia: true,
+    });
+    const rtpParameters = { codecs: [opus], encodings: [{ ssrc: mine }] };
+    const producer = await plain.produce({ kind: 'audio', rtpParameters });
+    const tap = await room.tap(producer.id);
+    const heard: number[] = [];
+    const subscription = tap.packet$.subscribe((packet) => heard.push(Buffer.from(packet).readUInt16BE(2)));
+    const socket = createSocket('udp4');
+    const random = seededRandom(15);
+    const send = (bytes: Uint8Array) => socket.send(bytes, plain.tuple.localPort, '127.0.0.1');
+    const rtp = (sequence: number, changes: [at: number, ...bytes: number[]][] = []) => {
+      const packet = Buffer.alloc(60);
+      packet.set([0x80, 111]);
+      packet.writeUInt16BE(sequence, 2);
+      packet.writeUInt32BE(sequence * 960, 4);
+      packet.writeUInt32BE(mine, 8);
+      for (const [at, ...bytes] of changes) packet.set(bytes, at);
+      return packet;
+    };
+    for (let sequence = 0; sequence < 200; sequence++) {
+      send(rtp(sequence));
+      send(rtp(sequence + 1000, [[8, 1, 2, 3, 4]])); // another SSRC
+      send(rtp(sequence + 1000, [[1, 96]])); // another payload type
+      send(
+        rtp(sequence + 1000, [
+          [0, 0x90],
+          [12, 0xbe, 0xde, 0xff, 0xff],
+        ]),
+      ); // an extension longer than the packet
+      send(
+        rtp(sequence + 1000, [
+          [0, 0xaf],
+          [59, 0xff],
+        ]),
+      ); // CSRCs and padding, more than there are bytes
+      send(rtp(sequence + 1000).subarray(0, Math.floor(random() * 12)));
+      // RTCP: types of all sorts, lengths of any kind.
+      send(
+        Uint8Array.of(
+          0x81,
+          200 + (sequence % 8),
+          0xff,
+          0xff,
+          ...Array.from({ length: sequence % 40 }, () => Math.floor(random() * 256)),
+        ),
+      );
+      if (sequence % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await expect.poll(() => heard.length).toBe(200);
+    // mediasoup counts from a number of its own.
+    expect(heard.map((sequence) => (sequence - heard[0]! + 0x1_0000) & 0xffff)).toEqual(heard.map((_, i) => i));
+    expect(server.closed).toBe(false);
+    subscription.unsubscribe();
+    socket.close();
+    plain.close();
   });
 
   it('tells a consumer that its producer ended, but not that its own endpoint did', async () => {

@@ -70,6 +70,8 @@ export class Connection implements Carrier {
     );
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('pong', () => (this.#pings = 0));
+    // ws answers them by itself; they count like messages all the same.
+    socket.on('ping', () => this.#onPing());
     socket.on('close', (code) => this.#onClose(LEFT.has(code)));
     // ws closes the socket itself after an error (1009 for a message that is too large, 1002 for a broken frame).
     socket.on('error', (error) => parts.log.debug({ err: error }, 'a socket failed'));
@@ -140,6 +142,13 @@ export class Connection implements Carrier {
       this.#waiting--;
       if (!this.#closed) await this.#handle(data, isBinary);
     });
+  }
+
+  #onPing(): void {
+    if (this.#closed || this.#rate.take()) return;
+    const refusal = new MicroturnError('protocol/rate');
+    this.#refuse(refusal);
+    this.end(refusal);
   }
 
   /** What ends a socket before its message is looked at. */

@@ -27,6 +27,8 @@ export interface HttpServerParts {
   readonly ready: () => boolean;
   /** Called before each scrape. */
   readonly refreshMetrics: () => Promise<void>;
+  /** Connections that the process has descriptors for; a few more are taken, to be told why they are refused. */
+  readonly maxConnections: number;
   readonly onSocket: (socket: WebSocket, address: string) => void;
   /** Speaks through the agent of a session; undefined where there is no such session. */
   readonly say: (
@@ -42,6 +44,12 @@ const HANDSHAKE_MS = 10_000;
 
 /** Time to send a request, its head and all of it, from the moment the connection is there. */
 const REQUEST_MS = 10_000;
+/** Beyond what there is room for: sockets that are told so and closed. Who comes on top of them finds the door shut. */
+const REFUSED_AT_ONCE = 24;
+/** Of one message; browsers send it in one, and a flood of tiny ones costs far more memory than its bytes. */
+const MAX_FRAGMENTS = 64;
+/** Of one frame, as TCP cuts it. */
+const MAX_CHUNKS = 4096;
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/;
 
@@ -74,6 +82,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
   if (parts.dev) await addDevToken(app, parts);
   if (parts.demoDir !== undefined) await addDemo(app, parts.demoDir);
   addSockets(app, parts);
+  if (Number.isFinite(parts.maxConnections)) app.server.maxConnections = parts.maxConnections + REFUSED_AT_ONCE;
   return app;
 }
 
@@ -165,6 +174,8 @@ function addSockets(app: FastifyInstance, { allowedOrigins, onSocket }: HttpServ
     noServer: true,
     // A wall behind the connection's own limit, which can still say why before it closes.
     maxPayload: 4 * limits.messageBytes,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_CHUNKS,
     perMessageDeflate: false,
   });
   sockets.on('connection', (ws: WebSocket, { socket }: IncomingMessage) => onSocket(ws, socket.remoteAddress ?? ''));

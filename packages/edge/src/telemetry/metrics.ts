@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { EngineLoad } from '../engine/engine-host.js';
 import type { Decision } from '../engine/types.js';
+import type { MediaStats } from '../media/types.js';
 
 /** Histograms have an edge at the micro-turn's 200 ms, where a decision becomes late. */
 const TURN_BUCKETS_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 1];
@@ -38,6 +39,15 @@ export class EdgeMetrics {
     'media_tick_late_p99_seconds',
     'Lateness of the media thread’s 5 ms tick, p99: what a packet may wait for the thread',
   );
+  readonly uplinkPackets = this.#counter(
+    'uplink_packets_total',
+    'Packets of microphones: received, and of them malformed, duplicate or late for their micro-turn; and lost',
+    ['fate'],
+  );
+  readonly uplinkConcealed = this.#counter(
+    'uplink_concealed_seconds_total',
+    'Sound of microphones that was made up, or missing',
+  );
   readonly #delay = monitorEventLoopDelay({ resolution: LOOK_MS });
 
   readonly loopDelay: Gauge;
@@ -71,6 +81,15 @@ export class EdgeMetrics {
     this.capacity.set(capacity);
     this.engineLate.set(lateShare);
     this.engineLag.set(lagP99Ms / 1000);
+  }
+
+  /** @param uplinks totals of the media thread, which begin anew with another one */
+  noteUplinks({ packets, lost, late, duplicates, malformed, concealedMs }: MediaStats['uplinks']): void {
+    this.uplinkPackets.reset();
+    const fates = { received: packets, lost, late, duplicate: duplicates, malformed };
+    for (const [fate, count] of Object.entries(fates)) this.uplinkPackets.inc({ fate }, count);
+    this.uplinkConcealed.reset();
+    this.uplinkConcealed.inc(concealedMs / 1000);
   }
 
   #gauge(name: string, help: string): Gauge {

@@ -1,3 +1,4 @@
+export { ImpairedPath, type ImpairedPathParts, type Impairments, type PathStats } from './impaired-path.js';
 export { ManualClock } from './manual-clock.js';
 export {
   OpenAiServer,
@@ -9,6 +10,7 @@ export {
 } from './openai-server.js';
 export type { ChatCompletionRequest } from './openai-wire.js';
 export { ScriptedModel, type Script, type ScriptedDecision, type ScriptedModelOptions } from './scripted-model.js';
+export { seededRandom } from './seeded-random.js';
 export {
   SpeechServer,
   type RecordedHearing,
@@ -18,6 +20,7 @@ export {
   type SpeechRequest,
   type SpeechServerOptions,
 } from './speech-server.js';
+export { UdpRelay, type SocketAddress, type UdpRelayOptions } from './udp-relay.js';
 export type {
   Act,
   DecodedWord,

@@ -1,17 +1,6 @@
 import { OpusEncoder } from '../opus.js';
 import { writeRtpPacket } from '../rtp-packet.js';
 
-/** Numbers in [0, 1), the same for the same seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** A packet and when it comes. */
 export interface Arrival {
   readonly atMs: number;

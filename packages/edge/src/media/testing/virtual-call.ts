@@ -7,7 +7,7 @@ import { MediaRow } from '../media-row.js';
 import { OpusDecoder, OpusEncoder } from '../opus.js';
 import { parseRtpPacket, writeRtpPacket } from '../rtp-packet.js';
 import type { Heard } from '../types.js';
-import { seededRandom } from './simulated-sender.js';
+import { seededRandom } from '../../testing/seeded-random.js';
 import { ManualClock } from './manual-clock.js';
 
 const RATE_HZ = 16_000;
