@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { rtpDistance, sequenceDistance } from '@microturn/protocol';
 import { describe, expect, it } from 'vitest';
 import { DownlinkRun, type SentPacket } from './testing/sent-packets.js';
-import { seededRandom } from '../testing/index.js';
+import { seededRandom } from '../testing/seeded-random.js';
 
 const ticksBetween = (packets: readonly SentPacket[]) =>
   packets.slice(1).map((p, i) => rtpDistance(packets[i]!.rtpTicks, p.rtpTicks));

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seededRandom } from '../testing/index.js';
+import { seededRandom } from '../testing/seeded-random.js';
 import type { RtcEndpoint } from './rtc-endpoint.js';
 import type { RtcRoom } from './rtc-room.js';
 import { RtcServer } from './rtc-server.js';
