@@ -101,6 +101,13 @@ export const stages = [
     ],
   },
   {
+    id: 'fuzz',
+    background: true,
+    onlyWith: 'test/fuzz/main.mjs',
+    // A minute of CPU time at low priority, and at most five minutes beside everything else.
+    checks: [{ title: 'parsers', command: [process.execPath, 'test/fuzz/main.mjs'] }],
+  },
+  {
     id: 'soak',
     background: true,
     needs: ['chromium', 'speech'],
