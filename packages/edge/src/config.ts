@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
+import { BackgroundConfig } from './background/config.js';
 import { providerChoices } from './engine/types.js';
 import { LanguageModelConfigs, type LanguageModelConfig } from './llm/model-config.js';
 import { parse as parseYaml } from 'yaml';
@@ -97,6 +98,8 @@ const Options = v.strictObject({
     }),
     {},
   ),
+  /** Slow work off the path; `false` leaves it out. */
+  background: v.optional(v.union([v.literal(false), BackgroundConfig]), {}),
   voice: v.optional(v.strictObject({ name: v.optional(v.string()) }), {}),
 });
 

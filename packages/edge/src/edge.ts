@@ -6,10 +6,12 @@ import type { Subscription } from 'rxjs';
 import { monotonicClock } from './clock.js';
 import { inUrl, isLoopback, isWildcard, outsideAddress } from './addresses.js';
 import { parseConfig, storeFile, type EdgeConfig, type EdgeConfigInput } from './config.js';
+import { Background, type BackgroundHooks } from './background/index.js';
+import { LanguageModels, type Route } from './llm/index.js';
 import { EngineHost } from './engine/index.js';
 import { certificateFor } from './https.js';
 import { MediaHost, type MediaEvent } from './media/index.js';
-import { RoomRegistry } from './session/index.js';
+import { RoomRegistry, type SessionBackground } from './session/index.js';
 import {
   Connection,
   Turnstile,
@@ -30,10 +32,13 @@ const STATS_MS = 1000;
 /** How often a socket is asked for a sign of life: a silent peer is noticed within three of these. */
 const ALIVE_MS = 3000;
 
-export interface EdgeOptions {
+/** What cannot be written in a configuration file: functions of the app. */
+export interface EdgeOptions extends BackgroundHooks {
   readonly log?: Log;
   /** Where sessions are kept, in place of what the configuration says. Not closed with the edge. */
   readonly store?: SessionStore;
+  /** Which language models are asked, and in which order. */
+  readonly route?: Route | undefined;
 }
 
 /**
@@ -54,6 +59,7 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
     const metrics = own(new EdgeMetrics());
     const store = options.store ?? own(openStore(config, log));
     const recorder = own(new SessionRecorder({ store, log, after }));
+    const background = await openBackground(config, options, log);
     let media: MediaHost | undefined;
     let edge: Edge | undefined;
     const onFailed = (error: MicroturnError) => edge?.fail(error);
@@ -90,7 +96,19 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
         log,
       }),
     );
-    edge = new Edge({ config, log, certificate, announcedAddress, metrics, recorder, engine, voice, media, opened });
+    edge = new Edge({
+      background,
+      config,
+      log,
+      certificate,
+      announcedAddress,
+      metrics,
+      recorder,
+      engine,
+      voice,
+      media,
+      opened,
+    });
     await edge.listen();
     return edge;
   } catch (error) {
@@ -111,6 +129,15 @@ function openStore(config: EdgeConfig, log: Log): SessionStore {
   return new DiskStore({ file, maxBytes: config.store.maxMiB * 2 ** 20, log });
 }
 
+async function openBackground(config: EdgeConfig, options: EdgeOptions, log: Log): Promise<Background | undefined> {
+  if (config.background === false) return undefined;
+  const { route } = options;
+  const common = { clock: monotonicClock, after, log };
+  const languageModels = new LanguageModels({ ...common, configs: config.llm.models, env: process.env, route });
+  return Background.open({ ...common, config: config.background, languageModels, hear: undefined, hooks: options });
+}
+
+/** Runs `fn` once, `ms` from now, without keeping the process alive; the result calls it off. */
 function after(ms: number, fn: () => void): () => void {
   const timer = setTimeout(fn, ms).unref();
   return () => clearTimeout(timer);
@@ -135,6 +162,7 @@ interface EdgeParts {
   readonly recorder: SessionRecorder;
   readonly engine: EngineHost;
   readonly voice: VoiceHost;
+  readonly background: Background | undefined;
   readonly media: MediaHost;
   readonly opened: { close(): void | Promise<void> }[];
 }
@@ -208,6 +236,16 @@ export class Edge {
     const call = this.#calls.get(sessionId);
     if (!call) throw new MicroturnError('session/closed', 'no such session');
     return call.session.say(text, options.audience);
+  }
+
+  /**
+   * The background work of a session: asks, amends, answers and cancels for the app.
+   * @throws {MicroturnError} `session/closed` where there is no such session, `task/off` where this edge has no background
+   */
+  background(sessionId: string): Pick<SessionBackground, 'ask' | 'amend' | 'answer' | 'cancel' | 'changeSubject'> {
+    const call = this.#calls.get(sessionId);
+    if (!call) throw new MicroturnError('session/closed', 'no such session');
+    return call.session.background;
   }
 
   /**
@@ -325,7 +363,7 @@ export class Edge {
   }
 
   #connect(socket: ConstructorParameters<typeof Connection>[0], address: string): void {
-    const { config, log, metrics, media, engine, voice, recorder } = this.#parts;
+    const { config, log, metrics, media, engine, voice, recorder, background } = this.#parts;
     const leaveWaiting = this.#waiting.enter(address);
     const connection = new Connection(socket, {
       clock: monotonicClock,
@@ -342,6 +380,7 @@ export class Edge {
       recorder,
       resumeMs: config.resumeSeconds * 1000,
       after,
+      background: background && ((model) => background.openFor(model)),
       metrics,
       onJoined: () => leaveWaiting?.(),
       refusal: () => this.#broken ?? (this.ready ? undefined : new MicroturnError('edge/draining')),

@@ -3,3 +3,14 @@ export { parseConfig, type EdgeConfig, type EdgeConfigInput } from './config.js'
 export { Edge, createEdge, type EdgeOptions } from './edge.js';
 export { silentLog, type Log } from './telemetry/index.js';
 export { VERSION } from './version.js';
+export type {
+  BackgroundHooks,
+  BackgroundProvider,
+  FollowUp,
+  FollowUpRule,
+  TaskBrief,
+  TaskIo,
+  Tool,
+  ToolContext,
+} from './background/index.js';
+export type { ChatRequest, ModelState, Route } from './llm/index.js';

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { limits } from './limits.js';
 import { AudienceChoice, Id, Index, Ms, RtpTicks, taggedParser } from './schema.js';
+import { PageTool, TaskText } from './tasks.js';
 
 /** Answered by a `reply` with the same id. */
 const RequestId = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -73,6 +74,41 @@ const schemas = {
     rtpTimestamp: v.optional(RtpTicks),
     audience: v.optional(AudienceChoice, 'room'),
     outputLatencyMs: v.optional(v.pipe(Ms, v.maxValue(2000))),
+  }),
+  /** Typed instead of spoken: asked of the background model. The reply carries the taskId. */
+  'task.ask': v.object({
+    type: v.literal('task.ask'),
+    id: RequestId,
+    text: TaskText,
+    /** A newer task on the same subject supersedes an older one. */
+    subject: v.optional(Id),
+  }),
+  /** More about a task that goes on: it begins again with that. */
+  'task.amend': v.object({ type: v.literal('task.amend'), id: RequestId, taskId: Id, text: TaskText }),
+  /** Answers its question; `true` and `false` where it asks for approval. */
+  'task.answer': v.object({
+    type: v.literal('task.answer'),
+    id: RequestId,
+    taskId: Id,
+    answer: v.union([TaskText, v.boolean()]),
+  }),
+  /** "Never mind": one task, or all of them where none is named. */
+  'task.cancel': v.object({ type: v.literal('task.cancel'), id: RequestId, taskId: v.optional(Id) }),
+  /** The talk is about something else now: what was asked before is not said any more. */
+  'subject.change': v.object({ type: v.literal('subject.change'), id: RequestId }),
+  /** The functions that this page offers, all of them: the ones it offered before are gone. */
+  'tools.register': v.object({
+    type: v.literal('tools.register'),
+    id: RequestId,
+    tools: v.pipe(v.array(PageTool), v.maxLength(limits.pageTools)),
+  }),
+  /** What a function in the page gave back, or why it did not. */
+  'tool.result': v.object({
+    type: v.literal('tool.result'),
+    id: RequestId,
+    callId: Id,
+    output: v.optional(v.unknown()),
+    error: v.optional(v.pipe(v.string(), v.maxLength(1024))),
   }),
   ping: v.object({ type: v.literal('ping'), id: RequestId }),
   leave: v.object({ type: v.literal('leave') }),

@@ -191,6 +191,36 @@ const ERRORS = {
     summary: 'the budget of this session is spent',
     hint: 'raise `background.budget`, or start a new session',
   },
+  'task/full': {
+    retryable: true,
+    summary: 'too many tasks wait already',
+    hint: 'wait for one to end, or raise `background.queued`',
+  },
+  'task/unknown': {
+    retryable: false,
+    summary: 'there is no such task that could take this',
+    hint: 'look at `session.tasks`: it may have ended',
+  },
+  'task/timeout': {
+    retryable: true,
+    summary: 'the task took too long',
+    hint: 'ask again, or raise `background.timeoutSeconds`',
+  },
+  'task/unheard': {
+    retryable: true,
+    summary: 'the words of the question could not be made out',
+    hint: 'type it, or configure a transcriber or a model that takes audio; see docs/background.md',
+  },
+  'task/off': {
+    retryable: false,
+    summary: 'this edge has no background model',
+    hint: 'set `background` in the configuration; see docs/background.md',
+  },
+  'tool/failed': {
+    retryable: true,
+    summary: 'a tool failed',
+    hint: 'the message says which, and why',
+  },
   'protocol/malformed': {
     retryable: false,
     summary: 'a message did not match its schema',

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { taskEntries, taskOrigins, taskStatuses } from './tasks.js';
 import { Id, Index, Ms, Share, taggedParser } from './schema.js';
 
 /** What the model believes about this participant, once in every micro-turn. */
@@ -60,6 +61,8 @@ const schemas = {
     late: Index,
     tokensIn: Index,
     tokensOut: Index,
+    /** Of the language models that have a price. */
+    cost: v.optional(Ms),
   }),
   'floor.changed': event('floor.changed', { participant: Id, floor: v.picklist(floors), confidence: Share }),
   'transcript.word': event('transcript.word', {
@@ -94,6 +97,51 @@ const schemas = {
     /** Whether the floor changed hands: a barge-in that stopped the agent, an interjection that was said. */
     taken: v.boolean(),
   }),
+  'task.created': event('task.created', {
+    ...taskEntries,
+    origin: v.picklist(taskOrigins),
+    /** What is asked, as far as its words are known. */
+    prompt: v.string(),
+    subject: v.optional(Id),
+    /** The earlier task on the same subject, which is stale from now on. */
+    supersedes: v.optional(Id),
+  }),
+  /** It stands differently, or tells what it is doing. */
+  'task.progress': event('task.progress', {
+    ...taskEntries,
+    status: v.picklist(taskStatuses),
+    note: v.optional(v.string()),
+    /** The words of a spoken question have been made out. */
+    prompt: v.optional(v.string()),
+    /** What was added to it. */
+    amendment: v.optional(v.string()),
+  }),
+  'task.delta': event('task.delta', { ...taskEntries, text: v.string() }),
+  /** It cannot go on without an answer: `task.answer`, or spoken. */
+  'task.question': event('task.question', {
+    ...taskEntries,
+    questionId: Id,
+    text: v.string(),
+    /** A yes or no to a function that changes something. */
+    approval: v.optional(v.object({ tool: v.string(), arguments: v.unknown() })),
+  }),
+  'task.completed': event('task.completed', { ...taskEntries, text: v.string() }),
+  'task.failed': event('task.failed', {
+    ...taskEntries,
+    code: v.string(),
+    message: v.string(),
+    retryable: v.boolean(),
+    hint: v.string(),
+  }),
+  'task.cancelled': event('task.cancelled', { ...taskEntries, by: v.picklist(['user', 'client', 'app']) }),
+  /** Nobody waits for it any more: it will not be said. */
+  'task.stale': event('task.stale', { ...taskEntries, reason: v.picklist(['superseded', 'subject', 'expired']) }),
+  /** Its result was said, or shown to one who wanted no more of it. */
+  'task.woven': event('task.woven', { ...taskEntries, responseId: v.optional(Id) }),
+  /** A function in the page is wanted: answered with `tool.result`. */
+  'tool.call': event('tool.call', { callId: Id, taskId: Id, name: v.string(), arguments: v.unknown() }),
+  /** What was taken as its result, or that it is not waited for any more. */
+  'tool.result': event('tool.result', { callId: Id, output: v.optional(v.unknown()), error: v.optional(v.string()) }),
   'reminder.set': event('reminder.set', { reminderId: Id, dueMs: Ms, text: v.string() }),
   'reminder.fired': event('reminder.fired', { reminderId: Id, dueMs: Ms, text: v.string() }),
   stats: event('stats', {

@@ -24,6 +24,7 @@ export {
   type SessionEventOf,
   type SessionEventType,
 } from './events.js';
+export { PageTool, taskOrigins, taskStatuses, type TaskOrigin, type TaskStatus } from './tasks.js';
 export {
   parseClientMessage,
   type ClientMessage,

@@ -9,6 +9,10 @@ export const limits = {
   messageBurst: 200,
   /** Characters of one `say`. */
   textChars: 4096,
+  /** Functions that a page may offer at once. */
+  pageTools: 32,
+  /** Characters of what a function gives back, as JSON. */
+  toolOutputChars: 32_768,
   /** Characters of a token: LiveKit's with attributes and a room configuration stay well below. */
   tokenChars: 16_384,
   /** Characters of an identity, a room and a participant's name. */

@@ -10,5 +10,6 @@ export { useResponses } from './use-responses.js';
 export { useInterruptions } from './use-interruptions.js';
 export { useParticipants } from './use-participants.js';
 export { useTasks } from './use-tasks.js';
+export { useClientTool } from './use-client-tool.js';
 export { useSessionEvent } from './use-session-event.js';
 export { useStateValue } from './use-state-value.js';

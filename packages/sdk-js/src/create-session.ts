@@ -30,6 +30,7 @@ import type {
   Snapshot,
 } from './session.js';
 import { StateSource } from './state.js';
+import { PageTools, type ClientTool } from './tools/page-tools.js';
 import { unlessAborted, waitUntil } from './waiting.js';
 
 /**
@@ -71,6 +72,7 @@ class Session implements InteractionSession {
   readonly #changes = new Subject<void>();
   readonly #states: ConversationStates;
   readonly #roster = new ParticipantList();
+  readonly #tools: PageTools;
   #conversation: Conversation = newConversation();
   #call: Call | undefined;
   #lastSeq = 0;
@@ -90,6 +92,10 @@ class Session implements InteractionSession {
     this.events = this.#events.asObservable();
     this.errors = this.#errors.asObservable();
 
+    this.#tools = new PageTools(
+      async (message) => this.#call?.link?.request(message),
+      (error) => this.#report(MicroturnError.from(error, 'tool/failed')),
+    );
     this.#states = new ConversationStates(this.#conversation);
     ({
       agent: this.agent,
@@ -184,6 +190,34 @@ class Session implements InteractionSession {
     await this.#link().request({ type: 'participant.remove', participant: identity });
   }
 
+  async ask(text: string, { subject }: { readonly subject?: string } = {}): Promise<{ taskId: string }> {
+    const reply = await this.#link().request({ type: 'task.ask', text, ...(subject !== undefined && { subject }) });
+    const taskId = (reply as { taskId?: unknown } | undefined)?.taskId;
+    if (typeof taskId !== 'string') throw new MicroturnError('protocol/malformed', 'task.ask: expected a taskId');
+    return { taskId };
+  }
+
+  async amend(taskId: string, text: string): Promise<void> {
+    await this.#link().request({ type: 'task.amend', taskId, text });
+  }
+
+  async answer(taskId: string, answer: string | boolean): Promise<void> {
+    await this.#link().request({ type: 'task.answer', taskId, answer });
+  }
+
+  async cancel(taskId?: string): Promise<void> {
+    await this.#link().request({ type: 'task.cancel', ...(taskId !== undefined && { taskId }) });
+  }
+
+  async changeSubject(): Promise<void> {
+    await this.#link().request({ type: 'subject.change' });
+  }
+
+  registerTool<Arguments = Record<string, unknown>>(tool: ClientTool<Arguments>): () => void {
+    if (this.#closed) throw new MicroturnError('session/closed');
+    return this.#tools.register(tool);
+  }
+
   on<T extends SessionEventType>(
     type: T,
     fn: (event: SessionEventOf<T>) => void,
@@ -232,6 +266,7 @@ class Session implements InteractionSession {
           this.#call = undefined;
           this.#media.release();
           this.#roster.clear();
+          this.#tools.release();
           this.#show(endConversation(this.#conversation));
         },
         event: (event) => this.#take(event),
@@ -258,6 +293,7 @@ class Session implements InteractionSession {
     const { sessionId, room, participant, model, microTurnMs, sessionMs } = link.joined;
     this.info.set({ sessionId, room, participant, model, microTurnMs });
     this.#tellTime(sessionMs);
+    this.#tools.connected();
     await this.#media.sendOver(link, signal);
     this.#media.measureLatency(signal);
   }
@@ -277,6 +313,8 @@ class Session implements InteractionSession {
     this.#media.obey(event, this.#conversation);
     this.#show(reduceConversation(this.#conversation, event));
     this.#media.follow(event, this.#conversation);
+    if (event.type === 'tool.call') this.#tools.call(event);
+    else if (event.type === 'tool.result') this.#tools.settled(event);
     if (event.type === 'error') this.#report(MicroturnError.fromWire(event));
     this.#events.next(event);
   }

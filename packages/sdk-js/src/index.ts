@@ -19,6 +19,7 @@ export type {
   FloorState,
   InterruptionRecord,
   SessionStats,
+  TaskQuestion,
   TranscriptEntry,
   UserUtterance,
   UserWord,
@@ -36,6 +37,7 @@ export type {
   Transport,
   TransportLink,
 } from './connection/transport.js';
+export type { ClientTool } from './tools/page-tools.js';
 export type { MediaPlatform } from './media/platform.js';
 export type { Clock } from './clock.js';
 export type { Logger } from './logger.js';
@@ -51,4 +53,6 @@ export {
   type SessionEvent,
   type SessionEventOf,
   type SessionEventType,
+  type TaskOrigin,
+  type TaskStatus,
 } from '@microturn/protocol';

@@ -24,6 +24,7 @@ import type { InputDevice, OutputDevice } from './media/devices.js';
 import type { DuckingOptions } from './media/ducker.js';
 import type { Participant } from './participants.js';
 import type { State } from './state.js';
+import type { ClientTool } from './tools/page-tools.js';
 
 export type ConnectionStatus =
   'idle' | 'requesting-media' | 'connecting' | 'connected' | 'reconnecting' | 'closing' | 'closed' | 'failed';
@@ -147,6 +148,22 @@ export interface InteractionSession extends AsyncDisposable {
    * @throws {MicroturnError} `auth/forbidden`, `room/unknown`
    */
   removeParticipant(identity: string): Promise<void>;
+
+  /**
+   * Asks the background model, typed instead of spoken. The result is in `tasks`, and said when the floor is free.
+   * @param options.subject a newer task on the same subject supersedes an older one
+   */
+  ask(text: string, options?: { readonly subject?: string }): Promise<{ taskId: string }>;
+  /** Adds to a task that goes on ("make it vegetarian"): it begins again with that. */
+  amend(taskId: string, text: string): Promise<void>;
+  /** Answers the question of a task; `true` or `false` where it asks for approval. */
+  answer(taskId: string, answer: string | boolean): Promise<void>;
+  /** "Never mind": one task, or all of them where none is named. */
+  cancel(taskId?: string): Promise<void>;
+  /** The talk is about something else now: what was asked before is not said any more. */
+  changeSubject(): Promise<void>;
+  /** Offers a function of this page to background tasks, across calls, until the returned function is called. */
+  registerTool<Arguments = Record<string, unknown>>(tool: ClientTool<Arguments>): () => void;
 
   /** Calls `fn` for every event of one type until `signal` or the returned function ends it. */
   on<T extends SessionEventType>(

@@ -148,6 +148,17 @@ export function recordEvent(grid: Grid, event: SessionEvent): Grid {
     }
     case 'session.resumed':
     case 'session.closed':
+    case 'task.created':
+    case 'task.progress':
+    case 'task.delta':
+    case 'task.question':
+    case 'task.completed':
+    case 'task.failed':
+    case 'task.cancelled':
+    case 'task.stale':
+    case 'task.woven':
+    case 'tool.call':
+    case 'tool.result':
     case 'session.usage':
     case 'reminder.set':
     case 'reminder.fired':

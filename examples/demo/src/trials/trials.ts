@@ -87,6 +87,17 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
     case 'floor.changed':
     case 'session.resumed':
     case 'session.closed':
+    case 'task.created':
+    case 'task.progress':
+    case 'task.delta':
+    case 'task.question':
+    case 'task.completed':
+    case 'task.failed':
+    case 'task.cancelled':
+    case 'task.stale':
+    case 'task.woven':
+    case 'tool.call':
+    case 'tool.result':
     case 'session.usage':
     case 'response.text':
     case 'response.cut':

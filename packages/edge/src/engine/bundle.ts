@@ -53,8 +53,13 @@ export async function loadBundle(folder: string): Promise<Bundle> {
 
 /** What the rest of the edge may know of a bundle. */
 export function modelInfo(manifest: Manifest): ModelInfo {
-  const { name, version, microTurnMs, inputHz, capabilities } = manifest;
-  return { name, version, microTurnMs, inputHz, capabilities };
+  const { name, version, microTurnMs, inputHz, capabilities, outputs, decoding } = manifest;
+  const acts = [
+    ...(outputs.act?.classes ?? []).filter((act) => act !== 'none'),
+    ...Object.values(outputs.say?.acts ?? {}).map(({ act }) => act),
+  ];
+  const { relay, delegate } = decoding;
+  return { name, version, microTurnMs, inputHz, capabilities, acts: [...new Set(acts)], relay, delegate };
 }
 
 async function readManifest(root: string): Promise<Manifest> {

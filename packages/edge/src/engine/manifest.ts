@@ -115,6 +115,8 @@ const Manifest = v.object({
     ),
     say: v.optional(v.object({ threshold: Share }), { threshold: 0 }),
     act: v.optional(v.object({ threshold: Share }), { threshold: 0 }),
+    relay: v.optional(v.strictObject({ floors: v.pipe(v.array(v.picklist(floors)), v.minLength(1)), quietMs: Ms })),
+    delegate: v.optional(v.strictObject({ minSpeechMs: Ms, pauseMs: Ms })),
     stop: v.array(v.union([v.strictObject({ act: v.literal('stop') }), v.strictObject({ floor: v.picklist(floors) })])),
   }),
 });

@@ -60,6 +60,12 @@ export interface ModelInfo {
   readonly microTurnMs: number;
   readonly inputHz: number;
   readonly capabilities: readonly string[];
+  /** What it can decide besides words and floor. */
+  readonly acts?: readonly Act[] | undefined;
+  /** When the agent may say what a background task has found, where the model does not decide that by `relay`. */
+  readonly relay?: { readonly floors: readonly Floor[]; readonly quietMs: number } | undefined;
+  /** Which utterances become tasks, where the model does not decide that by `delegate`. */
+  readonly delegate?: { readonly minSpeechMs: number; readonly pauseMs: number } | undefined;
 }
 
 /** One participant's stream through a model. Calls are made in order of `turn.index`. */

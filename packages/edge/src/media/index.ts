@@ -1,6 +1,6 @@
 export { MediaHost, type MediaHostOptions } from './media-host.js';
-export type { Clip } from './clip-ring.js';
 export type {
+  Clip,
   EndpointId,
   EndpointStats,
   HeardReport,

@@ -5,6 +5,8 @@ import type { LeaseId } from '../engine/types.js';
 import type { Clip } from './clip-ring.js';
 import type { UplinkStats } from './uplink.js';
 
+export type { Clip };
+
 export type EndpointId = string;
 export type RoomId = string;
 /** One agent voice: what one audience hears. `room:<id>` or `endpoint:<id>`. */

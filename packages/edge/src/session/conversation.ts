@@ -9,8 +9,8 @@ export interface LiveResponse {
   readonly kind: ResponseKind;
   readonly phase: ResponsePhase;
   readonly audience: Audience;
-  /** `model` may go on while its words follow each other; what the app says is complete from the start. */
-  readonly by: 'model' | 'app';
+  /** `model` and `task` may go on while their words follow each other; what the app says is complete from the start. */
+  readonly by: 'model' | 'app' | 'task';
   /** Calls of the voice that have not finished. */
   readonly speaking: number;
   readonly words: readonly ResponseWord[];
@@ -45,6 +45,11 @@ export type ConversationInput =
   | { type: 'decision'; atMs: number; decision: Decision; responseId: string; overhears?: boolean }
   /** The app speaks through the agent: to whom the model does, unless it says to whom. */
   | { type: 'say'; atMs: number; responseId: string; text: string; audience?: Audience }
+  /** What a background task has found: a response of its own, or more of the one that it has. */
+  | { type: 'relay'; atMs: number; responseId: string; taskId: string; text: string }
+  | { type: 'relay-end'; responseId: string }
+  /** The agent takes back what it is saying. */
+  | { type: 'drop'; atMs: number; responseId: string }
   /** One clause is made and on its way to the media thread; word times count from the start of the response. */
   | { type: 'clause'; responseId: string; text: string; words: readonly ResponseWord[]; lengthMs: number }
   | { type: 'spoken'; responseId: string }
@@ -112,6 +117,24 @@ export function stepConversation(state: Conversation, input: ConversationInput):
       });
       if (state.listening) step.speak(input.responseId, input.text, true);
       else step.unheard(input.responseId, input.text);
+      break;
+    case 'relay':
+      if (!step.find(input.responseId)) {
+        const { atMs, taskId } = input;
+        step.begin(input.responseId, { kind: 'relay', by: 'task', audience: state.audience, atMs, taskId });
+      }
+      if (state.listening) step.speak(input.responseId, input.text, false);
+      else step.unheard(input.responseId, input.text);
+      break;
+    case 'relay-end': {
+      const relay = step.find(input.responseId);
+      if (relay?.phase !== 'speaking') break;
+      step.update(input.responseId, (r) => ({ ...r, phase: 'ending' }));
+      step.end(relay);
+      break;
+    }
+    case 'drop':
+      step.cut(input.responseId, 'agent', input.atMs);
       break;
     case 'clause':
       step.update(input.responseId, (r) => ({
@@ -319,9 +342,15 @@ class StepBuilder {
   }
   begin(
     id: string,
-    { kind, by, audience, atMs }: Pick<LiveResponse, 'kind' | 'by' | 'audience'> & { readonly atMs: number },
+    {
+      kind,
+      by,
+      audience,
+      atMs,
+      taskId,
+    }: Pick<LiveResponse, 'kind' | 'by' | 'audience'> & { readonly atMs: number; readonly taskId?: string },
   ): void {
-    this.emit({ type: 'response.started', responseId: id, kind, audience });
+    this.emit({ type: 'response.started', responseId: id, kind, audience, ...(taskId !== undefined && { taskId }) });
     const response: LiveResponse = {
       id,
       kind,

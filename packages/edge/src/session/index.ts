@@ -1,3 +1,5 @@
+export type { OpenBackground, SessionBackground, SessionDesk } from './background.js';
+export type { LiveResponse } from './conversation.js';
 export {
   Session,
   type SessionOrigin,

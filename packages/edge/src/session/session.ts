@@ -17,6 +17,7 @@ import { hashToken, type FoundSession, type Stamp, type StoredSession } from '..
 import type { Log } from '../telemetry/log.js';
 import type { SpeakRequest } from '../voice/index.js';
 import type { AudienceSeat, ResponseEvent, RoomAudience } from './audience.js';
+import type { OpenBackground, SessionBackground, SessionDesk } from './background.js';
 import { EventJournal } from './event-journal.js';
 import {
   startConversation,
@@ -69,8 +70,8 @@ export interface SessionParts {
   readonly engine: SessionEngine;
   readonly voice: SessionVoice;
   readonly log: Log;
-  /** Whether the sound of the last half minute is kept on the media thread, for those who have to hear a question again. */
-  readonly keepClip?: boolean | undefined;
+  /** Slow work off the path; without it nothing can be asked of a background model. */
+  readonly background?: OpenBackground | undefined;
   /** Called once, when the session is over for whatever reason. */
   readonly onClosed: (session: Session, reason: string) => void;
   /** @param lagMs from the end of the micro-turn to here, on main */
@@ -120,6 +121,7 @@ export class Session {
   #seq = 0;
   #turns = 0;
   #late = 0;
+  readonly #background: SessionBackground | undefined;
   #stats: EndpointStats | undefined;
   #closed = false;
 
@@ -146,6 +148,7 @@ export class Session {
       overhear: (event) => this.#overhear(event),
       overrule: (by) => this.#apply({ type: 'overruled', atMs: this.nowMs, by }),
     });
+    this.#background = parts.background?.(this.#createDesk());
     if (origin) this.#takeUp(origin);
   }
 
@@ -181,6 +184,7 @@ export class Session {
     this.#seq = Math.max(lastSeq, events.at(-1)?.seq ?? 0);
     const reminders = events.filter(({ type }) => type === 'reminder.fired').length;
     this.#conversation = { ...this.#conversation, listening: false, reminders };
+    this.#background?.restore(events);
     for (const interrupted of unfinishedResponses(events)) this.#emit(interrupted);
     // What the client saw of the floor last may not have been saved.
     this.#emit({ type: 'floor.changed', participant: this.participant, floor: 'silent', confidence: 0 });
@@ -192,7 +196,7 @@ export class Session {
     const { id: lease, engine } = this.#lease;
     await this.#parts.media.request('row.start', {
       endpoint: this.endpoint,
-      row: { lease, engine, microTurnMs, inputHz, zeroMs: this.#zeroMs, keepClip: this.#parts.keepClip },
+      row: { lease, engine, microTurnMs, inputHz, zeroMs: this.#zeroMs, keepClip: this.#background?.keepsClip },
     });
     if (this.#parts.audience !== 'self' && !this.#privateVoice) return;
     this.#privateVoice = undefined;
@@ -209,6 +213,13 @@ export class Session {
   /** Session ms now. It stands at 0 until the first micro-turn begins. */
   get nowMs(): number {
     return Math.max(0, this.#parts.clock.now() - this.#zeroMs);
+  }
+
+  /** @throws {MicroturnError} `task/off` where this edge has no background model, `session/closed` */
+  get background(): SessionBackground {
+    this.#assertOpen();
+    if (!this.#background) throw new MicroturnError('task/off');
+    return this.#background;
   }
 
   /** Where events go, from `session.started` on. One listener: the socket of the participant. */
@@ -336,6 +347,7 @@ export class Session {
   /** Gives the row back and ends what is being said. Closing twice is harmless. */
   close(reason: string): void {
     if (this.#closed) return;
+    this.#background?.close();
     this.#apply({ type: 'listener', atMs: this.nowMs, present: false });
     this.#emitUsage();
     this.#emit({ type: 'session.closed', reason });
@@ -344,6 +356,26 @@ export class Session {
     this.#lease.release();
     this.#listener = undefined;
     this.#parts.onClosed(this, reason);
+  }
+
+  /** What background work may do to this session. */
+  #createDesk(): SessionDesk {
+    return {
+      sessionId: this.id,
+      participant: this.participant,
+      microTurnMs: this.model.microTurnMs,
+      nowMs: () => this.nowMs,
+      emit: (event) => {
+        if (!this.#closed) this.#emit(event);
+      },
+      relay: (taskId, text, responseId = this.#nextResponseId()) => {
+        this.#apply({ type: 'relay', atMs: this.nowMs, responseId, taskId, text });
+        return responseId;
+      },
+      endRelay: (responseId) => this.#apply({ type: 'relay-end', responseId }),
+      drop: (responseId) => this.#apply({ type: 'drop', atMs: this.nowMs, responseId }),
+      clip: (fromMs, toMs) => this.#parts.media.request('clip', { endpoint: this.endpoint, fromMs, toMs }),
+    };
   }
 
   #assertOpen(): void {
@@ -367,6 +399,12 @@ export class Session {
       atMs: this.nowMs,
       decision,
       responseId: decision.say ? this.#nextResponseId() : '',
+      overhears: this.#overheard.size > 0,
+    });
+    const { responses, listening } = this.#conversation;
+    this.#background?.onDecision(decision, {
+      responses,
+      present: listening,
       overhears: this.#overheard.size > 0,
     });
     if (this.#turns % STATS_EVERY_TURNS === 0) this.#emitStats(decision.stepMs, lagMs);
@@ -486,6 +524,7 @@ export class Session {
     const event = { ...body, seq: ++this.#seq, at: Math.round(at * 10) / 10, turn: turnAt(at, this.model.microTurnMs) };
     this.#journal.push(event as SessionEvent);
     this.#listener?.(event as SessionEvent);
+    this.#background?.onEvent(event as SessionEvent);
   }
 
   #emitStats(stepMs: number, turnLagMs: number): void {
@@ -509,6 +548,7 @@ export class Session {
       late: this.#late,
       tokensIn: 0,
       tokensOut: 0,
+      ...this.#background?.spent,
     });
   }
 }

@@ -7,10 +7,11 @@ import {
   type RosterMessage,
 } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
-import type { Decision } from '../engine/types.js';
+import type { Decision, ModelInfo } from '../engine/types.js';
 import {
   Session,
   type RoomRegistry,
+  type OpenBackground,
   type RoomStay,
   type RosterSeat,
   type SessionEngine,
@@ -32,6 +33,8 @@ export interface CallParts {
   readonly engine: SessionEngine;
   readonly voice: SessionVoice;
   readonly rooms: RoomRegistry<Call>;
+  /** The background of a session, by the model that it talks with. */
+  readonly background?: ((model: ModelInfo) => OpenBackground) | undefined;
   /** By session id: where the app's server finds a session to speak through. */
   readonly calls: Map<string, Call>;
   /** By resume token: what a client can come back to. */
@@ -156,6 +159,7 @@ export class Call implements Recordable {
           engine,
           voice,
           log,
+          background: parts.background?.(engine.info),
           onClosed: ({ id }, reason) => void parts.calls.get(id)?.end(new MicroturnError('session/closed', reason)),
           onDecision: parts.onDecision,
         },

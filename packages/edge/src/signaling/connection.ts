@@ -234,6 +234,20 @@ export class Connection implements Carrier {
           rtpTimestamp === undefined ? undefined : { rtpTimestamp, outputLatencyMs, audience, state: 'muted' },
         );
       }
+      case 'task.ask':
+        return session.background.ask({ text: message.text, subject: message.subject, origin: 'text' });
+      case 'task.amend':
+        return session.background.amend(message.taskId, message.text);
+      case 'task.answer':
+        return session.background.answer(message.taskId, message.answer);
+      case 'task.cancel':
+        return session.background.cancel(message.taskId, 'client');
+      case 'subject.change':
+        return session.background.changeSubject();
+      case 'tools.register':
+        return session.background.registerTools(message.tools);
+      case 'tool.result':
+        return session.background.toolResult(message);
       case 'ping':
         return { sessionMs: session.nowMs };
       case 'leave':

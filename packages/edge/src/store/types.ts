@@ -75,6 +75,10 @@ const PASSING: ReadonlySet<SessionEvent['type']> = new Set([
   'floor.changed',
   'response.heard',
   'response.cut',
+  // All of its text comes once more at its end.
+  'task.delta',
+  'tool.call',
+  'tool.result',
   'error',
 ]);
 

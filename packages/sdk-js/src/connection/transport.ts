@@ -15,7 +15,17 @@ import type { RequestBody } from './signaling.js';
 /** The requests that the session makes itself; joining and publishing are the transport's business. */
 export type SessionRequest = Extract<
   RequestBody,
-  { type: 'say' | 'response.interrupt' | 'participant.mute' | 'participant.remove' }
+  {
+    type:
+      | 'say'
+      | 'response.interrupt'
+      | 'participant.mute'
+      | 'participant.remove'
+      | 'subject.change'
+      | 'tools.register'
+      | 'tool.result'
+      | `task.${string}`;
+  }
 >;
 export type SessionNotice = ClientMessageOf<'heard'>;
 

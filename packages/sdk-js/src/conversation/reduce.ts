@@ -11,6 +11,7 @@ import type {
   TranscriptEntry,
   UserUtterance,
 } from './types.js';
+import { isWorking, reduceTasks } from './tasks.js';
 import { changeFloor, finish, hearWord, type Voice } from './utterances.js';
 
 /** Entries that each list keeps; the oldest go first. */
@@ -95,6 +96,18 @@ export function reduceConversation(state: Conversation, event: SessionEvent): Co
       return { ...state, interruptions: kept(recordInterruption(state.interruptions, event, state.responses)) };
     case 'stats':
       return { ...state, stats: toStats(event) };
+    case 'task.created':
+    case 'task.progress':
+    case 'task.delta':
+    case 'task.question':
+    case 'task.completed':
+    case 'task.failed':
+    case 'task.cancelled':
+    case 'task.stale':
+    case 'task.woven':
+      return settle(state, { ...state, tasks: kept(reduceTasks(state.tasks, event)) });
+    case 'tool.call':
+    case 'tool.result':
     case 'session.usage':
     case 'reminder.set':
     case 'reminder.fired':
@@ -157,7 +170,7 @@ function agentOf(state: Conversation): AgentState {
   const next: AgentState = {
     listening: state.live,
     speaking,
-    thinking: state.tasks.some(({ status }) => status === 'running'),
+    thinking: state.tasks.some(isWorking),
     overlapping: speaking && isAudible(state.floor.floor),
   };
   const keys = Object.keys(next) as (keyof AgentState)[];

@@ -1,4 +1,4 @@
-import type { Audience, Floor, ResponseKind } from '@microturn/protocol';
+import type { Audience, Floor, MicroturnError, ResponseKind, TaskOrigin, TaskStatus } from '@microturn/protocol';
 
 /** What the agent does now. Not exclusive: it listens while it speaks. */
 export interface AgentState {
@@ -100,8 +100,32 @@ export interface InterruptionRecord {
 /** One piece of background work. */
 export interface BackgroundTask {
   readonly id: string;
+  /** Rises when it is amended. */
+  readonly revision: number;
+  /** What it is about, in a few words. */
   readonly title: string;
-  readonly status: 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled' | 'stale';
+  /** What is asked, as far as its words are known. */
+  readonly prompt: string;
+  readonly origin: TaskOrigin;
+  /** `done`: there is a result, and it has not been said yet; `woven`: it has. */
+  readonly status: TaskStatus;
+  /** What it is doing. */
+  readonly note?: string;
+  /** The result so far. */
+  readonly text: string;
+  /** What it must know to go on: `session.answerTask()`, or spoken. */
+  readonly question?: TaskQuestion;
+  /** Why it failed. */
+  readonly error?: MicroturnError;
+  /** Session ms at which it was asked. */
+  readonly at: number;
+}
+
+export interface TaskQuestion {
+  readonly id: string;
+  readonly text: string;
+  /** A yes or no to a function that changes something. */
+  readonly approval?: { readonly tool: string; readonly arguments: unknown };
 }
 
 export interface SessionStats {

@@ -1,0 +1,143 @@
+import { MicroturnError } from '@microturn/protocol';
+import type { ModelInfo } from '../engine/types.js';
+import type { LanguageModels } from '../llm/index.js';
+import type { OpenBackground } from '../session/index.js';
+import type { Log } from '../telemetry/log.js';
+import type { BackgroundConfig } from './config.js';
+import { BackgroundDesk, type DelegateRule, type Hear } from './desk.js';
+import { EmbeddedProvider } from './embedded-provider.js';
+import { followUpOf, type FollowUpRule } from './follow-up.js';
+import { LlmProvider } from './llm-provider.js';
+import type { BackgroundProvider } from './provider.js';
+import type { Tool } from './toolbox.js';
+import { calculator } from './tools/calculator.js';
+import { clockTool } from './tools/clock.js';
+import { DocumentSearch } from './tools/documents.js';
+import { fetchTool, searchTool } from './tools/web.js';
+import type { RelayRule } from './weaver.js';
+
+/** What an app may bring to the background of its sessions. */
+export interface BackgroundHooks {
+  /** Functions of the app's server. */
+  readonly tools?: readonly Tool[] | undefined;
+  /**
+   * Looks at each sentence between a result and the voice, and gives back what may be said; nothing where nothing may. What
+   * it throws, and what takes it longer than two seconds, is not said.
+   */
+  readonly moderate?:
+    ((text: string, about: { taskId: string; title: string }) => Promise<string | undefined>) | undefined;
+  /** What an utterance does to the tasks under way. */
+  readonly followUp?: FollowUpRule | undefined;
+  /** Works on the tasks, instead of the language models and the embedded tools. */
+  readonly provider?: BackgroundProvider | undefined;
+}
+
+export interface BackgroundParts {
+  readonly config: BackgroundConfig;
+  readonly languageModels: LanguageModels | undefined;
+  readonly hear: Hear | undefined;
+  readonly hooks: BackgroundHooks;
+  readonly after: (ms: number, fn: () => void) => () => void;
+  readonly log: Log;
+  readonly wallMs?: (() => number) | undefined;
+}
+
+const PROGRESS_MS = 6000;
+const MODERATE_MS = 2000;
+const ANSWER_MS = 60_000;
+/** As long as a session waits for its client, and a little more. */
+const EXPIRE_MS = 180_000;
+const TEXT_CHARS = 32_768;
+/** Where a bundle has no rule of its own. docs/background.md says so. */
+const RELAY: RelayRule = { by: 'floor', floors: ['silent', 'yielded'], quietMs: 600 };
+const DELEGATE: DelegateRule = { by: 'utterance', minSpeechMs: 800, pauseMs: 600 };
+
+/** The background work of an edge: what is shared by all sessions. */
+export class Background {
+  readonly #parts: BackgroundParts;
+  readonly #provider: BackgroundProvider;
+  readonly #tools: readonly Tool[];
+
+  private constructor(parts: BackgroundParts, provider: BackgroundProvider, tools: readonly Tool[]) {
+    this.#parts = parts;
+    this.#provider = provider;
+    this.#tools = tools;
+  }
+
+  /** @throws {MicroturnError} `edge/config` where a folder, a model or a server that is named is not there */
+  static async open(parts: BackgroundParts): Promise<Background> {
+    const { config, languageModels, hooks, log, wallMs = Date.now } = parts;
+    const known = languageModels?.states.map(({ name }) => name) ?? [];
+    const stranger = config.models?.find((name) => !known.includes(name));
+    if (stranger !== undefined) {
+      throw new MicroturnError('edge/config', `background.models: ${stranger} is not among llm.models`);
+    }
+    const documents = config.documents === undefined ? undefined : await DocumentSearch.open(config.documents, log);
+    const tools: Tool[] = [
+      ...(hooks.tools ?? []),
+      calculator,
+      clockTool(wallMs),
+      ...(documents ? [documents.tool] : []),
+      ...(config.fetch ? [fetchTool(config.fetch.allow)] : []),
+      ...(config.searxng === undefined ? [] : [searchTool(config.searxng)]),
+    ];
+    const { models, instructions } = config;
+    const provider =
+      hooks.provider ??
+      (languageModels && known.length > 0
+        ? new LlmProvider({ languageModels, models, instructions })
+        : new EmbeddedProvider({ documents, wallMs }));
+    return new Background(parts, provider, tools);
+  }
+
+  /** The background of one session, by what its model can decide itself. */
+  openFor({ acts, relay, delegate }: Pick<ModelInfo, 'acts' | 'relay' | 'delegate'>): OpenBackground {
+    const { config, hear, hooks, after, log } = this.#parts;
+    const { moderate } = hooks;
+    const byUtterance: DelegateRule = delegate ? { by: 'utterance', ...delegate } : DELEGATE;
+    const decides = config.delegate ?? (acts?.includes('delegate') ? 'act' : 'utterance');
+    return (desk) =>
+      new BackgroundDesk(
+        {
+          provider: this.#provider,
+          tools: this.#tools,
+          limits: {
+            concurrent: config.concurrent,
+            queued: config.queued,
+            timeoutMs: config.timeoutSeconds * 1000,
+            answerMs: ANSWER_MS,
+            expireMs: EXPIRE_MS,
+            textChars: TEXT_CHARS,
+          },
+          budget: config.budget,
+          relay: acts?.includes('relay') ? { by: 'act' } : relay ? { by: 'floor', ...relay } : RELAY,
+          delegate: decides === 'act' ? { by: 'act' } : byUtterance,
+          progressMs: PROGRESS_MS,
+          followUp: hooks.followUp ?? followUpOf,
+          hear,
+          moderate: moderate && ((text, { id, title }) => inTime(moderate(text, { taskId: id, title }), after)),
+          after,
+          log,
+        },
+        desk,
+      );
+  }
+}
+
+/** What a hook gives back, unless it fails or takes too long. */
+async function inTime(
+  promise: Promise<string | undefined>,
+  after: BackgroundParts['after'],
+): Promise<string | undefined> {
+  let cancel: (() => void) | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    cancel = after(MODERATE_MS, () => resolve(undefined));
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } catch {
+    return undefined;
+  } finally {
+    cancel?.();
+  }
+}

@@ -1,0 +1,88 @@
+import type { SessionEvent } from '@microturn/protocol';
+
+/** One entry of the conversation as it happened. */
+export interface ConversationEntry {
+  /** Session ms. */
+  readonly atMs: number;
+  /** The participant's identity, or `agent`. */
+  readonly who: string;
+  /** What was said; of the agent, what was heard. */
+  readonly text: string;
+  /** What the agent went on to say, and nobody heard. */
+  readonly unheard?: string;
+}
+
+/** Entries that are kept: a long talk. Policy: dropOldest. */
+const KEPT = 200;
+/** Words that are further apart are two utterances. */
+const PAUSE_MS = 2000;
+
+interface Open {
+  readonly id: string;
+  readonly atMs: number;
+  text: string;
+}
+
+/** The conversation with its times, and of the agent what its listener heard: what a task is told. */
+export class ConversationLog {
+  #entries: ConversationEntry[] = [];
+  #open: Open[] = [];
+  #lastWordMs = -Infinity;
+
+  get entries(): readonly ConversationEntry[] {
+    const open = this.#open.filter(({ text }) => text !== '').map(({ atMs, text }) => ({ atMs, who: 'agent', text }));
+    return [...this.#entries, ...open].sort((a, b) => a.atMs - b.atMs);
+  }
+
+  /** Something that is no event: typed, or a spoken question once its words are known. */
+  note(entry: ConversationEntry): void {
+    this.#push(entry);
+  }
+
+  take(event: SessionEvent): void {
+    switch (event.type) {
+      case 'transcript.word':
+        this.#word(event.participant, event.text, event.endMs);
+        return;
+      case 'response.started':
+        this.#open.push({ id: event.responseId, atMs: event.at, text: '' });
+        return;
+      case 'response.heard':
+        for (const open of this.#open) if (open.id === event.responseId) open.text = event.heardText;
+        return;
+      case 'response.text':
+        // Until it is heard, it was not said.
+        return;
+      case 'response.completed':
+        this.#close(event.responseId, undefined);
+        return;
+      case 'response.interrupted':
+        this.#close(event.responseId, { heard: event.heardText, unheard: event.unheardText });
+        return;
+      default:
+    }
+  }
+
+  #word(who: string, text: string, atMs: number): void {
+    const last = this.#entries.at(-1);
+    const goesOn = last?.who === who && atMs - this.#lastWordMs < PAUSE_MS;
+    this.#lastWordMs = atMs;
+    if (goesOn && last) this.#entries[this.#entries.length - 1] = { ...last, text: `${last.text} ${text}` };
+    else this.#push({ atMs, who, text });
+  }
+
+  #close(id: string, end: { heard: string; unheard: string } | undefined): void {
+    const open = this.#open.find((one) => one.id === id);
+    if (!open) return;
+    this.#open = this.#open.filter((one) => one !== open);
+    const text = end?.heard ?? open.text;
+    const unheard = end?.unheard ?? '';
+    if (text === '' && unheard === '') return;
+    this.#push({ atMs: open.atMs, who: 'agent', text, ...(unheard !== '' && { unheard }) });
+  }
+
+  #push(entry: ConversationEntry): void {
+    this.#entries.push(entry);
+    if (this.#entries.length > 2 * KEPT) this.#entries = this.#entries.slice(-KEPT);
+  }
+}

@@ -1,0 +1,448 @@
+import { MicroturnError, type ClientMessageOf, type SessionEvent } from '@microturn/protocol';
+import type { Decision } from '../engine/types.js';
+import { Budget, type BudgetLimits } from '../llm/index.js';
+import type { Clip } from '../media/types.js';
+import type { SessionBackground, SessionDesk } from '../session/index.js';
+import type { Log } from '../telemetry/log.js';
+import { ConversationLog } from './conversation-log.js';
+import { approvalOf, type FollowUpRule } from './follow-up.js';
+import { PageTools } from './page-tools.js';
+import type { BackgroundProvider, TaskIo } from './provider.js';
+import {
+  isBusy,
+  isOver,
+  newTaskBook,
+  stepTasks,
+  type Task,
+  type TaskEffect,
+  type TaskInput,
+  type TaskLimits,
+} from './task-reducer.js';
+import { restoreTasks } from './restore.js';
+import { TextBatch } from './text-batch.js';
+import { ToolBox, unlessAborted, type Tool } from './toolbox.js';
+import { UtteranceTracker, type Utterance } from './utterances.js';
+import { Weaver, type RelayRule } from './weaver.js';
+
+/** Makes words of the sound of an utterance. */
+export type Hear = (clip: Clip, signal: AbortSignal) => Promise<string>;
+
+/** When an utterance becomes a task. */
+export type DelegateRule =
+  /** The model says so. */
+  | { readonly by: 'act' }
+  /** Each one that lasts, and that the model does not answer itself. */
+  | { readonly by: 'utterance'; readonly minSpeechMs: number; readonly pauseMs: number };
+
+export interface BackgroundDeskParts {
+  readonly provider: BackgroundProvider;
+  /** Of the server: the app's, the embedded ones, those of MCP servers. */
+  readonly tools: readonly Tool[];
+  readonly limits: TaskLimits;
+  readonly budget: BudgetLimits;
+  readonly relay: RelayRule;
+  readonly delegate: DelegateRule;
+  readonly progressMs: number;
+  readonly followUp: FollowUpRule;
+  readonly hear: Hear | undefined;
+  readonly moderate: ((text: string, task: Task) => Promise<string | undefined>) | undefined;
+  readonly after: (ms: number, fn: () => void) => () => void;
+  readonly log: Log;
+}
+
+/** Before what the model decides first, an utterance that it delegates may be shorter than what a rule would take. */
+const TITLE_CHARS = 60;
+/** How long ago a result may have been talked over for “never mind” to mean it. */
+const MEANT_MS = 30_000;
+
+interface Running {
+  readonly abort: AbortController;
+  readonly text: TextBatch;
+  readonly answers: Map<string, (answer: string | boolean) => void>;
+}
+
+/** The background of one session: its tasks, what they may do, and how their results come into the conversation. */
+export class BackgroundDesk implements SessionBackground {
+  readonly #parts: BackgroundDeskParts;
+  readonly #desk: SessionDesk;
+  readonly #budget: Budget;
+  readonly #log = new ConversationLog();
+  readonly #utterances: UtteranceTracker;
+  readonly #weaver: Weaver;
+  readonly #pageTools: PageTools;
+  readonly #running = new Map<string, Running>();
+  /** Spoken questions whose words are not known yet, by task. */
+  readonly #spoken = new Map<string, Utterance>();
+  /** Inputs that came in the middle of a step. */
+  readonly #inbox: TaskInput[] = [];
+  #stepping = false;
+  #book;
+  #count = 0;
+  #questions = 0;
+  /** The task that was being said last, and when it was talked over. */
+  #talkedOver: { readonly taskId: string; readonly atMs: number } | undefined;
+  #closed = false;
+
+  constructor(parts: BackgroundDeskParts, desk: SessionDesk) {
+    this.#parts = parts;
+    this.#desk = desk;
+    this.#budget = new Budget(parts.budget);
+    this.#book = newTaskBook(parts.limits);
+    const pauseMs = parts.delegate.by === 'utterance' ? parts.delegate.pauseMs : 800;
+    this.#utterances = new UtteranceTracker({ microTurnMs: desk.microTurnMs, pauseMs });
+    this.#pageTools = new PageTools((event) => desk.emit(event));
+    this.#weaver = new Weaver({
+      rule: parts.relay,
+      microTurnMs: desk.microTurnMs,
+      progressMs: parts.progressMs,
+      moderate: parts.moderate,
+      host: {
+        begin: (taskId, text) => desk.relay(taskId, text),
+        append: (responseId, text) => void desk.relay('', text, responseId),
+        end: (responseId) => desk.endRelay(responseId),
+        drop: (responseId) => desk.drop(responseId),
+      },
+      onSaid: ({ id, revision }, chars, responseId) =>
+        this.#apply({ type: 'said', atMs: desk.nowMs(), id, revision, chars, responseId }),
+    });
+  }
+
+  get spent() {
+    return this.#budget.spent;
+  }
+
+  get tasks(): readonly Task[] {
+    return this.#book.tasks;
+  }
+
+  get keepsClip(): boolean {
+    return this.#parts.hear !== undefined || this.#parts.provider.takesAudio;
+  }
+
+  ask({ text, subject, origin }: { text: string; subject?: string | undefined; origin: 'text' | 'app' }): {
+    taskId: string;
+  } {
+    this.#assertOpen();
+    const atMs = this.#desk.nowMs();
+    if (origin === 'text') this.#log.note({ atMs, who: this.#desk.participant, text });
+    return { taskId: this.#create(text, origin, subject) };
+  }
+
+  amend(taskId: string, text: string): void {
+    this.#assertOpen();
+    this.#apply({ type: 'amend', atMs: this.#desk.nowMs(), id: taskId, text });
+  }
+
+  answer(taskId: string, answer: string | boolean): void {
+    this.#assertOpen();
+    this.#apply({ type: 'answer', atMs: this.#desk.nowMs(), id: taskId, answer });
+  }
+
+  cancel(taskId: string | undefined, by: 'user' | 'client' | 'app'): void {
+    this.#assertOpen();
+    const atMs = this.#desk.nowMs();
+    const meant =
+      taskId === undefined ? this.#book.tasks.filter((task) => !isOver(task)).map(({ id }) => id) : [taskId];
+    for (const id of meant) this.#apply({ type: 'cancel', atMs, id, by });
+  }
+
+  changeSubject(): void {
+    this.#assertOpen();
+    this.#apply({ type: 'subject', atMs: this.#desk.nowMs() });
+  }
+
+  registerTools(tools: ClientMessageOf<'tools.register'>['tools']): void {
+    this.#assertOpen();
+    this.#pageTools.register(tools);
+  }
+
+  toolResult(result: Pick<ClientMessageOf<'tool.result'>, 'callId' | 'output' | 'error'>): void {
+    this.#assertOpen();
+    this.#pageTools.result(result);
+  }
+
+  restore(events: readonly SessionEvent[]): void {
+    for (const event of events) this.#log.take(event);
+    const tasks = restoreTasks(events);
+    // Ids go on behind the highest, also where the events of the oldest tasks are gone.
+    this.#count = Math.max(0, ...tasks.map(({ id }) => Number(id.slice('task-'.length))));
+    if (tasks.length > 0) this.#apply({ type: 'restore', atMs: this.#desk.nowMs(), tasks });
+  }
+
+  onDecision(decision: Decision, moment: Parameters<SessionBackground['onDecision']>[1]): void {
+    const { responses, present, overhears } = moment;
+    if (this.#closed) return;
+    const atMs = this.#desk.nowMs();
+    this.#apply({ type: 'tick', atMs });
+    const ended = this.#utterances.push(decision);
+    if (ended) this.#onUtterance(ended);
+    if (decision.acts.includes('cancel')) this.#cancelMeant();
+    if (decision.acts.includes('delegate')) this.#delegate(this.#utterances.take() ?? ended);
+    const live = responses.find(({ id }) => id === this.#weaver.liveId);
+    this.#weaver.onMoment({
+      atMs,
+      aheadMs: !live || live.speaking > 0 ? Infinity : live.lengthMs - live.heardMs,
+      floor: decision.floor,
+      relays: decision.acts.includes('relay'),
+      speaks: decision.say !== '',
+      taken: overhears || responses.some((response) => response !== live),
+      present,
+    });
+  }
+
+  onEvent(event: SessionEvent): void {
+    this.#log.take(event);
+    if (event.type !== 'response.completed' && event.type !== 'response.interrupted') return;
+    const { liveTaskId } = this.#weaver;
+    if (event.type === 'response.interrupted' && event.responseId === this.#weaver.liveId && liveTaskId !== undefined) {
+      this.#talkedOver = { taskId: liveTaskId, atMs: event.at };
+    }
+    this.#weaver.onResponse(event);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const { abort } of this.#running.values()) abort.abort(new MicroturnError('session/closed'));
+    this.#running.clear();
+    this.#spoken.clear();
+    this.#pageTools.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new MicroturnError('session/closed');
+  }
+
+  /** An utterance is over: it may call something off, answer a question, or be one. */
+  #onUtterance(utterance: Utterance): void {
+    const words = utterance.words.join(' ');
+    const { delegate, hear, provider } = this.#parts;
+    // Words that the model has names for need nobody to make them out.
+    if (!words.includes('<unk>') && this.#followsUp(words)) return;
+    if (delegate.by !== 'utterance' || utterance.answered) return;
+    if (utterance.toMs - utterance.fromMs < delegate.minSpeechMs) return;
+    if (hear || provider.takesAudio) this.#delegate(utterance);
+  }
+
+  #delegate(utterance: Utterance | undefined): void {
+    const words = utterance?.words.filter((word) => word !== '<unk>').join(' ') ?? '';
+    try {
+      const id = this.#create(words, 'model', undefined, utterance);
+      this.#parts.log.debug({ taskId: id }, 'a question was delegated');
+    } catch (error) {
+      this.#parts.log.info({ code: MicroturnError.from(error, 'edge/internal').code }, 'a question was not taken');
+    }
+  }
+
+  #create(prompt: string, origin: Task['origin'], subject: string | undefined, spoken?: Utterance): string {
+    const id = `task-${++this.#count}`;
+    if (spoken) this.#spoken.set(id, spoken);
+    try {
+      this.#apply({ type: 'ask', atMs: this.#desk.nowMs(), id, prompt, title: titleOf(prompt), origin, subject });
+    } catch (error) {
+      this.#spoken.delete(id);
+      throw error;
+    }
+    return id;
+  }
+
+  /** What was said is about a task: calls it off, adds to it or answers it. */
+  #followsUp(text: string): boolean {
+    if (text === '') return false;
+    const atMs = this.#desk.nowMs();
+    const asking = this.#book.tasks.findLast(({ status }) => status === 'asking');
+    const followUp = this.#parts.followUp(text);
+    if (asking?.question?.approval) {
+      const approved = approvalOf(text);
+      if (approved === undefined) return false;
+      this.#apply({ type: 'answer', atMs, id: asking.id, answer: approved });
+      return true;
+    }
+    switch (followUp) {
+      case 'cancel':
+        return this.#cancelMeant();
+      case 'cancel-all':
+        this.cancel(undefined, 'user');
+        return true;
+      case 'subject':
+        this.changeSubject();
+        return true;
+      case 'amend': {
+        const task = this.#book.tasks.findLast((one) => isBusy(one) && one.prompt !== '');
+        if (task) this.#apply({ type: 'amend', atMs, id: task.id, text });
+        return task !== undefined;
+      }
+      case 'ask':
+        if (asking) this.#apply({ type: 'answer', atMs, id: asking.id, answer: text });
+        return asking !== undefined;
+      default:
+        return followUp satisfies never;
+    }
+  }
+
+  /** “Never mind” means what was talked over just now, else what was asked last. */
+  #cancelMeant(): boolean {
+    const atMs = this.#desk.nowMs();
+    const over = this.#talkedOver && atMs - this.#talkedOver.atMs < MEANT_MS ? this.#talkedOver.taskId : undefined;
+    const open = this.#book.tasks.filter((task) => !isOver(task) && !this.#spoken.has(task.id));
+    const task = open.find(({ id }) => id === over) ?? open.at(-1);
+    if (task) this.#apply({ type: 'cancel', atMs, id: task.id, by: 'user' });
+    return task !== undefined;
+  }
+
+  /** One input after the other, also where one leads to the next. */
+  #apply(input: TaskInput): void {
+    if (this.#closed) return;
+    if (this.#stepping) {
+      this.#inbox.push(input);
+      return;
+    }
+    this.#stepping = true;
+    try {
+      for (let next: TaskInput | undefined = input; next; next = this.#inbox.shift()) this.#step(next);
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  #step(input: TaskInput): void {
+    const { book, events, effects } = stepTasks(this.#book, input);
+    if (book === this.#book) return;
+    this.#book = book;
+    for (const event of events) this.#desk.emit(event);
+    for (const effect of effects) this.#run(effect);
+    this.#weaver.onTasks(book.tasks);
+  }
+
+  #run(effect: TaskEffect): void {
+    switch (effect.do) {
+      case 'run':
+        void this.#work(effect.task);
+        return;
+      case 'abort': {
+        const key = runKey(effect);
+        this.#running.get(key)?.abort.abort(new MicroturnError('session/aborted', 'the task is not wanted any more'));
+        this.#running.delete(key);
+        return;
+      }
+      case 'answer':
+        this.#running.get(runKey(effect))?.answers.get(effect.questionId)?.(effect.answer);
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  /** Works on a task to its end. Nothing is thrown, and nothing is told of a run that is not wanted any more. */
+  async #work(task: Task): Promise<void> {
+    const { id, revision } = task;
+    const about = () => ({ atMs: this.#desk.nowMs(), id, revision });
+    const running: Running = {
+      abort: new AbortController(),
+      text: new TextBatch(this.#parts.after, (text) => this.#apply({ type: 'delta', ...about(), text })),
+      answers: new Map(),
+    };
+    this.#running.set(runKey(task), running);
+    const { signal } = running.abort;
+    try {
+      const worded = await unlessAborted(this.#word(task, signal), signal);
+      if (worded) {
+        await unlessAborted(
+          this.#parts.provider.run(
+            {
+              ...worded,
+              conversation: this.#log.entries,
+              others: this.#book.tasks.filter((other) => other.id !== id && other.prompt !== ''),
+              nowMs: this.#desk.nowMs(),
+              participant: this.#desk.participant,
+              sessionId: this.#desk.sessionId,
+            },
+            this.#ioOf(task, running),
+          ),
+          signal,
+        );
+      }
+      running.text.flush();
+      this.#apply({ type: 'done', ...about() });
+    } catch (cause) {
+      if (signal.aborted) return;
+      running.text.flush();
+      const error = MicroturnError.from(cause, 'edge/internal');
+      this.#parts.log.info({ taskId: id, code: error.code, detail: error.message }, 'a task failed');
+      this.#apply({ type: 'failed', ...about(), error });
+    } finally {
+      running.text.drop();
+      this.#spoken.delete(id);
+      this.#running.delete(runKey(task));
+    }
+  }
+
+  /** The words of the question, where it was spoken. Undefined where it turned out to be about another task, or nothing. */
+  async #word(task: Task, signal: AbortSignal): Promise<{ task: Task; clip: Clip | undefined } | undefined> {
+    const utterance = this.#spoken.get(task.id);
+    if (!utterance) return { task, clip: undefined };
+    const { hear, provider } = this.#parts;
+    const clip = hear || provider.takesAudio ? await this.#desk.clip(utterance.fromMs, utterance.toMs) : undefined;
+    let prompt = utterance.words.includes('<unk>') ? '' : utterance.words.join(' ');
+    if (clip && hear) prompt = (await hear(clip, signal)).trim();
+    signal.throwIfAborted();
+    if (prompt === '') {
+      if (clip && hear) return undefined;
+      if (clip && provider.takesAudio) return { task, clip };
+      throw new MicroturnError('task/unheard');
+    }
+    this.#log.note({ atMs: utterance.fromMs, who: this.#desk.participant, text: prompt });
+    if (this.#followsUp(prompt)) return undefined;
+    this.#spoken.delete(task.id);
+    const { id, revision } = task;
+    this.#apply({ type: 'worded', atMs: this.#desk.nowMs(), id, revision, prompt, title: titleOf(prompt) });
+    return { task: { ...task, prompt }, clip: undefined };
+  }
+
+  #ioOf({ id, revision }: Task, { abort, answers, text: batch }: Running): TaskIo {
+    const { signal } = abort;
+    const about = () => ({ atMs: this.#desk.nowMs(), id, revision });
+    const ask = async (text: string, approval?: { tool: string; arguments: unknown }): Promise<string | boolean> => {
+      const questionId = `${id}-q${++this.#questions}`;
+      try {
+        const answer = new Promise<string | boolean>((resolve) => answers.set(questionId, resolve));
+        const question = { id: questionId, text, ...(approval && { approval }) };
+        batch.flush();
+        this.#apply({ type: 'question', ...about(), question });
+        return await unlessAborted(answer, signal);
+      } finally {
+        answers.delete(questionId);
+      }
+    };
+    // One question at a time: a task waits for one answer.
+    let asked: Promise<unknown> = Promise.resolve();
+    const inTurn = <T>(next: () => Promise<T>): Promise<T> => {
+      const answered = asked.then(next, next);
+      asked = answered.catch(() => undefined);
+      return answered;
+    };
+    return {
+      signal,
+      tools: new ToolBox([...this.#parts.tools, ...this.#pageTools.tools], this.#parts.after),
+      budget: this.#budget,
+      delta: (text) => batch.push(text),
+      note: (note) => {
+        batch.flush();
+        this.#apply({ type: 'note', ...about(), note });
+      },
+      ask: (question) => inTurn(async () => String(await ask(question))),
+      approve: (tool, args) =>
+        inTurn(async () => (await ask(`May I use ${tool.replaceAll('_', ' ')}?`, { tool, arguments: args })) === true),
+    };
+  }
+}
+
+function runKey({ id, revision }: { id: string; revision: number }): string {
+  return `${id}/${revision}`;
+}
+
+function titleOf(prompt: string): string {
+  const line = prompt.replaceAll(/\s+/g, ' ').trim();
+  if (line === '') return 'a spoken question';
+  return line.length <= TITLE_CHARS ? line : `${line.slice(0, TITLE_CHARS - 1)}…`;
+}

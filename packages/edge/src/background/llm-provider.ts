@@ -1,0 +1,194 @@
+import { MicroturnError } from '@microturn/protocol';
+import { encodeWav } from '../transcribe/wav.js';
+import type { ChatTool, ChatToolCall, LanguageModels, ModelMessage } from '../llm/index.js';
+import type { BackgroundProvider, TaskBrief, TaskIo } from './provider.js';
+import { isBusy, type Task } from './task-reducer.js';
+
+export interface LlmProviderOptions {
+  readonly languageModels: LanguageModels;
+  /** Names, in order of preference. */
+  readonly models: readonly string[] | undefined;
+  readonly instructions: string | undefined;
+}
+
+/** Rounds of tool calls; the last one must answer. */
+const MAX_STEPS = 8;
+/** What is remembered of a long talk. */
+const CONVERSATION_CHARS = 24_000;
+const OTHER_CHARS = 400;
+
+const ROLE = `You work in the background of a live spoken conversation. Another model listens and talks with the user; you are asked when something needs knowledge, reasoning or tools, while they keep talking.
+What you write is read aloud as it comes. Answer in one to three short, plain sentences, the most important first. No mark-up, no lists, no addresses.
+Call tools where facts are needed rather than guess; say when something is not known. If you cannot go on without knowing something of the user, call ask_user.
+If nothing is asked of you, answer with a single hyphen.`;
+
+const askUser: ChatTool = {
+  name: 'ask_user',
+  description: 'Asks the user a short question, by voice and on the screen, and waits for the answer.',
+  parameters: {
+    type: 'object',
+    properties: { question: { type: 'string', minLength: 1, maxLength: 500 } },
+    required: ['question'],
+    additionalProperties: false,
+  },
+};
+
+/** Has a language model work on tasks, with tools. A request that fails is tried again by itself: tools that ran are not run again. */
+export class LlmProvider implements BackgroundProvider {
+  readonly #options: LlmProviderOptions;
+
+  constructor(options: LlmProviderOptions) {
+    this.#options = options;
+  }
+
+  get takesAudio(): boolean {
+    const { languageModels, models } = this.#options;
+    return languageModels.states.some(
+      ({ name, takes }) => takes.includes('audio') && (models === undefined || models.includes(name)),
+    );
+  }
+
+  async run(brief: TaskBrief, io: TaskIo): Promise<void> {
+    const { languageModels, models, instructions } = this.#options;
+    const messages: ModelMessage[] = [firstMessage(brief)];
+    for (let step = 1; ; step++) {
+      const answer = new StepAnswer(io, step === 1);
+      const stream = languageModels.stream({
+        purpose: 'task',
+        system: instructions === undefined ? ROLE : `${ROLE}\n\n${instructions}`,
+        messages,
+        tools: step < MAX_STEPS ? [...io.tools.tools, askUser] : [],
+        needs: brief.clip ? ['audio'] : [],
+        models,
+        budget: io.budget,
+        signal: io.signal,
+      });
+      for await (const part of stream) {
+        if (part.type === 'text') answer.text(part.text);
+        else if (part.type === 'tool-call') answer.calls.push(part);
+      }
+      if (answer.calls.length === 0) {
+        answer.finish();
+        return;
+      }
+      answer.break();
+      const results = await Promise.all(answer.calls.map((call) => this.#call(call, brief, io)));
+      messages.push(answer.toMessage(), { role: 'tool', content: results });
+    }
+  }
+
+  async #call(call: ChatToolCall, { task, participant, sessionId }: TaskBrief, io: TaskIo) {
+    const result = (type: 'text' | 'error-text', value: string) => ({
+      type: 'tool-result' as const,
+      toolCallId: call.callId,
+      toolName: call.name,
+      output: { type, value },
+    });
+    try {
+      if (call.problem !== undefined) throw new MicroturnError('tool/failed', call.problem);
+      if (call.name === askUser.name) {
+        const { question } = call.arguments as { question?: unknown };
+        if (typeof question !== 'string' || question === '') throw new MicroturnError('tool/failed', 'no question');
+        return result('text', await io.ask(question.slice(0, 500)));
+      }
+      io.note(call.name);
+      const context = { signal: io.signal, sessionId, participant, taskId: task.id, note: io.note };
+      return result('text', await io.tools.call(call, context, io.approve));
+    } catch (error) {
+      if (io.signal.aborted) throw error;
+      return result('error-text', MicroturnError.from(error, 'tool/failed').message.slice(0, 1000));
+    }
+  }
+}
+
+/** What the model says in one step: text that goes out as it comes, and calls of tools. */
+class StepAnswer {
+  readonly calls: ChatToolCall[] = [];
+  readonly #io: TaskIo;
+  #text = '';
+  /** A hyphen alone means that there is nothing to say; it is held back until more comes. */
+  #held: boolean;
+
+  constructor(io: TaskIo, first: boolean) {
+    this.#io = io;
+    this.#held = first;
+  }
+
+  text(text: string): void {
+    this.#text += text;
+    if (!this.#held) this.#io.delta(text);
+    else if (!/^\s*-?\s*$/.test(this.#text)) {
+      this.#held = false;
+      this.#io.delta(this.#text);
+    }
+  }
+
+  /** Text before a call of a tool is a sentence of its own. */
+  break(): void {
+    if (!this.#held && this.#text.trim() !== '') this.#io.delta('\n');
+  }
+
+  /** @throws {MicroturnError} `llm/malformed` where the model gave no answer at all */
+  finish(): void {
+    if (this.#text.trim() === '') throw new MicroturnError('llm/malformed', 'the answer is empty');
+  }
+
+  toMessage(): ModelMessage {
+    const calls = this.calls.map(({ callId, name, arguments: args }) => ({
+      type: 'tool-call' as const,
+      toolCallId: callId,
+      toolName: name,
+      input: args ?? {},
+    }));
+    return {
+      role: 'assistant',
+      content: [...(this.#text === '' ? [] : [{ type: 'text' as const, text: this.#text }]), ...calls],
+    };
+  }
+}
+
+function firstMessage(brief: TaskBrief): ModelMessage {
+  const { task, clip } = brief;
+  const text = [conversationText(brief), othersText(brief.others), questionText(task, clip !== undefined)]
+    .filter((part) => part !== '')
+    .join('\n\n');
+  if (!clip) return { role: 'user', content: text };
+  const wav = encodeWav(clip.pcm, clip.rateHz);
+  return {
+    role: 'user',
+    content: [
+      { type: 'text', text },
+      { type: 'file', data: wav, mediaType: 'audio/wav' },
+    ],
+  };
+}
+
+/** The newest of the conversation, as far as there is room. */
+function conversationText({ conversation, participant, nowMs }: TaskBrief): string {
+  const lines: string[] = [];
+  let chars = 0;
+  for (const { atMs, who, text, unheard } of conversation.toReversed()) {
+    const name = who === 'agent' ? 'agent' : who === participant ? 'user' : who;
+    const missed = unheard === undefined ? '' : ` (not heard: ${unheard})`;
+    const line = `[${(atMs / 1000).toFixed(1)} s] ${name}: ${text}${missed}`;
+    chars += line.length;
+    if (chars > CONVERSATION_CHARS) break;
+    lines.unshift(line);
+  }
+  if (lines.length === 0) return '';
+  const now = (nowMs / 1000).toFixed(1);
+  return `The conversation so far, in session seconds, now ${now} s. Of the agent it has what the user heard; <unk> is a word that was not understood.\n${lines.join('\n')}`;
+}
+
+function othersText(others: readonly Task[]): string {
+  const lines = others.map((task) => {
+    const result = isBusy(task) ? 'is being worked on' : task.text.slice(0, OTHER_CHARS);
+    return `- ${task.prompt.slice(0, OTHER_CHARS) || task.title}: ${result}`;
+  });
+  return lines.length === 0 ? '' : `Asked before:\n${lines.join('\n')}`;
+}
+
+function questionText({ prompt, amendments }: Task, spoken: boolean): string {
+  const question = spoken ? 'The user now asks what is in the recording.' : `The user now asks: ${prompt}`;
+  return [question, ...amendments.map((text) => `They add: ${text}`)].join('\n');
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { MicroturnError, limits, type PageTool, type SessionEventBody } from '@microturn/protocol';
+import type { Tool, ToolContext } from './toolbox.js';
+
+/** Calls that may wait for the page at once; policy: reject. */
+const WAITING = 16;
+const TIMEOUT_MS = 60_000;
+/** An expression of another's making can keep this thread busy for ever. */
+const FORBIDDEN = new Set(['pattern', 'patternProperties', '$ref']);
+
+interface Waiting {
+  resolve(output: unknown): void;
+  reject(error: Error): void;
+}
+
+/** The functions of one participant's page, called over the session's socket. */
+export class PageTools {
+  readonly #emit: (event: SessionEventBody) => void;
+  readonly #waiting = new Map<string, Waiting>();
+  #tools: readonly Tool[] = [];
+
+  constructor(emit: (event: SessionEventBody) => void) {
+    this.#emit = emit;
+  }
+
+  get tools(): readonly Tool[] {
+    return this.#tools;
+  }
+
+  /**
+   * What the page offers from now on.
+   * @throws {MicroturnError} `protocol/malformed` where two have one name, or a schema has a pattern or a reference
+   */
+  register(tools: readonly PageTool[]): void {
+    const names = new Set(tools.map(({ name }) => name));
+    if (names.size !== tools.length) throw new MicroturnError('protocol/malformed', 'two tools have one name');
+    for (const { name, parameters } of tools) {
+      const key = findKey(parameters, FORBIDDEN);
+      if (key !== undefined)
+        throw new MicroturnError('protocol/malformed', `${name}: ${key} is not used in schemas here`);
+    }
+    this.#tools = tools.map((tool) => ({
+      ...tool,
+      timeoutMs: TIMEOUT_MS,
+      run: (args: unknown, context: ToolContext) => this.#call(tool.name, args, context),
+    }));
+  }
+
+  /** @throws {MicroturnError} `task/unknown` where nobody waits for it, `protocol/too-large` */
+  result({ callId, output, error }: { callId: string; output?: unknown; error?: string | undefined }): void {
+    const waiting = this.#waiting.get(callId);
+    if (!waiting) throw new MicroturnError('task/unknown', 'nobody waits for this result');
+    const chars = JSON.stringify(output)?.length ?? 0;
+    if (chars > limits.toolOutputChars) {
+      throw new MicroturnError('protocol/too-large', `at most ${limits.toolOutputChars} characters of output`);
+    }
+    this.#emit({
+      type: 'tool.result',
+      callId,
+      ...(output !== undefined && { output }),
+      ...(error !== undefined && { error }),
+    });
+    if (error !== undefined) waiting.reject(new MicroturnError('tool/failed', error));
+    else waiting.resolve(output);
+  }
+
+  close(): void {
+    for (const { reject } of [...this.#waiting.values()]) reject(new MicroturnError('session/closed'));
+    this.#tools = [];
+  }
+
+  async #call(name: string, args: unknown, { signal, taskId }: ToolContext): Promise<unknown> {
+    if (this.#waiting.size >= WAITING) throw new MicroturnError('tool/failed', 'the page is busy with other calls');
+    const callId = randomUUID();
+    let onAbort: (() => void) | undefined;
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#waiting.set(callId, { resolve, reject });
+        onAbort = () => {
+          this.#emit({ type: 'tool.result', callId, error: 'it is not wanted any more' });
+          reject(signal.reason as Error);
+        };
+        signal.addEventListener('abort', onAbort, { once: true });
+        this.#emit({ type: 'tool.call', callId, taskId, name, arguments: args });
+      });
+    } finally {
+      this.#waiting.delete(callId);
+      if (onAbort) signal.removeEventListener('abort', onAbort);
+    }
+  }
+}
+
+function findKey(value: unknown, keys: ReadonlySet<string>): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    if (keys.has(key)) return key;
+    const found = findKey(inner, keys);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

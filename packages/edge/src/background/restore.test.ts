@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { DeskStage, settle } from './fixtures/desk-stage.js';
+
+/** A desk in another process, with the events of one that is gone. */
+function takeUp(before: DeskStage): DeskStage {
+  const after = new DeskStage();
+  after.clock.advance(before.clock.now() + 5000);
+  after.desk.restore(before.events);
+  return after;
+}
+const ask = (stage: DeskStage, text: string) => stage.desk.ask({ text, origin: 'text' }).taskId;
+
+describe('tasks of a process that is gone', () => {
+  it('begin again where they were not finished, with what was added to them', async () => {
+    const before = new DeskStage();
+    ask(before, 'find a recipe');
+    await settle();
+    before.desk.amend('task-1', 'make it vegetarian');
+    await settle();
+    before.provider.of('find a recipe').io.delta('Take a ');
+    await before.turns(1, 'speaking');
+    const after = takeUp(before);
+    await settle();
+    expect(after.provider.runs.map(({ brief }) => brief.task)).toMatchObject([
+      { prompt: 'find a recipe', amendments: ['make it vegetarian'], revision: 3, text: '' },
+    ]);
+    expect(ask(after, 'another')).toBe('task-2');
+  });
+
+  it('are said once where they were done and not said, and not again where they were', async () => {
+    const before = new DeskStage();
+    ask(before, 'a');
+    await settle();
+    before.provider.of('a').io.delta('Said already.');
+    before.provider.of('a').done();
+    await before.turns(20, 'silent');
+    ask(before, 'b');
+    await settle();
+    before.provider.of('b').io.delta('Not said yet.');
+    before.provider.of('b').done();
+    await before.turns(2, 'speaking');
+    expect(before.desk.tasks.map(({ status }) => status)).toEqual(['woven', 'done']);
+    const after = takeUp(before);
+    await after.turns(30, 'silent');
+    expect(after.heard).toEqual(['Not said yet.']);
+    expect(after.desk.tasks.map(({ status }) => status)).toEqual(['woven', 'woven']);
+    expect(after.provider.runs).toEqual([]);
+  });
+
+  it('stay over where they were called off, failed or were superseded', async () => {
+    const before = new DeskStage();
+    before.desk.ask({ text: 'a', subject: 'x', origin: 'text' });
+    before.desk.ask({ text: 'b', subject: 'x', origin: 'text' });
+    ask(before, 'c');
+    await settle();
+    before.desk.cancel('task-2', 'client');
+    before.provider.of('c').fail(new Error('away'));
+    await settle();
+    const after = takeUp(before);
+    await after.turns(30, 'silent');
+    expect(after.desk.tasks.map(({ status }) => status)).toEqual(['stale', 'cancelled', 'failed']);
+    expect(after.provider.runs).toEqual([]);
+  });
+});

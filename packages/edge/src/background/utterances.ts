@@ -1,0 +1,65 @@
+import type { Floor } from '@microturn/protocol';
+import type { Decision } from '../engine/types.js';
+
+/** What somebody said, by the micro-turns in which the model heard them hold the floor. */
+export interface Utterance {
+  /** Session ms, with a little before its first micro-turn: the model needs a moment to notice. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** As the model names them; `<unk>` for one it has no name for. */
+  readonly words: readonly string[];
+  /** The model answered it by itself, or came in on it. */
+  readonly answered: boolean;
+}
+
+/** What the model notices late. */
+const LEAD_MS = 400;
+const talking: ReadonlySet<Floor> = new Set(['speaking', 'holding', 'correcting', 'barge-in']);
+
+/** Follows one participant's utterances. One that goes on within `pauseMs` of its end is the same one. */
+export class UtteranceTracker {
+  readonly #microTurnMs: number;
+  readonly #pauseMs: number;
+  #open: Utterance | undefined;
+  #quietMs = 0;
+
+  constructor({ microTurnMs, pauseMs }: { microTurnMs: number; pauseMs: number }) {
+    this.#microTurnMs = microTurnMs;
+    this.#pauseMs = pauseMs;
+  }
+
+  /** The one that is going on, up to now. */
+  get open(): Utterance | undefined {
+    return this.#open;
+  }
+
+  /** Takes one micro-turn. Returns the utterance that it ends. */
+  push({ index, floor, words, say }: Decision): Utterance | undefined {
+    const fromMs = index * this.#microTurnMs;
+    const toMs = fromMs + this.#microTurnMs;
+    if (talking.has(floor)) {
+      this.#open ??= { fromMs: Math.max(0, fromMs - LEAD_MS), toMs, words: [], answered: false };
+      this.#open = { ...this.#open, toMs };
+      this.#quietMs = 0;
+    } else if (this.#open) this.#quietMs += this.#microTurnMs;
+    if (!this.#open) return undefined;
+    this.#open = {
+      ...this.#open,
+      words: [...this.#open.words, ...words.map(({ text }) => text)].slice(-200),
+      answered: this.#open.answered || say !== '',
+    };
+    if (this.#quietMs <= this.#pauseMs) return undefined;
+    const ended = this.#open;
+    this.#open = undefined;
+    this.#quietMs = 0;
+    return ended;
+  }
+
+  /** The utterance so far has been dealt with. */
+  take(): Utterance | undefined {
+    const taken = this.#open;
+    this.#open = undefined;
+    this.#quietMs = 0;
+    return taken;
+  }
+}

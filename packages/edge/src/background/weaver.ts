@@ -1,0 +1,313 @@
+import type { Floor, SessionEventOf } from '@microturn/protocol';
+import { failurePhrase, phrases } from './phrases.js';
+import { nextPiece, type SpeechPiece } from './speech-pieces.js';
+import { isBusy, isOver, type Task } from './task-reducer.js';
+
+/** When the agent may say what a task has found. A bundle has its own in its manifest, or decides it by the act `relay`. */
+export type RelayRule =
+  { readonly by: 'act' } | { readonly by: 'floor'; readonly floors: readonly Floor[]; readonly quietMs: number };
+
+/** What the session does for it. */
+export interface RelayHost {
+  /** Begins a response of kind `relay`. */
+  begin(taskId: string, text: string): string;
+  append(responseId: string, text: string): void;
+  /** Nothing follows. */
+  end(responseId: string): void;
+  /** Silences it: its task is not wanted any more, or the model has words of its own. */
+  drop(responseId: string): void;
+}
+
+/** One micro-turn, as it matters here. */
+export interface RelayMoment {
+  readonly atMs: number;
+  readonly floor: Floor;
+  /** The model decided to relay. */
+  readonly relays: boolean;
+  /** The model has words of its own. */
+  readonly speaks: boolean;
+  /** Somebody else's response is live, such as the model's own or the app's. */
+  readonly taken: boolean;
+  /** Of the relay that is being said, what is still to be heard, as far as its sound is made. */
+  readonly aheadMs: number;
+  /** The participant is there to hear it. */
+  readonly present: boolean;
+}
+
+export interface WeaverParts {
+  readonly rule: RelayRule;
+  readonly microTurnMs: number;
+  readonly host: RelayHost;
+  /** So many characters of the result need no saying any more. */
+  readonly onSaid: (task: Task, chars: number, responseId: string | undefined) => void;
+  /** Looks at each sentence before it is said: it may change it, or drop it. What takes too long is dropped. */
+  readonly moderate?: ((text: string, task: Task) => Promise<string | undefined>) | undefined;
+  /** A task that takes longer has the agent say so. */
+  readonly progressMs: number;
+}
+
+/** Of one result, at most so much is said; the rest can be read. */
+const SPOKEN_CHARS = 700;
+/** Sentences that are ready before they are needed. */
+const AHEAD = 3;
+/** A sentence that is ready by so long before the end of the one before follows in the same breath. */
+const NEXT_MS = 500;
+const PROGRESS_AGAIN_MS = 15_000;
+/** A result that was talked over is taken up again so often. */
+const RESUMES = 2;
+
+interface Story {
+  readonly id: string;
+  readonly revision: number;
+  /** Up to where sentences have been cut off, and those that are ready. */
+  cutChars: number;
+  readonly ready: SpeechPiece[];
+  moderating: boolean;
+  spokenChars: number;
+  resumes: number;
+  progress: number;
+  progressAtMs: number;
+  questionSaid: string | undefined;
+  failureSaid: boolean;
+}
+
+interface Relay {
+  readonly responseId: string;
+  readonly story: Story;
+  /** Sentences of the result in it; none of a question, a progress word or an apology. */
+  readonly pieces: SpeechPiece[];
+  ended: boolean;
+}
+
+/**
+ * Says what tasks have found, one response at a time, when the floor is free. Talked over, it stops, and takes the
+ * sentence up again once the floor is free; of what is not wanted any more it says nothing.
+ */
+export class Weaver {
+  readonly #parts: WeaverParts;
+  readonly #stories = new Map<string, Story>();
+  #tasks: readonly Task[] = [];
+  #live: Relay | undefined;
+  #quietMs = 0;
+
+  constructor(parts: WeaverParts) {
+    this.#parts = parts;
+  }
+
+  /** The response that is being said. */
+  get liveId(): string | undefined {
+    return this.#live?.responseId;
+  }
+
+  /** The task whose result is being said, or was talked over last. */
+  get liveTaskId(): string | undefined {
+    return this.#live?.story.id;
+  }
+
+  /** Tasks have changed: what is said of one that is over by now is silenced at once. */
+  onTasks(tasks: readonly Task[]): void {
+    this.#tasks = tasks;
+    for (const [id, story] of this.#stories) {
+      const task = this.#find(story);
+      if (!task || task.status === 'cancelled' || task.status === 'stale') {
+        if (this.#live?.story === story) this.#drop();
+        this.#stories.delete(id);
+      }
+    }
+    for (const task of tasks) if (!isOver(task) || task.status === 'failed') this.#prepare(task);
+  }
+
+  /** Called once in every micro-turn, after its decision. */
+  onMoment(moment: RelayMoment): void {
+    const { rule, microTurnMs } = this.#parts;
+    if (this.#live) {
+      // The model's own words come first; the sentence is said again after them.
+      if (moment.speaks) this.#drop();
+      else this.#goOn(this.#live, moment.aheadMs);
+      this.#quietMs = 0;
+      return;
+    }
+    const free = rule.by === 'act' ? moment.relays : rule.floors.includes(moment.floor);
+    const open = free && !moment.taken && !moment.speaks && moment.present;
+    this.#quietMs = open ? this.#quietMs + microTurnMs : 0;
+    if (!open || (rule.by === 'floor' && this.#quietMs < rule.quietMs)) return;
+    this.#say(moment.atMs);
+  }
+
+  /** A relay was heard to its end, or was cut. */
+  onResponse(event: SessionEventOf<'response.completed'> | SessionEventOf<'response.interrupted'>): void {
+    const live = this.#live;
+    if (live?.responseId !== event.responseId) return;
+    this.#live = undefined;
+    const { story, pieces, responseId } = live;
+    const task = this.#find(story);
+    const last = pieces.at(-1);
+    if (!task || !last) return;
+    if (event.type === 'response.completed') this.#parts.onSaid(task, last.toChar, responseId);
+    else if (event.by === 'client' || (event.by === 'user' && ++story.resumes > RESUMES)) {
+      // Who stops the agent by hand, or again and again, has had enough of this: it can still be read.
+      story.ready.length = 0;
+      story.cutChars = Infinity;
+      this.#parts.onSaid(task, Infinity, responseId);
+    } else this.#resumeAfter(live, task, event.heardText);
+  }
+
+  #resumeAfter({ story, pieces, responseId }: Relay, task: Task, heardText: string): void {
+    let heardWords = wordCount(heardText);
+    const unheard = pieces.filter(({ spoken }) => {
+      heardWords -= wordCount(spoken);
+      return heardWords < 0;
+    });
+    const heard = pieces.slice(0, pieces.length - unheard.length).at(-1);
+    story.ready.unshift(...unheard);
+    story.spokenChars -= unheard.reduce((sum, { spoken }) => sum + spoken.length, 0);
+    if (heard) this.#parts.onSaid(task, heard.toChar, responseId);
+  }
+
+  #goOn(live: Relay, aheadMs: number): void {
+    if (live.ended) return;
+    const { host } = this.#parts;
+    const next = live.story.ready.shift();
+    const task = this.#find(live.story);
+    if (next && task) {
+      live.pieces.push(next);
+      live.story.spokenChars += next.spoken.length;
+      host.append(live.responseId, next.spoken);
+      this.#prepare(task);
+    } else if (!task || task.status !== 'streaming' || aheadMs < NEXT_MS) {
+      // Nobody is kept waiting for a sentence that is still being written: it begins a response of its own.
+      live.ended = true;
+      host.end(live.responseId);
+    }
+  }
+
+  /** The most pressing of what there is to say, if anything. */
+  #say(atMs: number): void {
+    const stories = this.#tasks.flatMap((task) => {
+      const story = this.#stories.get(task.id);
+      return story ? [{ task, story }] : [];
+    });
+    for (const { task, story } of stories) {
+      if (task.question && story.questionSaid !== task.question.id) {
+        story.questionSaid = task.question.id;
+        this.#begin(story, task.question.text);
+        return;
+      }
+    }
+    for (const { task, story } of stories) {
+      const first = story.ready.shift();
+      if (!first) continue;
+      story.spokenChars += first.spoken.length;
+      this.#begin(story, first.spoken, [first]);
+      this.#prepare(task);
+      return;
+    }
+    for (const { task, story } of stories) {
+      if (task.status === 'failed' && !story.failureSaid) {
+        story.failureSaid = true;
+        this.#begin(story, failurePhrase(task));
+        return;
+      }
+    }
+    for (const { task, story } of stories) {
+      const phrase = phrases.progress[story.progress];
+      const dueMs = Math.max(task.sinceMs + this.#parts.progressMs, story.progressAtMs + PROGRESS_AGAIN_MS);
+      if (!isBusy(task) || task.status === 'asking' || task.text !== '' || phrase === undefined || atMs < dueMs)
+        continue;
+      story.progress++;
+      story.progressAtMs = atMs;
+      this.#begin(story, phrase);
+      return;
+    }
+  }
+
+  #begin(story: Story, text: string, pieces: SpeechPiece[] = []): void {
+    const responseId = this.#parts.host.begin(story.id, text);
+    this.#live = { responseId, story, pieces, ended: false };
+    this.#quietMs = 0;
+  }
+
+  #drop(): void {
+    if (this.#live) this.#parts.host.drop(this.#live.responseId);
+  }
+
+  /** Cuts sentences off a result as it grows, a few before they are needed. */
+  #prepare(task: Task): void {
+    const story = this.#storyOf(task);
+    while (!story.moderating && story.ready.length < AHEAD && task.saidChars < task.text.length) {
+      const piece = this.#cut(story, task);
+      if (!piece) return;
+      const { moderate } = this.#parts;
+      if (piece.spoken === '') this.#skip(story, task, piece);
+      else if (moderate) void this.#moderate(moderate, story, task, piece);
+      else story.ready.push(piece);
+    }
+  }
+
+  #cut(story: Story, task: Task): SpeechPiece | undefined {
+    const complete = task.status === 'done';
+    const planned = story.spokenChars + story.ready.reduce((sum, { spoken }) => sum + spoken.length, 0);
+    if (planned > SPOKEN_CHARS) {
+      if (!complete || story.cutChars >= task.text.length) return undefined;
+      story.cutChars = task.text.length;
+      return { toChar: task.text.length, spoken: phrases.more };
+    }
+    const piece = nextPiece(task.text, story.cutChars, complete);
+    if (piece) story.cutChars = piece.toChar;
+    return piece;
+  }
+
+  async #moderate(
+    moderate: NonNullable<WeaverParts['moderate']>,
+    story: Story,
+    task: Task,
+    piece: SpeechPiece,
+  ): Promise<void> {
+    story.moderating = true;
+    const spoken = await moderate(piece.spoken, task);
+    story.moderating = false;
+    const current = this.#find(story);
+    if (!current || this.#stories.get(story.id) !== story) return;
+    if (spoken) story.ready.push({ ...piece, spoken });
+    else this.#skip(story, current, piece);
+    this.#prepare(current);
+  }
+
+  /** Nothing of it is to be said: it counts as said where nothing before it waits. */
+  #skip(story: Story, task: Task, piece: SpeechPiece): void {
+    const before = story.ready.at(-1);
+    if (before) story.ready[story.ready.length - 1] = { ...before, toChar: piece.toChar };
+    else if (this.#live?.story !== story) this.#parts.onSaid(task, piece.toChar, undefined);
+    else this.#live.pieces.push(piece);
+  }
+
+  #storyOf({ id, revision, saidChars }: Task): Story {
+    const known = this.#stories.get(id);
+    if (known?.revision === revision) return known;
+    // Of an earlier revision nothing more is said.
+    if (known && this.#live?.story === known) this.#drop();
+    const story: Story = {
+      id,
+      revision,
+      cutChars: saidChars,
+      ready: [],
+      moderating: false,
+      spokenChars: 0,
+      resumes: 0,
+      progress: 0,
+      progressAtMs: -Infinity,
+      questionSaid: undefined,
+      failureSaid: false,
+    };
+    this.#stories.set(id, story);
+    return story;
+  }
+
+  #find({ id, revision }: Story): Task | undefined {
+    return this.#tasks.find((task) => task.id === id && task.revision === revision);
+  }
+}
+
+function wordCount(text: string): number {
+  return text.trim() === '' ? 0 : text.trim().split(/\s+/).length;
+}

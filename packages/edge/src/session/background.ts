@@ -1,0 +1,56 @@
+import type { ClientMessageOf, SessionEvent, SessionEventBody } from '@microturn/protocol';
+import type { Decision } from '../engine/types.js';
+import type { Clip } from '../media/types.js';
+import type { LiveResponse } from './conversation.js';
+
+/** What background work may do to its session. */
+export interface SessionDesk {
+  readonly sessionId: string;
+  readonly participant: string;
+  readonly microTurnMs: number;
+  /** Session ms now. */
+  nowMs(): number;
+  emit(event: SessionEventBody): void;
+  /** Says what a task has found: a response of kind `relay`. More of it follows by its id. */
+  relay(taskId: string, text: string, responseId?: string): string;
+  /** Nothing follows. */
+  endRelay(responseId: string): void;
+  /** Takes back what is being said. */
+  drop(responseId: string): void;
+  /** The sound of the participant between two session times, as far as it is kept. */
+  clip(fromMs: number, toMs: number): Promise<Clip>;
+}
+
+/** What a session needs of background work. None of it may wait. */
+export interface SessionBackground {
+  /** Tokens that its language models have used, and what they cost. */
+  readonly spent: { readonly tokensIn: number; readonly tokensOut: number; readonly cost: number };
+  /** Whether anybody may want to hear again what was said. */
+  readonly keepsClip: boolean;
+  /** One micro-turn has been decided, and acted upon. */
+  onDecision(
+    decision: Decision,
+    moment: {
+      readonly responses: readonly LiveResponse[];
+      /** The participant is there to hear. */
+      readonly present: boolean;
+      /** The agent says something to the room for another participant. */
+      readonly overhears: boolean;
+    },
+  ): void;
+  onEvent(event: SessionEvent): void;
+  /** The session was of another process, and this is what happened there: what was not finished begins again. */
+  restore(events: readonly SessionEvent[]): void;
+  ask(request: { text: string; subject?: string | undefined; origin: 'text' | 'app' }): { taskId: string };
+  amend(taskId: string, text: string): void;
+  answer(taskId: string, answer: string | boolean): void;
+  cancel(taskId: string | undefined, by: 'client' | 'app'): void;
+  changeSubject(): void;
+  registerTools(tools: ClientMessageOf<'tools.register'>['tools']): void;
+  toolResult(result: Pick<ClientMessageOf<'tool.result'>, 'callId' | 'output' | 'error'>): void;
+  /** The session is over: what runs is ended, and nothing is said any more. */
+  close(): void;
+}
+
+/** Opens the background of one session. */
+export type OpenBackground = (desk: SessionDesk) => SessionBackground;
