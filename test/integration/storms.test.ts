@@ -7,6 +7,8 @@ import { SocketClient } from '../support/socket-client.js';
 import { Witness } from '../support/witness.js';
 
 const LIVE_SESSIONS = 3;
+/** Few, so that it is the storm that is measured, and not what it leaves behind: sessions that take time to step. */
+const ROWS = 6;
 const WINDOW_MS = 3_000;
 /** Sockets of one address that may wait to join. */
 const WAITING = 256;
@@ -16,7 +18,7 @@ const PATIENCE_MS = 10_000;
 let edge: EdgeProcess;
 let witness: Witness;
 beforeAll(async () => {
-  edge = await EdgeProcess.start();
+  edge = await EdgeProcess.start({ args: ['--rows', String(ROWS)] });
   witness = await Witness.join(edge);
 });
 afterAll(async () => {
@@ -65,8 +67,9 @@ describe('fault 36: a storm', () => {
       answers = await Promise.all(Array.from({ length: 200 }, (_, i) => joinRoom(i, guests)));
     });
     console.log('  late micro-turns: calm', calm.lateShare.toFixed(3), 'in the storm', storm.lateShare.toFixed(3));
-    expect(new Set(answers)).toEqual(new Set(['ok', 'edge/full']));
-    expect(answers.filter((answer) => answer === 'ok').length).toBeLessThanOrEqual(32 - LIVE_SESSIONS - 1);
+    expect(answers).toHaveLength(200);
+    expect(answers.filter((answer) => answer !== 'ok' && answer !== 'edge/full')).toEqual([]);
+    expect(answers.filter((answer) => answer === 'ok').length).toBeLessThanOrEqual(ROWS - LIVE_SESSIONS - 1);
     // The one that was being cut when they left may be missing, and one that waited for its lane.
     for (const lost of [...calm.lost, ...storm.lost]) expect(lost).toBeLessThanOrEqual(2);
     expect(storm.lateShare).toBeLessThanOrEqual(calm.lateShare + 0.25);
@@ -85,8 +88,10 @@ describe('fault 36: a storm', () => {
     for (const client of idle) expect((await client.untilClosed(2 * PATIENCE_MS)).error?.code).toBe('net/timeout');
     await Promise.all([silent.closed, slow.closed]);
     expect(performance.now() - openedAt).toBeGreaterThan(PATIENCE_MS - 1000);
-    const late = await SocketClient.join(edge.webSocketUrl, await edge.token());
-    late.leave();
+    const guests: SocketClient[] = [];
+    // On a busy machine the edge may have no row to spare; it has an answer.
+    expect(['ok', 'edge/full']).toContain(await joinRoom(0, guests));
+    for (const guest of guests) guest.close();
     witness.expectUndisturbed();
     await witness.expectToHear('Still here.');
   });

@@ -11,14 +11,16 @@ import { LanguageModels, type Route } from './llm/index.js';
 import { EngineHost } from './engine/index.js';
 import { certificateFor } from './https.js';
 import { MediaHost, type MediaEvent } from './media/index.js';
-import { RoomRegistry, type SessionBackground } from './session/index.js';
+import { RoomRegistry, type Room, type SessionBackground } from './session/index.js';
 import {
   Connection,
+  Gate,
   Turnstile,
   WaitingRoom,
   createHttpServer,
   mintJoinToken,
   spareDescriptors,
+  type AdministeredRoom,
   type Call,
   type Certificate,
 } from './signaling/index.js';
@@ -31,6 +33,9 @@ import { VoiceHost } from './voice/index.js';
 const STATS_MS = 1000;
 /** How often a socket is asked for a sign of life: a silent peer is noticed within three of these. */
 const ALIVE_MS = 3000;
+
+/** Joins under way at once: opening a room and its transports takes the media thread some milliseconds of its tick. */
+const JOINING_AT_ONCE = 2;
 
 /** What cannot be written in a configuration file: functions of the app. */
 export interface EdgeOptions extends BackgroundHooks {
@@ -143,6 +148,23 @@ function after(ms: number, fn: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+/** A room, as the app's server sees and changes it. */
+function administered({ id, roster, members }: Room<Call>): AdministeredRoom {
+  return {
+    id,
+    participants: roster.participants,
+    find: (identity) => {
+      const call = members.get(identity);
+      return (
+        call && {
+          mute: (trackId) => call.muteFromOutside(trackId),
+          remove: () => call.end(new MicroturnError('session/removed')),
+        }
+      );
+    },
+  };
+}
+
 async function closeAll(parts: { close(): void | Promise<void> }[], log: Log): Promise<void> {
   for (const part of parts.splice(0).reverse()) {
     try {
@@ -177,6 +199,7 @@ export class Edge {
   readonly #calls = new Map<string, Call>();
   readonly #resumable = new Map<string, Call>();
   readonly #turnstile = new Turnstile();
+  readonly #gate = new Gate(JOINING_AT_ONCE);
   readonly #waiting = new WaitingRoom();
   readonly #connections = new Set<Connection>();
   #maxConnections = Infinity;
@@ -290,6 +313,7 @@ export class Edge {
       refreshMetrics: () => this.#refreshMetrics(),
       onSocket: (socket, address) => this.#connect(socket, address),
       say: (id, text, audience) => this.#calls.get(id)?.session.say(text, audience),
+      rooms: () => this.#rooms.open.map(administered),
       roomOf: (id) => this.#calls.get(id)?.session.room,
     });
     try {
@@ -377,6 +401,7 @@ export class Edge {
       calls: this.#calls,
       resumable: this.#resumable,
       turnstile: this.#turnstile,
+      gate: this.#gate,
       recorder,
       resumeMs: config.resumeSeconds * 1000,
       after,

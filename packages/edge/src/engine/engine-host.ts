@@ -162,6 +162,15 @@ export class EngineHost {
   }
 
   /**
+   * Nothing, where a row could be leased now.
+   * @throws {MicroturnError} as `lease`
+   */
+  assertRoom(): void {
+    this.#assertRunning();
+    this.#choose();
+  }
+
+  /**
    * Changes the model without a pause: new leases go to it, and those that are open stay with the one they have until
    * they end. Both are in memory until then. One swap waits for another.
    * @throws {MicroturnError} `bundle/…`, `engine/failed`: nothing has changed then

@@ -36,6 +36,8 @@ export interface SessionMedia {
 /** What a session needs of the engine: one row, and its decisions. */
 export interface SessionEngine {
   readonly info: ModelInfo;
+  /** @throws {MicroturnError} `edge/full` where no row could be leased now */
+  assertRoom(): void;
   lease(
     onDecision: (decision: Decision) => void,
     onFailed: (error: MicroturnError) => void,

@@ -63,12 +63,18 @@ export async function verifyJoinToken(token: string, keys: ApiKeys, room?: strin
 }
 
 /**
- * Verifies a token that administers `room`.
+ * Verifies a token of the app's server: one that lists rooms, or administers the room that is named.
  * @throws {MicroturnError} `auth/denied`, `auth/expired`, `auth/forbidden`
  */
-export async function verifyAdminToken(token: string, keys: ApiKeys, room: string): Promise<void> {
+export async function verifyServerToken(
+  token: string,
+  keys: ApiKeys,
+  need: { readonly roomList: true } | { readonly roomAdmin: string },
+): Promise<void> {
   const { video } = await verify(token, keys);
-  if (!video?.roomAdmin || video.room !== room) {
+  if ('roomList' in need) {
+    if (!video?.roomList) throw new MicroturnError('auth/forbidden', 'the grant roomList is missing');
+  } else if (!video?.roomAdmin || video.room !== need.roomAdmin) {
     throw new MicroturnError('auth/forbidden', 'the grant roomAdmin for this room is missing');
   }
 }

@@ -8,6 +8,7 @@ import { ManualClock } from '../testing/manual-clock.js';
 import type { SpeakRequest } from '../voice/index.js';
 import { AccessToken } from 'livekit-server-sdk';
 import { Call, type CallParts, type Carrier } from './call.js';
+import { Gate } from './gate.js';
 import { Turnstile } from './turnstile.js';
 
 const keys = { key: 'a secret that is thirty-two long!' };
@@ -72,6 +73,7 @@ class World {
       },
     };
     const engine: SessionEngine = {
+      assertRoom: () => undefined,
       info: { name: 'scripted', version: model, microTurnMs: 200, inputHz: 16_000, capabilities: [] },
       lease: (decide, _failed, reset) => {
         const id = ++this.#lease;
@@ -105,6 +107,7 @@ class World {
       calls: this.calls,
       resumable: this.resumable,
       turnstile: this.turnstile,
+      gate: new Gate(2),
       recorder: this.recorder,
       resumeMs: 120_000,
       after: this.clock.after,

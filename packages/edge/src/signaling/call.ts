@@ -22,6 +22,7 @@ import {
 import type { FoundSession, Recordable, Stamp, StoredSession } from '../store/index.js';
 import type { Log } from '../telemetry/log.js';
 import { verifyJoinToken, type ApiKeys, type Grant } from './auth.js';
+import type { Gate } from './gate.js';
 import type { Turnstile } from './turnstile.js';
 
 export interface CallParts {
@@ -41,6 +42,8 @@ export interface CallParts {
   readonly resumable: Map<string, Call>;
   /** By room and identity: one participant joins once at a time. */
   readonly turnstile: Turnstile;
+  /** Few join at a time: those who talk are not to notice that many come. */
+  readonly gate: Gate;
   /** Keeps sessions for a process that comes after this one. */
   readonly recorder: CallRecorder;
   /** How long a call waits for a client that is away. */
@@ -107,7 +110,7 @@ export class Call implements Recordable {
     const verified = await verifyJoinToken(message.token, parts.keys, message.room);
     const grant = { ...verified, audience: verified.audience ?? message.audience };
     const { resume } = message;
-    return parts.turnstile.pass(JSON.stringify([grant.room, grant.identity]), async () => {
+    const enter = async () => {
       if (!resume) return Call.#enter(parts, grant);
       const call = parts.resumable.get(resume.resumeToken);
       const found = call ? undefined : await parts.recorder.find(resume.resumeToken);
@@ -117,11 +120,15 @@ export class Call implements Recordable {
       }
       if (call) return { call, joined: await call.#reenter(grant) };
       return Call.#enter(parts, grant, found && { ...found, ...resume });
-    });
+    };
+    return parts.turnstile.pass(JSON.stringify([grant.room, grant.identity]), () => parts.gate.pass(enter));
   }
 
   /** Token, room, transports, row, in this order, and undone in reverse where one fails. */
   static async #enter(parts: CallParts, grant: Grant, origin?: SessionOrigin): Promise<{ call: Call; joined: Joined }> {
+    // Before anything is opened for them: refusing a crowd costs next to nothing then.
+    const replaces = parts.rooms.get(grant.room)?.members.has(grant.identity) ?? false;
+    if (!replaces) parts.engine.assertRoom();
     const stay = await parts.rooms.enter(grant.room, grant.identity);
     try {
       await stay.room.members.get(grant.identity)?.end(new MicroturnError('session/replaced'));

@@ -7,14 +7,14 @@ import type { IncomingMessage } from 'node:http';
 import { resolve } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { EdgeMetrics } from '../telemetry/metrics.js';
-import { mintJoinToken, verifyAdminToken, type ApiKeys } from './auth.js';
+import { mintJoinToken, verifyServerToken } from './auth.js';
+import { addRoomService, type RoomServiceParts } from './room-service.js';
 import type { Certificate } from './certificate.js';
 
-export interface HttpServerParts {
+export interface HttpServerParts extends RoomServiceParts {
   /** Serves HTTPS with it, else HTTP. */
   readonly certificate: Certificate | undefined;
   readonly version: string;
-  readonly keys: ApiKeys;
   readonly metrics: EdgeMetrics;
   /** Serves `/dev/token`, which gives anybody a token: for a developer's machine only. */
   readonly dev: boolean;
@@ -79,6 +79,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
   );
   addProbes(app, parts);
   addAppApi(app, parts);
+  addRoomService(app, parts);
   if (parts.dev) await addDevToken(app, parts);
   if (parts.demoDir !== undefined) await addDemo(app, parts.demoDir);
   addSockets(app, parts);
@@ -126,7 +127,7 @@ function addAppApi(app: FastifyInstance, { keys, say, roomOf }: HttpServerParts)
       const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
       if (token === undefined) throw new MicroturnError('auth/denied', 'send it as `Authorization: Bearer`');
       // An unknown session has no room that a token could match, so it is refused like a foreign one.
-      await verifyAdminToken(token, keys, roomOf(request.params.id) ?? '');
+      await verifyServerToken(token, keys, { roomAdmin: roomOf(request.params.id) ?? '' });
       const said = say(request.params.id, request.body.text, request.body.audience);
       if (!said) throw new MicroturnError('session/closed');
       return said;
