@@ -13,8 +13,8 @@ const SETTLE_MS = 3_000;
  * What: how long sound takes from one caller's microphone through the edge's SFU to a listener, p50 and p99; and the CPU time
  * that the server takes for it.
  * How: libwebrtc sends a burst of tone every 0.37 s and hears it again, with Opus, DTLS and its jitter buffer on both sides,
- * which are most of the time; blocks in ABBA order, one server at a time. On our side two participants of one room, one
- * listening to the other; both also talk with an agent, whose engine is in `cpuMsPerSecond` and not in that of the worker.
+ * which are most of the time; blocks in ABBA order, a call on one server at a time. On our side two participants of one room, one
+ * listening to the other; both also talk with an agent, whose engine is in `edgeCpuMsPerSecond` and not in that of the worker.
  * Against: Janus's echo test (Debian's `janus`), the same probe in the same process; left out where it is not installed.
  */
 export const echoPath: Benchmark = {
@@ -25,11 +25,15 @@ export const echoPath: Benchmark = {
       context.note('left out: it needs Janus (apt-get install janus)');
       return [];
     }
+    await using edge = await MeasuredEdge.start();
+    await using janus = await Janus.start();
     const order = context.quick ? 'OJ' : 'OJJOOJJO';
     const blocks = { O: [] as Block[], J: [] as Block[] };
     for (const [i, who] of [...order].entries()) {
       context.note(`block ${i + 1} of ${order.length}: ${who === 'O' ? 'the edge' : 'Janus'}`);
-      blocks[who as 'O' | 'J'].push(await (who === 'O' ? throughEdge(context) : throughJanus(context)));
+      blocks[who as 'O' | 'J'].push(
+        await (who === 'O' ? throughEdge(context, edge, `echo-${i}`) : throughJanus(context, janus)),
+      );
     }
     const trips = (who: 'O' | 'J') => blocks[who].flatMap(({ roundTripsMs }) => roundTripsMs);
     const cpu = (who: 'O' | 'J') => median(blocks[who].map(({ forwardCpu }) => forwardCpu));
@@ -67,10 +71,9 @@ interface Block {
   readonly allCpu: number;
 }
 
-async function throughEdge({ quick }: Context): Promise<Block> {
-  await using edge = await MeasuredEdge.start();
+async function throughEdge({ quick }: Context, edge: MeasuredEdge, room: string): Promise<Block> {
   const probe = new EchoProbe();
-  const token = (identity: string) => edge.process.token({ room: 'echo', identity });
+  const token = (identity: string) => edge.process.token({ room, identity });
   const onEvent = () => undefined;
   const callers = [
     await NodeCaller.join({ url: edge.url, token: await token('speaker'), onEvent, microphone: probe.track }),
@@ -92,8 +95,7 @@ async function throughEdge({ quick }: Context): Promise<Block> {
   }
 }
 
-async function throughJanus({ quick }: Context): Promise<Block> {
-  await using janus = await Janus.start();
+async function throughJanus({ quick }: Context, janus: Janus): Promise<Block> {
   const probe = new EchoProbe();
   const call = await janus.echo(probe.track);
   probe.listen(call.track);
