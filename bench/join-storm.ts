@@ -14,7 +14,7 @@ const WATCHED_MS = 10_000;
 /**
  * What: from the opening of a socket to `session.started` when 200 callers join at once, p50 and p99; and the share of late
  * micro-turns among calls that were on before.
- * How: a real edge, 4 libwebrtc callers who talk, and 200 sockets that are opened in one turn of this process's event loop,
+ * How: a real edge with lanes of 8, 4 libwebrtc callers who talk, and 200 sockets that are opened in one turn of this process's event loop,
  * each with a token and a room of its own; their media transports are made, and not connected. Lateness is what the engine
  * thread reports for each micro-turn of the 4, for ten seconds from the first join on. An edge that falls behind refuses
  * the rest with edge/full: `refused` counts them, the times are of those that got in.
@@ -32,7 +32,10 @@ export const joinStorm: Benchmark = {
     const during: StationOf<'decision'>[] = [];
     for (let i = 0; i < runs; i++) {
       note(`run ${i + 1} of ${runs}`);
-      await using edge = await MeasuredEdge.start({ path: true, args: ['--rows', String(LIVE + joins)] });
+      await using edge = await MeasuredEdge.start({
+        path: true,
+        args: ['--rows', String(LIVE + joins), '--lane-size', '8'],
+      });
       await using load = await Load.start(edge);
       await load.growTo(LIVE);
       await load.settle(quick ? 1_000 : 3_000);
