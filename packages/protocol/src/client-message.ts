@@ -22,6 +22,8 @@ const schemas = {
     room: v.optional(Id),
     /** Whom the model is to speak to; a token with the attribute `mt.audience` has the last word. */
     audience: v.optional(AudienceChoice),
+    /** Who to talk with: one of the edge's recipes, or `nano` for the bundle alone. */
+    recipe: v.optional(Id),
     resume: v.optional(v.object({ resumeToken: Id, lastSeq: Index })),
   }),
   /** Once, when the client's device is loaded. The reply lists the tracks there are; later ones are pushed. */
@@ -67,6 +69,13 @@ const schemas = {
   }),
   /** The app speaks through the agent. The reply carries the responseId. */
   say: v.object({ type: v.literal('say'), id: RequestId, text: Text, audience: v.optional(AudienceChoice) }),
+  /** What stands in a field of the page now, before it is sent; or, with `sent`, a message. A newer one replaces it. */
+  typing: v.object({
+    type: v.literal('typing'),
+    field: v.pipe(v.string(), v.minLength(1), v.maxLength(limits.fieldChars)),
+    text: v.pipe(v.string(), v.maxLength(limits.typedChars)),
+    sent: v.boolean(),
+  }),
   /** The user's client stops the agent. The reply carries what had been heard. */
   'response.interrupt': v.object({
     type: v.literal('response.interrupt'),

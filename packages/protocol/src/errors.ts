@@ -151,6 +151,11 @@ const ERRORS = {
     summary: 'a graph of the model bundle cannot be used',
     hint: 'export it again; its inputs and outputs must be those that bundle.json names',
   },
+  'transcriber/failed': {
+    retryable: true,
+    summary: 'the words could not be transcribed',
+    hint: 'check the transcriber with `microturn doctor --recipe NAME`; the model’s own words are used meanwhile',
+  },
   'voice/failed': {
     retryable: true,
     summary: 'the text could not be spoken',

@@ -18,6 +18,10 @@ export type Floor = (typeof floors)[number];
 export const responseKinds = ['reply', 'interjection', 'backchannel', 'proactive', 'relay'] as const;
 export type ResponseKind = (typeof responseKinds)[number];
 
+/** Why a draft came to nothing: other words were said, a newer draft took its place, it failed, or nobody talked to the agent. */
+export const dropReasons = ['revised', 'superseded', 'failed', 'elsewhere'] as const;
+export type DropReason = (typeof dropReasons)[number];
+
 const Word = v.object({ text: v.string(), startMs: Ms, endMs: Ms });
 /** A word of a response; times are in the response's own audio. */
 export type ResponseWord = v.InferOutput<typeof Word>;
@@ -89,6 +93,30 @@ const schemas = {
     heardMs: Ms,
     heardText: v.string(),
     unheardText: v.string(),
+  }),
+  /** Where the time went from the end of the user's speech, as the floor saw it, to the first packet of the answer. */
+  'response.latency': event('response.latency', {
+    responseId: Id,
+    /** Whether its draft was begun before the user had yielded. */
+    drafted: v.boolean(),
+    floorMs: Ms,
+    wordsMs: Ms,
+    llmMs: Ms,
+    voiceMs: Ms,
+  }),
+  /** The LLM begins an answer to words that may not be all. */
+  'draft.started': event('draft.started', { draftId: Id, words: v.string() }),
+  'draft.committed': event('draft.committed', {
+    draftId: Id,
+    kind: v.picklist(['reply', 'silence', 'backchannel', 'interjection']),
+    /** How long its first text had been there. */
+    aheadMs: Ms,
+  }),
+  'draft.dropped': event('draft.dropped', {
+    draftId: Id,
+    reason: v.picklist(dropReasons),
+    /** Characters that were written in vain. */
+    chars: Index,
   }),
   'response.cut': event('response.cut', { responseId: Id }),
   interruption: event('interruption', {

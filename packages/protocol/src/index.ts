@@ -11,11 +11,13 @@ export {
   turnStartMs,
 } from './time.js';
 export {
+  dropReasons,
   floors,
   parseSessionEvent,
   responseKinds,
   sessionEventTypes,
   type Audience,
+  type DropReason,
   type Floor,
   type ResponseKind,
   type ResponseWord,

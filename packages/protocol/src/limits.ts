@@ -13,6 +13,9 @@ export const limits = {
   pageTools: 32,
   /** Characters of what a function gives back, as JSON. */
   toolOutputChars: 32_768,
+  /** Characters of what is typed into one field, and of the field's name. */
+  typedChars: 2000,
+  fieldChars: 64,
   /** Characters of a token: LiveKit's with attributes and a room configuration stay well below. */
   tokenChars: 16_384,
   /** Characters of an identity, a room and a participant's name. */

@@ -1,6 +1,7 @@
 import {
   InterruptResult,
   MicroturnError,
+  limits,
   type AudienceChoice,
   type SessionEvent,
   type SessionEventOf,
@@ -17,6 +18,7 @@ import { signalingUrl } from './connection/url.js';
 import { webrtc } from './connection/webrtc.js';
 import { endConversation, newConversation, reduceConversation, type Conversation } from './conversation/reduce.js';
 import { ConversationStates } from './conversation/states.js';
+import { observeInput, type ObserveInputOptions, type TypedField } from './input/observe-input.js';
 import { noLogger, type Logger } from './logger.js';
 import { browserMedia } from './media/platform.js';
 import { SessionMedia } from './media/session-media.js';
@@ -218,6 +220,17 @@ class Session implements InteractionSession {
     return this.#tools.register(tool);
   }
 
+  send(text: string): void {
+    const sent = text.trim().slice(0, limits.typedChars);
+    if (sent !== '') this.#link().notify({ type: 'typing', field: 'message', text: sent, sent: true });
+  }
+
+  observeInput(element: TypedField, options: ObserveInputOptions = {}): () => void {
+    const tell = (field: string, text: string) =>
+      this.#call?.link?.notify({ type: 'typing', field, text, sent: false });
+    return observeInput(element, options, tell, this.#clock);
+  }
+
   on<T extends SessionEventType>(
     type: T,
     fn: (event: SessionEventOf<T>) => void,
@@ -242,10 +255,11 @@ class Session implements InteractionSession {
   }
 
   #startCall(): Call {
-    const { url, room, participantName, audience, microphone } = this.#options;
+    const { url, room, recipe, participantName, audience, microphone } = this.#options;
     const call = new Call({
       url,
       room,
+      recipe,
       participantName,
       audience,
       tokenSource: this.#tokenSource,

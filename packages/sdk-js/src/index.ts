@@ -38,6 +38,7 @@ export type {
   TransportLink,
 } from './connection/transport.js';
 export type { ClientTool } from './tools/page-tools.js';
+export type { ObserveInputOptions, TypedField } from './input/observe-input.js';
 export type { MediaPlatform } from './media/platform.js';
 export type { Clock } from './clock.js';
 export type { Logger } from './logger.js';

@@ -1,3 +1,4 @@
+import type { ObserveInputOptions, TypedField } from './input/observe-input.js';
 import type {
   AudienceChoice,
   InterruptResult,
@@ -78,6 +79,8 @@ interface CommonOptions {
   readonly participantName?: string;
   /** Whom the model speaks to: everybody in the room (the default), or this participant alone. The token has the last word. */
   readonly audience?: AudienceChoice;
+  /** Who to talk with: one of the edge's recipes (`GET /v1/recipes`), or `nano` for the model alone. */
+  readonly recipe?: string;
   /** Plays the agent's voice in this element rather than in one of its own. */
   readonly audioElement?: HTMLAudioElement;
   /**
@@ -164,6 +167,15 @@ export interface InteractionSession extends AsyncDisposable {
   changeSubject(): Promise<void>;
   /** Offers a function of this page to background tasks, across calls, until the returned function is called. */
   registerTool<Arguments = Record<string, unknown>>(tool: ClientTool<Arguments>): () => void;
+
+  /** Sends a typed message, which is answered as if it had been said. Only a recipe's LLM reads it. */
+  send(text: string): void;
+  /**
+   * Lets the agent see what is typed into a field before it is sent, throttled. Masked fields (passwords, codes, cards,
+   * `data-microturn-private`) never leave the page.
+   * @returns ends it
+   */
+  observeInput(element: TypedField, options?: ObserveInputOptions): () => void;
 
   /** Calls `fn` for every event of one type until `signal` or the returned function ends it. */
   on<T extends SessionEventType>(

@@ -159,6 +159,10 @@ export function recordEvent(grid: Grid, event: SessionEvent): Grid {
     case 'task.woven':
     case 'tool.call':
     case 'tool.result':
+    case 'response.latency':
+    case 'draft.started':
+    case 'draft.committed':
+    case 'draft.dropped':
     case 'session.usage':
     case 'reminder.set':
     case 'reminder.fired':

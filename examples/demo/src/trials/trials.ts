@@ -98,6 +98,10 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
     case 'task.woven':
     case 'tool.call':
     case 'tool.result':
+    case 'response.latency':
+    case 'draft.started':
+    case 'draft.committed':
+    case 'draft.dropped':
     case 'session.usage':
     case 'response.text':
     case 'response.cut':

@@ -41,6 +41,8 @@ export interface Decision {
   readonly confidence: number;
   /** What the agent says from this micro-turn on; empty is silence, an explicit decision. */
   readonly say: string;
+  /** More words of this answer follow: saying nothing now is not its end. */
+  readonly more?: boolean;
   readonly acts: readonly Act[];
   /** The model's run, ms. */
   readonly stepMs: number;

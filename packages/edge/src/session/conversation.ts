@@ -43,6 +43,8 @@ export interface Conversation {
 export type ConversationInput =
   /** `overhears`: the agent says something to the room that is another participant's. */
   | { type: 'decision'; atMs: number; decision: Decision; responseId: string; overhears?: boolean }
+  /** The model's words go on between two decisions. */
+  | { type: 'more'; atMs: number; text: string; responseId: string }
   /** The app speaks through the agent: to whom the model does, unless it says to whom. */
   | { type: 'say'; atMs: number; responseId: string; text: string; audience?: Audience }
   /** What a background task has found: a response of its own, or more of the one that it has. */
@@ -108,6 +110,9 @@ export function stepConversation(state: Conversation, input: ConversationInput):
     case 'decision':
       decide(step, input);
       break;
+    case 'more':
+      speakWords(step, { say: input.text, floor: state.floor, acts: [] }, input.responseId, input.atMs);
+      break;
     case 'say':
       step.begin(input.responseId, {
         kind: 'proactive',
@@ -142,7 +147,8 @@ export function stepConversation(state: Conversation, input: ConversationInput):
         words: [...r.words, ...input.words],
         lengthMs: r.lengthMs + input.lengthMs,
       }));
-      if (step.find(input.responseId)) {
+      // Sound that is streamed may come before the words that it ends.
+      if (step.find(input.responseId) && input.text !== '') {
         step.emit({ type: 'response.text', responseId: input.responseId, text: input.text, words: [...input.words] });
       }
       break;
@@ -213,7 +219,7 @@ function decide(step: StepBuilder, input: ConversationInput & { type: 'decision'
     step.emit({ type: 'reminder.fired', reminderId, dueMs: atMs, text: decision.say });
   }
   if (decision.say !== '') speakWords(step, decision, responseId, atMs);
-  for (const response of step.state.responses) endIfDue(step, response, atMs, decision.say === '');
+  for (const response of step.state.responses) endIfDue(step, response, atMs, decision.say === '' && !decision.more);
 }
 
 function noteFloor(step: StepBuilder, decision: Decision, overhears: boolean): void {
@@ -246,15 +252,23 @@ function stop(step: StepBuilder, atMs: number, overhears: boolean): void {
 }
 
 /** Words that follow each other make one response; after the run has ended, the next word begins another. */
-function speakWords(step: StepBuilder, decision: Decision, responseId: string, atMs: number): void {
+function speakWords(
+  step: StepBuilder,
+  decision: Pick<Decision, 'say' | 'floor' | 'acts'>,
+  responseId: string,
+  atMs: number,
+): void {
   const open = step.state.responses.find((r) => r.by === 'model' && r.phase === 'speaking');
   if (open) {
     step.speak(open.id, decision.say, false);
     return;
   }
-  const interjects = decision.floor === 'speaking' || decision.floor === 'holding' || decision.floor === 'correcting';
+  const backchannel = decision.acts.includes('backchannel');
+  const holds = decision.floor === 'speaking' || decision.floor === 'holding' || decision.floor === 'correcting';
+  const interjects = holds && !backchannel;
+  const proactive = decision.acts.includes('remind');
   step.begin(responseId, {
-    kind: decision.acts.includes('remind') ? 'proactive' : interjects ? 'interjection' : 'reply',
+    kind: proactive ? 'proactive' : backchannel ? 'backchannel' : interjects ? 'interjection' : 'reply',
     by: 'model',
     audience: step.state.audience,
     atMs,

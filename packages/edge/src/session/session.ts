@@ -42,7 +42,17 @@ export interface SessionEngine {
     onDecision: (decision: Decision) => void,
     onFailed: (error: MicroturnError) => void,
     onReset: (error: MicroturnError) => void,
+    outlet: EngineOutlet,
   ): SessionRow;
+}
+
+/** What a model has to say besides its decisions. */
+export interface EngineOutlet {
+  /** Session ms now. */
+  nowMs(): number;
+  /** Words of an answer that go on between two decisions. */
+  more(text: string): void;
+  emit(event: SessionEventBody): void;
 }
 
 export interface SessionRow {
@@ -50,7 +60,19 @@ export interface SessionRow {
   readonly engine: EngineId;
   /** Monotonic ms of session time 0: up to a micro-turn ahead, where the row's lane has its boundaries. */
   readonly zeroMs: number;
+  /** The model is told of what happens in its session, as the client is. */
+  observe?(event: SessionEvent): void;
+  /** The first packet of a response left, at session ms. */
+  speechStarted?(responseId: string, atMs: number): void;
+  /** What the user types: as it stands now, or `sent`. */
+  typed?(typed: TypedText): void;
   release(): void;
+}
+
+export interface TypedText {
+  readonly field: string;
+  readonly text: string;
+  readonly sent: boolean;
 }
 
 /** What a session needs of the voice. Speech itself goes straight to the media thread. */
@@ -71,9 +93,13 @@ export interface SessionParts {
   readonly media: SessionMedia;
   readonly engine: SessionEngine;
   readonly voice: SessionVoice;
+  /** Whose voice it is, where there are several. */
+  readonly speaker?: string | undefined;
   readonly log: Log;
   /** Slow work off the path; without it nothing can be asked of a background model. */
   readonly background?: OpenBackground | undefined;
+  /** Whether the sound of the last half minute is kept, for a model that has to hear it again. */
+  readonly keepClip?: boolean | undefined;
   /** Called once, when the session is over for whatever reason. */
   readonly onClosed: (session: Session, reason: string) => void;
   /** @param lagMs from the end of the micro-turn to here, on main */
@@ -144,6 +170,13 @@ export class Session {
       (decision) => this.#onDecision(decision),
       (error) => this.#fail(error),
       (error) => this.report(error),
+      {
+        nowMs: () => this.nowMs,
+        more: (text) => this.#apply({ type: 'more', atMs: this.nowMs, text, responseId: this.#nextResponseId() }),
+        emit: (event) => {
+          if (!this.#closed) this.#emit(event);
+        },
+      },
     );
     this.#zeroMs = this.#lease.zeroMs;
     this.#seat = parts.roomAudience.join({
@@ -196,9 +229,10 @@ export class Session {
   async startRow(): Promise<void> {
     const { microTurnMs, inputHz } = this.model;
     const { id: lease, engine } = this.#lease;
+    const keepClip = this.#parts.keepClip || this.#background?.keepsClip;
     await this.#parts.media.request('row.start', {
       endpoint: this.endpoint,
-      row: { lease, engine, microTurnMs, inputHz, zeroMs: this.#zeroMs, keepClip: this.#background?.keepsClip },
+      row: { lease, engine, microTurnMs, inputHz, zeroMs: this.#zeroMs, keepClip },
     });
     if (this.#parts.audience !== 'self' && !this.#privateVoice) return;
     this.#privateVoice = undefined;
@@ -303,6 +337,11 @@ export class Session {
     return { responseId };
   }
 
+  /** What the user types; only a model that reads perceives it. */
+  typed(typed: TypedText): void {
+    if (!this.#closed) this.#lease.typed?.(typed);
+  }
+
   /** What the listener's device plays now. */
   async heard(report: HeardReport): Promise<readonly Heard[]> {
     if (this.#closed) return [];
@@ -338,7 +377,11 @@ export class Session {
 
   /** The first packet of a response left, or its last one. */
   speechMoved(type: 'speech-started' | 'speech-sent', responseId: string, atMonotonicMs: number): void {
-    this.#apply({ type, responseId, atMs: atMonotonicMs - this.#zeroMs });
+    const atMs = atMonotonicMs - this.#zeroMs;
+    this.#apply({ type, responseId, atMs });
+    if (type === 'speech-started' && this.#conversation.responses.some(({ id }) => id === responseId)) {
+      this.#lease.speechStarted?.(responseId, atMs);
+    }
   }
 
   /** The newest view of this endpoint from the media thread. */
@@ -513,6 +556,8 @@ export class Session {
         responseId,
         text,
         last,
+        speaker: this.#parts.speaker,
+        onProblem: (error) => this.report(error),
         onClause: ({ text, words, lengthMs }) => this.#apply({ type: 'clause', responseId, text, words, lengthMs }),
       })
       .then(
@@ -527,6 +572,7 @@ export class Session {
     this.#journal.push(event as SessionEvent);
     this.#listener?.(event as SessionEvent);
     this.#background?.onEvent(event as SessionEvent);
+    this.#lease.observe?.(event as SessionEvent);
   }
 
   #emitStats(stepMs: number, turnLagMs: number): void {

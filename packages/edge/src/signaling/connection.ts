@@ -228,6 +228,9 @@ export class Connection implements Carrier {
       }
       case 'say':
         return session.say(message.text, message.audience);
+      case 'typing':
+        session.typed({ field: message.field, text: message.text, sent: message.sent });
+        return undefined;
       case 'response.interrupt': {
         const { rtpTimestamp, outputLatencyMs = 0, audience } = message;
         return session.interrupt(

@@ -30,6 +30,7 @@ export interface CallHost extends Omit<LinkObserver, 'closed'> {
 export interface CallParts {
   readonly url: string | undefined;
   readonly room: string | undefined;
+  readonly recipe: string | undefined;
   readonly participantName: string | undefined;
   readonly audience: AudienceChoice | undefined;
   readonly tokenSource: TokenSource;
@@ -107,7 +108,7 @@ export class Call {
 
   /** Opens a link and sends over it; a link that is lost on the way is no link. Returns what to log of it. */
   async #openLink({ participantToken, serverUrl }: TokenResponse): Promise<object> {
-    const { url, room, audience, transport, clock, logger } = this.#parts;
+    const { url, room, recipe, audience, transport, clock, logger } = this.#parts;
     const attempt = new AbortController();
     this.#attempt = attempt;
     const signal = AbortSignal.any([this.#abort.signal, attempt.signal]);
@@ -118,6 +119,7 @@ export class Call {
         token: participantToken,
         ...(room !== undefined && { room }),
         ...(audience && { audience }),
+        ...(recipe !== undefined && { recipe }),
         ...(this.#resumeToken !== undefined && {
           resume: { resumeToken: this.#resumeToken, lastSeq: host.lastSeq() },
         }),

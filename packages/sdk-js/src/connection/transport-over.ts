@@ -64,7 +64,7 @@ class Link implements TransportLink {
   }
 
   async join(options: OpenOptions, openSocket: OpenSocket, openMediaPlane: OpenMediaPlane): Promise<void> {
-    const { url, token, room, audience, resume, signal, clock } = options;
+    const { url, token, room, recipe, audience, resume, signal, clock } = options;
     const signaling = await Signaling.open({
       url: signalingUrl(url),
       openSocket,
@@ -92,6 +92,7 @@ class Link implements TransportLink {
         token,
         ...(room !== undefined && { room }),
         ...(audience && { audience }),
+        ...(recipe !== undefined && { recipe }),
         ...(resume && { resume }),
       }),
     );

@@ -27,7 +27,7 @@ export type SessionRequest = Extract<
       | `task.${string}`;
   }
 >;
-export type SessionNotice = ClientMessageOf<'heard'>;
+export type SessionNotice = ClientMessageOf<'heard' | 'typing'>;
 
 export interface OpenOptions {
   /** Base of the edge, http(s) or ws(s). */
@@ -36,6 +36,7 @@ export interface OpenOptions {
   readonly room?: string;
   /** Whom the model is to speak to; the edge's own choice unless it is given. */
   readonly audience?: AudienceChoice;
+  readonly recipe?: string;
   readonly resume?: { readonly resumeToken: string; readonly lastSeq: number };
   readonly signal: AbortSignal;
   readonly clock: Clock;

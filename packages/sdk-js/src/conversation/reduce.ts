@@ -108,6 +108,10 @@ export function reduceConversation(state: Conversation, event: SessionEvent): Co
       return settle(state, { ...state, tasks: kept(reduceTasks(state.tasks, event)) });
     case 'tool.call':
     case 'tool.result':
+    case 'response.latency':
+    case 'draft.started':
+    case 'draft.committed':
+    case 'draft.dropped':
     case 'session.usage':
     case 'reminder.set':
     case 'reminder.fired':

@@ -1,8 +1,8 @@
+import type { ClientMessageOf } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
-import type { SessionNotice } from '../connection/transport.js';
 
 /** A report before it is known of which voice. */
-export type HeardNotice = Omit<SessionNotice, 'audience'>;
+export type HeardNotice = Omit<ClientMessageOf<'heard'>, 'audience'>;
 
 /** How often the played position is read: a packet's length. */
 const READ_MS = 20;

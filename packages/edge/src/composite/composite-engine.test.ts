@@ -1,0 +1,303 @@
+import type { SessionEvent, SessionEventBody } from '@microturn/protocol';
+import { describe, expect, it } from 'vitest';
+import type { Decision, InteractionModel, InteractionStream, LeaseId } from '../engine/types.js';
+import type { EngineOutlet, SessionEngine } from '../session/index.js';
+import { silentLog } from '../telemetry/index.js';
+import { hum, interactionModelContract } from '../testing/interaction-model.contract.js';
+import { ManualClock } from '../testing/manual-clock.js';
+import { ScriptedModel, type Script } from '../testing/scripted-model.js';
+import type { Transcriber, TranscriptListener } from '../transcribe/index.js';
+import { CompositeEngine } from './composite-engine.js';
+import type { CompositeParts } from './composite-row.js';
+import type { ChatSource } from './types.js';
+
+const turnTaking: CompositeParts['turnTaking'] = {
+  eagerness: 'normal',
+  drafting: { enabled: true, everyMs: 500, perUtterance: 8, tokensPerMinute: 10_000 },
+};
+
+/** An LLM that is told what to write, one request at a time. */
+class ScriptedChat implements ChatSource {
+  readonly requests: Parameters<ChatSource['stream']>[0][] = [];
+  #queue: { text: string; fail?: Error }[] = [];
+  #wake: (() => void) | undefined;
+  async *stream(request: Parameters<ChatSource['stream']>[0]): ReturnType<ChatSource['stream']> {
+    this.requests.push(request);
+    request.signal.addEventListener('abort', () => this.#wake?.());
+    for (;;) {
+      if (request.signal.aborted) throw new Error('aborted');
+      const next = this.#queue.shift();
+      if (!next) await new Promise<void>((resolve) => (this.#wake = resolve));
+      else if (next.fail) throw next.fail;
+      else if (next.text === '') break;
+      else yield { type: 'text', text: next.text };
+    }
+    yield { type: 'done', usage: { tokensIn: 100, tokensOut: 20 } };
+  }
+  writes(...texts: string[]): void {
+    this.#queue.push(...texts.map((text) => ({ text })));
+    this.#wake?.();
+  }
+  fails(fail: Error): void {
+    this.#queue.push({ text: '', fail });
+    this.#wake?.();
+  }
+}
+
+/** The floor of a bundle, as main sees it: a lease, and decisions for it. */
+function floorOf(model: InteractionModel, zeroMs = 0): SessionEngine & { stream: InteractionStream } {
+  let leases = 0;
+  const engine = {
+    info: model.info,
+    assertRoom: () => undefined,
+    stream: undefined as unknown as InteractionStream,
+    lease: (...[onDecision, onFailed]: Parameters<SessionEngine['lease']>) => {
+      const id = ++leases;
+      engine.stream = model.open(id, onDecision, onFailed);
+      return { id, engine: 0, zeroMs, release: () => engine.stream.close() };
+    },
+  };
+  return engine;
+}
+
+const nothing: EngineOutlet = { nowMs: () => 0, more() {}, emit() {} };
+
+/** The composite behind the interface of a model, for the suite that all models keep to. */
+class CompositeModel implements InteractionModel {
+  readonly info;
+  readonly rows;
+  readonly #floor: InteractionModel;
+  readonly #parts: CompositeParts;
+  constructor(floor: InteractionModel, parts: CompositeParts) {
+    this.info = floor.info;
+    this.rows = floor.rows;
+    this.#floor = floor;
+    this.#parts = parts;
+  }
+  open(lease: LeaseId, onDecision: (decision: Decision) => void): InteractionStream {
+    const opened: { stream?: InteractionStream } = {};
+    const engine: SessionEngine = {
+      info: this.info,
+      assertRoom: () => undefined,
+      lease: (decide, fail) => {
+        const stream = this.#floor.open(lease, decide, fail);
+        opened.stream = stream;
+        return { id: lease, engine: 0, zeroMs: 0, release: () => stream.close() };
+      },
+    };
+    const row = new CompositeEngine(engine, this.#parts).lease(
+      onDecision,
+      () => {},
+      () => {},
+      nothing,
+    );
+    return { push: (turn) => opened.stream!.push(turn), close: () => row.release() };
+  }
+  close(): Promise<void> {
+    return this.#floor.close();
+  }
+}
+
+const partsOf = (more: Partial<CompositeParts> = {}): CompositeParts => ({
+  llm: new ScriptedChat(),
+  clip: async (fromMs, toMs) => ({ pcm: new Int16Array((toMs - fromMs) * 16), rateHz: 16_000, toMs }),
+  turnTaking,
+  maxOutputTokens: 100,
+  log: silentLog,
+  ...more,
+});
+
+interactionModelContract('CompositeEngine on a scripted floor', async (rows, clock) => {
+  const script: Script = { 0: { floor: 'speaking' }, 1: { floor: 'speaking' }, 3: { floor: 'yielded' } };
+  return new CompositeModel(new ScriptedModel({ rows, clock, script }), partsOf());
+});
+
+describe('a composite row', () => {
+  /** A transcriber whose words the test gives. */
+  class Scribe implements Transcriber {
+    readonly name = 'scribe';
+    listener: TranscriptListener | undefined;
+    pushedMs: number[] = [];
+    settled = 0;
+    closed = 0;
+    start(_fromMs: number, listener: TranscriptListener) {
+      this.listener = listener;
+      return {
+        push: (_pcm: Int16Array, toMs: number) => void this.pushedMs.push(toMs),
+        settle: () => void this.settled++,
+        close: () => void this.closed++,
+      };
+    }
+    close(): void {}
+    says(text: string, coveredMs: number): void {
+      const words = text.split(' ');
+      this.listener!.onTranscript({ words, stable: words.length, coveredMs });
+    }
+  }
+
+  const letters = { S: 'speaking', h: 'holding', Y: 'yielded', '.': 'silent' } as const;
+
+  function talk(floors: string, more: Partial<CompositeParts> = {}) {
+    const clock = new ManualClock();
+    const script: Script = ({ index }) => ({
+      floor: letters[floors[index] as keyof typeof letters] ?? 'silent',
+      words: [{ text: `own${index}`, endMs: index * 200, confidence: 1 }],
+      say: 'seven',
+    });
+    const model = new ScriptedModel({ clock, script });
+    const llm = new ScriptedChat();
+    const scribe = new Scribe();
+    const floor = floorOf(model);
+    const decisions: Decision[] = [];
+    const said: string[] = [];
+    const events: SessionEventBody[] = [];
+    const parts = partsOf({ llm, transcriber: scribe, ...more });
+    const row = new CompositeEngine(floor, parts).lease(
+      (decision) => {
+        decisions.push(decision);
+        if (decision.say) said.push(decision.say);
+      },
+      () => {},
+      () => {},
+      { nowMs: () => clock.now(), more: (text) => said.push(text), emit: (event) => events.push(event) },
+    );
+    const settle = () => new Promise((resolve) => setTimeout(resolve, 2));
+    let index = 0;
+    const turns = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        clock.advance(200);
+        floor.stream.push(hum(model, 1, index++, clock.now()));
+        await settle();
+      }
+    };
+    const observe = (event: SessionEventBody) =>
+      row.observe!({ ...event, seq: 1, at: clock.now(), turn: index } as SessionEvent);
+    return { clock, llm, scribe, decisions, said, events, row, turns, settle, observe };
+  }
+
+  it('passes every decision on in its place, with the transcriber’s words and the LLM’s speech for the bundle’s', async () => {
+    const { turns, decisions, scribe, llm, said, settle } = talk('.SSSSY');
+    await turns(5);
+    expect(scribe.pushedMs).toEqual([400, 600, 800, 1000]);
+    scribe.says('what time is it', 1000);
+    await settle();
+    expect(llm.requests).toHaveLength(1);
+    expect(llm.requests[0]).toMatchObject({
+      purpose: 'draft',
+      messages: [{ role: 'user', content: 'what time is it …' }],
+    });
+    llm.writes('It is noon.', '');
+    await turns(1);
+    expect(scribe.settled).toBe(1);
+    expect(said).toEqual([]);
+    scribe.says('what time is it', 1200);
+    expect(said).toEqual(['It is noon.']);
+    await turns(2);
+    expect(decisions.map(({ index, floor }) => [index, floor])).toEqual([
+      [0, 'silent'],
+      [1, 'speaking'],
+      [2, 'speaking'],
+      [3, 'speaking'],
+      [4, 'speaking'],
+      [5, 'yielded'],
+      [6, 'silent'],
+      [7, 'silent'],
+    ]);
+    expect(decisions.flatMap(({ words }) => words.map(({ text }) => text))).toEqual(['what', 'time', 'is', 'it']);
+    expect(scribe.closed).toBe(1);
+  });
+
+  it('without a transcriber understands what the bundle does', async () => {
+    const { turns, llm, decisions } = talk('.SSSSY', { transcriber: undefined });
+    await turns(7);
+    expect(llm.requests.at(-1)).toMatchObject({ messages: [{ content: 'own1 own2 own3 own4 own5 own6' }] });
+    expect(decisions[3]!.words).toMatchObject([{ text: 'own3' }]);
+  });
+
+  it('goes on with the bundle’s words where the transcriber fails, and says so', async () => {
+    const { MicroturnError } = await import('@microturn/protocol');
+    const { turns, scribe, llm, events } = talk('.SSSSY');
+    await turns(3);
+    scribe.listener!.onFailed(new MicroturnError('transcriber/failed'));
+    await turns(4);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'error', code: 'transcriber/failed' }));
+    expect(llm.requests.at(-1)).toMatchObject({
+      purpose: 'reply',
+      messages: [{ content: 'own1 own2 own3 own4 own5 own6' }],
+    });
+  });
+
+  it('a media thread that has no sound costs the utterance its transcriber, not the call', async () => {
+    const { turns, llm, events } = talk('.SSSSY', { clip: () => Promise.reject(new Error('gone')) });
+    await turns(7);
+    expect(events.filter(({ type }) => type === 'error')).toHaveLength(1);
+    expect(llm.requests.at(-1)).toMatchObject({ purpose: 'reply' });
+  });
+
+  it('an LLM that fails in the middle of an answer ends it there, with a coded error', async () => {
+    const { turns, scribe, llm, said, events, decisions, settle } = talk('.SSSSY');
+    await turns(6);
+    scribe.says('what time is it', 1200);
+    await settle();
+    llm.writes('It is noon. And');
+    await settle();
+    llm.fails(new Error('connection reset'));
+    await settle();
+    await turns(1);
+    expect(said).toEqual(['It is noon.', 'And']);
+    expect(events.filter(({ type }) => type === 'error')).toMatchObject([{ code: 'edge/internal' }]);
+    expect(decisions.at(-1)!.more).toBeUndefined();
+  });
+
+  it('tells the LLM what was heard, and cancels what it writes when the call ends', async () => {
+    const { turns, scribe, llm, observe, row, settle } = talk('.SSSSY..SSSSY');
+    await turns(6);
+    scribe.says('tell me a story', 1200);
+    await settle();
+    llm.writes('Once upon a time there was a fox. ', '');
+    await settle();
+    observe({ type: 'response.started', responseId: 'r1', kind: 'reply', audience: 'room' });
+    observe({ type: 'response.text', responseId: 'r1', text: 'Once upon a time there was a fox.', words: [] });
+    observe({
+      type: 'response.interrupted',
+      responseId: 'r1',
+      by: 'user',
+      heardMs: 1,
+      heardText: 'Once upon',
+      unheardText: 'a',
+    });
+    await turns(7);
+    scribe.says('no a joke', 2600);
+    await settle();
+    const last = llm.requests.at(-1)!;
+    expect(last.messages).toEqual([
+      { role: 'user', content: 'tell me a story' },
+      { role: 'assistant', content: 'Once upon —' },
+      { role: 'user', content: 'no a joke' },
+    ]);
+    expect(last.signal.aborted).toBe(false);
+    row.release();
+    row.release();
+    expect(last.signal.aborted).toBe(true);
+  });
+
+  it('a decision never waits: an LLM that says nothing for ten seconds delays none', async () => {
+    const { turns, scribe, decisions, settle } = talk('.SSSSY');
+    await turns(6);
+    scribe.says('what time is it', 1200);
+    await settle();
+    await turns(50);
+    expect(decisions).toHaveLength(56);
+    expect(decisions.every(({ lagMs }) => lagMs === 0)).toBe(true);
+  });
+
+  it('does not hear what comes after the end', async () => {
+    const { turns, row, decisions, scribe } = talk('.SSSS');
+    await turns(3);
+    row.release();
+    scribe.says('anybody there', 600);
+    row.observe!({ type: 'session.closed', reason: 'x', seq: 1, at: 1, turn: 1 });
+    expect(decisions).toHaveLength(3);
+    expect(scribe.closed).toBe(1);
+  });
+});

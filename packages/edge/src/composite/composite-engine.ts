@@ -1,0 +1,27 @@
+import type { Act, ModelInfo } from '../engine/types.js';
+import type { SessionEngine, SessionRow } from '../session/index.js';
+import { CompositeRow, type CompositeParts } from './composite-row.js';
+
+/** Any LLM behind a floor bundle, as a session sees it: an engine like any other. */
+export class CompositeEngine implements SessionEngine {
+  readonly #floor: SessionEngine;
+  readonly #parts: CompositeParts;
+
+  constructor(floor: SessionEngine, parts: CompositeParts) {
+    this.#floor = floor;
+    this.#parts = parts;
+  }
+  /** It answers what is said: only what the bundle itself delegates is work for the background. */
+  get info(): ModelInfo {
+    const { info } = this.#floor;
+    return { ...info, acts: [...new Set<Act>([...(info.acts ?? []), 'delegate'])] };
+  }
+  /** @throws {MicroturnError} as the floor's engine does */
+  assertRoom(): void {
+    this.#floor.assertRoom();
+  }
+  /** @throws {MicroturnError} as the floor's engine does */
+  lease(...[onDecision, onFailed, onReset, outlet]: Parameters<SessionEngine['lease']>): SessionRow {
+    return new CompositeRow(this.#parts, this.#floor, { onDecision, onFailed, onReset, outlet });
+  }
+}

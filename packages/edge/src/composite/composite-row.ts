@@ -1,0 +1,318 @@
+import { MicroturnError, type SessionEvent } from '@microturn/protocol';
+import type { Decision } from '../engine/types.js';
+import type { EngineOutlet, SessionEngine, SessionRow, TypedText } from '../session/index.js';
+import type { Log } from '../telemetry/log.js';
+import { TRANSCRIBE_HZ, type Transcriber, type Transcription } from '../transcribe/index.js';
+import { systemPrompt, toMessages } from './prompt.js';
+import { startTurnTaking, stepTurnTaking, type TurnTakingInput } from './turn-taking.js';
+import type { Ask, ChatSource, ClipSource, Composed, CompositeEffect, TurnTakingOptions } from './types.js';
+
+export interface CompositeParts {
+  readonly llm: ChatSource;
+  /** Names of models, in order of preference; all where none are given. */
+  readonly models?: readonly string[] | undefined;
+  readonly instructions?: string | undefined;
+  /** The floor bundle's own words are taken where there is none, or where it failed. */
+  readonly transcriber?: Transcriber | undefined;
+  readonly clip: ClipSource;
+  readonly turnTaking: Omit<TurnTakingOptions, 'microTurnMs'>;
+  readonly maxOutputTokens: number;
+  readonly log: Log;
+}
+
+/** Tokens of one session so far: what was asked for, drafts included. */
+export interface TokenUsage {
+  readonly tokensIn: number;
+  readonly tokensOut: number;
+}
+
+/** A spoken answer that is longer than this is no answer; what comes after is not read. */
+const LONGEST_ANSWER_CHARS = 8000;
+
+/** Where the provider does not say. */
+const toTokens = (chars: number) => Math.ceil(chars / 4);
+
+/** One utterance on its way to the transcriber. */
+interface Hearing {
+  readonly utterance: number;
+  readonly transcription: Transcription;
+  /** Sound was fetched up to here, and is wanted up to there. */
+  fetchedMs: number;
+  wantedMs: number;
+  settleMs: number;
+  fetching: boolean;
+}
+
+/**
+ * A row of a floor bundle whose words and answers come from elsewhere: the bundle decides when, a transcriber tells what
+ * was said, an LLM what to say. Decisions pass through on their clock; nothing is waited for.
+ */
+export class CompositeRow implements SessionRow {
+  readonly #parts: CompositeParts;
+  readonly #outlet: EngineOutlet;
+  readonly #floor: SessionRow;
+  readonly #onDecision: (decision: Decision) => void;
+  readonly #microTurnMs: number;
+  readonly #system: string;
+  #state;
+  #hearing: Hearing | undefined;
+  /** Words of the floor bundle in this utterance, for where there is no transcriber. */
+  #own: { utterance: number; words: string[]; heardAll: boolean } | undefined;
+  readonly #asks = new Map<string, AbortController>();
+  #tokensIn = 0;
+  #tokensOut = 0;
+  #released = false;
+
+  constructor(
+    parts: CompositeParts,
+    floor: SessionEngine,
+    callbacks: {
+      readonly onDecision: (decision: Decision) => void;
+      readonly onFailed: (error: MicroturnError) => void;
+      readonly onReset: (error: MicroturnError) => void;
+      readonly outlet: EngineOutlet;
+    },
+  ) {
+    const { microTurnMs } = floor.info;
+    this.#parts = parts;
+    this.#microTurnMs = microTurnMs;
+    this.#outlet = callbacks.outlet;
+    this.#onDecision = callbacks.onDecision;
+    this.#system = systemPrompt(parts.instructions);
+    this.#state = startTurnTaking({ ...parts.turnTaking, microTurnMs });
+    this.#floor = floor.lease(
+      (decision) => this.#decide(decision),
+      (error) => {
+        this.#end();
+        callbacks.onFailed(error);
+      },
+      callbacks.onReset,
+      callbacks.outlet,
+    );
+  }
+
+  get id() {
+    return this.#floor.id;
+  }
+  get engine() {
+    return this.#floor.engine;
+  }
+  get zeroMs() {
+    return this.#floor.zeroMs;
+  }
+  get usage(): TokenUsage {
+    return { tokensIn: this.#tokensIn, tokensOut: this.#tokensOut };
+  }
+
+  observe(event: SessionEvent): void {
+    this.#apply({ type: 'event', event });
+  }
+  speechStarted(responseId: string, atMs: number): void {
+    this.#apply({ type: 'speech-started', responseId, atMs });
+  }
+  typed({ field, text, sent }: TypedText): void {
+    this.#apply({ type: 'typed', atMs: this.#nowMs, field, text, sent });
+  }
+  /** Gives the floor's row back, and gives everything up that is under way. Twice is harmless. */
+  release(): void {
+    this.#end();
+    this.#floor.release();
+  }
+
+  get #nowMs(): number {
+    return this.#outlet.nowMs();
+  }
+
+  #end(): void {
+    this.#released = true;
+    for (const abort of this.#asks.values()) abort.abort();
+    this.#asks.clear();
+    this.#hearing?.transcription.close();
+    this.#hearing = undefined;
+  }
+
+  #decide(decision: Decision): void {
+    if (this.#released) return;
+    const { effects, composed } = this.#step({ type: 'decision', atMs: this.#nowMs, decision });
+    const { words, acts, speech } = composed;
+    this.#onDecision({
+      ...decision,
+      words: this.#parts.transcriber ? words : decision.words,
+      acts,
+      say: speech?.say ?? '',
+      ...(speech?.more && { more: true }),
+    });
+    this.#run(effects);
+    this.#hearOwn(decision);
+  }
+
+  /** Anything but a decision: what it makes the agent say is said at once, as more of what was decided. */
+  #apply(input: Exclude<TurnTakingInput, { type: 'decision' }>): void {
+    if (this.#released) return;
+    const { effects, composed } = this.#step(input);
+    if (composed.speech && composed.speech.say !== '') this.#outlet.more(composed.speech.say);
+    this.#run(effects);
+  }
+
+  #step(input: TurnTakingInput): { effects: readonly CompositeEffect[]; composed: Composed } {
+    const { state, effects, composed } = stepTurnTaking(this.#state, input);
+    this.#state = state;
+    return { effects, composed };
+  }
+
+  #run(effects: readonly CompositeEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.do) {
+        case 'listen':
+          this.#listen(effect.utterance, effect.fromMs);
+          break;
+        case 'hear':
+          if (this.#hearing?.utterance !== effect.utterance) break;
+          this.#hearing.wantedMs = effect.toMs;
+          void this.#fetch(this.#hearing);
+          break;
+        case 'settle':
+          if (this.#hearing?.utterance === effect.utterance) this.#hearing.settleMs = effect.toMs;
+          break;
+        case 'unlisten':
+          if (this.#own?.utterance === effect.utterance) this.#own = undefined;
+          if (this.#hearing?.utterance !== effect.utterance) break;
+          this.#hearing.transcription.close();
+          this.#hearing = undefined;
+          break;
+        case 'ask':
+          void this.#ask(effect.ask);
+          break;
+        case 'cancel':
+          this.#asks.get(effect.draftId)?.abort();
+          break;
+        case 'emit':
+          this.#outlet.emit(effect.event);
+          break;
+        default:
+          effect satisfies never;
+      }
+    }
+  }
+
+  #listen(utterance: number, fromMs: number): void {
+    this.#own = { utterance, words: [], heardAll: false };
+    const { transcriber } = this.#parts;
+    if (!transcriber) return;
+    const transcription = transcriber.start(fromMs, {
+      onTranscript: (transcript) => this.#apply({ type: 'words', atMs: this.#nowMs, utterance, ...transcript }),
+      onFailed: (error) => {
+        if (this.#hearing?.utterance === utterance) this.#hearing = undefined;
+        this.#report(error);
+      },
+    });
+    this.#hearing = {
+      utterance,
+      transcription,
+      fetchedMs: fromMs,
+      wantedMs: fromMs,
+      settleMs: Infinity,
+      fetching: false,
+    };
+  }
+
+  /** One request at a time: what is wanted meanwhile comes with the next. */
+  async #fetch(hearing: Hearing): Promise<void> {
+    if (hearing.fetching) return;
+    hearing.fetching = true;
+    try {
+      while (hearing === this.#hearing && hearing.fetchedMs < hearing.wantedMs) {
+        const toMs = hearing.wantedMs;
+        const clip = await this.#parts.clip(hearing.fetchedMs, toMs);
+        if (hearing !== this.#hearing) return;
+        if (clip.rateHz !== TRANSCRIBE_HZ) throw new RangeError(`a clip of ${clip.rateHz} Hz cannot be transcribed`);
+        hearing.fetchedMs = toMs;
+        hearing.transcription.push(clip.pcm, toMs);
+        if (toMs >= hearing.settleMs) {
+          hearing.settleMs = Infinity;
+          hearing.transcription.settle();
+        }
+      }
+    } catch (cause) {
+      // The media thread is gone or being replaced: this utterance is understood by the bundle's own words.
+      if (hearing !== this.#hearing) return;
+      hearing.transcription.close();
+      this.#hearing = undefined;
+      this.#report(MicroturnError.from(cause, 'transcriber/failed'));
+    } finally {
+      hearing.fetching = false;
+    }
+  }
+
+  /** The floor bundle's words, one micro-turn late, since one may end just before a boundary and be told after it. */
+  #hearOwn({ words, index }: Decision): void {
+    const own = this.#own;
+    if (!own) return;
+    own.words.push(...words.map(({ text }) => text));
+    if (this.#hearing?.utterance === own.utterance) return;
+    const coveredMs = index * this.#microTurnMs;
+    this.#apply({
+      type: 'words',
+      atMs: this.#nowMs,
+      utterance: own.utterance,
+      words: [...own.words],
+      stable: own.words.length,
+      coveredMs,
+    });
+  }
+
+  async #ask(ask: Ask): Promise<void> {
+    const { llm, models, maxOutputTokens, log } = this.#parts;
+    const { draftId, partial } = ask;
+    const abort = new AbortController();
+    this.#asks.set(draftId, abort);
+    const messages = toMessages(ask);
+    let usage: TokenUsage | undefined;
+    let chars = 0;
+    try {
+      const stream = llm.stream({
+        purpose: partial ? 'draft' : 'reply',
+        system: this.#system,
+        messages,
+        ...(models && { models }),
+        maxOutputTokens,
+        signal: abort.signal,
+      });
+      for await (const part of stream) {
+        if (abort.signal.aborted) return;
+        if (part.type === 'text') {
+          chars += part.text.length;
+          this.#apply({ type: 'draft.text', atMs: this.#nowMs, draftId, text: part.text });
+          if (chars > LONGEST_ANSWER_CHARS) break;
+        } else if (part.type === 'done') {
+          usage = part.usage;
+        }
+      }
+      if (!abort.signal.aborted) this.#apply({ type: 'draft.done', atMs: this.#nowMs, draftId });
+    } catch (cause) {
+      if (abort.signal.aborted) return;
+      const error = MicroturnError.from(cause, 'edge/internal');
+      // Of a draft that nobody waits for, nobody needs to know.
+      if (this.#state.answer?.draft.id === draftId) this.#report(error);
+      else log.debug({ code: error.code }, 'a draft failed');
+      this.#apply({ type: 'draft.failed', atMs: this.#nowMs, draftId });
+    } finally {
+      this.#asks.delete(draftId);
+      // One that was cancelled has cost its prompt all the same.
+      const promptChars = messages.reduce((sum, { content }) => sum + content.length, this.#system.length);
+      this.#spend(usage ?? { tokensIn: toTokens(promptChars), tokensOut: toTokens(chars) }, partial);
+    }
+  }
+
+  #spend({ tokensIn, tokensOut }: TokenUsage, partial: boolean): void {
+    this.#tokensIn += tokensIn;
+    this.#tokensOut += tokensOut;
+    if (partial) this.#apply({ type: 'spent', atMs: this.#nowMs, tokens: tokensIn + tokensOut });
+  }
+
+  #report(error: MicroturnError): void {
+    if (this.#released) return;
+    this.#parts.log.warn({ code: error.code, err: error }, 'a part of the composite failed');
+    this.#outlet.emit({ type: 'error', ...error.toWire() });
+  }
+}

@@ -1,0 +1,30 @@
+import type { Ask } from './types.js';
+
+/** What an LLM has to know to talk: everything it writes is spoken, and it is asked before the user has finished. */
+const RULES = `You are talking with a person, live and out loud. Whatever you write is spoken by a voice while you write it, so answer as people talk: short sentences, no lists, no markup, numbers as words where that is natural. Begin with the answer.
+You may be asked while the person is still speaking: their words then end in "…". Write what you would say if they stopped there. Instead of an answer you may write exactly one of these:
+[silence] when nothing should be said;
+[backchannel] mm-hm for a short sign that you listen, while they pause;
+[interject] and a short sentence, only if it cannot wait until they have finished.
+A turn of yours that ends in "—" was interrupted: the rest of it was not heard. Words that were not understood are written <unk>.`;
+
+/** Characters of a field that are shown: what is typed last counts. */
+const FIELD_CHARS = 1000;
+
+export function systemPrompt(instructions: string | undefined): string {
+  return instructions ? `${RULES}\n\n${instructions}` : RULES;
+}
+
+/** The conversation as it was heard, then what is being said now. */
+export function toMessages({ turns, words, partial, typed }: Ask): { role: 'user' | 'assistant'; content: string }[] {
+  const fields = typed.map(
+    ({ field, text }) =>
+      `\n(They are typing into ${JSON.stringify(field)}: ${JSON.stringify(text.slice(-FIELD_CHARS))})`,
+  );
+  const said = `${words}${partial ? ' …' : ''}${fields.join('')}`;
+  const messages = turns.map(({ role, text }) => ({ role, content: text }));
+  const last = messages.at(-1);
+  // They were interrupted by nobody: what was not answered yet belongs to what they say now.
+  if (last?.role === 'user') return [...messages.slice(0, -1), { role: 'user', content: `${last.content} ${said}` }];
+  return [...messages, { role: 'user', content: said }];
+}

@@ -1,0 +1,403 @@
+import type { Floor, SessionEvent, SessionEventBody } from '@microturn/protocol';
+import { describe, expect, it } from 'vitest';
+import type { Act, Decision } from '../engine/types.js';
+import { startTurnTaking, stepTurnTaking, type TurnTaking, type TurnTakingInput } from './turn-taking.js';
+import type { Ask, CompositeEffect, TurnTakingOptions } from './types.js';
+
+const TURN_MS = 200;
+const FLOORS: Record<string, Floor> = {
+  '.': 'silent',
+  S: 'speaking',
+  h: 'holding',
+  Y: 'yielded',
+  B: 'barge-in',
+  b: 'backchannel',
+  e: 'elsewhere',
+};
+
+type Options = Partial<Omit<TurnTakingOptions, 'drafting'>> & { drafting?: Partial<TurnTakingOptions['drafting']> };
+
+/** A talk in virtual time: floors by letters, and whatever the composite asks for answered by the test. */
+class Talk {
+  state: TurnTaking;
+  index = 0;
+  nowMs = 0;
+  readonly effects: CompositeEffect[] = [];
+  /** What was said, with when. */
+  readonly said: string[] = [];
+  readonly heardWords: string[] = [];
+  acts: readonly Act[] = [];
+  more = false;
+  #responses = 0;
+  #open: string | undefined;
+
+  constructor({ drafting, ...options }: Options = {}) {
+    this.state = startTurnTaking({
+      microTurnMs: TURN_MS,
+      eagerness: 'normal',
+      drafting: { enabled: true, everyMs: 500, perUtterance: 8, tokensPerMinute: 10_000, ...drafting },
+      ...options,
+    });
+  }
+
+  floors(letters: string, acts: readonly Act[] = []): this {
+    for (const letter of letters) {
+      const index = this.index++;
+      this.nowMs = (index + 1) * TURN_MS;
+      const floor = FLOORS[letter]!;
+      const stops: readonly Act[] = floor === 'barge-in' ? ['stop', ...acts] : acts;
+      const decision: Decision = {
+        lease: 1,
+        index,
+        words: [],
+        floor,
+        confidence: 1,
+        say: 'seven',
+        acts: stops,
+        stepMs: 1,
+        lagMs: 1,
+      };
+      this.#apply({ type: 'decision', atMs: this.nowMs, decision });
+      if (this.acts.includes('stop')) this.cut('');
+    }
+    return this;
+  }
+  /** The transcriber has understood everything up to now. */
+  words(text: string, coveredMs = this.nowMs): this {
+    const words = text.split(' ').filter(Boolean);
+    const utterance = this.state.utterance?.id ?? -1;
+    return this.#apply({ type: 'words', atMs: this.nowMs, utterance, words, stable: words.length, coveredMs });
+  }
+  wait(ms: number): this {
+    this.nowMs += ms;
+    return this;
+  }
+  /** The LLM writes, to the newest thing it was asked unless told otherwise. */
+  writes(text: string, done = true, draftId = this.asks.at(-1)!.draftId): this {
+    this.#apply({ type: 'draft.text', atMs: this.nowMs, draftId, text });
+    return done ? this.#apply({ type: 'draft.done', atMs: this.nowMs, draftId }) : this;
+  }
+  fails(draftId = this.asks.at(-1)!.draftId): this {
+    return this.#apply({ type: 'draft.failed', atMs: this.nowMs, draftId });
+  }
+  types(text: string, sent = false): this {
+    return this.#apply({ type: 'typed', atMs: this.nowMs, field: 'note', text, sent });
+  }
+  /** The agent is interrupted, and this much of it was heard. */
+  cut(heardText: string): this {
+    if (this.#open === undefined) return this;
+    const responseId = this.#open;
+    this.#open = undefined;
+    return this.event({
+      type: 'response.interrupted',
+      responseId,
+      by: 'user',
+      heardMs: 1,
+      heardText,
+      unheardText: 'rest',
+    });
+  }
+  hearsAll(): this {
+    const responseId = this.#open!;
+    this.#open = undefined;
+    return this.event({ type: 'response.completed', responseId, heardMs: 1 });
+  }
+  event(body: SessionEventBody): this {
+    return this.#apply({ type: 'event', event: { ...body, seq: 1, at: this.nowMs, turn: 0 } as SessionEvent });
+  }
+
+  get asks(): Ask[] {
+    return this.effects.flatMap((effect) => (effect.do === 'ask' ? [effect.ask] : []));
+  }
+  get cancelled(): string[] {
+    return this.effects.flatMap((effect) => (effect.do === 'cancel' ? [effect.draftId] : []));
+  }
+  emitted<T extends SessionEventBody['type']>(type: T) {
+    return this.effects.flatMap((effect) => (effect.do === 'emit' && effect.event.type === type ? [effect.event] : []));
+  }
+
+  #apply(input: TurnTakingInput): this {
+    const { state, effects, composed } = stepTurnTaking(this.state, input);
+    this.state = state;
+    this.effects.push(...effects);
+    this.heardWords.push(...composed.words.map(({ text }) => text));
+    if (input.type === 'decision') {
+      this.acts = composed.acts;
+      this.more = composed.speech?.more ?? false;
+    }
+    const say = composed.speech?.say ?? '';
+    if (say === '') return this;
+    this.said.push(`${this.nowMs}: ${say}`);
+    // As the session does: words that follow each other are one response.
+    if (this.#open === undefined) {
+      this.#open = `r${++this.#responses}`;
+      const kind = this.acts.includes('backchannel') ? 'backchannel' : 'reply';
+      this.event({ type: 'response.started', responseId: this.#open, kind, audience: 'room' });
+    }
+    return this.event({ type: 'response.text', responseId: this.#open, text: say, words: [] });
+  }
+}
+
+describe('taking turns', () => {
+  it('says a draft in the micro-turn that yields, where its words are all there were', () => {
+    const talk = new Talk()
+      .floors('.SSSS')
+      .words('what time is it')
+      .writes('It is noon.')
+      .floors('h')
+      .words('What time is it?');
+    expect(talk.said).toEqual([]);
+    talk.floors('Y');
+    expect(talk.said).toEqual(['1400: It is noon.']);
+    expect(talk.asks).toHaveLength(1);
+    expect(talk.emitted('draft.committed')).toMatchObject([
+      { draftId: talk.asks[0]!.draftId, kind: 'reply', aheadMs: 400 },
+    ]);
+    expect(talk.heardWords).toEqual(['what', 'time', 'is', 'it']);
+  });
+
+  it('says nothing before it knows the words up to the end, and then at once, between two micro-turns', () => {
+    const talk = new Talk().floors('.SSSS').words('what time is it').writes('It is noon.').floors('Y');
+    expect(talk.said).toEqual([]);
+    talk.wait(80).words('what time is it', 1200);
+    expect(talk.said).toEqual(['1280: It is noon.']);
+  });
+
+  it('drops a draft to other words, and asks anew', () => {
+    const talk = new Talk()
+      .floors('.SSSS')
+      .words('what time is it')
+      .writes('It is noon.')
+      .floors('SY')
+      .words('what time is it in Rome');
+    expect(talk.emitted('draft.dropped')).toMatchObject([{ reason: 'revised', chars: 11 }]);
+    expect(talk.asks.at(-1)).toMatchObject({ words: 'what time is it in Rome', partial: false });
+    talk.wait(300).writes('One o’clock.');
+    expect(talk.said).toEqual(['1700: One o’clock.']);
+  });
+
+  it('commits a draft that is still being written, and says what there is', () => {
+    const talk = new Talk()
+      .floors('.SSSS')
+      .words('what time is it')
+      .writes('It is noon. And it', false)
+      .floors('Y')
+      .words('what time is it');
+    expect(talk.said).toEqual(['1200: It is noon.']);
+    talk.floors('.');
+    expect(talk.more).toBe(true);
+    talk.wait(50).writes(' rains. Yes.');
+    expect(talk.said.slice(1)).toEqual(['1450: And it rains.', '1450: Yes.']);
+    talk.floors('.');
+    expect(talk.more).toBe(false);
+  });
+
+  it('cancels a draft as soon as its words turn out to be others, and keeps one that is a beginning', () => {
+    const talk = new Talk().floors('.SSSS').words('i like blue').floors('SSS').words('i like blue cheese a lot');
+    expect(talk.cancelled).toEqual([]);
+    talk.floors('SSS').words('i liked blue cheese');
+    expect(talk.cancelled).toEqual(talk.asks.slice(0, 2).map(({ draftId }) => draftId));
+    expect(talk.emitted('draft.dropped')).toMatchObject([{ reason: 'revised' }, { reason: 'revised' }]);
+  });
+
+  it('bounds how often it drafts, in time, by utterance and by tokens', () => {
+    const busy = (drafting: Options['drafting']) => {
+      const talk = new Talk({ drafting: { ...drafting } });
+      let text = 'one two';
+      for (let i = 0; i < 40; i++) talk.floors('S').words((text += ` w${i}`));
+      return talk;
+    };
+    expect(busy({ everyMs: 1000, perUtterance: 100 }).asks.length).toBe(9);
+    expect(busy({ everyMs: 1, perUtterance: 3 }).asks).toHaveLength(3);
+    const spent = new Talk({ drafting: { tokensPerMinute: 100 } }).floors('SSS').words('a b c');
+    stepInto(spent, { type: 'spent', atMs: spent.nowMs, tokens: 100 });
+    spent.floors('SSSSSS').words('a b c d e f g');
+    expect(spent.asks).toHaveLength(1);
+    // The answer itself is not held up.
+    spent.floors('Y').words('a b c d e f g');
+    expect(spent.asks.at(-1)).toMatchObject({ partial: false });
+  });
+
+  it('without drafting asks once, when all is said', () => {
+    const talk = new Talk({ drafting: { enabled: false } })
+      .floors('.SSSS')
+      .words('what time is it')
+      .floors('Y')
+      .words('what time is it');
+    expect(talk.asks).toMatchObject([{ partial: false }]);
+  });
+
+  it.each([
+    ['eager', 'hh', true],
+    ['normal', 'hh', false],
+    ['normal', 'Y', true],
+    ['patient', 'Y', false],
+    ['patient', 'YY', true],
+    ['normal', '..', false],
+    ['normal', '...', true],
+  ] as const)('an app that is %s takes %s as its turn: %s', (eagerness, pause, speaks) => {
+    const talk = new Talk({ eagerness })
+      .floors('.SSSS')
+      .words('what time is it')
+      .writes('Noon.')
+      .floors(pause)
+      .words('what time is it');
+    expect(talk.said.length > 0).toBe(speaks);
+  });
+
+  it('a draft may be silence', () => {
+    const talk = new Talk()
+      .floors('.SSSS')
+      .words('let me think')
+      .writes('[silence]')
+      .floors('Y')
+      .words('let me think')
+      .floors('...');
+    expect(talk.said).toEqual([]);
+    expect(talk.emitted('draft.committed')).toMatchObject([{ kind: 'silence' }]);
+    talk.floors('SSSS').words('where is Rome').floors('Y').words('where is Rome');
+    expect(talk.asks.at(-1)).toMatchObject({ turns: [{ role: 'user', text: 'let me think' }] });
+  });
+
+  it('a backchannel goes into a pause, once, and is no turn', () => {
+    const talk = new Talk().floors('.SSSS').words('so yesterday i went').writes('[backchannel] mm-hm').floors('S');
+    expect(talk.said).toEqual([]);
+    talk.floors('h');
+    expect(talk.said).toEqual(['1400: mm-hm']);
+    expect(talk.acts).toContain('backchannel');
+    talk
+      .hearsAll()
+      .floors('SSh')
+      .words('so yesterday i went to Rome')
+      .writes('Nice.')
+      .floors('Y')
+      .words('so yesterday i went to Rome');
+    expect(talk.said.at(-1)).toMatch('Nice.');
+    expect(talk.said).toHaveLength(2);
+    expect(talk.asks.at(-1)!.turns).toEqual([]);
+  });
+
+  it('an interjection waits for a pause, or for an app that is eager', () => {
+    const about = 'rome is in france';
+    const calm = new Talk().floors('.SSSS').words(about).writes('[interject] That is not right: Italy.').floors('S');
+    expect(calm.said).toEqual([]);
+    calm.floors('h');
+    expect(calm.said).toEqual(['1400: That is not right: Italy.']);
+    expect(calm.emitted('draft.committed')).toMatchObject([{ kind: 'interjection' }]);
+    const eager = new Talk({ eagerness: 'eager' })
+      .floors('.SSSS')
+      .words(about)
+      .writes('[interject] No: Italy.')
+      .floors('S');
+    expect(eager.said).toEqual(['1200: No: Italy.']);
+    // What they go on to say is answered with what was said before it.
+    eager.hearsAll().floors('SSS').words('oh yes you are right').floors('Y').words('oh yes you are right');
+    expect(eager.asks.at(-1)!.turns).toEqual([
+      { role: 'user', text: about },
+      { role: 'assistant', text: 'No: Italy.' },
+    ]);
+  });
+
+  it('goes back to listening where the user goes on before the answer has begun', () => {
+    const talk = new Talk().floors('.SSSS').words('what time').floors('Y').words('what time').floors('S');
+    expect(talk.cancelled).toEqual([talk.asks.at(-1)!.draftId]);
+    talk.floors('SS').words('is it').floors('Y').words('is it');
+    expect(talk.asks.at(-1)).toMatchObject({ words: 'is it', turns: [{ role: 'user', text: 'what time' }] });
+  });
+
+  it('stops with the bundle, and remembers what was heard', () => {
+    const talk = new Talk().floors('.SSSS').words('tell me a story').floors('Y').words('tell me a story');
+    talk.writes('Once upon a time. There was a', false).floors('.');
+    talk.event({ type: 'response.heard', responseId: 'r1', heardMs: 300, heardText: 'Once upon' });
+    talk.cut('Once upon').floors('B').floors('SS').words('no a joke').floors('Y').words('no a joke');
+    expect(talk.cancelled).toContain(talk.asks[0]!.draftId);
+    expect(talk.asks.at(-1)).toMatchObject({
+      words: 'no a joke',
+      turns: [
+        { role: 'user', text: 'tell me a story' },
+        { role: 'assistant', text: 'Once upon —' },
+      ],
+    });
+  });
+
+  it('forgets what was said to somebody else', () => {
+    const talk = new Talk()
+      .floors('.SSSS')
+      .words('dinner is ready')
+      .floors('e')
+      .words('dinner is ready')
+      .floors('Y...');
+    expect(talk.said).toEqual([]);
+    expect(talk.emitted('draft.dropped')).toMatchObject([{ reason: 'elsewhere' }]);
+  });
+
+  it('answers with the words it has where the rest does not come', () => {
+    const talk = new Talk().floors('.SSSS').words('what time is it').writes('Noon.').floors('Y............');
+    expect(talk.said).toEqual([]);
+    talk.floors('..');
+    expect(talk.said).toEqual(['3800: Noon.']);
+  });
+
+  it('a failure ends an answer where it is, and leaves the next one unharmed', () => {
+    const talk = new Talk().floors('.SSSS').words('a b c').floors('Y').words('a b c');
+    talk.writes('Half an answer and', false).fails();
+    expect(talk.said).toEqual(['1200: Half an answer and']);
+    talk.floors('.');
+    expect(talk.more).toBe(false);
+    talk.hearsAll().floors('SSS').words('d e f').floors('Y').words('d e f').writes('Whole.');
+    expect(talk.said.at(-1)).toMatch('Whole.');
+  });
+
+  it('an answer that failed before its first word is no answer', () => {
+    const talk = new Talk().floors('.SSSS').words('a b c').floors('Y').words('a b c').fails().floors('..');
+    expect(talk.said).toEqual([]);
+    expect(talk.state.answer).toBeUndefined();
+  });
+
+  it('what is typed is seen before it is sent, and answered when it is', () => {
+    const talk = new Talk()
+      .types('my order is 12')
+      .floors('.SSSS')
+      .words('what about this')
+      .floors('Y')
+      .words('what about this');
+    expect(talk.asks.at(-1)!.typed).toEqual([{ field: 'note', text: 'my order is 12' }]);
+    talk.writes('It is on its way. It', false);
+    talk.types('and 13?', true);
+    expect(talk.asks.at(-1)).toMatchObject({ words: 'and 13?', typed: [], partial: false });
+    // The older answer is cut by the next decision, and the newer one begins after it.
+    talk.writes('So is that.');
+    expect(talk.said).toHaveLength(1);
+    talk.floors('.');
+    expect(talk.acts).toContain('stop');
+    expect(talk.said.at(-1)).toMatch('So is that.');
+  });
+
+  it('says what the latency was made of', () => {
+    const talk = new Talk()
+      .floors('.SSSS')
+      .words('what time is it')
+      .floors('Y')
+      .wait(100)
+      .words('what time is it', 1200);
+    talk.wait(150).writes('Noon.');
+    stepInto(talk, { type: 'speech-started', responseId: 'r1', atMs: talk.nowMs + 40 });
+    expect(talk.emitted('response.latency')).toMatchObject([
+      { responseId: 'r1', drafted: true, floorMs: 200, wordsMs: 100, llmMs: 150, voiceMs: 40 },
+    ]);
+  });
+
+  it('does nothing of its own: the bundle’s own words are not said, and noise is not answered', () => {
+    const talk = new Talk().floors('.SS', ['remind']).floors('YYYY').words('', 1600).floors('....');
+    expect(talk.said).toEqual([]);
+    expect(talk.acts).toEqual([]);
+    expect(talk.asks).toEqual([]);
+    expect(talk.state.utterance).toBeUndefined();
+  });
+});
+
+function stepInto(talk: Talk, input: TurnTakingInput): void {
+  const { state, effects } = stepTurnTaking(talk.state, input);
+  talk.state = state;
+  talk.effects.push(...effects);
+}

@@ -1,0 +1,87 @@
+import type { SessionEventBody } from '@microturn/protocol';
+import type { Act, DecodedWord } from '../engine/types.js';
+import type { DraftKind } from './draft.js';
+import type { Turn } from './heard-history.js';
+
+/** How soon the app lets the agent speak. The bundle's floor decides; this is how much of it is waited for. */
+export const eagernesses = ['patient', 'normal', 'eager'] as const;
+export type Eagerness = (typeof eagernesses)[number];
+
+export interface DraftingOptions {
+  /** Off: the LLM is asked once, when the user has yielded. */
+  readonly enabled: boolean;
+  /** On average one draft in this time, ms; two may follow each other at once. */
+  readonly everyMs: number;
+  /** At most so many for one utterance. */
+  readonly perUtterance: number;
+  /** Prompt and completion tokens that drafts of one session may take in a minute; the answers themselves are not held up. */
+  readonly tokensPerMinute: number;
+}
+
+export interface TurnTakingOptions {
+  readonly microTurnMs: number;
+  readonly eagerness: Eagerness;
+  readonly drafting: DraftingOptions;
+}
+
+/** What the composite adds to the decision of the floor bundle. */
+export interface Speech {
+  /** What to say from now on; empty where there is nothing new. */
+  readonly say: string;
+  readonly kind: Exclude<DraftKind, 'silence'>;
+  /** The answer goes on: silence now is not its end. */
+  readonly more: boolean;
+}
+
+/** A decision as it is passed on: the floor is the bundle's, words and speech are not. */
+export interface Composed {
+  readonly words: readonly DecodedWord[];
+  readonly acts: readonly Act[];
+  readonly speech: Speech | undefined;
+}
+
+/** What an LLM is asked to answer. */
+export interface Ask {
+  readonly draftId: string;
+  /** Oldest first; what the user is saying now is not among them. */
+  readonly turns: readonly Turn[];
+  readonly words: string;
+  /** The user may go on. */
+  readonly partial: boolean;
+  /** What stands in the fields of the page, by name. */
+  readonly typed: readonly { readonly field: string; readonly text: string }[];
+}
+
+/** What the composite asks of a language model; `LanguageModels` is one. */
+export interface ChatSource {
+  stream(request: {
+    readonly purpose: string;
+    readonly system: string;
+    readonly messages: readonly { readonly role: 'user' | 'assistant'; readonly content: string }[];
+    readonly models?: readonly string[] | undefined;
+    readonly maxOutputTokens: number;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<
+    | { readonly type: 'text'; readonly text: string }
+    | { readonly type: 'tool-call' }
+    | { readonly type: 'done'; readonly usage: { readonly tokensIn: number; readonly tokensOut: number } }
+  >;
+}
+
+/** The sound of the caller between two session times: 16 kHz, as far as it is kept. */
+export type ClipSource = (
+  fromMs: number,
+  toMs: number,
+) => Promise<{ readonly pcm: Int16Array; readonly rateHz: number; readonly toMs: number }>;
+
+export type CompositeEffect =
+  /** An utterance begins: its sound is wanted from here. */
+  | { do: 'listen'; utterance: number; fromMs: number }
+  /** Sound up to here can be had. */
+  | { do: 'hear'; utterance: number; toMs: number }
+  /** The words up to here are wanted soon. */
+  | { do: 'settle'; utterance: number; toMs: number }
+  | { do: 'unlisten'; utterance: number }
+  | { do: 'ask'; ask: Ask }
+  | { do: 'cancel'; draftId: string }
+  | { do: 'emit'; event: SessionEventBody };

@@ -1,0 +1,167 @@
+import { MicroturnError } from '@microturn/protocol';
+import { GrowingClip } from './growing-clip.js';
+import { GrowingWords } from './growing-words.js';
+import { TRANSCRIBE_HZ, type Transcriber, type TranscriptListener, type Transcription } from './types.js';
+import { encodeWav } from './wav.js';
+
+export interface HttpTranscriberOptions {
+  /** With its `/v1`, as OpenAI's clients take it. */
+  readonly baseUrl: string;
+  readonly apiKey?: string | undefined;
+  readonly model: string;
+  /** ISO 639-1; the model finds out where none is given. */
+  readonly language?: string | undefined;
+  /** At most one request in this time while the user speaks, ms. Each has the whole utterance so far in it, and is paid for. */
+  readonly everyMs?: number | undefined;
+  /** An answer that takes longer is given up, ms. */
+  readonly timeoutMs?: number | undefined;
+  readonly now?: () => number;
+}
+
+const EVERY_MS = 400;
+const TIMEOUT_MS = 4000;
+/** Less has no word in it, and makes Whisper invent some. */
+const SHORTEST_MS = 300;
+const TRIES = 2;
+const LONGEST_ANSWER_BYTES = 1 << 20;
+
+/** OpenAI-compatible `/audio/transcriptions`, asked again and again with a clip that grows: partial words of a model that has none. */
+export class HttpTranscriber implements Transcriber {
+  readonly name: string;
+  readonly #options: HttpTranscriberOptions;
+  readonly #open = new Set<GrowingTranscription>();
+
+  constructor(options: HttpTranscriberOptions) {
+    this.name = options.model;
+    this.#options = options;
+  }
+  start(fromMs: number, listener: TranscriptListener): Transcription {
+    const one = new GrowingTranscription(this.#options, fromMs, listener, () => this.#open.delete(one));
+    this.#open.add(one);
+    return one;
+  }
+  close(): void {
+    for (const one of this.#open) one.close();
+  }
+}
+
+class GrowingTranscription implements Transcription {
+  readonly #options: HttpTranscriberOptions;
+  readonly #listener: TranscriptListener;
+  readonly #onClosed: () => void;
+  readonly #clip: GrowingClip;
+  readonly #words = new GrowingWords();
+  #request: { readonly abort: AbortController; readonly toMs: number } | undefined;
+  #askedAtMs = -Infinity;
+  #coveredMs: number;
+  /** Somebody waits for the words up to here. */
+  #settleMs: number | undefined;
+  #failures = 0;
+  #closed = false;
+
+  constructor(options: HttpTranscriberOptions, fromMs: number, listener: TranscriptListener, onClosed: () => void) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#onClosed = onClosed;
+    this.#clip = new GrowingClip(fromMs);
+    this.#coveredMs = fromMs;
+  }
+
+  push(pcm: Int16Array, toMs: number): void {
+    if (this.#closed) return;
+    this.#clip.push(pcm, toMs);
+    this.#next();
+  }
+  settle(): void {
+    if (this.#closed) return;
+    const { toMs } = this.#clip;
+    this.#settleMs = toMs;
+    // One that is on its way knows less than is wanted now.
+    if (this.#request && this.#request.toMs < toMs) this.#cancel();
+    this.#next();
+  }
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancel();
+    this.#onClosed();
+  }
+
+  #cancel(): void {
+    this.#request?.abort.abort();
+    this.#request = undefined;
+  }
+
+  /** One request at a time: now where somebody waits, else when it is time and there is more to hear. */
+  #next(): void {
+    const { everyMs = EVERY_MS } = this.#options;
+    if (this.#closed || this.#request || this.#clip.toMs <= this.#coveredMs) return;
+    const wanted = this.#settleMs !== undefined && this.#settleMs > this.#coveredMs;
+    if (!wanted && (this.#clip.lengthMs < SHORTEST_MS || this.#now() - this.#askedAtMs < everyMs)) return;
+    void this.#ask();
+  }
+
+  async #ask(): Promise<void> {
+    const { timeoutMs = TIMEOUT_MS } = this.#options;
+    const request = { abort: new AbortController(), toMs: this.#clip.toMs };
+    this.#request = request;
+    this.#askedAtMs = this.#now();
+    let text: string;
+    try {
+      text = await this.#transcribe(AbortSignal.any([request.abort.signal, AbortSignal.timeout(timeoutMs)]));
+    } catch (cause) {
+      if (this.#request !== request) return;
+      this.#request = undefined;
+      this.#fail(cause);
+      return;
+    }
+    if (this.#request !== request) return;
+    this.#request = undefined;
+    this.#failures = 0;
+    this.#coveredMs = request.toMs;
+    const final = this.#settleMs !== undefined && request.toMs >= this.#settleMs;
+    this.#listener.onTranscript({ ...this.#words.take(text, final), coveredMs: request.toMs });
+    this.#next();
+  }
+
+  async #transcribe(signal: AbortSignal): Promise<string> {
+    const { baseUrl, apiKey, model, language } = this.#options;
+    const form = new FormData();
+    form.set('model', model);
+    form.set('response_format', 'json');
+    if (language !== undefined) form.set('language', language);
+    form.set('file', new Blob([encodeWav(this.#clip.read(), TRANSCRIBE_HZ)], { type: 'audio/wav' }), 'speech.wav');
+    const response = await fetch(`${baseUrl.replace(/\/$/, '')}/audio/transcriptions`, {
+      method: 'POST',
+      body: form,
+      signal,
+      headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+    });
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new MicroturnError('transcriber/failed', `${model} answered ${response.status}`);
+    }
+    const answer = await response.text();
+    if (answer.length > LONGEST_ANSWER_BYTES) throw new MicroturnError('transcriber/failed', 'the answer is too long');
+    const { text } = JSON.parse(answer) as { text?: unknown };
+    if (typeof text !== 'string') throw new MicroturnError('transcriber/failed', 'the answer has no text');
+    return text;
+  }
+
+  #fail(cause: unknown): void {
+    if (++this.#failures < TRIES) {
+      this.#next();
+      return;
+    }
+    const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
+    const error = timedOut
+      ? new MicroturnError('transcriber/failed', 'no answer in time', { cause })
+      : MicroturnError.from(cause, 'transcriber/failed');
+    this.close();
+    this.#listener.onFailed(error);
+  }
+
+  #now(): number {
+    return (this.#options.now ?? performance.now.bind(performance))();
+  }
+}

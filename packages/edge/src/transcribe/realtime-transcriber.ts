@@ -1,0 +1,220 @@
+import { MicroturnError } from '@microturn/protocol';
+import { WebSocket, type RawData } from 'ws';
+import { Resampler } from '../pcm/resampler.js';
+import { TRANSCRIBE_HZ, type Transcriber, type TranscriptListener, type Transcription } from './types.js';
+
+export interface RealtimeTranscriberOptions {
+  /** `openai`: 24 kHz, a transcript for every commit. `vllm`: 16 kHz, one stream of words for the socket. */
+  readonly dialect: 'openai' | 'vllm';
+  /** With its `/v1`; `/realtime` is appended. */
+  readonly baseUrl: string;
+  readonly apiKey?: string | undefined;
+  readonly model: string;
+  readonly language?: string | undefined;
+  /** From a commit to its words, ms; what takes longer is given up. */
+  readonly timeoutMs?: number | undefined;
+}
+
+const OPENAI_HZ = 24_000;
+const TIMEOUT_MS = 4000;
+const LONGEST_MESSAGE_BYTES = 1 << 20;
+/** Sound that waits for the socket to open. Policy `reject`: the utterance fails. */
+const WAITING_BYTES = 1 << 20;
+const LONGEST_WORDS = 4000;
+
+/** Transcription over a WebSocket, as OpenAI and vLLM speak it: sound goes out as it comes, words come back as they are known. */
+export class RealtimeTranscriber implements Transcriber {
+  readonly name: string;
+  readonly #options: RealtimeTranscriberOptions;
+  readonly #open = new Set<Transcription>();
+
+  constructor(options: RealtimeTranscriberOptions) {
+    this.name = options.model;
+    this.#options = options;
+  }
+  /** A socket for each utterance: it opens while the user speaks. */
+  start(fromMs: number, listener: TranscriptListener): Transcription {
+    const one: Transcription = new SocketTranscription(this.#options, fromMs, listener, () => this.#open.delete(one));
+    this.#open.add(one);
+    return one;
+  }
+  close(): void {
+    for (const one of this.#open) one.close();
+  }
+}
+
+class SocketTranscription implements Transcription {
+  readonly #options: RealtimeTranscriberOptions;
+  readonly #listener: TranscriptListener;
+  readonly #onClosed: () => void;
+  readonly #socket: WebSocket;
+  readonly #resampler: Resampler | undefined;
+  #waiting: string[] = [];
+  #waitingBytes = 0;
+  #ready = false;
+  #toMs: number;
+  #coveredMs: number;
+  /** Words of what was committed and answered, and of what is being answered. */
+  #done: readonly string[] = [];
+  #partial = '';
+  #commits: number[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #begun = false;
+  #closed = false;
+
+  constructor(options: RealtimeTranscriberOptions, fromMs: number, listener: TranscriptListener, onClosed: () => void) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#onClosed = onClosed;
+    this.#toMs = fromMs;
+    this.#coveredMs = fromMs;
+    const { dialect, baseUrl, apiKey, timeoutMs = TIMEOUT_MS } = options;
+    this.#resampler = dialect === 'openai' ? new Resampler(TRANSCRIBE_HZ, OPENAI_HZ) : undefined;
+    const url = `${baseUrl.replace(/^http/, 'ws').replace(/\/$/, '')}/realtime`;
+    this.#socket = new WebSocket(dialect === 'openai' ? `${url}?intent=transcription` : url, {
+      headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+      handshakeTimeout: timeoutMs,
+      maxPayload: LONGEST_MESSAGE_BYTES,
+    });
+    this.#socket.once('open', () => this.#onOpen());
+    this.#socket.on('message', (data) => this.#onMessage(data));
+    this.#socket.on('error', (cause) => this.#fail(cause));
+    this.#socket.once('close', () => this.#fail(new Error('the socket was closed')));
+  }
+
+  push(pcm: Int16Array, toMs: number): void {
+    if (this.#closed) return;
+    this.#toMs = toMs;
+    const bytes = this.#resampler ? toPcm16(this.#resampler.push(toFloat(pcm))) : pcm;
+    this.#send({
+      type: 'input_audio_buffer.append',
+      audio: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
+    });
+    // vLLM writes from a commit on, as the sound comes, until one that is final.
+    if (this.#options.dialect === 'vllm' && !this.#begun) {
+      this.#begun = true;
+      this.#send({ type: 'input_audio_buffer.commit', final: false });
+    }
+  }
+  settle(): void {
+    if (this.#closed || this.#commits.at(-1) === this.#toMs) return;
+    const { dialect, timeoutMs = TIMEOUT_MS } = this.#options;
+    this.#commits.push(this.#toMs);
+    this.#send({ type: 'input_audio_buffer.commit', ...(dialect === 'vllm' && { final: true }) });
+    this.#timer ??= setTimeout(() => this.#fail(new Error(`no words within ${timeoutMs} ms`)), timeoutMs).unref();
+  }
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#waiting = [];
+    // Closing one that is still connecting is an error of its own; it has nobody to tell.
+    this.#socket.removeAllListeners();
+    this.#socket.on('error', () => {});
+    this.#socket.close();
+    this.#onClosed();
+  }
+
+  #onOpen(): void {
+    const { dialect, model, language } = this.#options;
+    this.#ready = true;
+    const transcription = { model, ...(language !== undefined && { language }) };
+    const format = { type: 'audio/pcm', rate: OPENAI_HZ };
+    const audio = { input: { format, transcription, turn_detection: null } };
+    this.#socket.send(
+      JSON.stringify(
+        dialect === 'vllm'
+          ? { type: 'session.update', model }
+          : { type: 'session.update', session: { type: 'transcription', audio } },
+      ),
+    );
+    for (const message of this.#waiting.splice(0)) this.#socket.send(message);
+  }
+
+  #send(message: object): void {
+    const text = JSON.stringify(message);
+    if (this.#ready && this.#socket.bufferedAmount < WAITING_BYTES) {
+      this.#socket.send(text);
+      return;
+    }
+    this.#waitingBytes += text.length;
+    if (this.#ready || this.#waitingBytes > WAITING_BYTES) this.#fail(new Error('the sound is not taken'));
+    else this.#waiting.push(text);
+  }
+
+  #onMessage(data: RawData): void {
+    let message: { type?: unknown; delta?: unknown; transcript?: unknown; text?: unknown; error?: unknown };
+    try {
+      message = JSON.parse(String(data)) as typeof message;
+    } catch (cause) {
+      this.#fail(cause);
+      return;
+    }
+    switch (message.type) {
+      case 'conversation.item.input_audio_transcription.delta':
+      case 'transcription.delta':
+        if (typeof message.delta === 'string') this.#partial += message.delta;
+        this.#tell(false);
+        return;
+      case 'conversation.item.input_audio_transcription.completed':
+        this.#complete(message.transcript);
+        return;
+      case 'transcription.done':
+        this.#begun = false;
+        this.#complete(message.text);
+        return;
+      case 'conversation.item.input_audio_transcription.failed':
+      case 'error':
+        this.#fail(new Error(errorText(message.error)));
+        return;
+      default:
+    }
+  }
+
+  #complete(text: unknown): void {
+    if (typeof text === 'string') this.#partial = text;
+    this.#done = [...this.#done, ...toWords(this.#partial)];
+    this.#partial = '';
+    this.#coveredMs = this.#commits.shift() ?? this.#coveredMs;
+    if (this.#commits.length === 0) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    this.#tell(true);
+  }
+
+  #tell(final: boolean): void {
+    const words = [...this.#done, ...toWords(this.#partial)];
+    if (words.length > LONGEST_WORDS) {
+      this.#fail(new Error('more words than anybody says'));
+      return;
+    }
+    // The last word of a stream may be half of one.
+    const stable = final ? words.length : Math.max(this.#done.length, words.length - 1);
+    this.#listener.onTranscript({ words, stable, coveredMs: this.#coveredMs });
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#closed) return;
+    this.close();
+    this.#listener.onFailed(MicroturnError.from(cause, 'transcriber/failed'));
+  }
+}
+
+function toWords(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
+}
+
+function errorText(error: unknown): string {
+  if (typeof error === 'string') return error;
+  const { message } = (error ?? {}) as { message?: unknown };
+  return typeof message === 'string' ? message : 'the server refused';
+}
+
+function toFloat(pcm: Int16Array): Float32Array {
+  return Float32Array.from(pcm, (sample) => sample / 0x8000);
+}
+
+function toPcm16(pcm: Float32Array): Int16Array {
+  return Int16Array.from(pcm, (sample) => Math.round(Math.max(-1, Math.min(1, sample)) * 0x7fff));
+}

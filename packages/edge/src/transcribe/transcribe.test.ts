@@ -1,0 +1,219 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { MicroturnError } from '@microturn/protocol';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { SpeechServer, type ScriptedHearing } from '../testing/speech-server.js';
+import { GrowingClip } from './growing-clip.js';
+import { GrowingWords } from './growing-words.js';
+import { HttpTranscriber, type HttpTranscriberOptions } from './http-transcriber.js';
+import { RealtimeTranscriber } from './realtime-transcriber.js';
+import type { Transcript } from './types.js';
+
+const second = (seconds = 1) => new Int16Array(16_000 * seconds).fill(1000);
+
+function listener() {
+  const transcripts: Transcript[] = [];
+  const errors: MicroturnError[] = [];
+  return {
+    transcripts,
+    errors,
+    onTranscript: (transcript: Transcript) => transcripts.push(transcript),
+    onFailed: (error: MicroturnError) => errors.push(error),
+  };
+}
+
+describe('words that grow', () => {
+  it('are stable where two hypotheses agree, and are never taken back', () => {
+    const words = new GrowingWords();
+    expect(words.take('The quick', false)).toEqual({ words: ['The', 'quick'], stable: 0 });
+    expect(words.take('the quick brow', false)).toEqual({ words: ['the', 'quick', 'brow'], stable: 2 });
+    expect(words.take('the quick brown fox', false)).toMatchObject({ stable: 2 });
+    expect(words.take('a quick brown fox.', false)).toEqual({ words: ['the', 'quick', 'brown', 'fox.'], stable: 2 });
+    expect(words.take('the quick brown fox jumps', true)).toMatchObject({ stable: 5 });
+  });
+});
+
+describe('a clip that grows', () => {
+  it('keeps the last half minute', () => {
+    const clip = new GrowingClip(0);
+    for (let i = 1; i <= 40; i++) clip.push(second().fill(i), i * 1000);
+    expect(clip.lengthMs).toBe(30_000);
+    expect(clip.toMs).toBe(40_000);
+    const pcm = clip.read();
+    expect([pcm[0], pcm.at(-1)]).toEqual([11, 40]);
+    clip.push(second(31).fill(7), 71_000);
+    expect(new Set(clip.read())).toEqual(new Set([7]));
+  });
+});
+
+interface Answer {
+  readonly text?: string;
+  readonly status?: number;
+  readonly body?: string;
+  readonly after?: Promise<void>;
+}
+
+/** As much of `/audio/transcriptions` as it takes to look at each request. */
+async function transcriptionServer(answers: readonly Answer[]) {
+  const requests: { seconds: number; fields: Record<string, string>; authorization: string | undefined }[] = [];
+  let aborted = 0;
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const contentType = request.headers['content-type'] ?? '';
+    const form = await new Response(Buffer.concat(chunks), { headers: { 'content-type': contentType } }).formData();
+    const file = Buffer.from(await (form.get('file') as Blob).arrayBuffer());
+    const fields = Object.fromEntries([...form].filter(([name]) => name !== 'file')) as Record<string, string>;
+    const answer = answers[Math.min(requests.length, answers.length - 1)]!;
+    requests.push({
+      seconds: file.readUInt32LE(40) / 32_000,
+      fields,
+      authorization: request.headers.authorization,
+    });
+    response.once('close', () => {
+      if (!response.writableEnded) aborted++;
+    });
+    await answer.after;
+    response.writeHead(answer.status ?? 200).end(answer.body ?? JSON.stringify({ text: answer.text }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  return { baseUrl, requests, aborted: () => aborted };
+}
+
+describe('transcription over HTTP', () => {
+  let nowMs = 0;
+  const open = (baseUrl: string, options: Partial<HttpTranscriberOptions> = {}) => {
+    const transcriber = new HttpTranscriber({ baseUrl, model: 'whisper', now: () => nowMs, ...options });
+    onTestFinished(() => transcriber.close());
+    const heard = listener();
+    return { transcriber, heard, stream: transcriber.start(0, heard) };
+  };
+
+  it('sends the whole utterance each time, no more often than it may', async () => {
+    const { baseUrl, requests } = await transcriptionServer([{ text: 'one' }, { text: 'one two' }]);
+    const { stream, heard } = open(baseUrl, { apiKey: 'k', language: 'en', everyMs: 500 });
+    stream.push(second(), 1000);
+    await vi.waitFor(() => expect(heard.transcripts).toHaveLength(1));
+    nowMs += 499;
+    stream.push(second(), 2000);
+    nowMs += 1;
+    stream.push(second(), 3000);
+    await vi.waitFor(() => expect(heard.transcripts).toHaveLength(2));
+    expect(requests).toEqual([
+      { seconds: 1, fields: { model: 'whisper', language: 'en', response_format: 'json' }, authorization: 'Bearer k' },
+      { seconds: 3, fields: { model: 'whisper', language: 'en', response_format: 'json' }, authorization: 'Bearer k' },
+    ]);
+    expect(heard.transcripts[1]).toEqual({ words: ['one', 'two'], stable: 1, coveredMs: 3000 });
+  });
+
+  it('where somebody waits, gives up an older request for one that has all', async () => {
+    const never = new Promise<void>(() => {});
+    const { baseUrl, requests, aborted } = await transcriptionServer([
+      { text: 'x', after: never },
+      { text: 'all of it' },
+    ]);
+    const { stream, heard } = open(baseUrl);
+    stream.push(second(), 1000);
+    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    stream.push(second(), 2000);
+    stream.settle();
+    await vi.waitFor(() => expect(heard.transcripts).toHaveLength(1));
+    expect(heard.transcripts).toEqual([{ words: ['all', 'of', 'it'], stable: 3, coveredMs: 2000 }]);
+    await vi.waitFor(() => expect(aborted()).toBe(1));
+  });
+
+  it.each([
+    ['HTTP 500', { status: 500 }],
+    ['no JSON', { body: '<html>' }],
+    ['no text', { body: '{}' }],
+  ])('tries once more after %s, then gives the utterance up', async (_, answer) => {
+    const { baseUrl, requests } = await transcriptionServer([answer]);
+    const { stream, heard } = open(baseUrl);
+    stream.push(second(), 1000);
+    stream.settle();
+    await vi.waitFor(() => expect(heard.errors).toMatchObject([{ code: 'transcriber/failed' }]));
+    expect(requests).toHaveLength(2);
+    stream.push(second(), 2000);
+    expect(heard.transcripts).toEqual([]);
+  });
+
+  it('says nothing after it was closed', async () => {
+    let answer = () => {};
+    const after = new Promise<void>((resolve) => (answer = resolve));
+    const { baseUrl, requests, aborted } = await transcriptionServer([{ text: 'late', after }]);
+    const { stream, heard, transcriber } = open(baseUrl);
+    stream.push(second(), 1000);
+    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    transcriber.close();
+    stream.close();
+    await vi.waitFor(() => expect(aborted()).toBe(1));
+    answer();
+    expect(heard.transcripts).toEqual([]);
+  });
+});
+
+describe.each(['openai', 'vllm'] as const)('transcription over a WebSocket, as %s speaks it', (dialect) => {
+  const hear: ScriptedHearing = {
+    words: (ms) =>
+      'what time is it now'
+        .split(' ')
+        .slice(0, Math.floor((ms + 5) / 500))
+        .join(' '),
+  };
+  async function open(script: ScriptedHearing = hear) {
+    const server = await SpeechServer.start({ hear: script, apiKey: 'k' });
+    const options = { dialect, baseUrl: server.url, apiKey: 'k', model: 'm', timeoutMs: 300 };
+    const transcriber = new RealtimeTranscriber(options);
+    onTestFinished(async () => {
+      transcriber.close();
+      await server.close();
+    });
+    const heard = listener();
+    return { server, transcriber, heard, stream: transcriber.start(0, heard) };
+  }
+
+  it('sends the sound at its rate and tells the words, all of which are known after a pause', async () => {
+    const { server, heard, stream, transcriber } = await open();
+    stream.push(second(), 1000);
+    stream.settle();
+    await vi.waitFor(() =>
+      expect(heard.transcripts.at(-1)).toEqual({ words: ['what', 'time'], stable: 2, coveredMs: 1000 }),
+    );
+    stream.push(second(), 2000);
+    stream.settle();
+    const all = { words: ['what', 'time', 'is', 'it'], stable: 4, coveredMs: 2000 };
+    await vi.waitFor(() => expect(heard.transcripts.at(-1)).toEqual(all));
+    expect(server.problems).toEqual([]);
+    expect(server.heard).toMatchObject([{ dialect, model: 'm' }]);
+    expect(Math.abs(server.heard[0]!.heardMs - 2000)).toBeLessThan(3);
+    transcriber.close();
+    await vi.waitFor(() => expect(server.heard[0]!.closed).toBe(true));
+    expect(heard.errors).toEqual([]);
+  });
+
+  it.each([
+    ['an error', { ...hear, error: 'overloaded' }, 'overloaded'],
+    ['no words in time', { ...hear, delayMs: 5000 }, 'no words within'],
+    ['a socket that ends', { ...hear, dropAfterMs: 100 }, ''],
+  ])('gives the utterance up after %s', async (_, script, message) => {
+    const { heard, stream } = await open(script);
+    stream.push(second(), 1000);
+    stream.settle();
+    await vi.waitFor(() => expect(heard.errors).toMatchObject([{ code: 'transcriber/failed' }]));
+    expect(heard.errors[0]!.message).toContain(message);
+  });
+
+  it('is refused with a wrong key, in words', async () => {
+    const server = await SpeechServer.start({ hear, apiKey: 'other' });
+    onTestFinished(() => server.close());
+    const heard = listener();
+    new RealtimeTranscriber({ dialect, baseUrl: server.url, apiKey: 'k', model: 'm' }).start(0, heard);
+    await vi.waitFor(() => expect(heard.errors).toMatchObject([{ code: 'transcriber/failed' }]));
+    expect(heard.errors[0]!.message).toContain('401');
+  });
+});

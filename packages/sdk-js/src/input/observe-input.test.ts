@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../testing/manual-clock.js';
+import { isMasked, observeInput, type TypedField } from './observe-input.js';
+
+/** As much of an input element as is looked at. */
+class Field extends EventTarget {
+  value = '';
+  type = 'text';
+  autocomplete = '';
+  name = 'order';
+  id = '';
+  isPrivate = false;
+  listeners = 0;
+  getAttribute(): string | null {
+    return null;
+  }
+  closest(): object | null {
+    return this.isPrivate ? {} : null;
+  }
+  override addEventListener(...args: Parameters<EventTarget['addEventListener']>): void {
+    this.listeners++;
+    super.addEventListener(...args);
+  }
+  override removeEventListener(...args: Parameters<EventTarget['removeEventListener']>): void {
+    this.listeners--;
+    super.removeEventListener(...args);
+  }
+  types(value: string): void {
+    this.value = value;
+    this.dispatchEvent(new Event('input'));
+  }
+}
+
+function observed(options = {}) {
+  const clock = new ManualClock();
+  const field = new Field();
+  const told: [string, string][] = [];
+  const stop = observeInput(field as unknown as TypedField, options, (name, text) => told.push([name, text]), clock);
+  return { clock, field, told, stop };
+}
+
+describe('a field that is observed', () => {
+  it('tells the first edit at once, and of those that follow the newest, in their time', () => {
+    const { clock, field, told } = observed();
+    for (const text of ['1', '12', '123']) field.types(text);
+    expect(told).toEqual([['order', '1']]);
+    clock.advance(300);
+    expect(told.slice(1)).toEqual([['order', '123']]);
+    clock.advance(300);
+    expect(told).toHaveLength(2);
+    field.types('1234');
+    expect(told).toHaveLength(3);
+  });
+
+  it('tells nothing of what is masked, however the page says so, and takes back what it told before', () => {
+    const { clock, field, told } = observed();
+    field.types('sec');
+    field.type = 'password';
+    field.types('secret');
+    clock.advance(300);
+    expect(told).toEqual([
+      ['order', 'sec'],
+      ['order', ''],
+    ]);
+    field.type = 'text';
+    field.autocomplete = 'section-1 cc-number';
+    field.types('4111');
+    field.autocomplete = '';
+    field.isPrivate = true;
+    field.types('4111 1');
+    clock.advance(1000);
+    expect(told).toHaveLength(2);
+    expect(isMasked(field as unknown as TypedField)).toBe(true);
+  });
+
+  it('tells the end of a long text, under a name of its own, and an empty one when it ends', () => {
+    const { field, told, stop, clock } = observed({ name: 'n'.repeat(100), throttleMs: 50 });
+    field.types('a'.repeat(3000) + 'z');
+    expect(told[0]![0]).toHaveLength(64);
+    expect(told[0]![1]).toHaveLength(2000);
+    expect(told[0]![1].endsWith('z')).toBe(true);
+    stop();
+    expect(told.at(-1)![1]).toBe('');
+    expect(field.listeners).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+});

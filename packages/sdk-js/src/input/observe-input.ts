@@ -1,0 +1,70 @@
+import { limits } from '@microturn/protocol';
+import type { Clock } from '../clock.js';
+
+/** A field that people type into. */
+export type TypedField = HTMLInputElement | HTMLTextAreaElement | HTMLElement;
+
+export interface ObserveInputOptions {
+  /** What the agent knows the field by; its `name`, `id` or `aria-label` where none is given. */
+  readonly name?: string;
+  /** At most one edit in this time is sent, ms; the newest. */
+  readonly throttleMs?: number;
+}
+
+const THROTTLE_MS = 300;
+/** What is typed into these is nobody's business. */
+const SECRET_TYPES: ReadonlySet<string> = new Set(['password', 'hidden', 'file']);
+const SECRET_AUTOCOMPLETE = /\b(current-password|new-password|one-time-code|cc-[a-z-]+)\b/;
+
+/**
+ * Whether a field is masked, by what the page says of it: passwords, codes, cards, and whatever is marked
+ * `data-microturn-private`, itself or around it. Looked at for every edit: a page may change its mind.
+ */
+export function isMasked(element: TypedField): boolean {
+  const { type = '', autocomplete = '' } = element as Partial<HTMLInputElement>;
+  if (SECRET_TYPES.has(type) || SECRET_AUTOCOMPLETE.test(autocomplete)) return true;
+  return element.closest('[data-microturn-private]') !== null;
+}
+
+/**
+ * Tells the edits of one field, throttled. Of a masked field nothing is told, not even that it is edited.
+ * @returns ends it, and says that the field stands empty
+ */
+export function observeInput(
+  element: TypedField,
+  { name, throttleMs = THROTTLE_MS }: ObserveInputOptions,
+  tell: (field: string, text: string) => void,
+  clock: Clock,
+): () => void {
+  const { name: given = '', id } = element as Partial<HTMLInputElement>;
+  const field = (name ?? (given || id || element.getAttribute('aria-label') || 'text')).slice(0, limits.fieldChars);
+  let told = '';
+  let cancel: (() => void) | undefined;
+  const flush = () => {
+    cancel = undefined;
+    if (isMasked(element)) {
+      forget();
+      return;
+    }
+    const { value, textContent } = element as Partial<HTMLInputElement>;
+    // What is typed last counts.
+    const text = (value ?? textContent ?? '').slice(-limits.typedChars);
+    if (text === told) return;
+    told = text;
+    tell(field, text);
+    cancel = clock.after(throttleMs, flush);
+  };
+  const forget = () => {
+    if (told !== '') tell(field, '');
+    told = '';
+  };
+  const onInput = () => {
+    if (!cancel) flush();
+  };
+  element.addEventListener('input', onInput);
+  return () => {
+    element.removeEventListener('input', onInput);
+    cancel?.();
+    forget();
+  };
+}
