@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import { BackgroundConfig } from './background/config.js';
 import { providerChoices } from './engine/types.js';
 import { LanguageModelConfigs, type LanguageModelConfig } from './llm/model-config.js';
+import { RecipeInput } from './recipes/recipe-config.js';
 import { parse as parseYaml } from 'yaml';
 import { defaultStateFolder } from './state-folder.js';
 import { logLevels } from './telemetry/create-log.js';
@@ -100,6 +101,10 @@ const Options = v.strictObject({
   ),
   /** Slow work off the path; `false` leaves it out. */
   background: v.optional(v.union([v.literal(false), BackgroundConfig]), {}),
+  /** LLMs with ears and a voice, by name: a built-in recipe of that name says what is left out. */
+  recipes: v.optional(v.record(v.pipe(v.string(), v.minLength(1), v.maxLength(64)), RecipeInput), {}),
+  /** What a call gets that asks for none: a recipe, built in or of `recipes`; `nano` is the bundle alone. */
+  recipe: v.optional(v.string()),
   voice: v.optional(v.strictObject({ name: v.optional(v.string()) }), {}),
 });
 
@@ -269,6 +274,34 @@ export const configOptions: readonly {
     flag: '--data <folder>',
     env: 'MICROTURN_DATA',
     help: 'folder of the sessions on disk',
+    kind: 'text',
+  },
+  {
+    path: 'recipe',
+    flag: '--recipe <name>',
+    env: 'MICROTURN_RECIPE',
+    help: 'the LLM that calls talk with; nano is the bundle alone',
+    kind: 'text',
+  },
+  {
+    path: 'recipes.default.llm.baseUrl',
+    flag: '--llm-url <url>',
+    env: 'MICROTURN_LLM_URL',
+    help: 'an OpenAI-compatible LLM to talk with',
+    kind: 'text',
+  },
+  {
+    path: 'recipes.default.llm.model',
+    flag: '--llm-model <name>',
+    env: 'MICROTURN_LLM_MODEL',
+    help: 'as its provider calls it',
+    kind: 'text',
+  },
+  {
+    path: 'recipes.default.llm.apiKeyEnv',
+    flag: '--llm-key-env <name>',
+    env: 'MICROTURN_LLM_KEY_ENV',
+    help: 'the environment variable that holds its key',
     kind: 'text',
   },
   { path: 'voice.name', flag: '--voice <name>', env: 'MICROTURN_VOICE', help: 'the voice that speaks', kind: 'text' },

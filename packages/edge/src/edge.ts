@@ -11,6 +11,7 @@ import { LanguageModels, type Route } from './llm/index.js';
 import { EngineHost } from './engine/index.js';
 import { certificateFor } from './https.js';
 import { MediaHost, type MediaEvent } from './media/index.js';
+import { Agents, resolveRecipes } from './recipes/index.js';
 import { RoomRegistry, type Room, type SessionBackground } from './session/index.js';
 import {
   Connection,
@@ -44,6 +45,8 @@ export interface EdgeOptions extends BackgroundHooks {
   readonly store?: SessionStore;
   /** Which language models are asked, and in which order. */
   readonly route?: Route | undefined;
+  /** Where the keys of language models are; this process's environment unless told otherwise. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
@@ -68,6 +71,14 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
     let media: MediaHost | undefined;
     let edge: Edge | undefined;
     const onFailed = (error: MicroturnError) => edge?.fail(error);
+    const agents = own(
+      new Agents(resolveRecipes(config), {
+        clock: monotonicClock,
+        after,
+        log,
+        env: options.env ?? process.env,
+      }),
+    );
     const [engine, voice] = await Promise.all([
       EngineHost.start({
         bundleDir: config.engine.bundle,
@@ -82,6 +93,7 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
       }).then(own),
       VoiceHost.start({
         ...(config.voice.name !== undefined && { voice: config.voice.name }),
+        speakers: agents.speakers,
         log,
         onRestart: () => media?.setVoicePort(voice.connect()),
         onFailed,
@@ -112,6 +124,7 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
       engine,
       voice,
       media,
+      agents,
       opened,
     });
     await edge.listen();
@@ -186,6 +199,7 @@ interface EdgeParts {
   readonly voice: VoiceHost;
   readonly background: Background | undefined;
   readonly media: MediaHost;
+  readonly agents: Agents;
   readonly opened: { close(): void | Promise<void> }[];
 }
 
@@ -305,6 +319,7 @@ export class Edge {
       version: VERSION,
       keys: config.keys,
       metrics,
+      recipes: this.#parts.agents.names,
       dev: config.dev,
       loopback: isLoopback(config.host),
       demoDir: config.demo,
@@ -387,7 +402,7 @@ export class Edge {
   }
 
   #connect(socket: ConstructorParameters<typeof Connection>[0], address: string): void {
-    const { config, log, metrics, media, engine, voice, recorder, background } = this.#parts;
+    const { config, log, metrics, media, engine, voice, recorder, background, agents } = this.#parts;
     const leaveWaiting = this.#waiting.enter(address);
     const connection = new Connection(socket, {
       clock: monotonicClock,
@@ -406,6 +421,7 @@ export class Edge {
       resumeMs: config.resumeSeconds * 1000,
       after,
       background: background && ((model) => background.openFor(model)),
+      agents,
       metrics,
       onJoined: () => leaveWaiting?.(),
       refusal: () => this.#broken ?? (this.ready ? undefined : new MicroturnError('edge/draining')),

@@ -2,6 +2,7 @@ import { MicroturnError, type ClientMessageOf, type RosterMessage, type SessionE
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Decision } from '../engine/types.js';
 import { RoomRegistry, type SessionEngine, type SessionMedia, type SessionVoice } from '../session/index.js';
+import { Agents } from '../recipes/index.js';
 import { MemoryStore, SessionRecorder, type Stamp } from '../store/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
@@ -103,6 +104,10 @@ class World {
       media,
       engine,
       voice,
+      agents: new Agents(
+        { byName: new Map(), first: undefined },
+        { clock: this.clock, after: this.clock.after, log: silentLog, env: {} },
+      ),
       rooms: this.rooms,
       calls: this.calls,
       resumable: this.resumable,

@@ -20,6 +20,7 @@ import {
   type SessionVoice,
 } from '../session/index.js';
 import type { FoundSession, Recordable, Stamp, StoredSession } from '../store/index.js';
+import type { Agents } from '../recipes/index.js';
 import type { Log } from '../telemetry/log.js';
 import { verifyJoinToken, type ApiKeys, type Grant } from './auth.js';
 import type { Gate } from './gate.js';
@@ -33,6 +34,8 @@ export interface CallParts {
   readonly media: SessionMedia;
   readonly engine: SessionEngine;
   readonly voice: SessionVoice;
+  /** Who there is to talk with. */
+  readonly agents: Agents;
   readonly rooms: RoomRegistry<Call>;
   /** The background of a session, by the model that it talks with. */
   readonly background?: ((model: ModelInfo) => OpenBackground) | undefined;
@@ -111,7 +114,7 @@ export class Call implements Recordable {
     const grant = { ...verified, audience: verified.audience ?? message.audience };
     const { resume } = message;
     const enter = async () => {
-      if (!resume) return Call.#enter(parts, grant);
+      if (!resume) return Call.#enter(parts, grant, message.recipe);
       const call = parts.resumable.get(resume.resumeToken);
       const found = call ? undefined : await parts.recorder.find(resume.resumeToken);
       const { room, participant } = call?.session ?? found?.session ?? {};
@@ -119,20 +122,25 @@ export class Call implements Recordable {
         throw new MicroturnError('session/expired');
       }
       if (call) return { call, joined: await call.#reenter(grant) };
-      return Call.#enter(parts, grant, found && { ...found, ...resume });
+      return Call.#enter(parts, grant, message.recipe, found && { ...found, ...resume });
     };
     return parts.turnstile.pass(JSON.stringify([grant.room, grant.identity]), () => parts.gate.pass(enter));
   }
 
   /** Token, room, transports, row, in this order, and undone in reverse where one fails. */
-  static async #enter(parts: CallParts, grant: Grant, origin?: SessionOrigin): Promise<{ call: Call; joined: Joined }> {
+  static async #enter(
+    parts: CallParts,
+    grant: Grant,
+    recipe: string | undefined,
+    origin?: SessionOrigin,
+  ): Promise<{ call: Call; joined: Joined }> {
     // Before anything is opened for them: refusing a crowd costs next to nothing then.
     const replaces = parts.rooms.get(grant.room)?.members.has(grant.identity) ?? false;
     if (!replaces) parts.engine.assertRoom();
     const stay = await parts.rooms.enter(grant.room, grant.identity);
     try {
       await stay.room.members.get(grant.identity)?.end(new MicroturnError('session/replaced'));
-      return await Call.#openIn(parts, grant, stay, origin);
+      return await Call.#openIn(parts, grant, stay, recipe, origin);
     } catch (error) {
       await stay.leave();
       throw error;
@@ -143,11 +151,13 @@ export class Call implements Recordable {
     parts: CallParts,
     grant: Grant,
     stay: RoomStay<Call>,
+    recipe: string | undefined,
     origin: SessionOrigin | undefined,
   ): Promise<{ call: Call; joined: Joined }> {
     const { room } = stay;
-    const { media, clock, engine, voice, log } = parts;
+    const { media, clock, engine: floor, voice, agents, log } = parts;
     const endpoint = randomUUID();
+    const { engine, speaker, keepClip } = agents.forCall(recipe, { floor, media, endpoint });
     const transports = await media.request('endpoint.open', {
       room: room.id,
       endpoint,
@@ -165,6 +175,8 @@ export class Call implements Recordable {
           media,
           engine,
           voice,
+          speaker,
+          keepClip,
           log,
           background: parts.background?.(engine.info),
           onClosed: ({ id }, reason) => void parts.calls.get(id)?.end(new MicroturnError('session/closed', reason)),

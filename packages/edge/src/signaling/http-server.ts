@@ -15,6 +15,8 @@ export interface HttpServerParts extends RoomServiceParts {
   /** Serves HTTPS with it, else HTTP. */
   readonly certificate: Certificate | undefined;
   readonly version: string;
+  /** Who there is to talk with; the first is who talks where nobody is asked for. */
+  readonly recipes: readonly string[];
   readonly metrics: EdgeMetrics;
   /** Serves `/dev/token`, which gives anybody a token: for a developer's machine only. */
   readonly dev: boolean;
@@ -99,12 +101,13 @@ function open(certificate: Certificate | undefined): FastifyInstance {
   }) as unknown as FastifyInstance;
 }
 
-function addProbes(app: FastifyInstance, { ready, metrics, refreshMetrics, version }: HttpServerParts): void {
+function addProbes(app: FastifyInstance, { ready, metrics, refreshMetrics, version, recipes }: HttpServerParts): void {
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) =>
     ready() ? { status: 'ready' } : reply.code(503).send({ status: 'draining' }),
   );
   app.get('/version', () => ({ version }));
+  app.get('/v1/recipes', () => ({ recipes }));
   app.get('/metrics', async (_request, reply) => {
     await refreshMetrics();
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());

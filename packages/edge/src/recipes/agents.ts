@@ -1,0 +1,128 @@
+import { MicroturnError } from '@microturn/protocol';
+import type { Clock } from '../clock.js';
+import { CompositeEngine } from '../composite/index.js';
+import { LanguageModels } from '../llm/index.js';
+import type { SessionEngine, SessionMedia } from '../session/index.js';
+import type { Log } from '../telemetry/log.js';
+import { HttpTranscriber, RealtimeTranscriber, type Transcriber } from '../transcribe/index.js';
+import type { VoiceSpec } from '../voice/index.js';
+import type { RecipeConfig, TranscriberConfig, VoiceConfig } from './recipe-config.js';
+import { BUNDLE_ALONE, type Recipes } from './resolve.js';
+
+export interface AgentsParts {
+  readonly clock: Clock;
+  readonly after: (ms: number, fn: () => void) => () => void;
+  readonly log: Log;
+  /** Where keys are. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Who a call talks with: how its decisions are made, and who speaks. */
+export interface CallAgent {
+  readonly engine: SessionEngine;
+  /** The name of its voice; the edge's own where there is none. */
+  readonly speaker: string | undefined;
+  /** Its ears need the sound again. */
+  readonly keepClip: boolean;
+}
+
+interface Agent {
+  readonly config: RecipeConfig;
+  readonly llm: LanguageModels;
+  readonly transcriber: Transcriber | undefined;
+}
+
+/** The agents of an edge: the bundle alone, and one for each recipe. */
+export class Agents {
+  /** Voices of the recipes, by the name that calls speak with. */
+  readonly speakers: Readonly<Record<string, VoiceSpec>>;
+  readonly #agents = new Map<string, Agent>();
+  readonly #first: string | undefined;
+  readonly #parts: AgentsParts;
+
+  /** @throws {MicroturnError} `edge/config` where a key is not in the environment */
+  constructor({ byName, first }: Recipes, parts: AgentsParts) {
+    this.#parts = parts;
+    this.#first = first;
+    const speakers: Record<string, VoiceSpec> = {};
+    for (const [name, config] of byName) {
+      const key = (service: { readonly apiKeyEnv?: string | undefined }, what: string) =>
+        keyOf(service, `recipes.${name}.${what}`, parts.env);
+      const llm = new LanguageModels({ configs: { [name]: config.llm }, ...parts });
+      this.#agents.set(name, { config, llm, transcriber: openTranscriber(config.transcriber, key) });
+      speakers[name] = toVoiceSpec(config.voice, key);
+    }
+    this.speakers = speakers;
+  }
+
+  /** What a client may ask for, the one first that it gets where it asks for none. */
+  get names(): readonly string[] {
+    const all = [...this.#agents.keys(), BUNDLE_ALONE];
+    const first = this.#first ?? BUNDLE_ALONE;
+    return [first, ...all.filter((name) => name !== first)];
+  }
+
+  /**
+   * @param name a recipe, or `nano` for the bundle alone
+   * @throws {MicroturnError} `protocol/state` where there is none of that name
+   */
+  forCall(
+    name: string | undefined,
+    call: { readonly floor: SessionEngine; readonly media: SessionMedia; readonly endpoint: string },
+  ): CallAgent {
+    const chosen = name ?? this.#first ?? BUNDLE_ALONE;
+    if (chosen === BUNDLE_ALONE) return { engine: call.floor, speaker: undefined, keepClip: false };
+    const agent = this.#agents.get(chosen);
+    if (!agent) throw new MicroturnError('protocol/state', `there is no recipe ${chosen}`);
+    const { config, llm, transcriber } = agent;
+    const { instructions, eagerness, drafting, maxOutputTokens } = config;
+    const { log } = this.#parts;
+    const engine = new CompositeEngine(call.floor, {
+      llm,
+      instructions,
+      transcriber,
+      clip: (fromMs, toMs) => call.media.request('clip', { endpoint: call.endpoint, fromMs, toMs }),
+      turnTaking: { eagerness, drafting },
+      maxOutputTokens,
+      log,
+    });
+    return { engine, speaker: chosen, keepClip: transcriber !== undefined };
+  }
+
+  /** Gives up what is being transcribed. Sessions are closed before. */
+  close(): void {
+    for (const { transcriber } of this.#agents.values()) transcriber?.close();
+  }
+}
+
+type KeyOf = (service: { readonly apiKeyEnv?: string | undefined }, what: string) => string | undefined;
+
+function keyOf(
+  { apiKeyEnv }: { readonly apiKeyEnv?: string | undefined },
+  path: string,
+  env: AgentsParts['env'],
+): string | undefined {
+  if (apiKeyEnv === undefined) return undefined;
+  const key = env[apiKeyEnv];
+  if (!key) throw new MicroturnError('edge/config', `${path}: ${apiKeyEnv} is not set`);
+  return key;
+}
+
+function openTranscriber(config: TranscriberConfig, key: KeyOf): Transcriber | undefined {
+  switch (config.provider) {
+    case 'bundle':
+      return undefined;
+    case 'openai-compatible':
+      return new HttpTranscriber({ ...config, apiKey: key(config, 'transcriber') });
+    case 'realtime':
+      return new RealtimeTranscriber({ ...config, apiKey: key(config, 'transcriber') });
+    default:
+      return config satisfies never;
+  }
+}
+
+function toVoiceSpec(config: VoiceConfig, key: KeyOf): VoiceSpec {
+  if (config.provider !== 'openai-compatible') return config;
+  const { apiKeyEnv: _, ...spec } = config;
+  return { ...spec, apiKey: key(config, 'voice') };
+}

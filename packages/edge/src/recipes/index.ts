@@ -1,0 +1,4 @@
+export { Agents, type AgentsParts, type CallAgent } from './agents.js';
+export { builtInRecipes, type BuiltInRecipe } from './built-in.js';
+export { RecipeInput, type RecipeConfig } from './recipe-config.js';
+export { BUNDLE_ALONE, resolveRecipes, type Recipes } from './resolve.js';

@@ -1,0 +1,82 @@
+import * as v from 'valibot';
+import { eagernesses } from '../composite/index.js';
+import { LanguageModelConfig } from '../llm/model-config.js';
+import { fliteVoices } from '../voice/index.js';
+
+const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
+const Url = v.pipe(v.string(), v.url());
+const Count = v.pipe(v.number(), v.integer(), v.minValue(1));
+const Ms = v.pipe(v.number(), v.finite(), v.minValue(0));
+/** A service of OpenAI's format. The key is in the environment variable that is named: keys stay out of files. */
+const service = { baseUrl: Url, apiKeyEnv: v.optional(Name), model: Name };
+
+const TranscriberConfig = v.variant('provider', [
+  /** The floor bundle's own words. */
+  v.strictObject({ provider: v.literal('bundle') }),
+  /** `/audio/transcriptions`, on growing clips. */
+  v.strictObject({
+    provider: v.literal('openai-compatible'),
+    ...service,
+    language: v.optional(Name),
+    everyMs: v.optional(Count),
+    timeoutMs: v.optional(Count),
+  }),
+  /** `/realtime`, over a WebSocket. */
+  v.strictObject({
+    provider: v.literal('realtime'),
+    dialect: v.optional(v.picklist(['openai', 'vllm']), 'openai'),
+    ...service,
+    language: v.optional(Name),
+    timeoutMs: v.optional(Count),
+  }),
+]);
+export type TranscriberConfig = v.InferOutput<typeof TranscriberConfig>;
+
+const VoiceConfig = v.variant('provider', [
+  v.strictObject({ provider: v.literal('flite'), name: v.optional(v.picklist(fliteVoices)) }),
+  v.strictObject({ provider: v.literal('tones') }),
+  v.strictObject({
+    provider: v.literal('espeak-ng'),
+    voice: v.optional(Name),
+    wordsPerMinute: v.optional(v.pipe(v.number(), v.minValue(80), v.maxValue(450))),
+  }),
+  /** `/audio/speech`, streamed. */
+  v.strictObject({
+    provider: v.literal('openai-compatible'),
+    ...service,
+    voice: Name,
+    format: v.optional(v.picklist(['pcm', 'wav'])),
+    rateHz: v.optional(Count),
+    firstAudioMs: v.optional(Count),
+    stallMs: v.optional(Count),
+  }),
+]);
+export type VoiceConfig = v.InferOutput<typeof VoiceConfig>;
+
+/** An LLM with ears and a voice, behind the floor of the bundle. */
+export const RecipeConfig = v.strictObject({
+  llm: v.pipe(
+    v.record(v.string(), v.unknown()),
+    v.transform((llm) => ({ provider: 'openai-compatible', ...llm })),
+    LanguageModelConfig,
+  ),
+  transcriber: v.optional(TranscriberConfig, { provider: 'bundle' }),
+  voice: v.optional(VoiceConfig, { provider: 'flite' }),
+  /** What the LLM is told to be. */
+  instructions: v.optional(v.pipe(v.string(), v.maxLength(16_384))),
+  /** How soon it speaks: the bundle decides, and the app how much of that it waits for. */
+  eagerness: v.optional(v.picklist(eagernesses), 'normal'),
+  drafting: v.optional(
+    v.strictObject({
+      enabled: v.optional(v.boolean(), true),
+      everyMs: v.optional(Ms, 500),
+      perUtterance: v.optional(Count, 12),
+      tokensPerMinute: v.optional(Count, 20_000),
+    }),
+    {},
+  ),
+  maxOutputTokens: v.optional(Count, 300),
+});
+export type RecipeConfig = v.InferOutput<typeof RecipeConfig>;
+/** What of a recipe is given in the configuration: a built-in one of that name has the rest. */
+export const RecipeInput = v.record(v.string(), v.unknown());

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../config.js';
+import type { SessionEngine, SessionMedia } from '../session/index.js';
+import { silentLog } from '../telemetry/index.js';
+import { ManualClock } from '../testing/manual-clock.js';
+import { Agents } from './agents.js';
+import { builtInRecipes } from './built-in.js';
+import { resolveRecipes } from './resolve.js';
+
+const resolve = (input: object) => resolveRecipes(parseConfig(input));
+const floor = { info: { microTurnMs: 200 } } as SessionEngine;
+const call = { floor, media: {} as SessionMedia, endpoint: 'e' };
+
+function agents(input: object, env: Record<string, string> = {}) {
+  const clock = new ManualClock();
+  return new Agents(resolve(input), { clock, after: clock.after, log: silentLog, env });
+}
+
+describe('recipes', () => {
+  it('two lines make one', () => {
+    const { byName, first } = resolve({ recipes: { mine: { llm: { baseUrl: 'http://127.0.0.1:1/v1', model: 'm' } } } });
+    expect(first).toBe('mine');
+    expect(byName.get('mine')).toMatchObject({
+      llm: { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', model: 'm' },
+      transcriber: { provider: 'bundle' },
+      voice: { provider: 'flite' },
+      eagerness: 'normal',
+      drafting: { enabled: true },
+    });
+  });
+
+  it.each(Object.keys(builtInRecipes))('the built-in %s is valid', (name) => {
+    expect(resolve({ recipe: name }).byName.has(name)).toBe(true);
+  });
+
+  it('a built-in says what is left out, section by section, unless the section is of another provider', () => {
+    const recipe = resolve({
+      recipes: {
+        openai: { llm: { model: 'another' }, transcriber: { provider: 'bundle' }, instructions: 'Be kind.' },
+      },
+    }).byName.get('openai')!;
+    expect(recipe.llm).toMatchObject({ baseUrl: 'https://api.openai.com/v1', model: 'another' });
+    expect(recipe.transcriber).toEqual({ provider: 'bundle' });
+    expect(recipe).toMatchObject({ instructions: 'Be kind.', voice: { model: 'gpt-4o-mini-tts' } });
+  });
+
+  it.each([
+    [{ recipe: 'nowhere' }, 'there is no nowhere'],
+    [{ recipes: { nano: {} } }, 'recipes.nano'],
+    [{ recipes: { mine: { llm: { baseUrl: 'no url', model: 'm' } } } }, 'recipes.mine.llm.baseUrl'],
+    [{ recipes: { openai: { eagerness: 'wild' } } }, 'recipes.openai.eagerness'],
+    [{ recipes: { openai: { frist: true } } }, 'recipes.openai.frist'],
+    [{ recipes: { mine: {} } }, 'recipes.mine.llm'],
+  ])('%j is refused, naming the field', (input, field) => {
+    expect(() => resolve(input)).toThrow(expect.objectContaining({ code: 'edge/config' }));
+    expect(() => resolve(input)).toThrow(field);
+  });
+});
+
+describe('agents', () => {
+  it('a call gets the first recipe, the one it asks for, or the bundle alone', () => {
+    const some = agents({ recipe: 'vllm', recipes: { ollama: {} } });
+    expect(some.names).toEqual(['vllm', 'ollama', 'nano']);
+    expect(some.forCall(undefined, call)).toMatchObject({ speaker: 'vllm', keepClip: false });
+    expect(some.forCall('ollama', call)).toMatchObject({ speaker: 'ollama' });
+    expect(some.forCall('nano', call)).toEqual({ engine: floor, speaker: undefined, keepClip: false });
+    expect(() => some.forCall('gpt', call)).toThrow(expect.objectContaining({ code: 'protocol/state' }));
+    expect(agents({}).forCall(undefined, call).engine).toBe(floor);
+    expect(agents({ recipe: 'nano', recipes: { ollama: {} } }).names).toEqual(['nano', 'ollama']);
+  });
+
+  it('keeps the sound where a transcriber needs it, and gives the voice its key', () => {
+    const some = agents({ recipe: 'openai' }, { OPENAI_API_KEY: 'k' });
+    expect(some.forCall(undefined, call)).toMatchObject({ keepClip: true });
+    expect(some.speakers['openai']).toMatchObject({ provider: 'openai-compatible', apiKey: 'k', voice: 'alloy' });
+    expect(some.speakers['openai']).not.toHaveProperty('apiKeyEnv');
+    some.close();
+  });
+
+  it('says which key is missing', () => {
+    expect(() => agents({ recipe: 'openai' })).toThrow(expect.objectContaining({ code: 'edge/config' }));
+    expect(() => agents({ recipe: 'openai' })).toThrow('OPENAI_API_KEY is not set');
+  });
+});
