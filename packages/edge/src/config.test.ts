@@ -94,6 +94,24 @@ describe('the configuration', () => {
     expect(parseConfig({ allowedOrigins }).allowedOrigins).toEqual(allowedOrigins);
   });
 
+  it('a TURN server needs credentials of one kind, and a URL that is one', () => {
+    const refused = (server: object) => refusal(() => parseConfig({ media: { iceServers: [server as never] } }));
+    expect(refused({ urls: 'turn:turn.example' })).toContain('needs a secret');
+    expect(refused({ urls: 'turn:turn.example', username: 'u' })).toContain('username and credential');
+    expect(refused({ urls: 'turn:turn.example', username: 'u', credential: 'c', secret: 's' })).toContain(
+      'a secret, or',
+    );
+    expect(refused({ urls: 'turn:turn.example', secret: 's', ttlSeconds: 1 })).toContain('ttlSeconds');
+    for (const urls of ['https://turn.example', 'turn://turn.example', 'turn:', 'turn:x?transport=sctp', []])
+      expect(refused({ urls, secret: 's' }), String(urls)).toContain('media.iceServers.0.urls');
+    const iceServers = [
+      { urls: 'stun:stun.example' },
+      { urls: ['turns:[2001:db8::1]:443', 'turn:t?transport=tcp'], secret: 's' },
+    ];
+    expect(parseConfig({ media: { iceServers } }).media.iceServers[1]).toMatchObject({ secret: 's', ttlSeconds: 3600 });
+    expect(JSON.stringify(redactConfig(parseConfig({ media: { iceServers } })))).not.toContain('"s"');
+  });
+
   it('a broken file is refused by name', () => {
     const file = join(dir, 'broken.yaml');
     writeFileSync(file, 'port: [');

@@ -1,7 +1,6 @@
 import { MicroturnError, limits } from '@microturn/protocol';
 import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
@@ -10,6 +9,7 @@ import { providerChoices } from './engine/types.js';
 import { LanguageModelConfigs, type LanguageModelConfig } from './llm/model-config.js';
 import { RecipeInput } from './recipes/recipe-config.js';
 import { parse as parseYaml } from 'yaml';
+import { parseIceUrl } from './signaling/ice-servers.js';
 import { defaultStateFolder } from './state-folder.js';
 import { logLevels } from './telemetry/create-log.js';
 
@@ -25,6 +25,32 @@ const Text = v.pipe(v.string(), v.minLength(1));
 const Origin = v.pipe(
   v.string(),
   v.check(isOrigin, (issue) => `expected an origin such as https://app.example, got ${issue.received}`),
+);
+
+const IceUrl = v.pipe(
+  v.string(),
+  v.check(isIceUrl, (issue) => `expected a URL such as turn:turn.example:3478?transport=udp, got ${issue.received}`),
+);
+const IceServer = v.pipe(
+  v.strictObject({
+    urls: v.union([IceUrl, v.pipe(v.array(IceUrl), v.minLength(1))]),
+    username: v.optional(Text),
+    credential: v.optional(Text),
+    /** Instead of both: what a TURN server and this edge share, from which each caller's credentials are made. */
+    secret: v.optional(Text),
+    /** How long those are good for. */
+    ttlSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(60), v.maxValue(7 * 86_400)), 3600),
+  }),
+  v.check(
+    ({ username, credential, secret }) =>
+      (username === undefined) === (credential === undefined) && (secret === undefined || username === undefined),
+    'expected a secret, or username and credential, or none of them',
+  ),
+  v.check(
+    ({ urls, username, secret }) =>
+      username !== undefined || secret !== undefined || ![urls].flat().some((url) => /^turns?:/i.test(url)),
+    'a TURN server needs a secret, or username and credential',
+  ),
 );
 
 const Options = v.strictObject({
@@ -48,7 +74,7 @@ const Options = v.strictObject({
   allowedOrigins: v.optional(v.array(Origin), []),
   /** How long a session waits for a client that is away. */
   resumeSeconds: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3600)), 120),
-  /** What the edge makes itself and finds again: its certificate. */
+  /** What the edge makes itself and finds again: its certificate, and sessions unless they have a folder of their own. */
   stateFolder: v.optional(Text, () => defaultStateFolder()),
   logLevel: v.optional(v.picklist(logLevels), 'info'),
   room: v.optional(
@@ -67,7 +93,8 @@ const Options = v.strictObject({
       /** What callers are told to reach; found out where `listenIp` stands for every address, else that. */
       announcedAddress: v.optional(v.string()),
       workerBin: v.optional(v.string()),
-      iceServers: v.optional(v.array(v.looseObject({ urls: v.union([v.string(), v.array(v.string())]) })), []),
+      /** Given to every caller when they join. */
+      iceServers: v.optional(v.array(IceServer), []),
     }),
     {},
   ),
@@ -188,7 +215,7 @@ export const configOptions: readonly {
     path: 'stateFolder',
     flag: '--state-folder <folder>',
     env: 'MICROTURN_STATE_FOLDER',
-    help: 'what the edge makes and keeps: its certificate',
+    help: 'what the edge makes and keeps: its certificate, and sessions',
     kind: 'text',
   },
   {
@@ -350,9 +377,9 @@ export function loadConfig({
  * The file that sessions are kept in; undefined where they are in memory. Where no folder is given it goes by the port, as
  * clients come back to that: an edge on a port that the system chose has no successor.
  */
-export function storeFile({ port, store: { kind, folder } }: EdgeConfig): string | undefined {
+export function storeFile({ port, stateFolder, store: { kind, folder } }: EdgeConfig): string | undefined {
   if (kind === 'memory' || (kind === 'auto' && port === 0)) return undefined;
-  return join(folder ?? join(homedir(), '.local', 'state', 'microturn', `edge-${port}`), 'sessions.db');
+  return join(folder ?? join(stateFolder, `edge-${port}`), 'sessions.db');
 }
 
 /** The configuration as it may be shown: secrets hidden. */
@@ -420,6 +447,15 @@ function fromText(text: string, kind: (typeof configOptions)[number]['kind'], na
       );
     default:
       return kind satisfies never;
+  }
+}
+
+function isIceUrl(text: string): boolean {
+  try {
+    parseIceUrl(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

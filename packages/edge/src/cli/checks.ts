@@ -9,6 +9,7 @@ import { silentLog } from '../telemetry/index.js';
 import { VoiceHost } from '../voice/index.js';
 import { checkAddresses } from './check-addresses.js';
 import { checkCertificate } from './check-certificate.js';
+import { checkIceServers } from './check-ice-servers.js';
 import type { CheckResult } from './check-result.js';
 import { loopbackCall } from './loopback-call.js';
 
@@ -25,6 +26,7 @@ export const checks: readonly (readonly [name: string, check: Check])[] = [
   ['media port', checkMediaPort],
   ['https certificate', checkCertificate],
   ['addresses', checkAddresses],
+  ['ice servers', checkIceServers],
   ['worker', checkWorker],
   ['model', checkModel],
   ['voice', checkVoice],

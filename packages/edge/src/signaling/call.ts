@@ -24,13 +24,14 @@ import type { Agents } from '../recipes/index.js';
 import type { Log } from '../telemetry/log.js';
 import { verifyJoinToken, type ApiKeys, type Grant } from './auth.js';
 import type { Gate } from './gate.js';
+import { iceServersFor, type IceServerConfig } from './ice-servers.js';
 import type { Turnstile } from './turnstile.js';
 
 export interface CallParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly keys: ApiKeys;
-  readonly iceServers: readonly object[];
+  readonly iceServers: readonly IceServerConfig[];
   readonly media: SessionMedia;
   readonly engine: SessionEngine;
   readonly voice: SessionVoice;
@@ -220,6 +221,12 @@ export class Call implements Recordable {
     return this.#grant;
   }
 
+  /** Ways to the edge for this participant, with credentials that begin now. */
+  get iceServers(): readonly object[] {
+    const { room, participant } = this.session;
+    return iceServersFor(this.#parts.iceServers, JSON.stringify([room, participant]));
+  }
+
   get closed(): boolean {
     return this.#closing !== undefined;
   }
@@ -374,7 +381,7 @@ export class Call implements Recordable {
       routerRtpCapabilities: this.#stay.room.rtpCapabilities as JoinResult['routerRtpCapabilities'],
       sendTransport: sendTransport as JoinResult['sendTransport'],
       recvTransport: recvTransport as JoinResult['recvTransport'],
-      iceServers: this.#parts.iceServers as JoinResult['iceServers'],
+      iceServers: this.iceServers as JoinResult['iceServers'],
     };
   }
 

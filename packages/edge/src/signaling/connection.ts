@@ -206,7 +206,11 @@ export class Connection implements Carrier {
           dtlsParameters: message.dtlsParameters,
         });
       case 'transport.restart-ice':
-        return media.request('transport.restart-ice', { endpoint, transportId: message.transportId });
+        return {
+          ...(await media.request('transport.restart-ice', { endpoint, transportId: message.transportId })),
+          // Those of the join may have ended.
+          iceServers: call.iceServers,
+        };
       case 'track.ready':
         return media.request('track.ready', { endpoint, consumerId: message.consumerId });
       case 'produce':

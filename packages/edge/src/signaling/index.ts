@@ -6,5 +6,6 @@ export { Gate } from './gate.js';
 export { Turnstile } from './turnstile.js';
 export { WaitingRoom } from './waiting-room.js';
 export type { AdministeredRoom } from './room-service.js';
+export { iceServersFor, parseIceUrl, type IceServer, type IceServerConfig, type IceUrl } from './ice-servers.js';
 export { createHttpServer, type HttpServerParts } from './http-server.js';
 export { certifies, type Certificate } from './certificate.js';

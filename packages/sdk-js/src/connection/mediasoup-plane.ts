@@ -114,8 +114,10 @@ export async function openMediasoupPlane({
 
 async function restartIce(transport: types.Transport, request: MediasoupParts['request']): Promise<void> {
   const reply = await request({ type: 'transport.restart-ice', transportId: transport.id });
-  const { iceParameters } = reply as { iceParameters: types.IceParameters };
-  if (!transport.closed) await transport.restartIce({ iceParameters });
+  const { iceParameters, iceServers } = reply as { iceParameters: types.IceParameters; iceServers?: RTCIceServer[] };
+  if (transport.closed) return;
+  if (iceServers) await transport.updateIceServers({ iceServers });
+  await transport.restartIce({ iceParameters });
 }
 
 /** mediasoup-client asks with callbacks. */

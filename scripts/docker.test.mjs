@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { root } from './lib/root.mjs';
+
+// There may be no Docker where the tests run: what can be said of the files without it.
+
+const read = (file) => readFileSync(join(root, file), 'utf8');
+const instructions = read('Dockerfile')
+  .replace(/\\\n/g, ' ')
+  .split('\n')
+  .filter((line) => line && !line.startsWith('#'))
+  .map((line) => line.trim().split(/\s+/));
+const lastStage = instructions.slice(instructions.findLastIndex(([word]) => word === 'FROM'));
+const copied = instructions.filter(([word, flag]) => word === 'COPY' && !flag.startsWith('--from'));
+
+describe('the Dockerfile', () => {
+  it('copies what is there, and what .dockerignore lets through', () => {
+    const let_ = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
+    const sources = copied.flatMap((words) => words.slice(1, -1));
+    expect(sources.length).toBeGreaterThan(10);
+    for (const source of sources) {
+      expect(existsSync(join(root, source)), source).toBe(true);
+      expect(
+        let_.some((path) => source === path || source.startsWith(`${path}/`)),
+        `${source} is ignored`,
+      ).toBe(true);
+    }
+  });
+
+  it('has the manifest of every workspace, which the lock is of', () => {
+    const { workspaces } = JSON.parse(read('package.json'));
+    for (const workspace of workspaces) {
+      const folder = workspace.replace('/*', '');
+      expect(copied.some((words) => words.slice(1, -1).some((source) => source.startsWith(folder)))).toBe(true);
+    }
+  });
+
+  it('runs as somebody who is not root, says how it is, and has no compiler', () => {
+    const words = lastStage.map(([word]) => word);
+    expect(lastStage.find(([word]) => word === 'USER')).toEqual(['USER', 'node']);
+    expect(words).toEqual(expect.arrayContaining(['HEALTHCHECK', 'EXPOSE', 'VOLUME', 'STOPSIGNAL']));
+    expect(read('docker/healthcheck.mjs')).toContain('/readyz');
+    expect(lastStage.flat().join(' ')).not.toMatch(/g\+\+|npm ci|python3/);
+    expect(instructions.some((line) => line.join(' ').includes('npm ci --omit=dev'))).toBe(true);
+  });
+});
+
+describe('compose.yaml', () => {
+  it('opens the ports that the edge has, and gives a TURN server to who asks for it', () => {
+    const { services, volumes } = parse(read('compose.yaml'));
+    expect(services.edge.ports).toEqual(['7880:7880/tcp', '7881:7881/udp', '7881:7881/tcp']);
+    expect(services.edge.restart).toBe('unless-stopped');
+    expect(Object.keys(volumes)).toEqual(['state']);
+    expect(services.turn.profiles).toEqual(['turn']);
+    for (const private_ of ['10.0.0.0', '127.0.0.0', '172.16.0.0', '192.168.0.0', '::ffff:0:0'])
+      expect(services.turn.command.some((flag) => flag.startsWith(`--denied-peer-ip=${private_}`))).toBe(true);
+  });
+});
