@@ -458,6 +458,9 @@ export class Edge {
       case 'speakers':
         this.#rooms.get(event.room)?.roster.setSpeakers(event.participants);
         return;
+      case 'speech.full':
+        for (const { session } of this.#calls.values()) session.speechFull(event.responseId);
+        return;
       case 'transport.state':
         this.#onTransportState(event);
         return;

@@ -259,6 +259,23 @@ describe('what was heard', () => {
     expect(parts.clock.pending).toBe(1);
   });
 
+  it('plays nothing that was on its way at a cut, however soon the next response begins', async () => {
+    const { transport, clock } = await connected();
+    transport.emit(begin('a'));
+    transport.emit({ type: 'response.cut', responseId: 'a' });
+    transport.emit(begin('b'));
+    expect(transport.agent.track.enabled).toBe(false);
+    clock.advance(79);
+    expect(transport.agent.track.enabled).toBe(false);
+    clock.advance(1);
+    expect(transport.agent.track.enabled).toBe(true);
+    transport.emit({ type: 'response.cut', responseId: 'b' });
+    transport.emit(begin('c'));
+    transport.emit({ type: 'response.cut', responseId: 'c' });
+    clock.advance(500);
+    expect(transport.agent.track.enabled).toBe(false);
+  });
+
   it('ends at a cut, at once, and the voice is silent until the next response', async () => {
     const parts = await connected();
     const { transport, session } = parts;

@@ -252,6 +252,17 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('MediaServer, with a media
     expect(events).toEqual([]);
   });
 
+  it('tells that speech did not fit its queue', async () => {
+    await join('a');
+    const minute = new Float32Array(60 * 16_000);
+    const say = (pcm: Float32Array) =>
+      server.say({ type: 'speech', voice: 'room:a', responseId: 'r', pcm, rateHz: 16_000, last: false });
+    say(minute);
+    expect(events).not.toContainEqual(expect.objectContaining({ type: 'speech.full' }));
+    say(minute.slice(0, 16_000));
+    expect(events).toContainEqual({ type: 'speech.full', voice: 'room:a', responseId: 'r' });
+  });
+
   it('leaves nothing behind in the worker when its rooms close', async () => {
     const a = await join('a');
     await a.row();

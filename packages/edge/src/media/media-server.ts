@@ -71,8 +71,7 @@ export class MediaServer {
   /** Speech of the agent. A voice that is gone says nothing. */
   say({ voice, ...speech }: SpeechMessage): void {
     const verdict = this.#voices.get(voice)?.downlink.say(speech);
-    if (verdict === 'full')
-      this.#parts.log.warn({ responseId: speech.responseId }, 'speech did not fit its queue: the response ends early');
+    if (verdict === 'full') this.#parts.postEvent({ type: 'speech.full', voice, responseId: speech.responseId });
   }
 
   async close(): Promise<void> {

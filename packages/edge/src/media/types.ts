@@ -130,7 +130,9 @@ export type MediaEvent =
   /** The first packet of a response left, at monotonic ms `atMs`. */
   | { type: 'speech.started'; voice: VoiceKey; responseId: string; atMs: number }
   /** The last packet of a response left: it is `lengthMs` long. */
-  | { type: 'speech.sent'; voice: VoiceKey; responseId: string; lengthMs: number; atMs: number };
+  | { type: 'speech.sent'; voice: VoiceKey; responseId: string; lengthMs: number; atMs: number }
+  /** Speech did not fit the voice's queue, and what follows of its response is refused. */
+  | { type: 'speech.full'; voice: VoiceKey; responseId: string };
 
 export interface EndpointStats extends UplinkStats {
   readonly endpoint: EndpointId;

@@ -188,16 +188,57 @@ describe('a conversation', () => {
     expect(run.find('interruption')).toMatchObject([{ kind: 'barge-in', taken: false }]);
   });
 
-  it('a word of the model that could not be said in its moment is not said after it, and counts as unheard', () => {
-    const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a long text' });
-    run.voiced('s', 'a long text', 20_000);
-    run.turn('speaking', { say: 'three' }).voiced('r0', 'three', 300, { plays: false });
-    for (let i = 0; i < 12; i++) run.turn('speaking');
-    expect(run.effects).toContainEqual({ do: 'cut', responseId: 'r0', audience: 'room' });
-    expect(run.find('response.interrupted')).toMatchObject([
-      { responseId: 'r0', by: 'agent', heardMs: 0, unheardText: 'three' },
-    ]);
-    expect(run.state.responses.map((response) => response.id)).toEqual(['s']);
+  describe('a word of the model that waits for what is being said', () => {
+    /** The agent is in a long text of the app's when the model decides to say "three". */
+    const waiting = () => {
+      const run = new Run().turn('yielded').feed({ type: 'say', atMs: 200, responseId: 's', text: 'a long text' });
+      run.voiced('s', 'a long text', 20_000);
+      return run.turn('yielded', { say: 'three' }).voiced('r1', 'three', 300, { plays: false }).turn('yielded');
+    };
+    const live = (run: Run) => run.state.responses.map((response) => response.id);
+    const dropped = [{ responseId: 'r1', by: 'agent', heardMs: 0, unheardText: 'three' }];
+
+    it('is said after it, however long that takes, as long as the moment lasts', () => {
+      const run = waiting();
+      for (let i = 0; i < 100; i++) run.turn('silent');
+      expect(live(run)).toEqual(['s', 'r1']);
+      run.feed({ type: 'speech-sent', responseId: 's', atMs: 20_000 });
+      run.feed({ type: 'heard', responseId: 's', heardMs: 20_000, state: 'playing' });
+      run.feed({ type: 'speech-started', responseId: 'r1', atMs: 20_100 }).turn('silent');
+      expect([live(run), run.find('response.interrupted')]).toEqual([['r1'], []]);
+    });
+
+    it('is dropped when the user takes the floor, and counts as unheard', () => {
+      const run = waiting().turn('speaking');
+      expect(run.effects).toContainEqual({ do: 'cut', responseId: 'r1', audience: 'room' });
+      expect(run.find('response.interrupted')).toMatchObject(dropped);
+      expect(live(run)).toEqual(['s']);
+    });
+
+    it('gives way to other words', () => {
+      const run = waiting().turn('silent', { say: 'four' });
+      expect(run.find('response.interrupted')).toMatchObject(dropped);
+      expect(live(run)).toEqual(['s', 'r3']);
+    });
+
+    it('is said with the words that follow it', () => {
+      const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a long text' });
+      run.voiced('s', 'a long text', 20_000).turn('yielded', { say: 'three' }).turn('yielded', { say: 'four' });
+      expect(live(run)).toEqual(['s', 'r0']);
+    });
+
+    it('goes with what it waits for, when the model stops', () => {
+      const run = waiting().turn('barge-in', { acts: ['stop'] });
+      expect(run.find('response.interrupted')).toMatchObject([...dropped]);
+      expect(run.state.responses.map(({ phase }) => phase)).toEqual(['cut']);
+    });
+  });
+
+  it('gives up a response that nothing is in front of and that makes no sound: its voice is broken', () => {
+    const run = new Run().turn('yielded', { say: 'one' });
+    for (let i = 0; i < 12; i++) run.turn('yielded');
+    expect(run.find('response.interrupted')).toMatchObject([{ responseId: 'r0', by: 'agent', unheardText: '' }]);
+    expect(run.state.responses).toEqual([]);
   });
 
   it('a reminder waits for what is being said', () => {

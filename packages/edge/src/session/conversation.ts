@@ -16,7 +16,8 @@ export interface LiveResponse {
   readonly words: readonly ResponseWord[];
   /** Speech made so far, ms. */
   readonly lengthMs: number;
-  readonly createdAtMs: number;
+  /** From when on nothing was said in front of it. */
+  readonly dueAtMs: number;
   readonly startedAtMs: number | undefined;
   /** Characters that it was asked to say. */
   readonly chars: number;
@@ -92,8 +93,11 @@ export interface ConversationStep {
 const SILENT_LISTENER_MS = 1500;
 /** After a cut the client answers with what it had played; this is how long it may take. */
 const CUT_ANSWER_MS = 600;
-/** The model's words belong to their moment: where something else is being said for longer than this, they are not said after it. */
-const STALE_MS = 2000;
+/**
+ * A response that nothing of its session's is in front of has begun to sound long before this: where it has not, another row's is
+ * being said to the room, which that row decided in the same moment, or the voice is broken.
+ */
+const UNSTARTED_MS = 2000;
 /** A report names the packet being played, and the last one may never be reported: two packets. */
 const HEARD_TO_THE_END_MS = 40;
 /** A word counts as heard when it was played to its end, to one packet. */
@@ -211,7 +215,10 @@ function decide(step: StepBuilder, input: ConversationInput & { type: 'decision'
   for (const word of decision.words) {
     step.emit({ type: 'transcript.word', participant, ...word, final: true });
   }
+  const { floor: before } = step.state;
   noteFloor(step, decision, overhears);
+  const taken = decision.floor !== before && takesFloor(decision.floor);
+  if (taken || decision.say !== '') dropPassed(step, decision, atMs);
   if (decision.acts.includes('stop')) stop(step, atMs, overhears);
   if (decision.acts.includes('remind')) {
     const reminderId = `reminder-${step.state.reminders + 1}`;
@@ -240,6 +247,31 @@ function noteFloor(step: StepBuilder, decision: Decision, overhears: boolean): v
     if (!decision.acts.includes('stop'))
       step.emit({ type: 'interruption', kind: 'barge-in', participant, taken: false });
   }
+}
+
+/**
+ * Words of the model that wait for what is said in front of them belong to their moment. The model says when that has passed:
+ * by other words, or when it sees the user take the floor. A reminder is due whenever it can be said.
+ */
+function dropPassed(step: StepBuilder, decision: Decision, atMs: number): void {
+  for (const response of step.state.responses) {
+    // Words that follow those that wait are said with them.
+    const goesOn = decision.say !== '' && response.phase === 'speaking';
+    if (isUnstarted(response) && isWaiting(step, response) && !goesOn) step.cut(response.id, 'agent', atMs);
+  }
+}
+
+/** Nothing of it was sent, and something else of this session's is being said to its audience. */
+function isWaiting({ state }: StepBuilder, response: LiveResponse): boolean {
+  if (response.startedAtMs !== undefined || response.phase === 'cut') return false;
+  const toRoom = response.audience === 'room';
+  return (
+    response !== state.responses.find(({ phase, audience }) => phase !== 'cut' && (audience === 'room') === toRoom)
+  );
+}
+
+function takesFloor(floor: Floor): boolean {
+  return floor === 'speaking' || floor === 'correcting' || floor === 'barge-in';
 }
 
 function stop(step: StepBuilder, atMs: number, overhears: boolean): void {
@@ -291,13 +323,16 @@ function endIfDue(step: StepBuilder, response: LiveResponse, atMs: number, silen
     step.update(response.id, (r) => ({ ...r, phase: 'ending' }));
     step.end(response);
   }
-  const waits = response.by === 'model' && response.startedAtMs === undefined && response.kind !== 'proactive';
-  if (waits && atMs - response.createdAtMs > STALE_MS) {
+  if (isWaiting(step, response)) step.update(response.id, (r) => ({ ...r, dueAtMs: atMs }));
+  else if (isUnstarted(response) && atMs - response.dueAtMs > UNSTARTED_MS) {
     step.cut(response.id, 'agent', atMs);
-    step.finishCut(response.id);
     return;
   }
   if (response.sentAtMs !== undefined && atMs - response.sentAtMs > SILENT_LISTENER_MS) step.complete(response.id);
+}
+
+function isUnstarted({ by, kind, startedAtMs }: LiveResponse): boolean {
+  return by === 'model' && kind !== 'proactive' && startedAtMs === undefined;
 }
 
 function hear(step: StepBuilder, { responseId, heardMs, state }: ConversationInput & { type: 'heard' }): void {
@@ -375,7 +410,7 @@ class StepBuilder {
       words: [],
       lengthMs: 0,
       chars: 0,
-      createdAtMs: atMs,
+      dueAtMs: atMs,
       startedAtMs: undefined,
       sentAtMs: undefined,
       heardMs: 0,

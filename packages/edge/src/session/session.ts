@@ -384,6 +384,12 @@ export class Session {
     }
   }
 
+  /** More of a response was made than its voice can hold: it ends here, and the client is told. */
+  speechFull(responseId: string): void {
+    if (!this.#conversation.responses.some(({ id }) => id === responseId)) return;
+    this.#failToSpeak(responseId, new MicroturnError('voice/failed', 'more speech waits than its queue holds'));
+  }
+
   /** The newest view of this endpoint from the media thread. */
   noteStats(stats: EndpointStats): void {
     this.#stats = stats;

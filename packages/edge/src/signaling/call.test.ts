@@ -230,6 +230,20 @@ describe('a call whose socket drops', () => {
     }
   });
 
+  it('is told that a response was too long for its voice, and that it ends there', async () => {
+    const { call } = await world.join(socket);
+    const { responseId } = call.session.say('good morning to you');
+    world.spoken[0]!.onClause({ text: 'good morning', words: [], lengthMs: 500, offsetMs: 0 });
+    call.session.speechFull('of somebody else');
+    expect(socket.events.filter(({ type }) => type === 'error')).toEqual([]);
+    call.session.speechFull(responseId);
+    const [error, interrupted] = socket.events.slice(-2);
+    expect(error).toMatchObject({ type: 'error', code: 'voice/failed', retryable: true });
+    expect(interrupted).toMatchObject({ type: 'response.interrupted', responseId, by: 'agent' });
+    await settled();
+    expect(world.requests).toContain('speech.cut');
+  });
+
   it('is not spoken to: what plays is cut where it was heard, and what is said meanwhile is unheard', async () => {
     const { call, joined } = await world.join(socket);
     call.session.say('good morning to you');

@@ -13,6 +13,9 @@ export interface AgentVoiceParts {
   notify(message: HeardNotice): void;
 }
 
+/** For so long after a cut, sound from before it may still be on its way: what follows comes behind it, and later than that. */
+const STALE_MS = 80;
+
 /** The agent's track: mutes it the moment the agent is cut, and tells the edge what was heard of it. */
 export class AgentVoice {
   readonly track = new StateSource<MediaStreamTrack | undefined>(undefined);
@@ -21,6 +24,8 @@ export class AgentVoice {
   #received: ReceivedTrack | undefined;
   #speaking = false;
   #silenced = false;
+  #silencedAtMs = -Infinity;
+  #stopWaiting: (() => void) | undefined;
   #outputLatencyMs = 0;
 
   constructor(parts: AgentVoiceParts) {
@@ -57,7 +62,7 @@ export class AgentVoice {
   begin(): void {
     this.#speaking = true;
     this.#silenced = false;
-    if (this.#received) this.#received.track.enabled = true;
+    this.#enable();
     this.follow(this.#parts.audible());
   }
 
@@ -69,6 +74,9 @@ export class AgentVoice {
 
   /** At once, and until the next response begins. */
   silence(): void {
+    // Anew where the edge cuts what was silenced here before: until then it sent on.
+    this.#silencedAtMs = this.#parts.clock.now();
+    this.#stopWaiting?.();
     // Told once: what plays on unheard is not to be counted.
     if (this.#silenced) return;
     this.#silenced = true;
@@ -92,9 +100,22 @@ export class AgentVoice {
   release(): void {
     this.#speaking = false;
     this.#silenced = false;
+    this.#silencedAtMs = -Infinity;
+    this.#stopWaiting?.();
     this.#heard.stop();
     this.#received = undefined;
     this.track.set(undefined);
+  }
+
+  /** Plays the track, once nothing from before the last cut can come of it. */
+  #enable(): void {
+    this.#stopWaiting?.();
+    const enable = () => {
+      if (this.#received) this.#received.track.enabled = true;
+    };
+    const waitMs = this.#silencedAtMs + STALE_MS - this.#parts.clock.now();
+    if (waitMs > 0) this.#stopWaiting = this.#parts.clock.after(waitMs, enable);
+    else enable();
   }
 
   close(): void {

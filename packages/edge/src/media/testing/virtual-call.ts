@@ -6,7 +6,7 @@ import { Listener } from '../listener.js';
 import { MediaRow } from '../media-row.js';
 import { OpusDecoder, OpusEncoder } from '../opus.js';
 import { parseRtpPacket, writeRtpPacket } from '../rtp-packet.js';
-import type { Heard } from '../types.js';
+import type { HeardReport } from '../types.js';
 import { seededRandom } from '../../testing/seeded-random.js';
 import { ManualClock } from './manual-clock.js';
 
@@ -32,7 +32,10 @@ export interface VirtualCallOptions {
   readonly reports?: boolean;
   /** Takes a micro-turn at its boundary. */
   readonly onTurn?: (turn: MicroTurn) => void;
-  readonly onHeard?: (heard: Heard[]) => void;
+  /** Takes what the client says of its playback, where the session is to have it; the listener gets it otherwise. */
+  readonly onReport?: (report: HeardReport) => void;
+  readonly onStarted?: (responseId: string, atMs: number) => void;
+  readonly onSent?: (responseId: string, atMs: number) => void;
 }
 
 /**
@@ -44,7 +47,7 @@ export class VirtualCall {
   readonly downlink: Downlink;
   readonly listener: Listener;
   readonly turns: MicroTurn[] = [];
-  /** What the loudspeaker plays, and what the microphone hears of the user: [samples] since `START_MS`, at 16 kHz. */
+  /** What the loudspeaker has played, [samples] since the call began, at 16 kHz; what lies ahead may still be muted. */
   readonly loudspeaker: Float32Array;
   readonly #user: Float32Array;
   readonly #options: Required<Omit<VirtualCallOptions, 'echo'>> & Pick<VirtualCallOptions, 'echo'>;
@@ -69,7 +72,9 @@ export class VirtualCall {
       noiseDb: -65,
       reports: true,
       onTurn: () => undefined,
-      onHeard: () => undefined,
+      onReport: (report) => this.listener.report(report, this.clock.now()),
+      onStarted: () => undefined,
+      onSent: () => undefined,
       ...options,
     };
     const samples = Math.ceil(((lengthMs + 1_000) * RATE_HZ) / 1000);
@@ -82,8 +87,8 @@ export class VirtualCall {
       firstRtpTicks: 0xffff_0000,
       clock: this.clock,
       send: (bytes) => this.#play(bytes.slice()),
-      onStarted: () => undefined,
-      onSent: () => undefined,
+      onStarted: (responseId, atMs) => this.#options.onStarted(responseId, atMs),
+      onSent: (responseId, _lengthMs, atMs) => this.#options.onSent(responseId, atMs),
       lateness: new Histogram(),
     });
     this.listener = new Listener(this.downlink);
@@ -114,14 +119,14 @@ export class VirtualCall {
 
   /** The client mutes the agent's track, and says so. */
   mute(): void {
-    const nowMs = this.clock.now();
-    this.#mutedAtMs = nowMs;
-    this.loudspeaker.fill(0, this.#sample(nowMs));
+    if (this.#mutedAtMs === Infinity) this.#mutedAtMs = this.clock.now();
     this.#report('muted');
   }
 
-  /** The client plays the agent's track again. */
+  /** The client plays the agent's track again: what of it was due in between is gone. */
   unmute(): void {
+    if (this.#mutedAtMs === Infinity) return;
+    this.loudspeaker.fill(0, this.#sample(this.#mutedAtMs), this.#sample(this.clock.now()));
     this.#mutedAtMs = Infinity;
   }
 
@@ -157,9 +162,7 @@ export class VirtualCall {
     const pcm = this.#decoder.decode(packet.payload)!;
     const atMs = this.downlink.dueMsOf(packet.rtpTicks) + this.#options.earMs;
     this.#played.push({ atMs, rtpTicks: packet.rtpTicks });
-    const at = this.#sample(atMs);
-    const last = this.#mutedAtMs === Infinity ? pcm.length : Math.max(0, this.#sample(this.#mutedAtMs) - at);
-    this.loudspeaker.set(pcm.subarray(0, last), at);
+    this.loudspeaker.set(pcm, this.#sample(atMs));
   }
 
   /** Takes 20 ms of what the microphone hears, and sends them. */
@@ -169,9 +172,12 @@ export class VirtualCall {
     const pcm = this.#user.slice(from, from + FRAME_SAMPLES);
     const gain = echo ? 10 ** (echo.levelDb / 20) : 0;
     const late = Math.round(((echo?.delayMs ?? 0) * RATE_HZ) / 1000);
+    const muted = this.#sample(this.#mutedAtMs);
     const noise = 10 ** (noiseDb / 20) * Math.sqrt(3);
     for (let i = 0; i < pcm.length; i++) {
-      pcm[i]! += gain * (this.loudspeaker[from + i - late] ?? 0) + noise * (2 * this.#random() - 1);
+      const at = from + i - late;
+      const heard = at < muted ? (this.loudspeaker[at] ?? 0) : 0;
+      pcm[i]! += gain * heard + noise * (2 * this.#random() - 1);
     }
     const bytes = writeRtpPacket({
       payloadType: 111,
@@ -190,14 +196,15 @@ export class VirtualCall {
     const nowMs = this.clock.now();
     const named = this.#played.findLast(({ atMs }) => atMs - NAMED_AHEAD_MS <= nowMs);
     if (!this.#options.reports || !named) return;
-    const report = { rtpTimestamp: named.rtpTicks, outputLatencyMs: 0, state };
+    const report = { audience: 'room', rtpTimestamp: named.rtpTicks, outputLatencyMs: 0, state } as const;
     this.#underway.push({
       atMs: nowMs + this.#options.uplinkMs,
-      deliver: () => this.#options.onHeard(this.listener.report(report, this.clock.now())),
+      deliver: () => this.#options.onReport(report),
     });
   }
 
   #sample(monotonicMs: number): number {
+    if (monotonicMs === Infinity) return Infinity;
     return Math.round(((monotonicMs - START_MS) * RATE_HZ) / 1000);
   }
 }
