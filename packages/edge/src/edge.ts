@@ -68,6 +68,7 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
     const store = options.store ?? own(openStore(config, log));
     const recorder = own(new SessionRecorder({ store, log, after }));
     const background = await openBackground(config, options, log);
+    if (background) own(background);
     let media: MediaHost | undefined;
     let edge: Edge | undefined;
     const onFailed = (error: MicroturnError) => edge?.fail(error);
@@ -149,10 +150,10 @@ function openStore(config: EdgeConfig, log: Log): SessionStore {
 
 async function openBackground(config: EdgeConfig, options: EdgeOptions, log: Log): Promise<Background | undefined> {
   if (config.background === false) return undefined;
-  const { route } = options;
-  const common = { clock: monotonicClock, after, log };
-  const languageModels = new LanguageModels({ ...common, configs: config.llm.models, env: process.env, route });
-  return Background.open({ ...common, config: config.background, languageModels, hear: undefined, hooks: options });
+  const { env } = process;
+  const common = { clock: monotonicClock, after, log, env };
+  const languageModels = new LanguageModels({ ...common, configs: config.llm.models, route: options.route });
+  return Background.open({ ...common, config: config.background, languageModels, hooks: options });
 }
 
 /** Runs `fn` once, `ms` from now, without keeping the process alive; the result calls it off. */

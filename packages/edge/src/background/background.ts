@@ -8,8 +8,10 @@ import { BackgroundDesk, type DelegateRule, type Hear } from './desk.js';
 import { EmbeddedProvider } from './embedded-provider.js';
 import { followUpOf, type FollowUpRule } from './follow-up.js';
 import { LlmProvider } from './llm-provider.js';
+import { McpServer, type McpParts } from './mcp.js';
 import type { BackgroundProvider } from './provider.js';
 import type { Tool } from './toolbox.js';
+import { transcribeOnce } from '../transcribe/one-shot.js';
 import { calculator } from './tools/calculator.js';
 import { clockTool } from './tools/clock.js';
 import { DocumentSearch } from './tools/documents.js';
@@ -35,10 +37,11 @@ export interface BackgroundHooks {
 export interface BackgroundParts {
   readonly config: BackgroundConfig;
   readonly languageModels: LanguageModels | undefined;
-  readonly hear: Hear | undefined;
   readonly hooks: BackgroundHooks;
   readonly after: (ms: number, fn: () => void) => () => void;
   readonly log: Log;
+  /** Where keys are, and what MCP servers may be given of it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly wallMs?: (() => number) | undefined;
 }
 
@@ -57,11 +60,20 @@ export class Background {
   readonly #parts: BackgroundParts;
   readonly #provider: BackgroundProvider;
   readonly #tools: readonly Tool[];
+  readonly #servers: readonly McpServer[];
+  readonly #hear: Hear | undefined;
 
-  private constructor(parts: BackgroundParts, provider: BackgroundProvider, tools: readonly Tool[]) {
+  private constructor(
+    parts: BackgroundParts,
+    provider: BackgroundProvider,
+    tools: readonly Tool[],
+    servers: readonly McpServer[],
+  ) {
     this.#parts = parts;
     this.#provider = provider;
     this.#tools = tools;
+    this.#servers = servers;
+    this.#hear = hearOf(parts);
   }
 
   /** @throws {MicroturnError} `edge/config` where a folder, a model or a server that is named is not there */
@@ -73,6 +85,7 @@ export class Background {
       throw new MicroturnError('edge/config', `background.models: ${stranger} is not among llm.models`);
     }
     const documents = config.documents === undefined ? undefined : await DocumentSearch.open(config.documents, log);
+    const servers = await openServers(config.mcp, { env: parts.env, log });
     const tools: Tool[] = [
       ...(hooks.tools ?? []),
       calculator,
@@ -80,6 +93,7 @@ export class Background {
       ...(documents ? [documents.tool] : []),
       ...(config.fetch ? [fetchTool(config.fetch.allow)] : []),
       ...(config.searxng === undefined ? [] : [searchTool(config.searxng)]),
+      ...servers.flatMap((server) => server.tools),
     ];
     const { models, instructions } = config;
     const provider =
@@ -87,12 +101,17 @@ export class Background {
       (languageModels && known.length > 0
         ? new LlmProvider({ languageModels, models, instructions })
         : new EmbeddedProvider({ documents, wallMs }));
-    return new Background(parts, provider, tools);
+    return new Background(parts, provider, tools, servers);
+  }
+
+  /** Ends the MCP servers. The sessions end theirs. */
+  async close(): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.close()));
   }
 
   /** The background of one session, by what its model can decide itself. */
   openFor({ acts, relay, delegate }: Pick<ModelInfo, 'acts' | 'relay' | 'delegate'>): OpenBackground {
-    const { config, hear, hooks, after, log } = this.#parts;
+    const { config, hooks, after, log } = this.#parts;
     const { moderate } = hooks;
     const byUtterance: DelegateRule = delegate ? { by: 'utterance', ...delegate } : DELEGATE;
     const decides = config.delegate ?? (acts?.includes('delegate') ? 'act' : 'utterance');
@@ -114,7 +133,7 @@ export class Background {
           delegate: decides === 'act' ? { by: 'act' } : byUtterance,
           progressMs: PROGRESS_MS,
           followUp: hooks.followUp ?? followUpOf,
-          hear,
+          hear: this.#hear,
           moderate: moderate && ((text, { id, title }) => inTime(moderate(text, { taskId: id, title }), after)),
           after,
           log,
@@ -122,6 +141,29 @@ export class Background {
         desk,
       );
   }
+}
+
+/** @throws {MicroturnError} `edge/config` where its key is not in the environment */
+function hearOf({ config: { transcriber }, env }: BackgroundParts): Hear | undefined {
+  if (!transcriber) return undefined;
+  const { baseUrl, model, apiKeyEnv, language } = transcriber;
+  const apiKey = apiKeyEnv === undefined ? undefined : env[apiKeyEnv];
+  if (apiKeyEnv !== undefined && !apiKey) {
+    throw new MicroturnError('edge/config', `background.transcriber: ${apiKeyEnv} is not set`);
+  }
+  return (clip, signal) => transcribeOnce(clip, { baseUrl, model, apiKey, language }, signal);
+}
+
+/** All of them, or none. */
+async function openServers(configs: BackgroundConfig['mcp'], parts: McpParts): Promise<readonly McpServer[]> {
+  const opened = await Promise.allSettled(
+    Object.entries(configs).map(([name, config]) => McpServer.open(name, config, parts)),
+  );
+  const servers = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = opened.find((one) => one.status === 'rejected');
+  if (!failed) return servers;
+  await Promise.all(servers.map((server) => server.close()));
+  throw failed.reason;
 }
 
 /** What a hook gives back, unless it fails or takes too long. */

@@ -40,6 +40,10 @@ export const BackgroundConfig = v.strictObject({
   /** A SearXNG instance to search the web with. */
   searxng: v.optional(Url),
   mcp: v.optional(v.record(v.pipe(v.string(), v.regex(/^\w{1,32}$/)), McpServer), {}),
+  /** Makes words of spoken questions: any OpenAI-compatible `/audio/transcriptions`. */
+  transcriber: v.optional(
+    v.strictObject({ baseUrl: Url, model: Name, apiKeyEnv: v.optional(Name), language: v.optional(Name) }),
+  ),
   /** When what was said is worked on: by the act of the model, or every utterance that the model does not answer itself. */
   delegate: v.optional(v.picklist(['act', 'utterance'])),
 });
