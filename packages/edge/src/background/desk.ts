@@ -368,7 +368,8 @@ export class BackgroundDesk implements SessionBackground {
       if (signal.aborted) return;
       running.text.flush();
       const error = MicroturnError.from(cause, 'edge/internal');
-      this.#parts.log.info({ taskId: id, code: error.code, detail: error.message }, 'a task failed');
+      // Its message may quote what was said, which stays out of the log.
+      this.#parts.log.info({ taskId: id, code: error.code }, 'a task failed');
       this.#apply({ type: 'failed', ...about(), error });
     } finally {
       running.text.drop();

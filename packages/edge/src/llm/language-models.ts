@@ -169,7 +169,7 @@ export class LanguageModels {
   #noteFailure(model: Model, { error, retryAfterMs }: ModelFailure): void {
     model.failures++;
     model.coolUntilMs = this.#parts.clock.now() + pauseMs(model.failures, retryAfterMs, this.#random);
-    this.#parts.log.warn({ model: model.name, code: error.code, detail: error.message }, 'a language model failed');
+    this.#parts.log.warn({ model: model.name, code: error.code }, 'a language model failed');
   }
 
   #coolingMs(model: Model): number {
