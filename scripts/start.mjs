@@ -9,6 +9,6 @@ import { runInPlace } from './lib/run.mjs';
 
 await command(async () => {
   const env = await prepare(createReport());
-  const edge = ['packages/edge/dist/main.js', 'start', '--dev', '--demo', 'examples/demo/dist'];
+  const edge = ['packages/edge/dist/main.js', 'start', '--dev', '--demo', 'examples/demo/dist', '--documents', 'docs'];
   return runInPlace(process.execPath, [...edge, ...process.argv.slice(2)], { cwd: root, env });
 });

@@ -2,6 +2,7 @@ import { SessionProvider, useConnection, useTranscript } from '@microturn/react'
 import type { InteractionSession, SessionOptions } from '@microturn/sdk';
 import type { ReactNode } from 'react';
 import type { Observable } from 'rxjs';
+import { AskPanel } from './asking/ask-panel.js';
 import { GridStrip } from './grid/grid-strip.js';
 import { ReadingPanel } from './reading/reading-panel.js';
 import type { Mode } from './shell/mode.js';
@@ -80,6 +81,7 @@ function Page({ mode, level$, banner }: PageProps) {
           )}
           <SuggestionList />
         </div>
+        {isUp && mode !== 'example' && <AskPanel onProblem={setNotice} />}
         {mode !== 'example' && <ReadingPanel onProblem={setNotice} />}
         <RealModel />
         <Announcer />

@@ -9,6 +9,7 @@ import './styles/stage.css';
 import './styles/grid.css';
 import './styles/transcript.css';
 import './styles/suggestions.css';
+import './styles/asking.css';
 import './styles/reading.css';
 
 async function sourceOf(search: string): Promise<AppProps> {

@@ -331,6 +331,13 @@ export const configOptions: readonly {
     help: 'the environment variable that holds its key',
     kind: 'text',
   },
+  {
+    path: 'background.documents',
+    flag: '--documents <folder>',
+    env: 'MICROTURN_DOCUMENTS',
+    help: 'Markdown and text to look questions up in',
+    kind: 'text',
+  },
   { path: 'voice.name', flag: '--voice <name>', env: 'MICROTURN_VOICE', help: 'the voice that speaks', kind: 'text' },
 ];
 

@@ -169,7 +169,7 @@ const ERRORS = {
   'llm/denied': {
     retryable: false,
     summary: 'the language model’s provider did not accept the key',
-    hint: 'check the key in the variable that `apiKeyEnv` names (`microturn doctor --provider NAME`)',
+    hint: 'check the key in the variable that `apiKeyEnv` names (`microturn doctor --language-model NAME`)',
   },
   'llm/refused': {
     retryable: false,

@@ -1,5 +1,6 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { Command } from 'commander';
+import { checkLanguageModel } from './check-language-model.js';
 import { addConfigOptions, configFrom } from './options.js';
 import type { CheckResult } from './check-result.js';
 import { checks } from './checks.js';
@@ -12,7 +13,8 @@ export function addDoctor(program: Command): void {
     .description('check everything that a first run needs, and print the fix for what fails');
   addConfigOptions(command)
     .option('--json', 'one JSON object per check')
-    .action(async (options: { json?: boolean }) => {
+    .option('--language-model <name>', 'asks this model of llm.models for one word, too')
+    .action(async (options: { json?: boolean; languageModel?: string }) => {
       let failed = 0;
       const print = (name: string, result: CheckResult) => {
         if (result.status === 'fail') failed++;
@@ -24,7 +26,14 @@ export function addDoctor(program: Command): void {
       };
       const config = configFrom(command, process.env);
       for (const [name, check] of checks) print(name, await settle(() => check(config)));
-      if (!options.json) console.log(failed === 0 ? '\nready' : `\n${failed} of ${checks.length} checks failed`);
+      const { languageModel: name } = options;
+      if (name !== undefined) {
+        print(`language model ${name}`, await settle(() => checkLanguageModel(config, name, process.env)));
+      }
+      if (!options.json)
+        console.log(
+          failed === 0 ? '\nready' : `\n${failed} of ${checks.length + (name === undefined ? 0 : 1)} checks failed`,
+        );
       // The WebRTC client of the loopback call leaves threads behind that would keep the process.
       process.exit(failed === 0 ? 0 : 1);
     });

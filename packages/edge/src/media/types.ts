@@ -7,8 +7,6 @@ import type { UplinkStats } from './uplink.js';
 
 export type { Clip };
 
-export type { Clip };
-
 export type EndpointId = string;
 export type RoomId = string;
 /** One agent voice: what one audience hears. `room:<id>` or `endpoint:<id>`. */
