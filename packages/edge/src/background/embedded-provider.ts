@@ -73,11 +73,15 @@ function toExpression(question: string): { expression: string; spoken: string } 
     .trim()
     .replace(leadIn, '')
     .replace(/[?.!=\s]+$/, '');
-  const spoken = text;
+  let spoken = text;
   // “how many km are 5 miles”, “how many feet in a mile”
   const turned =
     /^(?:how many\s+)?([a-z/ ]+?)\s+(?:are|is)?\s*(?:there\s+)?(?:in\s+)?(a|an|[\d.,]+)\s+([a-z/ ]+)$/i.exec(text);
-  if (turned) text = `${/^an?$/i.test(turned[2]!) ? 1 : turned[2]!} ${turned[3]!} to ${turned[1]!}`;
+  if (turned) {
+    const [, to, count, from] = turned as unknown as [string, string, string, string];
+    text = `${/^an?$/i.test(count) ? 1 : count} ${from} to ${to}`;
+    spoken = `${count} ${from}`;
+  }
   for (const [pattern, operator] of spokenOperators) text = text.replaceAll(pattern, operator);
   for (const expression of [text, text.replace(/\b(?:in|into)\b/i, 'to')]) {
     if (/\d/.test(expression) && isExpression(expression)) return { expression, spoken };

@@ -231,7 +231,7 @@ describe('the embedded tools alone', () => {
   it.each([
     ['what is 12 times 12?', '12 times 12 is 144.'],
     ['What’s 5 + 5', '10'],
-    ['how many km are 5 miles', '8.04672 km'],
+    ['how many km are 5 miles', '5 miles is 8.04672 km.'],
     ['convert 100 fahrenheit to celsius', '37.7777777778 degC'],
     ['15 percent of 80', '12'],
     ['what time is it in Tokyo?', 'It is 02:05 on Saturday, 21 November 2026 in Tokyo.'],
