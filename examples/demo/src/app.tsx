@@ -77,11 +77,11 @@ function Page({ mode, level$, banner }: PageProps) {
             <div className="talk">
               <Transcript />
               {isUp && mode !== 'example' && <SayBox onProblem={setNotice} />}
+              {isUp && mode !== 'example' && <AskPanel onProblem={setNotice} />}
             </div>
           )}
           <SuggestionList />
         </div>
-        {isUp && mode !== 'example' && <AskPanel onProblem={setNotice} />}
         {mode !== 'example' && <ReadingPanel onProblem={setNotice} />}
         <RealModel />
         <Announcer />
