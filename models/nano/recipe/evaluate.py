@@ -32,7 +32,7 @@ WORD_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 BARGE_IN_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 ACT_THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8)
 SAY_THRESHOLDS = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8)
-MISSED_BARGE_IN_COST = 3
+MISSED_BARGE_IN_COST = 2
 ROLES = ("words", "floor", "say", "act")
 
 

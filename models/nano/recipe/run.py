@@ -31,7 +31,7 @@ from voices import Studio
 
 DATA, ECHO, NATIVE = HOME / "data", HOME / "echo", HOME / "native"
 STAGES = ("tests", "data", "trunk", "core", "export", "evaluate")
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 
 
 def in_workers(count: int, task, *arguments) -> None:
