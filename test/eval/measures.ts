@@ -107,14 +107,13 @@ export function turnTaking(heard: readonly Heard[]): Figure[] {
 
 /** Full-Duplex-Bench v1.5: overlaps that are no reason to stop, and speech that is no reason to answer. */
 export function overlaps(heard: readonly Heard[]): Figure[] {
-  const [backchannel, aside, background, answered] = [new Tally(), new Tally(), new Tally(), new Tally()];
+  const [backchannel, background, answered] = [new Tally(), new Tally(), new Tally()];
   for (const { session, track } of heard) {
     for (const { start, end } of of(session, 'backchannel')) backchannel.add(any(track.stops, start, end + 0.4));
     const turns = onsets(track.yields);
     for (const event of of(session, 'elsewhere')) {
       const { start, end } = event;
-      const toOther = session.words.some((word) => Math.abs(word.start - start) < 0.01);
-      if (audible(session, event)) (toOther ? aside : background).add(any(track.stops, start, end + TURN_SECONDS));
+      if (audible(session, event)) background.add(any(track.stops, start, end + TURN_SECONDS));
       else answered.add(any(turns, start + TURN_SECONDS, end + EDGE_SECONDS));
     }
   }
@@ -122,7 +121,6 @@ export function overlaps(heard: readonly Heard[]): Figure[] {
   return [
     { suite, measure: 'backchannel: stopped', unit: 'share', better: 'lower', ...backchannel.share },
     { suite, measure: 'background speech: stopped', unit: 'share', better: 'lower', ...background.share },
-    { suite, measure: 'talk to others over the agent: stopped', unit: 'share', better: 'lower', ...aside.share },
     {
       suite,
       measure: 'talk to others, background speech: answered',
