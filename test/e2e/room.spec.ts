@@ -25,7 +25,7 @@ test.beforeAll(async () => {
     format: 'iife',
     target: 'es2022',
   });
-  [edge, browser] = await Promise.all([EdgeProcess.start(), launchChromium()]);
+  [edge, browser] = await Promise.all([EdgeProcess.start({ args: ['--resume-seconds', '5'] }), launchChromium()]);
   script = (await bundled).outputFiles[0]!.text;
 });
 test.afterAll(async () => {
@@ -177,5 +177,6 @@ test('three people in a room hear each other, see who is there, who speaks and w
   });
 
   await Promise.all([ann, bob].map((page) => page.evaluate(() => window.room.session.close())));
-  await expect.poll(async () => (await edge.metrics()).get('microturn_sessions'), { timeout: 5_000 }).toBe(0);
+  // On a busy machine a link may have been lost at that moment: its session ends when it has waited for its client.
+  await expect.poll(async () => (await edge.metrics()).get('microturn_sessions'), { timeout: 15_000 }).toBe(0);
 });
