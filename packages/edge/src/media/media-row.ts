@@ -110,6 +110,8 @@ export class MediaRow {
       const dueMs = this.#cutter.dueMs(index);
       const { pcm, lost } = this.#uplink.cut(index);
       const farEnd = this.#farEnd(pcm, dueMs);
+      // Before it is posted: its buffer goes with it.
+      this.#clips?.push(index * this.#samples, pcm);
       this.#turns++;
       this.#parts.post({ lease, index, pcm, lost, dueMs, ...farEnd }, engine);
     }
