@@ -21,4 +21,9 @@ export class RestartBudget {
     this.#takenAtMs.push(now);
     return true;
   }
+
+  /** The latest one does not count: its cause is out of the way. */
+  giveBack(): void {
+    this.#takenAtMs.pop();
+  }
 }

@@ -181,7 +181,14 @@ const schemas = {
     /** The model's step. */
     stepMs: Ms,
   }),
-  error: event('error', { code: v.string(), message: v.string(), retryable: v.boolean(), hint: v.string() }),
+  error: event('error', {
+    code: v.string(),
+    message: v.string(),
+    retryable: v.boolean(),
+    hint: v.string(),
+    /** With `engine/failed`: the model goes on from what it remembered so long ago; from nothing where this is absent. */
+    snapshotAgeMs: v.optional(Ms),
+  }),
 } as const;
 
 /** One thing that happened in a session, with its place on the session clock. */

@@ -56,7 +56,7 @@ describe('loadBundle', () => {
     await expect(loadBundle(current)).resolves.toMatchObject({ manifest: { name: 'tiny' } });
   });
 
-  it('names what is missing', async () => {
+  it('fault 25, names what is missing', async () => {
     const folder = await bundle();
     await rm(join(folder, 'step.onnx'));
     await expect(loadBundle(folder)).rejects.toEqual(refusal('bundle/missing', 'step.onnx'));
@@ -79,7 +79,7 @@ describe('loadBundle', () => {
     await expect(loadBundle(folder)).rejects.toEqual(refusal('bundle/manifest', where));
   });
 
-  it('refuses a file that is not the one the manifest names', async () => {
+  it('fault 25, refuses a file that is not the one the manifest names', async () => {
     const folder = await bundle();
     const path = join(folder, 'step.onnx');
     const good = await readFile(path);
@@ -96,7 +96,7 @@ describe('loadBundle', () => {
     await expect(loadBundle(folder)).rejects.toEqual(refusal('bundle/hash', 'step.onnx has more than'));
   });
 
-  it('refuses links and whatever else is no file', async () => {
+  it('fault 25, refuses links and whatever else is no file', async () => {
     const folder = await bundle();
     const path = join(folder, 'step.onnx');
     await rename(path, join(folder, 'elsewhere'));
@@ -131,7 +131,7 @@ describe('loadBundle', () => {
     await expect(loadBundle(undeclared)).rejects.toEqual(refusal('bundle/hash', 'weights.bin'));
   });
 
-  it('refuses a graph that is no ONNX file', async () => {
+  it('fault 25, refuses a graph that is no ONNX file', async () => {
     for (const bytes of [
       new TextEncoder().encode('hello, this is no model'),
       Uint8Array.from([0x18, 0, 0, 0, ...new TextEncoder().encode('ORTM'), 0, 0]),
@@ -174,7 +174,7 @@ describe('loadBundle', () => {
       await graph.close();
     });
 
-    it('fails a run whose output does not fit its buffer, and leaves the buffer alone', async () => {
+    it('fault 26, fails a run whose output does not fit its buffer, and leaves the buffer alone', async () => {
       const graph = await openGraph(await loadBundle(await bundle()));
       const { feeds, fetches } = buffers();
       const floor = { data: new Float32Array(6).fill(9), dims: [2, 3] };

@@ -1,5 +1,13 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import { bufferOf, finite, outputRoles, rowOf, type LaneInputs, type LaneStates, type RowOutputs } from './lane-io.js';
+import {
+  bufferOf,
+  outputRoles,
+  rowOf,
+  soundOutputs,
+  type LaneInputs,
+  type LaneStates,
+  type RowOutputs,
+} from './lane-io.js';
 import { rowElements, type Manifest } from './manifest.js';
 import { graphName, input, model, node, output } from './onnx-write.js';
 
@@ -60,7 +68,7 @@ export class DeviceStates implements LaneStates {
     this.#next = Object.fromEntries(this.#manifest.states.map(({ input, output }) => [input, results[output]!]));
     return (row) => {
       const outputs = this.#outputsOf(results, row);
-      return Object.values(outputs).every((head: Float32Array) => finite(head)) ? outputs : undefined;
+      return outputs && soundOutputs(this.#manifest, outputs) ? outputs : undefined;
     };
   }
 
@@ -94,14 +102,18 @@ export class DeviceStates implements LaneStates {
     if (before !== this.#zeros) dispose(before);
   }
 
-  #outputsOf(results: InferenceSession.OnnxValueMapType, row: number): RowOutputs {
-    return Object.fromEntries(
-      outputRoles.flatMap((role) => {
-        const output = this.#manifest.outputs[role];
-        if (!output) return [];
-        return [[role, rowOf(results[output.tensor]!.data as Float32Array, row, rowElements(output.shape))]];
-      }),
-    );
+  /** Undefined where one has another size than it should. */
+  #outputsOf(results: InferenceSession.OnnxValueMapType, row: number): RowOutputs | undefined {
+    const outputs: { -readonly [role in keyof RowOutputs]: RowOutputs[role] } = {};
+    for (const role of outputRoles) {
+      const output = this.#manifest.outputs[role];
+      if (!output) continue;
+      const size = rowElements(output.shape);
+      const data = results[output.tensor]?.data as Float32Array | undefined;
+      if (data?.length !== this.#rows * size) return undefined;
+      outputs[role] = rowOf(data, row, size);
+    }
+    return outputs;
   }
 }
 

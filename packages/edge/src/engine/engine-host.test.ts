@@ -180,7 +180,7 @@ describe('EngineHost', () => {
     const decisions: Decision[] = [];
     const bad = host.lease(() => {}, failed);
     const good = host.lease((decision) => decisions.push(decision), never);
-    for (let index = 0; index < 4; index++) {
+    for (let index = 0; index < 7; index++) {
       port.postMessage({ ...turn(bad.id, index, 160), pcm: new Float32Array(160).fill(NaN) });
       port.postMessage(turn(good.id, index, 160));
       await vi.waitFor(() => expect(decisions).toHaveLength(index + 1));
@@ -189,7 +189,7 @@ describe('EngineHost', () => {
       expect(failed).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' })),
     );
     expect(host.free).toBe(1);
-    expect(await host.stats()).toMatchObject({ muted: 3, leases: 1 });
+    expect(await host.stats()).toMatchObject({ muted: 6, leases: 1 });
     bad.release();
     expect(host.free).toBe(1);
     port.close();
@@ -250,7 +250,7 @@ describe('EngineHost', () => {
       for (const port of ports.values()) port.close();
     });
 
-    it('refuses one that is corrupt, by the name of the file, and goes on with the old', async () => {
+    it('fault 25, refuses one that is corrupt, by the name of the file, and goes on with the old', async () => {
       const host = await start({ bundleDir: await bundle('1') });
       const port = host.connect();
       const decided = vi.fn();
@@ -381,12 +381,100 @@ describe('EngineHost', () => {
       const grid = setInterval(() => port.postMessage(turn(lease.id, index++)), 50);
       await vi.waitFor(() => expect(decisions.length).toBeGreaterThan(2), { timeout: withinMs, interval: 10 });
       clearInterval(grid);
-      expect(onReset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }));
+      expect(onReset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }), undefined);
       expect(onThread).toHaveBeenCalledOnce();
       expect(decisions.every((decision) => decision.lease === lease.id && decision.index > 0)).toBe(true);
       expect(decisions.map((decision) => decision.index)).toEqual(decisions.map((_, i) => decisions[0]!.index + i));
       expect([host.closed, host.free, onFailed.mock.calls.length]).toEqual([false, 1, 0]);
       port.close();
+    });
+
+    describe('a row whose input ends it', () => {
+      let poisonous: Awaited<ReturnType<typeof bundledThread>>;
+      beforeAll(async () => {
+        poisonous = await bundledThread(new URL('./fixtures/poisonous-thread.ts', import.meta.url));
+      });
+      afterAll(() => poisonous.remove());
+
+      /** Rows that send on and on, each a sound of its own, and what becomes of them. */
+      async function talking(sounds: readonly number[], laneSize: number) {
+        let ports: MessagePort;
+        const onFailed = vi.fn();
+        const host = await start({
+          threadUrl: poisonous.url,
+          rows: sounds.length,
+          laneSize,
+          onThread: () => (ports = host.connect()),
+          onFailed,
+        });
+        ports = host.connect();
+        const rows = sounds.map((sound) => {
+          const row = { sound, decisions: [] as Decision[], failed: vi.fn(), reset: vi.fn(), id: 0 };
+          row.id = host.lease((decision) => row.decisions.push(decision), row.failed, row.reset).id;
+          return row;
+        });
+        let index = 0;
+        const grid = setInterval(() => {
+          for (const { id, sound } of rows)
+            ports.postMessage({ ...turn(id, index, 160), pcm: new Float32Array(160).fill(sound) });
+          index++;
+        }, 20);
+        return { host, rows, onFailed, stop: () => (clearInterval(grid), ports.close()) };
+      }
+
+      it.each([1, 4])('fault 5, twice: it is put aside, in lanes of %i, and the others go on', async (laneSize) => {
+        const { host, rows, onFailed, stop } = await talking([1, 666, 2], laneSize);
+        const [first, poison, last] = rows as [(typeof rows)[0], (typeof rows)[0], (typeof rows)[0]];
+        await vi.waitFor(() => expect(poison.failed).toHaveBeenCalledOnce(), { timeout: 20_000 });
+        expect(poison.failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'engine/failed' }));
+        const before = [first, last].map(({ decisions }) => decisions.length);
+        await vi.waitFor(
+          () => expect([first, last].every(({ decisions }, i) => decisions.length > before[i]! + 20)).toBe(true),
+          { timeout: 20_000 },
+        );
+        stop();
+        expect([first.failed, last.failed, onFailed].map(({ mock }) => mock.calls.length)).toEqual([0, 0, 0]);
+        expect([host.closed, host.free]).toEqual([false, 1]);
+      });
+
+      it('fault 5, once: every row goes on from its last snapshot, and says how old that is', async () => {
+        const { rows, stop } = await talking([1, 0], 1);
+        const [calm, once] = rows as [(typeof rows)[0], (typeof rows)[0]];
+        // The first snapshot is of the first micro-turn, the second a second later.
+        await vi.waitFor(() => expect(calm.decisions.length).toBeGreaterThan(60), { timeout: 20_000 });
+        once.sound = 666;
+        await vi.waitFor(() => expect(calm.reset).toHaveBeenCalled(), { timeout: 20_000, interval: 1 });
+        once.sound = 0;
+        const [error, ageMs] = calm.reset.mock.calls[0]!;
+        expect(error).toMatchObject({ code: 'engine/failed' });
+        expect(ageMs).toBeGreaterThan(0);
+        expect(ageMs).toBeLessThan(10_000);
+        await vi.waitFor(() => expect(calm.decisions.at(-1)!.index).toBeGreaterThan(100), { timeout: 20_000 });
+        stop();
+        expect([calm.failed, once.failed].map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
+      });
+    });
+
+    it('is being started again, it gets no new lease while another thread is there', async () => {
+      const host = await start({
+        threadUrl: await threadThatEchoes(),
+        rows: 6,
+        threads: 2,
+        onThread: () => undefined,
+      });
+      const [first, second] = host.engines;
+      const died = vi.fn();
+      const leases = [died, undefined, undefined, undefined].map((onReset) => host.lease(() => {}, never, onReset));
+      leases[2]!.release(); // the first has one, the second two
+      const next = () => {
+        using lease = host.lease(() => {}, never);
+        return lease.engine;
+      };
+      expect(next()).toBe(first);
+      host.connect(first).postMessage(turn(leases[0]!.id, -1));
+      await vi.waitFor(() => expect(next()).toBe(second), { timeout: 5000, interval: 1 });
+      await vi.waitFor(() => expect(died).toHaveBeenCalledOnce(), { timeout: 5000 });
+      expect(next()).toBe(first);
     });
 
     /** One that echoes micro-turns as decisions, and dies of an index below 0. */

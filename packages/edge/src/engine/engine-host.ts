@@ -134,7 +134,7 @@ export class EngineHost {
   /**
    * Lends a row. Its state begins empty, and its id is used for no other.
    * @param onFailed the row is lost, and given back already
-   * @param onReset  another thread took over: the row goes on from an empty state
+   * @param onReset  another thread took over: the row goes on from its last snapshot, so many ms old, or from nothing
    * @throws {MicroturnError} `edge/full` where every row is leased, or more than are would be late; `engine/failed`
    *   where the threads are gone
    */
@@ -219,7 +219,9 @@ export class EngineHost {
     if (this.free === 0 || withRows.length === 0) {
       throw new MicroturnError('edge/full', `${this.#leases} of ${this.rows} rows are leased`);
     }
-    const open = withRows.filter((worker) => worker.leases < worker.admission.capacity(worker.leases, nowMs));
+    // One that is just being started again would give its rows nothing to hear for a moment.
+    const up = withRows.some((worker) => worker.up) ? withRows.filter((worker) => worker.up) : withRows;
+    const open = up.filter((worker) => worker.leases < worker.admission.capacity(worker.leases, nowMs));
     const first = open[0];
     if (!first) {
       const { capacity, leases, lateShare, lagP99Ms } = this.load;

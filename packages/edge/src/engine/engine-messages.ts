@@ -8,12 +8,20 @@ export interface EngineThreadData {
   readonly rows: number;
   readonly laneSize: number;
   readonly provider: ProviderChoice;
+  /** What the thread before it left of its rows. */
+  readonly memory?: SharedArrayBuffer | undefined;
 }
 
 /** Main to the engine thread. */
 export type EngineRequest =
   /** Main says which row: it has placed the session's clock on the phase of that row's lane. */
-  | { readonly type: 'open'; readonly lease: LeaseId; readonly row: number }
+  | {
+      readonly type: 'open';
+      readonly lease: LeaseId;
+      readonly row: number;
+      /** The thread before ended in one of its steps: it steps by itself until it is known not to be the cause. */
+      readonly alone?: boolean;
+    }
   | { readonly type: 'close'; readonly lease: LeaseId }
   /** A port on which `MicroTurn`s will come (transferred). */
   | { readonly type: 'connect'; readonly port: MessagePort }
@@ -24,7 +32,12 @@ export type EngineRequest =
 
 /** The engine thread to main. */
 export type EngineReport =
-  | { readonly type: 'ready'; readonly info: ModelInfo; readonly provider: Provider }
+  | {
+      readonly type: 'ready';
+      readonly info: ModelInfo;
+      readonly provider: Provider;
+      readonly memory: SharedArrayBuffer;
+    }
   /** The model is loaded anew, which blocks the thread; `fallback` follows. */
   | { readonly type: 'device.lost' }
   /** The device was lost: the model runs on this provider now, its rows from empty states. */
@@ -34,6 +47,12 @@ export type EngineReport =
   | { readonly type: 'decision'; readonly decision: Decision }
   /** `taken`: micro-turns that open rows were given so far. */
   | { readonly type: 'pong'; readonly taken: number }
+  | {
+      readonly type: 'lease.reset';
+      readonly lease: LeaseId;
+      readonly error: WireError;
+      readonly snapshotAgeMs: number | undefined;
+    }
   | { readonly type: 'lease.failed'; readonly lease: LeaseId; readonly error: WireError }
   | { readonly type: 'stats'; readonly id: number; readonly stats: EngineThreadStats };
 

@@ -4,6 +4,7 @@ import { RestartBudget } from '../restart-budget.js';
 import type { Log } from '../telemetry/log.js';
 import { Admission, type AdmissionBounds } from './admission.js';
 import type { EngineReport, EngineRequest, EngineThreadData, EngineThreadStats } from './engine-messages.js';
+import { RowMemory } from './row-memory.js';
 import { RowPool, type RowLease } from './row-pool.js';
 import type { Decision, LeaseId, ModelInfo, Provider } from './types.js';
 
@@ -14,6 +15,8 @@ const CLOSE_MS = 2000;
 /** A thread that decides nothing for this long, while micro-turns come, hangs in a step and can only be ended. */
 const HANG_MS = 2000;
 const PING_MS = 250;
+/** A row whose step ends the thread twice within this time is its cause. */
+const SUSPECT_MS = 60_000;
 
 /**
  * One engine thread of a host, or another that took its place; never used for a different one. Rows are on one, and the
@@ -24,8 +27,8 @@ export type EngineId = number;
 export interface LeaseListener {
   readonly onDecision: (decision: Decision) => void;
   readonly onFailed: (error: MicroturnError) => void;
-  /** The row goes on, and what the model remembered is gone. */
-  readonly onReset?: ((error: MicroturnError) => void) | undefined;
+  /** The row goes on from what the model remembered `snapshotAgeMs` ago; from nothing where that is undefined. */
+  readonly onReset?: ((error: MicroturnError, snapshotAgeMs: number | undefined) => void) | undefined;
 }
 
 export interface EngineWorkerOptions extends EngineThreadData {
@@ -37,8 +40,8 @@ export interface EngineWorkerOptions extends EngineThreadData {
   readonly threadUrl: URL;
   readonly log: Log;
   /**
-   * The thread died or hung, and another took its place: it needs new ports. Leases keep their ids and rows, which begin
-   * again from nothing. Without it a thread that dies stays dead.
+   * The thread died or hung, and another took its place: it needs new ports. Leases keep their ids and rows, which go on
+   * from their last snapshots. Without it a thread that dies stays dead.
    */
   readonly onRestarted?: ((worker: EngineWorker) => void) | undefined;
   /** The thread is gone for good without having been closed, and every lease with it. */
@@ -49,6 +52,13 @@ interface Started {
   readonly thread: Worker;
   readonly info: ModelInfo;
   readonly provider: Provider;
+  readonly memory: RowMemory | undefined;
+}
+
+interface Held extends LeaseListener {
+  readonly place: RowLease;
+  /** When the thread last ended in a step of this row. */
+  suspectedAtMs?: number;
 }
 
 /** Main's side of one engine thread, and of those that take its place: its rows, who has them, and how it keeps time. */
@@ -60,12 +70,14 @@ export class EngineWorker {
   readonly #options: EngineWorkerOptions;
   readonly #restarts: RestartBudget;
   readonly #pool: RowPool;
-  readonly #leases = new Map<LeaseId, LeaseListener & { readonly place: RowLease }>();
+  readonly #leases = new Map<LeaseId, Held>();
   readonly #stats = new Map<number, { resolve: (stats: EngineThreadStats) => void; reject: (error: Error) => void }>();
   #info: ModelInfo;
   #provider: Provider;
   /** Undefined between two threads. */
   #thread: Worker | undefined;
+  /** Outlives its threads. */
+  #memory: RowMemory | undefined;
   #exited: Promise<void> = Promise.resolve();
   #restarting: Promise<void> = Promise.resolve();
   #watch: NodeJS.Timeout | undefined;
@@ -114,6 +126,11 @@ export class EngineWorker {
   }
   get leases(): number {
     return this.#leases.size;
+  }
+
+  /** False between two threads. */
+  get up(): boolean {
+    return this.#thread !== undefined;
   }
 
   /** A port straight to the thread, for the media thread to post `MicroTurn`s on. */
@@ -192,6 +209,12 @@ export class EngineWorker {
         held.onFailed(error);
         break;
       }
+      case 'lease.reset': {
+        const error = MicroturnError.fromWire(report.error);
+        this.#options.log.warn({ lease: report.lease, error: error.message }, 'a row was set back');
+        this.#leases.get(report.lease)?.onReset?.(error, report.snapshotAgeMs);
+        break;
+      }
       case 'stats':
         this.#stats.get(report.id)?.resolve(report.stats);
         this.#stats.delete(report.id);
@@ -218,9 +241,10 @@ export class EngineWorker {
     }
   }
 
-  #adopt({ thread, info, provider }: Started): void {
+  #adopt({ thread, info, provider, memory }: Started): void {
     let cause: unknown;
     this.#thread = thread;
+    this.#memory = memory;
     this.#info = info;
     this.#provider = provider;
     thread.on('error', (error) => (cause = error));
@@ -261,6 +285,7 @@ export class EngineWorker {
       this.#state = 'exited';
       return;
     }
+    this.#suspect(error);
     if (!this.#options.onRestarted || !this.#restarts.take()) {
       this.#die(error);
       return;
@@ -271,9 +296,31 @@ export class EngineWorker {
     );
   }
 
-  /** The same leases on another thread. What was decided of them is gone; their clocks are the media thread's. */
+  /**
+   * Which rows were in the step that the thread ended in. One that was, twice and the second time alone, is put aside with
+   * its input; until that is known each of them steps alone.
+   */
+  #suspect(cause: MicroturnError): void {
+    const nowMs = this.#options.now();
+    const marked = this.#memory?.takeMarked() ?? [];
+    for (const [lease, held] of [...this.#leases]) {
+      if (!marked.includes(held.place.row)) continue;
+      const again = held.suspectedAtMs !== undefined && nowMs - held.suspectedAtMs < SUSPECT_MS;
+      held.suspectedAtMs = nowMs;
+      if (!again || marked.length > 1) continue;
+      this.#leases.delete(lease);
+      held.place.release();
+      this.#restarts.giveBack();
+      this.#options.log.error({ lease, engine: this.id }, 'a row ended its engine thread twice, and is put aside');
+      held.onFailed(new MicroturnError('engine/failed', 'its input ended the engine thread twice', { cause }));
+    }
+  }
+
+  /** The same leases on another thread, from what their rows last remembered; their clocks are the media thread's. */
   async #restart(error: MicroturnError): Promise<void> {
-    const started = await startThread(this.#options);
+    // Leases that come meanwhile have nothing to lose.
+    const interrupted = new Set(this.#leases.keys());
+    const started = await startThread(this.#options, this.#memory);
     const { microTurnMs, inputHz } = started.info;
     if (this.#state !== 'running') {
       await started.thread.terminate();
@@ -284,9 +331,18 @@ export class EngineWorker {
       throw new MicroturnError('engine/failed', 'its bundle was replaced by one that hears in other micro-turns');
     }
     this.#adopt(started);
-    for (const [lease, { place }] of this.#leases) this.#post({ type: 'open', lease, row: place.row });
+    for (const [lease, { place, suspectedAtMs }] of this.#leases) {
+      this.#post({ type: 'open', lease, row: place.row, alone: suspectedAtMs !== undefined });
+    }
     this.#options.onRestarted?.(this);
-    for (const { onReset } of [...this.#leases.values()]) onReset?.(error);
+    for (const [lease, { place, onReset }] of [...this.#leases]) {
+      if (interrupted.has(lease)) onReset?.(error, this.#snapshotAgeMs(lease, place.row));
+    }
+  }
+
+  #snapshotAgeMs(lease: LeaseId, row: number): number | undefined {
+    const found = this.#memory?.stateSize ? this.#memory.load(row, lease) : undefined;
+    return found && Math.max(0, this.#options.now() - found.saved.dueMs);
   }
 
   #die(error: MicroturnError): void {
@@ -301,8 +357,11 @@ export class EngineWorker {
 }
 
 /** @throws {MicroturnError} `bundle/…` as the thread met it, `engine/failed` where the thread itself did not start */
-async function startThread({ bundleDir, rows, laneSize, provider, threadUrl }: EngineWorkerOptions): Promise<Started> {
-  const workerData: EngineThreadData = { bundleDir, rows, laneSize, provider };
+async function startThread(
+  { bundleDir, rows, laneSize, provider, threadUrl }: EngineWorkerOptions,
+  memory?: RowMemory,
+): Promise<Started> {
+  const workerData: EngineThreadData = { bundleDir, rows, laneSize, provider, memory: memory?.buffer };
   // ONNX Runtime 1.30 sends usage to its maker unless told not to, and a self-hosted edge calls nobody. It asks the process:
   // the environment of a thread would not reach it.
   process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
@@ -316,10 +375,13 @@ async function startThread({ bundleDir, rows, laneSize, provider, threadUrl }: E
 }
 
 /** Waits for the thread's first word. */
-function ready(thread: Worker): Promise<{ info: ModelInfo; provider: Provider }> {
+function ready(thread: Worker): Promise<Omit<Started, 'thread'>> {
   return new Promise((resolve, reject) => {
     const onMessage = (report: EngineReport) => {
-      if (report.type === 'ready') settle(() => resolve({ info: report.info, provider: report.provider }));
+      if (report.type === 'ready') {
+        const { info, provider, memory } = report;
+        settle(() => resolve({ info, provider, memory: memory && new RowMemory(memory) }));
+      }
       if (report.type === 'failed') settle(() => reject(MicroturnError.fromWire(report.error)));
     };
     const onError = (error: Error) => settle(() => reject(error));

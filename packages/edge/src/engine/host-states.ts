@@ -1,5 +1,14 @@
 import type { StepGraph } from './graph.js';
-import { bufferOf, finite, outputRoles, rowOf, type LaneInputs, type LaneStates, type RowOutputs } from './lane-io.js';
+import {
+  bufferOf,
+  finite,
+  outputRoles,
+  rowOf,
+  soundOutputs,
+  type LaneInputs,
+  type LaneStates,
+  type RowOutputs,
+} from './lane-io.js';
 import { rowElements, type Manifest } from './manifest.js';
 import type { TensorBuffer, TensorBuffers } from './tensors.js';
 
@@ -17,6 +26,7 @@ interface State {
  */
 export class HostStates implements LaneStates {
   readonly #states: readonly State[];
+  readonly #manifest: Manifest;
   readonly #rowOutputs: readonly RowOutputs[];
   /** A run of the first n rows, from either set, at n - 1: made when first needed. */
   readonly #runs: [() => Promise<void>, () => Promise<void>][] = [];
@@ -26,6 +36,7 @@ export class HostStates implements LaneStates {
   #ran = false;
 
   constructor(graph: StepGraph, manifest: Manifest, { feeds, rows }: LaneInputs) {
+    this.#manifest = manifest;
     const fetches: Record<string, TensorBuffer> = {};
     const heads: [keyof RowOutputs, TensorBuffer][] = [];
     for (const role of outputRoles) {
@@ -77,15 +88,30 @@ export class HostStates implements LaneStates {
     this.#current = this.#next;
   }
 
+  readonly copies = {
+    read: (row: number, into: Float32Array): void => {
+      let at = 0;
+      for (const { size, sets } of this.#states) {
+        into.set(rowOf(sets[this.#current], row, size), at);
+        at += size;
+      }
+    },
+    write: (row: number, from: Float32Array): void => {
+      let at = 0;
+      for (const { size, sets } of this.#states) {
+        sets[this.#current].set(from.subarray(at, at + size), row * size);
+        at += size;
+      }
+    },
+  };
+
   get #next(): 0 | 1 {
     return this.#current === 0 ? 1 : 0;
   }
 
-  /** Whether every number of a row's outputs and next states is finite. */
+  /** Whether a row's outputs can be what they should, and its next states are finite. */
   #sound(row: number): boolean {
-    for (const output of Object.values(this.#rowOutputs[row]!) as Float32Array[]) {
-      if (!finite(output)) return false;
-    }
+    if (!soundOutputs(this.#manifest, this.#rowOutputs[row]!)) return false;
     for (const { size, sets } of this.#states) {
       if (!finite(sets[this.#next], row * size, (row + 1) * size)) return false;
     }

@@ -27,6 +27,11 @@ export interface LaneStates {
   run(rows: number, fresh: ReadonlySet<number>): Promise<(row: number) => RowOutputs | undefined>;
   /** Goes on to the states that the run made, but for the rows of `kept`, which stay exactly as they were before it. */
   commit(kept: ReadonlySet<number>): void | Promise<void>;
+  /** Copies of one row's states, [rowElements of all states]; absent where fetching them would take time. */
+  readonly copies?: {
+    read(row: number, into: Float32Array): void;
+    write(row: number, from: Float32Array): void;
+  };
 }
 
 /** What a lane fetches: native audio has no consumer yet. */
@@ -80,6 +85,20 @@ export function rowOf(data: TensorData, row: number, size: number): Float32Array
 export function finite(values: Float32Array, start = 0, end = values.length): boolean {
   for (let i = start; i < end; i++) if (!Number.isFinite(values[i]!)) return false;
   return true;
+}
+
+/** Whether a row's outputs can be what their manifest says they are: finite, and probabilities between 0 and 1. */
+export function soundOutputs({ outputs }: Manifest, row: RowOutputs): boolean {
+  return outputRoles.every((role) => {
+    const values = row[role];
+    if (!values) return true;
+    return outputs[role]?.values === 'probabilities' ? values.every(isShare) : finite(values);
+  });
+}
+
+/** To rounding. */
+function isShare(value: number): boolean {
+  return value >= -1e-3 && value <= 1 + 1e-3;
 }
 
 function fillRow(data: TensorData, row: number, size: number, values: Float32Array | undefined): void {

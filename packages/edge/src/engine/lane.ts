@@ -30,6 +30,21 @@ export class Lane {
     this.#cleared[row] = 1;
   }
 
+  /** Copies a row's states, where they can be copied. @returns whether they were */
+  read(row: number, into: Float32Array): boolean {
+    if (!this.#states.copies || this.#cleared[row]) return false;
+    this.#states.copies.read(row, into);
+    return true;
+  }
+
+  /** Has a row go on from states that were copied. @returns false, and nothing changes, where they cannot be written */
+  restore(row: number, from: Float32Array): boolean {
+    if (!this.#states.copies) return false;
+    this.#states.copies.write(row, from);
+    this.#cleared[row] = 0;
+    return true;
+  }
+
   /**
    * Advances the rows in `turns` by one micro-turn, and no other.
    * @param turns by row; each `pcm` is one micro-turn long, which the caller has checked

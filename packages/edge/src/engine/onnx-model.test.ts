@@ -6,6 +6,7 @@ import { collectGarbage } from './fixtures/collect-garbage.js';
 import { FakeGraph, fakeManifest, type FakeGraphOptions } from './fixtures/fake-graph.js';
 import { bursts, hasEspeak, seeded, slice, speech } from './fixtures/speech.js';
 import { OnnxModel, type OnnxModelOptions } from './onnx-model.js';
+import { memoryFor } from './row-memory.js';
 import type { Decision, MicroTurn } from './types.js';
 
 const nano = new URL('../../../../models/nano/bundle/', import.meta.url).pathname;
@@ -46,25 +47,115 @@ describe('OnnxModel', () => {
     expect(decisions[3]!.confidence).toBe(decisions[4]!.confidence);
   });
 
-  it('ends a lease after three bad steps in a row, and lends its row again', async () => {
+  it('fault 26, bad numbers: mutes their micro-turns, goes back after three, and ends the lease where nothing helps', async () => {
     let bad = (_run: number) => false;
     const { model } = fake({ rows: 1 }, { spoil: (run, { floor }) => bad(run) && (floor!.data[0] = NaN) });
     const decisions: Decision[] = [];
-    const failed = vi.fn();
-    const stream = model.open(1, (decision) => decisions.push(decision), failed);
+    const [failed, reset] = [vi.fn(), vi.fn()];
+    const stream = model.open(1, (decision) => decisions.push(decision), failed, undefined, reset);
     const push = async (index: number) => {
       stream.push(hum(model, 1, index));
       await idle();
     };
     bad = (run) => run === 1 || run === 2 || run >= 4;
     for (let index = 0; index < 6; index++) await push(index);
-    expect(failed).not.toHaveBeenCalled(); // two, a good one, and two again
+    expect(reset).not.toHaveBeenCalled(); // two, a good one, and two again
     expect(decisions.map(({ floor }) => floor)).toEqual(Array(6).fill('speaking')); // it stays as it was
-    expect(decisions.map(({ confidence }) => confidence > 0)).toEqual([true, false, false, true, false, false]);
+    expect(decisions.map(({ muted }) => muted === true)).toEqual([false, true, true, false, true, true]);
     await push(6);
+    expect(reset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }), undefined);
+    for (let index = 7; index < 10; index++) await push(index);
     expect(failed).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }));
-    expect(model.stats).toMatchObject({ leases: 0, muted: 5 });
+    expect(model.stats).toMatchObject({ leases: 0, muted: 8 });
     model.open(2, () => {});
+  });
+
+  it('fault 26, bad numbers from a bad state: goes back to its last snapshot, and then to nothing', async () => {
+    let bad = false;
+    const memory = memoryFor(fakeManifest, 1, undefined);
+    const { model, clock } = fake({ rows: 1, memory }, { spoil: (_, { floor }) => bad && (floor!.data[1] = Infinity) });
+    const decisions: Decision[] = [];
+    const reset = vi.fn();
+    const stream = model.open(1, (decision) => decisions.push(decision), undefined, undefined, reset);
+    const count = async (index: number, value: number) => {
+      const pcm = new Float32Array(160).fill(value);
+      stream.push({ ...hum(model, 1, index), pcm, dueMs: clock.now() });
+      await idle();
+    };
+    // Snapshots are of micro-turns 0 and 50: a second of 20 ms.
+    for (const index of [0, 1, 50, 51]) await count(index, 1);
+    clock.advance(400);
+    bad = true;
+    for (const index of [52, 53, 54]) await count(index, 1);
+    expect(reset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }), 400);
+    bad = false;
+    await count(55, 0);
+    // It counted 100 for its reset, and 1 each for 0, 1 and 50.
+    const after = new OnnxModel(fakeManifest, new FakeGraph(), { rows: 1 });
+    const expected: Decision[] = [];
+    const same = after.open(1, (decision) => expected.push(decision));
+    for (const [index, value] of [1, 1, 1, 0].entries()) {
+      same.push({ ...hum(after, 1, index), pcm: new Float32Array(160).fill(value) });
+      await idle();
+    }
+    expect(decisions.at(-1)!.confidence).toBe(expected.at(-1)!.confidence);
+  });
+
+  it('fault 26, a probability that is none: muted', async () => {
+    const { floor } = fakeManifest.outputs;
+    const manifest = { ...fakeManifest, outputs: { floor: { ...floor!, values: 'probabilities' as const } } };
+    for (const [share, muted] of [
+      [0.3, undefined],
+      [1.5, true],
+      [-0.2, true],
+      [NaN, true],
+    ] as const) {
+      const graph = new FakeGraph({ spoil: (_, fetches) => fetches['floor']!.data.set([share, 1 - share]) });
+      const model = new OnnxModel(manifest, graph, { rows: 1 });
+      const decisions: Decision[] = [];
+      model.open(1, (decision) => decisions.push(decision)).push(hum(model, 1, 0));
+      await idle();
+      expect([share, decisions[0]!.muted]).toEqual([share, muted]);
+    }
+  });
+
+  it('goes on where the thread before it was, row by row', async () => {
+    const memory = memoryFor(fakeManifest, 2, undefined);
+    const first = new OnnxModel(fakeManifest, new FakeGraph(), { rows: 2, laneSize: 2, memory });
+    const streams = [1, 2].map((lease) => first.open(lease, () => {}));
+    for (const [i, stream] of streams.entries()) {
+      stream.push({ ...hum(first, i + 1, 0), pcm: new Float32Array(160).fill(5 * (i + 1)) });
+    }
+    await idle();
+    const graph = new FakeGraph();
+    const next = new OnnxModel(fakeManifest, graph, { rows: 2, laneSize: 2, memory });
+    const counts: number[] = [];
+    graph.bind = ((bind) => (feeds, fetches) => {
+      const run = bind(feeds, fetches);
+      return () => {
+        counts.push(...feeds['count']!.data);
+        return run();
+      };
+    })(graph.bind.bind(graph));
+    const again = [1, 3].map((lease, row) => next.open(lease, () => {}, undefined, row));
+    for (const [i, stream] of again.entries()) stream.push(hum(next, [1, 3][i]!, 1));
+    await idle();
+    // Lease 1 had counted 100 for its reset and 5; the other row is let to somebody else.
+    expect(counts).toEqual([105, 0]);
+  });
+
+  it('steps a row alone that may have ended the thread before, until it has taken some steps', async () => {
+    const { model, graph } = fake({ laneSize: 4, gatherMs: 0 });
+    const decided = vi.fn();
+    const streams = [1, 2, 3].map((lease) => model.open(lease, decided, undefined, undefined, undefined, lease === 2));
+    const runs: number[] = [];
+    for (let index = 0; index < 7; index++) {
+      const before = graph.runs;
+      for (const [i, stream] of streams.entries()) stream.push(hum(model, i + 1, index));
+      await vi.waitFor(() => expect(decided).toHaveBeenCalledTimes(3 * (index + 1)));
+      runs.push(graph.runs - before);
+    }
+    expect(runs).toEqual([2, 2, 2, 2, 2, 1, 1]);
   });
 
   it('steps a lane when all its rows have a micro-turn, without waiting', async () => {
@@ -162,7 +253,7 @@ describe('OnnxModel', () => {
     expect(model.stats).toMatchObject({ late: 1, lagP50Ms: 21, lagP99Ms: 21 });
   });
 
-  it('goes on elsewhere when its device is lost, its rows from empty states', async () => {
+  it('fault 27, goes on elsewhere when its device is lost, its rows from empty states', async () => {
     const lost = new FakeGraph();
     const create = Object.assign(lost, {
       createStates: () => ({

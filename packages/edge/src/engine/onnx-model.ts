@@ -7,6 +7,7 @@ import { Lane } from './lane.js';
 import type { RowResult } from './lane-io.js';
 import type { Manifest } from './manifest.js';
 import { RecentSamples } from './recent-samples.js';
+import type { RowMemory } from './row-memory.js';
 import { RowPool, type RowLease } from './row-pool.js';
 import type {
   Decision,
@@ -25,8 +26,12 @@ import type {
  * that a decision is never later than this many micro-turns and one step.
  */
 const MAX_WAITING = 3;
-/** Bad steps of one row, one after the other, that end its lease. */
+/** Bad steps of one row, one after the other, after which it goes back to what it last remembered, then to nothing. */
 const MAX_FAULTS = 3;
+/** How often what a row remembers is copied. */
+const SNAPSHOT_MS = 1000;
+/** Sound steps that a row takes alone after its thread ended in one of its steps. */
+const PROBATION_STEPS = 5;
 
 /** Calls `run` once, `ms` from now; the result calls it off. */
 export type After = (ms: number, run: () => void) => () => void;
@@ -45,6 +50,8 @@ export interface OnnxModelOptions {
   readonly gatherMs?: number;
   readonly clock?: Clock;
   readonly after?: After;
+  /** Where rows leave what they remember; `open` goes on from there. */
+  readonly memory?: RowMemory;
   /** Opens the graph anew, elsewhere, when the device that it ran on is lost. */
   readonly fallback?: () => Promise<StepGraph>;
   /** The device was lost, and the fallback is loaded now. */
@@ -67,6 +74,13 @@ interface Row {
   decoder: DecoderState;
   floor: Decision['floor'];
   faults: number;
+  /** How far back it went for the faults it has now. */
+  wentBack: 'nowhere' | 'snapshot' | 'empty';
+  readonly onReset: ((error: MicroturnError, snapshotAgeMs: number | undefined) => void) | undefined;
+  /** Its last copy was of this micro-turn. */
+  savedIndex: number;
+  /** Steps that it still takes alone. */
+  probation: number;
 }
 
 interface LaneRows {
@@ -91,6 +105,8 @@ export class OnnxModel implements InteractionModel {
   readonly #laneSize: number;
   readonly #gatherMs: number;
   readonly #pool: RowPool;
+  readonly #memory: RowMemory | undefined;
+  readonly #saveEvery: number;
   readonly #clock: Clock;
   readonly #after: After;
   readonly #open = new Map<LeaseId, Row>();
@@ -127,6 +143,8 @@ export class OnnxModel implements InteractionModel {
     this.#onDeviceLost = options.onDeviceLost;
     this.#onFallback = options.onFallback;
     this.#pool = new RowPool(rows);
+    this.#memory = options.memory;
+    this.#saveEvery = Math.ceil(SNAPSHOT_MS / manifest.microTurnMs);
     if (!Number.isInteger(laneSize) || laneSize < 1) {
       throw new RangeError(`laneSize must be a whole number above 0, got ${laneSize}`);
     }
@@ -169,32 +187,39 @@ export class OnnxModel implements InteractionModel {
     onDecision: (decision: Decision) => void,
     onFailed?: (error: MicroturnError) => void,
     row?: number,
+    onReset?: Row['onReset'],
+    alone = false,
   ): InteractionStream {
     if (this.#closed) throw new MicroturnError('engine/failed', 'the model is closed');
     if (this.#open.has(lease)) throw new RangeError(`lease ${lease} is open already`);
     return this.#enter(
       lease,
       this.#pool.lease((free) => free === row),
-      onDecision,
-      onFailed,
+      { onDecision, onFailed, onReset, probation: alone ? PROBATION_STEPS : 0 },
     );
   }
 
-  #enter(lease: LeaseId, place: RowLease, onDecision: Row['onDecision'], onFailed: Row['onFailed']): InteractionStream {
+  #enter(
+    lease: LeaseId,
+    place: RowLease,
+    options: Pick<Row, 'onDecision' | 'onFailed' | 'onReset' | 'probation'>,
+  ): InteractionStream {
     const row: Row = {
       lease,
       place,
-      onDecision,
-      onFailed,
+      ...options,
       waiting: [],
       missed: [],
       expected: true,
       decoder: freshDecoder,
       floor: 'silent',
       faults: 0,
+      wentBack: 'nowhere',
+      savedIndex: -Infinity,
     };
     this.#open.set(lease, row);
     this.#laneOf(row).rows.set(place.row % this.#laneSize, row);
+    this.#recall(row);
     return { push: (turn) => this.#push(row, turn), close: () => this.#close(row) };
   }
 
@@ -279,6 +304,11 @@ export class OnnxModel implements InteractionModel {
           else row.expected = false;
         }
         lane.ready = false;
+        for (const [index, one] of gathered) {
+          if (one.row.probation === 0) continue;
+          gathered.delete(index);
+          await this.#step(lane, new Map([[index, one]]));
+        }
         if (gathered.size > 0) await this.#step(lane, gathered);
         this.#consider(lane);
       }
@@ -292,9 +322,12 @@ export class OnnxModel implements InteractionModel {
     for (const [index, { row, turn }] of gathered) {
       turns.set(index, { ...turn, play: playFed(this.#manifest, row.decoder, turn.play) });
     }
+    const places = [...gathered.values()].map(({ row }) => row.place.row);
+    this.#memory?.mark(places, true);
     const startMs = this.#clock.now();
     const results = await this.#advance(lane, turns);
     const endMs = this.#clock.now();
+    this.#memory?.mark(places, false);
     this.#steps++;
     this.#stepMs.add(endMs - startMs);
     for (const result of results) {
@@ -354,14 +387,56 @@ export class OnnxModel implements InteractionModel {
       row.decoder = state;
       row.floor = decoded.floor;
       row.faults = 0;
+      row.wentBack = 'nowhere';
+      row.probation = Math.max(0, row.probation - 1);
       row.onDecision({ lease, index, ...decoded, ...times });
+      this.#remember(row, turn);
       return;
     }
     this.#muted++;
     row.faults++;
-    row.onDecision({ lease, index, ...undecided(row.floor), ...times });
-    if (row.faults < MAX_FAULTS) return;
-    this.#close(row);
-    row.onFailed?.(new MicroturnError('engine/failed', `${MAX_FAULTS} steps in a row gave no usable numbers`));
+    row.onDecision({ lease, index, ...undecided(row.floor), ...times, muted: true });
+    if (row.faults === MAX_FAULTS) this.#goBack(row);
+  }
+
+  /** Copies what a row remembers, once a second. */
+  #remember(row: Row, { index, dueMs }: MicroTurn): void {
+    const memory = this.#memory;
+    if (!memory || memory.stateSize === 0 || index < row.savedIndex + this.#saveEvery) return;
+    const { lease, decoder, floor, place } = row;
+    const { lane } = this.#laneOf(row);
+    row.savedIndex = index;
+    memory.save(place.row, { lease, index, dueMs, decoder, floor }, (into) =>
+      lane.read(place.row % this.#laneSize, into),
+    );
+  }
+
+  /** Has a row go on from its last copy. @returns how old that is; undefined where there is none */
+  #recall(row: Row): number | undefined {
+    const { lease, place } = row;
+    const found = this.#memory?.stateSize ? this.#memory.load(place.row, lease) : undefined;
+    if (!found || !this.#laneOf(row).lane.restore(place.row % this.#laneSize, found.state)) return undefined;
+    row.decoder = found.saved.decoder;
+    row.floor = found.saved.floor;
+    row.savedIndex = found.saved.index;
+    return Math.max(0, this.#clock.now() - found.saved.dueMs);
+  }
+
+  /** Its numbers are not usable: perhaps those that it remembers are not either, and then nothing it could remember. */
+  #goBack(row: Row): void {
+    const error = new MicroturnError('engine/failed', `${MAX_FAULTS} steps in a row gave no usable numbers`);
+    if (row.wentBack === 'empty') {
+      this.#close(row);
+      row.onFailed?.(error);
+      return;
+    }
+    row.faults = 0;
+    const snapshotAgeMs = row.wentBack === 'nowhere' ? this.#recall(row) : undefined;
+    row.wentBack = snapshotAgeMs === undefined ? 'empty' : 'snapshot';
+    if (snapshotAgeMs === undefined) {
+      this.#laneOf(row).lane.clear(row.place.row % this.#laneSize);
+      row.decoder = freshDecoder;
+    }
+    row.onReset?.(error, snapshotAgeMs);
   }
 }

@@ -48,6 +48,8 @@ export interface Decision {
   readonly stepMs: number;
   /** From `dueMs` to the decision, ms. */
   readonly lagMs: number;
+  /** The model's numbers were unusable: it decided nothing, and remembers nothing of this micro-turn. */
+  readonly muted?: true;
 }
 
 /** Where a model runs, and what may be asked for. */
@@ -91,6 +93,7 @@ export interface InteractionModel {
   readonly rows: number;
   /**
    * @param onFailed the model gave this stream up, and closed it: no decision follows
+   * @param onReset  the stream goes on from what it remembered `snapshotAgeMs` ago, or where that is undefined from nothing
    * @param row      the place that its micro-turns are timed for, where a model steps several together; the lowest free
    *                 one where none is given
    * @throws {MicroturnError} `edge/full` where every row is leased
@@ -100,6 +103,7 @@ export interface InteractionModel {
     onDecision: (decision: Decision) => void,
     onFailed?: (error: MicroturnError) => void,
     row?: number,
+    onReset?: (error: MicroturnError, snapshotAgeMs: number | undefined) => void,
   ): InteractionStream;
   close(): Promise<void>;
 }

@@ -41,7 +41,7 @@ export interface SessionEngine {
   lease(
     onDecision: (decision: Decision) => void,
     onFailed: (error: MicroturnError) => void,
-    onReset: (error: MicroturnError) => void,
+    onReset: (error: MicroturnError, snapshotAgeMs: number | undefined) => void,
     outlet: EngineOutlet,
   ): SessionRow;
 }
@@ -116,6 +116,9 @@ export interface SessionOrigin extends FoundSession {
 /** Stats go to the client once a second. */
 const STATS_EVERY_TURNS = 5;
 const USAGE_EVERY_TURNS = 300;
+/** Late micro-turns in a row that are told to the client, and how soon again. */
+const LATE_IN_A_ROW = 10;
+const LATE_AGAIN_MS = 10_000;
 /** What one caller may have waiting to be said, so that none fills the voice of everybody. */
 const LIVE_RESPONSES = 16;
 const LIVE_CHARS = 2 * limits.textChars;
@@ -150,6 +153,8 @@ export class Session {
   #turns = 0;
   #late = 0;
   readonly #background: SessionBackground | undefined;
+  #lateInARow = 0;
+  #toldLateAtMs = -Infinity;
   #stats: EndpointStats | undefined;
   #closed = false;
 
@@ -169,7 +174,7 @@ export class Session {
     this.#lease = parts.engine.lease(
       (decision) => this.#onDecision(decision),
       (error) => this.#fail(error),
-      (error) => this.report(error),
+      (error, snapshotAgeMs) => this.report(error, snapshotAgeMs),
       {
         nowMs: () => this.nowMs,
         more: (text) => this.#apply({ type: 'more', atMs: this.nowMs, text, responseId: this.#nextResponseId() }),
@@ -241,6 +246,14 @@ export class Session {
 
   get closed(): boolean {
     return this.#closed;
+  }
+  /** The engine thread of its row. */
+  get engine(): EngineId {
+    return this.#lease.engine;
+  }
+  /** Micro-turns that were decided late, one after the other, up to now. */
+  get lateInARow(): number {
+    return this.#lateInARow;
   }
   /** Of the newest event. */
   get seq(): number {
@@ -370,9 +383,12 @@ export class Session {
     return { responseId: playing.id, heardMs: playing.heardMs };
   }
 
-  /** Tells the client of something it did that has no request to answer. */
-  report(error: MicroturnError): void {
-    this.#emit({ type: 'error', ...error.toWire() });
+  /**
+   * Tells the client of what has no request to answer.
+   * @param snapshotAgeMs where the model was set back: how far, unless to its beginning
+   */
+  report(error: MicroturnError, snapshotAgeMs?: number): void {
+    this.#emit({ type: 'error', ...error.toWire(), ...(snapshotAgeMs !== undefined && { snapshotAgeMs }) });
   }
 
   /** The first packet of a response left, or its last one. */
@@ -443,7 +459,7 @@ export class Session {
     this.#turns++;
     const { microTurnMs } = this.model;
     const lagMs = Math.max(0, this.nowMs - turnStartMs(decision.index + 1, microTurnMs));
-    if (lagMs > microTurnMs) this.#late++;
+    this.#noteLag(lagMs);
     this.#parts.onDecision?.(decision, lagMs);
     this.#apply({
       type: 'decision',
@@ -460,6 +476,18 @@ export class Session {
     });
     if (this.#turns % STATS_EVERY_TURNS === 0) this.#emitStats(decision.stepMs, lagMs);
     if (this.#turns % USAGE_EVERY_TURNS === 0) this.#emitUsage();
+  }
+
+  #noteLag(lagMs: number): void {
+    if (lagMs <= this.model.microTurnMs) {
+      this.#lateInARow = 0;
+      return;
+    }
+    this.#late++;
+    this.#lateInARow++;
+    if (this.#lateInARow < LATE_IN_A_ROW || this.nowMs - this.#toldLateAtMs < LATE_AGAIN_MS) return;
+    this.#toldLateAtMs = this.nowMs;
+    this.report(new MicroturnError('engine/late', `${this.#lateInARow} micro-turns in a row`));
   }
 
   #fail(error: MicroturnError): void {

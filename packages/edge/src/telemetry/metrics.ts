@@ -17,6 +17,10 @@ export class EdgeMetrics {
   readonly messages = this.#counter('messages_refused_total', 'Client messages refused, by code', ['code']);
   readonly turns = this.#counter('turns_total', 'Micro-turns decided');
   readonly late = this.#counter('turns_late_total', 'Micro-turns decided more than one micro-turn after they ended');
+  readonly muted = this.#counter(
+    'turns_muted_total',
+    'Micro-turns in which the model gave no usable numbers, and decided nothing',
+  );
   readonly leases = this.#gauge('engine_leases', 'Rows of the engine that are leased');
   readonly capacity = this.#gauge(
     'engine_capacity',
@@ -69,11 +73,12 @@ export class EdgeMetrics {
   }
 
   /** @param lagMs from the end of the micro-turn to its decision here, on main */
-  noteDecision({ stepMs }: Decision, lagMs: number, microTurnMs: number): void {
+  noteDecision({ stepMs, muted }: Decision, lagMs: number, microTurnMs: number): void {
     this.turns.inc();
     this.step.observe(stepMs / 1000);
     this.lag.observe(lagMs / 1000);
     if (lagMs > microTurnMs) this.late.inc();
+    if (muted) this.muted.inc();
   }
 
   noteEngine({ leases, capacity, lateShare, lagP99Ms }: EngineLoad): void {

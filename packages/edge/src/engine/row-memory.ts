@@ -1,0 +1,101 @@
+import type { Floor } from '@microturn/protocol';
+import type { DecoderState } from './decode.js';
+import { rowElements, type Manifest } from './manifest.js';
+import type { LeaseId } from './types.js';
+
+/** What a row remembered after one of its micro-turns. */
+export interface SavedRow {
+  readonly lease: LeaseId;
+  readonly index: number;
+  /** Monotonic ms at which that micro-turn ended. */
+  readonly dueMs: number;
+  readonly decoder: DecoderState;
+  readonly floor: Floor;
+}
+
+const HEAD_INTS = 2;
+/** States of a row that are larger are not copied: once a second that would take longer than its step may wait. */
+const MAX_STATE_BYTES = 4 << 20;
+/** For a `SavedRow` as JSON. */
+const NOTE_BYTES = 1024;
+
+/**
+ * Memory of the rows of one engine thread that outlives it, so that the thread that takes its place goes on from there:
+ * each row's last snapshot, and which rows were in a step. Written by the thread, without a word to main; two slots for
+ * each row, of which the one that is whole counts, since a thread may end in the middle of anything.
+ */
+export class RowMemory {
+  readonly buffer: SharedArrayBuffer;
+  readonly rows: number;
+  /** Floats of one row's states; 0 where they are not kept. */
+  readonly stateSize: number;
+  /** By row: 1 while it is in a step. */
+  readonly #inStep: Int32Array;
+  /** By row: its whole slot, from 1; 0 before there is one. */
+  readonly #slot: Int32Array;
+
+  static create(rows: number, stateSize: number): RowMemory {
+    const slotBytes = NOTE_BYTES + 4 * stateSize;
+    const buffer = new SharedArrayBuffer(4 * (HEAD_INTS + 2 * rows) + 2 * rows * slotBytes);
+    new Int32Array(buffer).set([rows, stateSize]);
+    return new RowMemory(buffer);
+  }
+
+  constructor(buffer: SharedArrayBuffer) {
+    const [rows = 0, stateSize = 0] = new Int32Array(buffer, 0, HEAD_INTS);
+    this.buffer = buffer;
+    this.rows = rows;
+    this.stateSize = stateSize;
+    this.#inStep = new Int32Array(buffer, 4 * HEAD_INTS, rows);
+    this.#slot = new Int32Array(buffer, 4 * (HEAD_INTS + rows), rows);
+  }
+
+  /** @param state fills in the row's states, [stateSize], or returns false where it cannot */
+  save(row: number, saved: SavedRow, state: (into: Float32Array) => boolean): void {
+    const next = this.#slot[row] === 1 ? 2 : 1;
+    const { note, floats } = this.#slotOf(row, next);
+    const bytes = new TextEncoder().encode(JSON.stringify(saved));
+    if (bytes.length > NOTE_BYTES) return;
+    note.fill(0x20).set(bytes);
+    if (!state(floats)) return;
+    Atomics.store(this.#slot, row, next);
+  }
+
+  /** What the row remembered under this lease. */
+  load(row: number, lease: LeaseId): { readonly saved: SavedRow; readonly state: Float32Array } | undefined {
+    const slot = Atomics.load(this.#slot, row);
+    if (slot === 0) return undefined;
+    const { note, floats } = this.#slotOf(row, slot);
+    const saved = JSON.parse(new TextDecoder().decode(Uint8Array.from(note))) as SavedRow;
+    return saved.lease === lease ? { saved, state: floats } : undefined;
+  }
+
+  /** A step begins or ends. */
+  mark(rows: Iterable<number>, inStep: boolean): void {
+    for (const row of rows) Atomics.store(this.#inStep, row, inStep ? 1 : 0);
+  }
+
+  /** The rows that were in a step when the thread ended; asked once. */
+  takeMarked(): number[] {
+    const marked = [...this.#inStep.keys()].filter((row) => this.#inStep[row] === 1);
+    this.mark(marked, false);
+    return marked;
+  }
+
+  #slotOf(row: number, slot: number): { note: Uint8Array; floats: Float32Array } {
+    const slotBytes = NOTE_BYTES + 4 * this.stateSize;
+    const start = 4 * (HEAD_INTS + 2 * this.rows) + (2 * row + slot - 1) * slotBytes;
+    return {
+      note: new Uint8Array(this.buffer, start, NOTE_BYTES),
+      floats: new Float32Array(this.buffer, start + NOTE_BYTES, this.stateSize),
+    };
+  }
+}
+
+/** The memory that a thread before this one left, where it fits the model; else a new one. */
+export function memoryFor({ states }: Manifest, rows: number, left: SharedArrayBuffer | undefined): RowMemory {
+  const size = states.reduce((sum, { shape }) => sum + rowElements(shape), 0);
+  const stateSize = 4 * size <= MAX_STATE_BYTES ? size : 0;
+  const memory = left && new RowMemory(left);
+  return memory?.rows === rows && memory.stateSize === stateSize ? memory : RowMemory.create(rows, stateSize);
+}

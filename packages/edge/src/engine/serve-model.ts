@@ -1,0 +1,82 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { EngineReport, EngineRequest } from './engine-messages.js';
+import type { OnnxModel } from './onnx-model.js';
+import type { RowMemory } from './row-memory.js';
+import type { InteractionStream, LeaseId, MicroTurn } from './types.js';
+
+/**
+ * Runs a model for EngineHost: opens and closes streams as main says, and takes micro-turns from the ports it is given.
+ * @param memory of the model's rows, left to main
+ */
+export function serveModel(model: OnnxModel, main: MessagePort, memory: RowMemory): void {
+  const streams = new Map<LeaseId, InteractionStream>();
+  const ports = new Set<MessagePort>();
+  const counts = { unknown: 0, malformed: 0 };
+  let taken = 0;
+
+  main.on('message', (request: EngineRequest) => {
+    switch (request.type) {
+      case 'open':
+        streams.set(request.lease, open(request));
+        break;
+      case 'close':
+        streams.get(request.lease)?.close();
+        streams.delete(request.lease);
+        break;
+      case 'connect':
+        ports.add(request.port);
+        request.port.on('message', take);
+        request.port.on('close', () => ports.delete(request.port));
+        break;
+      case 'stats':
+        report(main, { type: 'stats', id: request.id, stats: { ...model.stats, ...counts } });
+        break;
+      case 'ping':
+        report(main, { type: 'pong', taken });
+        break;
+      case 'shutdown':
+        for (const port of ports) port.close();
+        void model.close().then(() => main.close());
+        break;
+    }
+  });
+  report(main, { type: 'ready', info: model.info, provider: model.provider, memory: memory.buffer });
+
+  function open({ lease, row, alone }: EngineRequest & { type: 'open' }): InteractionStream {
+    return model.open(
+      lease,
+      (decision) => report(main, { type: 'decision', decision }),
+      (error) => {
+        streams.delete(lease);
+        report(main, { type: 'lease.failed', lease, error: error.toWire() });
+      },
+      row,
+      (error, snapshotAgeMs) => report(main, { type: 'lease.reset', lease, error: error.toWire(), snapshotAgeMs }),
+      alone,
+    );
+  }
+
+  /** Media is trusted, but not to be of this lease or in one piece: what does not fit is counted and dropped. */
+  function take(turn: MicroTurn): void {
+    if (!(turn?.pcm instanceof Float32Array)) {
+      counts.malformed++;
+      return;
+    }
+    const stream = streams.get(turn.lease);
+    if (!stream) {
+      counts.unknown++;
+      return;
+    }
+    try {
+      stream.push(turn);
+      taken++;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      counts.malformed++;
+    }
+  }
+}
+
+export function report(main: MessagePort, report: EngineReport): void {
+  main.postMessage(report);
+}
