@@ -129,7 +129,13 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('a call survives', () => {
     const stats = () => client.events.filter(({ type }) => type === 'stats');
     await vi.waitFor(() => expect(stats()).not.toEqual([]), { timeout: 5000 });
     process.kill(edge.pid, 'SIGUSR2');
-    const failed = expect.objectContaining({ type: 'error', code: 'engine/failed', retryable: true });
+    const failed = expect.objectContaining({
+      type: 'error',
+      code: 'engine/failed',
+      retryable: true,
+      // What the model remembered is copied each second; it began within the first one.
+      snapshotAgeMs: expect.any(Number),
+    });
     await vi.waitFor(() => expect(client.events).toContainEqual(failed), { timeout: BACK_WITHIN_MS });
     const before = stats().length;
     await vi.waitFor(() => expect(stats().length).toBe(before + 2), { timeout: 5000 });
@@ -148,6 +154,28 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('a call survives', () => {
       () => expect(client.events).toContainEqual(expect.objectContaining({ type: 'response.completed', responseId })),
       { timeout: 10_000 },
     );
+  });
+
+  it('fault 2, the mediasoup worker is stopped for 5 s: nobody is let in meanwhile, and the callers stay', async () => {
+    const edge = await start();
+    const { client } = await join(edge);
+    const worker = workerOf(edge);
+    process.kill(worker, 'SIGSTOP');
+    try {
+      await vi.waitFor(async () => expect(await ready(edge)).toBe(false), { timeout: 5000 });
+      const late = await SocketClient.open(edge.webSocketUrl);
+      await expect(late.join(await edge.token({ identity: 'bob' }))).rejects.toMatchObject({
+        code: 'edge/worker-died',
+        retryable: true,
+      });
+    } finally {
+      process.kill(worker, 'SIGCONT');
+    }
+    await vi.waitFor(async () => expect(await ready(edge)).toBe(true), { timeout: 5000 });
+    expect([client.goodbye, client.closed]).toEqual([undefined, undefined]);
+    const bob = await SocketClient.open(edge.webSocketUrl);
+    await bob.join(await edge.token({ identity: 'bob' }));
+    expect(workerOf(edge)).toBe(worker);
   });
 
   it('fault 1, killed again and again: not ready, and ends with a code that says so', async () => {

@@ -68,7 +68,7 @@ describe('fault 18: a token that is not good', () => {
   });
 
   it.each<[name: string, token: () => string]>([
-    ['expired', () => forge(claims(edge.key, { exp: now() - 60 }), edge.secret)],
+    ['expired', () => forge(claims(edge.key, { exp: now() - 120 }), edge.secret)],
     ['not valid yet', () => forge(claims(edge.key, { nbf: now() + 300 }), edge.secret)],
   ])('%s is told so, since a new one helps', async (_, token) => {
     const { error, hint } = await refusal({ token: token() });

@@ -18,6 +18,7 @@ import {
   Gate,
   Turnstile,
   WaitingRoom,
+  callsToShed,
   createHttpServer,
   mintJoinToken,
   spareDescriptors,
@@ -225,6 +226,7 @@ export class Edge {
   #draining = false;
   /** Why nobody can be let in: for now, while the media thread is restored, or for good. */
   #broken: MicroturnError | undefined;
+  #stalled: MicroturnError | undefined;
   #failed = false;
   /** Counts the media threads that were lost: what is restored on one means nothing to the next. */
   #mediaLosses = 0;
@@ -346,6 +348,10 @@ export class Edge {
       log.warn({ host: config.host }, 'anybody who reaches this host gets a token at /dev/token');
     this.#mediaEvents = media.events.subscribe((event) => this.#onMediaEvent(event));
     this.#statsTimer = setInterval(() => {
+      for (const call of callsToShed(this.#calls.values())) {
+        log.warn({ session: call.id }, 'the engine is too late: its newest call is ended');
+        void call.end(new MicroturnError('engine/late', 'others who came before go on'));
+      }
       if (this.#calls.size > 0)
         this.#refreshStats().catch((error: unknown) => log.warn({ err: error }, 'no media stats'));
     }, STATS_MS).unref();
@@ -475,6 +481,9 @@ export class Edge {
         this.#mediaLosses++;
         this.fail(new MicroturnError('edge/worker-died', event.message));
         return;
+      case 'worker.stalled':
+        this.#onMediaStalled(event.stalled);
+        return;
       case 'worker.died':
       case 'ready':
         return;
@@ -487,6 +496,18 @@ export class Edge {
     if (state !== 'failed' && state !== 'closed') return;
     for (const call of this.#calls.values()) {
       if (call.session.endpoint === endpoint) call.drop(new MicroturnError('net/ice-failed'));
+    }
+  }
+
+  /** Nobody is let in while the worker is silent. It goes on, or is ended and replaced. */
+  #onMediaStalled(stalled: boolean): void {
+    const { log } = this.#parts;
+    if (stalled) {
+      log.warn({}, 'the mediasoup worker answers nothing');
+      this.#stalled = this.#broken ??= new MicroturnError('edge/worker-died', 'it answers nothing');
+    } else {
+      log.info({}, 'the mediasoup worker answers again');
+      if (this.#broken === this.#stalled) this.#broken = undefined;
     }
   }
 

@@ -54,6 +54,7 @@ try {
   const rtc = await RtcServer.create({
     ...options,
     onDied: (message) => post({ event: { type: 'worker.died', message } }),
+    onStalled: (stalled) => post({ event: { type: 'worker.stalled', stalled } }),
   });
   const server = new MediaServer({
     rtc,

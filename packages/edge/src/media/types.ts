@@ -112,6 +112,8 @@ export type MediaEvent =
   | { type: 'ready'; port: number }
   | { type: 'failed'; code: string; message: string }
   | { type: 'worker.died'; message: string }
+  /** The worker answers nothing, or does again: rooms that are open go on as it lets them. */
+  | { type: 'worker.stalled'; stalled: boolean }
   /** The thread or its worker is gone, and another is being started: rooms, endpoints and rows must be made again. */
   | { type: 'lost'; message: string }
   /** Another thread has taken its place; it knows nothing. */

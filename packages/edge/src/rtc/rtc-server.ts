@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { MicroturnError } from '@microturn/protocol';
 import { createWorker, type types } from 'mediasoup';
+import { monotonicClock } from '../clock.js';
 import { routerCodecs } from './codecs.js';
 import { RtcRoom } from './rtc-room.js';
 
@@ -12,24 +13,42 @@ export interface RtcServerOptions {
   readonly announcedAddress?: string | undefined;
   /** The worker process is gone, and every room with it. Not called by `close()`. */
   readonly onDied: (message: string) => void;
+  /** The worker answers nothing, or does again. One that stays away is ended, and has died then. */
+  readonly onStalled?: (stalled: boolean) => void;
 }
+
+/** How often the worker is asked for a sign of life, and for how long it may owe one. */
+const ASK_MS = 500;
+const STALLED_MS = 2000;
+const KILL_MS = 10_000;
 
 /** One mediasoup worker and its one port. Owns its rooms. */
 export class RtcServer {
   readonly port: number;
   readonly #worker: types.Worker;
   readonly #webRtcServer: types.WebRtcServer;
+  readonly #onStalled: (stalled: boolean) => void;
+  readonly #watch: NodeJS.Timeout;
+  /** When the question was asked that it has not answered yet. */
+  #askedAtMs: number | undefined;
+  #lookedAtMs = monotonicClock.now();
+  #stalled = false;
 
   private constructor(
     worker: types.Worker,
     webRtcServer: types.WebRtcServer,
     port: number,
-    onDied: (message: string) => void,
+    { onDied, onStalled = () => undefined }: RtcServerOptions,
   ) {
     this.#worker = worker;
     this.#webRtcServer = webRtcServer;
+    this.#onStalled = onStalled;
     this.port = port;
-    worker.on('died', (error) => onDied(error.message));
+    this.#watch = setInterval(() => this.#look(), ASK_MS).unref();
+    worker.on('died', (error) => {
+      clearInterval(this.#watch);
+      onDied(error.message);
+    });
   }
 
   /**
@@ -50,7 +69,7 @@ export class RtcServer {
             ...(options.announcedAddress ? { announcedAddress: options.announcedAddress } : {}),
           }));
           const webRtcServer = await worker.createWebRtcServer({ listenInfos });
-          return new RtcServer(worker, webRtcServer, port, options.onDied);
+          return new RtcServer(worker, webRtcServer, port, options);
         } catch (cause) {
           if (options.port !== 0 || attempt === 5) throw listenError(cause, options.listenIp, port);
         }
@@ -87,8 +106,38 @@ export class RtcServer {
     }
   }
 
+  /** A worker that is stopped, or hangs, closes no socket: nothing but its silence tells. */
+  #look(): void {
+    const nowMs = monotonicClock.now();
+    const stoodStill = nowMs - this.#lookedAtMs > STALLED_MS;
+    this.#lookedAtMs = nowMs;
+    if (this.#worker.closed) return;
+    if (this.#askedAtMs === undefined) {
+      this.#askedAtMs = nowMs;
+      this.#worker.getResourceUsage().then(
+        () => this.#answered(),
+        () => undefined,
+      );
+    } else if (stoodStill) {
+      this.#askedAtMs = nowMs; // this process did, and perhaps the worker too
+    } else if (nowMs - this.#askedAtMs > KILL_MS) {
+      process.kill(this.#worker.pid, 'SIGKILL');
+    } else if (nowMs - this.#askedAtMs > STALLED_MS && !this.#stalled) {
+      this.#stalled = true;
+      this.#onStalled(true);
+    }
+  }
+
+  #answered(): void {
+    this.#askedAtMs = undefined;
+    if (!this.#stalled) return;
+    this.#stalled = false;
+    this.#onStalled(false);
+  }
+
   /** Ends the worker, and waits until its process is gone. */
   async close(): Promise<void> {
+    clearInterval(this.#watch);
     if (this.#worker.subprocessClosed) return;
     const gone = new Promise<void>((resolve) => this.#worker.once('subprocessclose', resolve));
     if (!this.#worker.closed) this.#worker.close();

@@ -1,6 +1,6 @@
 import { MicroturnError } from '@microturn/protocol';
 import { AccessToken, TrackSource } from 'livekit-server-sdk';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { mintJoinToken, verifyJoinToken, verifyServerToken } from './auth.js';
 
 const secret = 's'.repeat(32);
@@ -67,9 +67,28 @@ describe('a join token', () => {
   });
 
   it('says so where it has expired', async () => {
-    expect(await refused(verifyJoinToken(await token({ roomJoin: true, room: 'den' }, { ttl: '-1m' }), keys))).toBe(
+    expect(await refused(verifyJoinToken(await token({ roomJoin: true, room: 'den' }, { ttl: '-2m' }), keys))).toBe(
       'auth/expired',
     );
+  });
+
+  it('fault 34, the wall clock is off: by less than a minute it is good, by an hour it is not', async () => {
+    const minted = await token({ roomJoin: true, room: 'den' }, { ttl: '5m' });
+    const mintedAt = Date.now();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const at = (ms: number) => {
+        vi.setSystemTime(mintedAt + ms);
+        return verifyJoinToken(minted, keys).then(
+          () => 'good',
+          (error: MicroturnError) => error.code,
+        );
+      };
+      expect([await at(-50_000), await at(0), await at(300_000 + 50_000)]).toEqual(['good', 'good', 'good']);
+      expect([await at(-3_600_000), await at(3_600_000)]).toEqual(['auth/expired', 'auth/expired']);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('says which grant is missing', async () => {

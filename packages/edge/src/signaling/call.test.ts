@@ -1,5 +1,5 @@
 import { MicroturnError, type ClientMessageOf, type RosterMessage, type SessionEvent } from '@microturn/protocol';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Decision } from '../engine/types.js';
 import { RoomRegistry, type SessionEngine, type SessionMedia, type SessionVoice } from '../session/index.js';
 import { Agents } from '../recipes/index.js';
@@ -31,6 +31,8 @@ class Socket implements Carrier {
   readonly listener = (event: SessionEvent) => void this.events.push(event);
 }
 
+type Reset = (error: MicroturnError, snapshotAgeMs: number | undefined) => void;
+
 class World {
   readonly clock: ManualClock;
   readonly store: MemoryStore;
@@ -38,7 +40,7 @@ class World {
   readonly requests: string[] = [];
   readonly endpoints = new Set<string>();
   readonly rowsStarted: { lease: number; zeroMs: number }[] = [];
-  readonly leases = new Map<number, { decide: (decision: Decision) => void; reset: (error: MicroturnError) => void }>();
+  readonly leases = new Map<number, { decide: (decision: Decision) => void; reset: Reset }>();
   readonly spoken: SpeakRequest[] = [];
   /** Ends the making of what was asked to be spoken. */
   readonly made = new Map<SpeakRequest, () => void>();
@@ -663,6 +665,47 @@ describe('fault 3, the edge is killed, and another takes its place', () => {
   });
 });
 
+it('fault 34, the wall clock is set on and back by an hour in mid-call: nothing moves, and the client comes back', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    const { call, joined } = await world.join(socket);
+    let carrier = socket;
+    for (const [i, jumpMs] of [3_600_000, -7_200_000].entries()) {
+      vi.setSystemTime(Date.now() + jumpMs);
+      world.clock.advance(1000);
+      world.decide(5 * i + 4, { floor: i === 0 ? 'speaking' : 'yielded' });
+      expect(carrier.events.at(-1)).toMatchObject({ type: 'floor.changed', at: 1000 * (i + 1) });
+      call.detach(carrier);
+      const resume = { resumeToken: joined.resumeToken, lastSeq: carrier.seqs.at(-1)! };
+      carrier = new Socket();
+      const back = await world.join(carrier, { resume });
+      expect(back.joined).toMatchObject({ resumed: true, sessionMs: 1000 * (i + 1) });
+    }
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+it('fault 24, one late micro-turn is counted, ten in a row are told, and not again at once', async () => {
+  await world.join(socket);
+  const late = () => socket.events.filter((event) => event.type === 'error' && event.code === 'engine/late');
+  const decideAll = (from: number, to: number, lateMs: number) => {
+    for (let index = from; index < to; index++) {
+      world.clock.advance(Math.max(0, (index + 1) * 200 + lateMs - world.clock.now()));
+      world.decide(index);
+    }
+  };
+  decideAll(0, 1, 450);
+  decideAll(3, 9, 0);
+  expect(late()).toEqual([]);
+  decideAll(9, 18, 450);
+  expect(late()).toEqual([]);
+  decideAll(18, 40, 450);
+  expect(late()).toMatchObject([{ retryable: true, message: expect.stringContaining('10 micro-turns in a row') }]);
+  decideAll(40, 90, 450);
+  expect(late()).toHaveLength(2);
+});
+
 describe('a part of the edge that dies', () => {
   it('fault 1, the media worker: clients are told to come back, and the row goes on on the same clock', async () => {
     const { call, joined } = await world.join(socket);
@@ -685,8 +728,11 @@ describe('a part of the edge that dies', () => {
 
   it('fault 5, the engine thread: the session says so, and goes on', async () => {
     const { call } = await world.join(socket);
-    world.leases.get(1)!.reset(new MicroturnError('engine/failed', 'it died'));
+    world.leases.get(1)!.reset(new MicroturnError('engine/failed', 'it died'), 640);
     expect(socket.events.at(-1)).toMatchObject({ type: 'error', code: 'engine/failed', retryable: true });
+    expect(socket.events.at(-1)).toMatchObject({ snapshotAgeMs: 640 });
+    world.leases.get(1)!.reset(new MicroturnError('engine/failed', 'it died'), undefined);
+    expect(socket.events.at(-1)).not.toHaveProperty('snapshotAgeMs');
     world.decide(9, { floor: 'speaking' });
     expect(socket.events.at(-1)).toMatchObject({ type: 'floor.changed' });
     expect(call.closed).toBe(false);

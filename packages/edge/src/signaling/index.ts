@@ -9,3 +9,4 @@ export type { AdministeredRoom } from './room-service.js';
 export { iceServersFor, parseIceUrl, type IceServer, type IceServerConfig, type IceUrl } from './ice-servers.js';
 export { createHttpServer, type HttpServerParts } from './http-server.js';
 export { certifies, type Certificate } from './certificate.js';
+export { callsToShed } from './shedding.js';

@@ -1,6 +1,3 @@
-// Keeps the library loaded: Node unloads it with the last thread that loaded it, and what it leaves behind in that thread is
-// destroyed after that.
-import 'libsql';
 import { Worker } from 'node:worker_threads';
 import { MicroturnError, type SessionEvent } from '@microturn/protocol';
 import type { Log } from '../telemetry/log.js';
