@@ -69,7 +69,7 @@ export class CompositeRow implements SessionRow {
     callbacks: {
       readonly onDecision: (decision: Decision) => void;
       readonly onFailed: (error: MicroturnError) => void;
-      readonly onReset: (error: MicroturnError) => void;
+      readonly onReset: (error: MicroturnError, snapshotAgeMs: number | undefined) => void;
       readonly outlet: EngineOutlet;
     },
   ) {
