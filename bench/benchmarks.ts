@@ -15,6 +15,7 @@ import { pageLoad } from './page-load.js';
 import { rssPerSession } from './rss-per-session.js';
 import { sdkSize } from './sdk-size.js';
 import { sessionDensity } from './session-density.js';
+import { selfInterruption } from './self-interruption.js';
 import { sessionsPerCore } from './sessions-per-core.js';
 import { threadPriority } from './thread-priority.js';
 import { turnLag } from './turn-lag.js';
@@ -33,6 +34,7 @@ export const benchmarks: readonly Benchmark[] = [
   firstAudio,
   cutToSilence,
   feltSpeed,
+  selfInterruption,
   whereTimeGoes,
   sessionsPerCore,
   sessionDensity,

@@ -10,7 +10,7 @@ const folders = readdirSync(nano, { recursive: true, encoding: 'utf8' })
   .filter((path) => /^[^/]+\/bundle\.json$/.test(path))
   .map((path) => path.replace(/\/bundle\.json$/, ''));
 
-/** Without a canceller in the client: what a bundle that is told of the far end has to bear. bench/echo.ts has the others. */
+/** Without a canceller in the client: what a bundle that is told of the far end has to bear. bench/self-interruption.ts has the others. */
 describe.each(folders)('the agent’s own voice in the microphone: models/nano/%s', (folder) => {
   let calls: EchoCalls;
   beforeAll(async () => {
@@ -20,8 +20,8 @@ describe.each(folders)('the agent’s own voice in the microphone: models/nano/%
 
   it.for([
     { levelDb: -20, delayMs: 60 },
-    { levelDb: -20, delayMs: 250 },
-    { levelDb: -30, delayMs: 120 },
+    { levelDb: -20, delayMs: 120 },
+    { levelDb: -30, delayMs: 250 },
   ])('does not stop an agent that takes `ref`, at $levelDb dB and $delayMs ms', async (echo, { skip }) => {
     if (!calls.takesRef) skip('this bundle is not told of the far end');
     expect(await calls.run({ echo, sentences: SENTENCES })).toMatchObject({ responses: SENTENCES, stopped: 0 });
