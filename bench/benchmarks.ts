@@ -12,6 +12,7 @@ import { largeBundle } from './large-bundle.js';
 import { loopDelay } from './loop-delay.js';
 import { mediaPath } from './media-path.js';
 import { pageLoad } from './page-load.js';
+import { resume } from './resume.js';
 import { rssPerSession } from './rss-per-session.js';
 import { sdkSize } from './sdk-size.js';
 import { sessionDensity } from './session-density.js';
@@ -40,6 +41,7 @@ export const benchmarks: readonly Benchmark[] = [
   sessionDensity,
   rssPerSession,
   joinStorm,
+  resume,
   churn,
   sdkSize,
   pageLoad,
