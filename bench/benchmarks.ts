@@ -1,3 +1,4 @@
+import { background } from './background.js';
 import { churn } from './churn.js';
 import { cutToSilence } from './cut-to-silence.js';
 import { echoPath } from './echo-path.js';
@@ -36,6 +37,7 @@ export const benchmarks: readonly Benchmark[] = [
   cutToSilence,
   feltSpeed,
   selfInterruption,
+  background,
   whereTimeGoes,
   sessionsPerCore,
   sessionDensity,

@@ -3,6 +3,10 @@ export type LoadRequest =
   | { readonly do: 'join'; readonly url: string; readonly tokens: readonly string[] }
   /** Each caller's agent says something, distinct every time. */
   | { readonly do: 'say' }
+  /** Each caller asks the background so many things. */
+  | { readonly do: 'ask'; readonly tasks: number }
+  /** Each caller calls off all that it asked. */
+  | { readonly do: 'cancel' }
   /** What came since the last time. */
   | { readonly do: 'collect' }
   | { readonly do: 'leave' };

@@ -34,6 +34,13 @@ export function serve(): void {
       case 'say':
         await Promise.all(callers.map((caller) => caller.say(`This is sentence number ${++sentence} of the call.`)));
         return undefined;
+      case 'ask':
+        for (let i = 0; i < request.tasks; i++)
+          await Promise.all(callers.map((caller) => caller.ask(`Question ${i}?`)));
+        return undefined;
+      case 'cancel':
+        await Promise.all(callers.map((caller) => caller.cancelTasks()));
+        return undefined;
       case 'collect': {
         const report = { lags, heardPeak: Math.max(0, ...callers.map(({ heardPeak }) => heardPeak)) };
         lags = [];

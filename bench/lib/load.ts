@@ -46,6 +46,16 @@ export class Load implements AsyncDisposable {
     await this.#ask({ do: 'join', url: this.#edge.url, tokens });
   }
 
+  /** Every caller asks the background so many things. */
+  async ask(tasks: number): Promise<void> {
+    await this.#ask({ do: 'ask', tasks });
+  }
+
+  /** Every caller calls off what it asked. */
+  async cancelTasks(): Promise<void> {
+    await this.#ask({ do: 'cancel' });
+  }
+
   /** Lets the calls settle: the callers talk, the agents do not. */
   async settle(ms: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, ms));

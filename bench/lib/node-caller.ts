@@ -73,6 +73,15 @@ export class NodeCaller {
     await this.#signaling.request({ type: 'say', text });
   }
 
+  /** The id of the task. */
+  async ask(text: string): Promise<string> {
+    return (await this.#signaling.request<{ taskId: string }>({ type: 'task.ask', text })).taskId;
+  }
+
+  async cancelTasks(): Promise<void> {
+    await this.#signaling.request({ type: 'task.cancel' });
+  }
+
   leave(): void {
     this.#sink?.stop();
     for (const transport of this.#transports) transport.close();
