@@ -1,9 +1,11 @@
 // @vitest-environment jsdom
 import type { SessionEventOf } from '@microturn/sdk';
 import { act, cleanup } from '@testing-library/react';
+import type { ReactNode } from 'react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   useAgentState,
+  useClientTool,
   useConnection,
   useFloor,
   useInterruptions,
@@ -17,6 +19,7 @@ import {
   useTasks,
   useTranscript,
 } from './index.js';
+import { SessionProvider } from './provider.js';
 import { renderWithSession, rest } from './testing.js';
 
 afterEach(cleanup);
@@ -201,6 +204,70 @@ describe('useInterruptions', () => {
 describe('useTasks', () => {
   it('has none yet', async () => {
     expect((await renderHook(useTasks)).current).toEqual([]);
+  });
+
+  it('follows a task to its result', async () => {
+    const hook = await renderHook(useTasks);
+    const { transport } = hook;
+    const about = { taskId: 't', revision: 1, title: 'tower' };
+    act(() => void transport.emit({ type: 'task.created', ...about, origin: 'text', prompt: 'how high' }));
+    act(() => void transport.emit({ type: 'task.delta', ...about, text: 'It is' }));
+    expect(hook.current).toMatchObject([{ id: 't', status: 'streaming', text: 'It is' }]);
+    act(() => void transport.emit({ type: 'task.completed', ...about, text: 'It is high.' }));
+    expect(hook.current).toMatchObject([{ id: 't', status: 'done', text: 'It is high.' }]);
+  });
+});
+
+describe('useClientTool', () => {
+  function Colours({ colour, description = 'Colours.' }: { colour: string; description?: string }) {
+    useClientTool<{ to: string }>({
+      name: 'colour',
+      description,
+      parameters: { type: 'object', properties: { to: { type: 'string' } } },
+      execute: ({ to }) => `${colour} to ${to}`,
+    });
+    return null;
+  }
+  async function renderTool() {
+    const stage = await renderWithSession(<Colours colour="red" />);
+    await rest();
+    const { transport, session, view } = stage;
+    const show = async (children: ReactNode) => {
+      act(() => view.rerender(<SessionProvider session={session}>{children}</SessionProvider>));
+      await rest();
+    };
+    let calls = 0;
+    const call = async () => {
+      const callId = `c${++calls}`;
+      act(
+        () =>
+          void transport.emit({ type: 'tool.call', callId, taskId: 't', name: 'colour', arguments: { to: 'blue' } }),
+      );
+      await rest();
+      return transport.sentOf('tool.result').find((result) => result.callId === callId);
+    };
+    const offered = () => transport.sentOf('tools.register').map(({ tools }) => tools.map((tool) => tool.description));
+    return { show, call, offered };
+  }
+
+  it('offers the function while its component is there', async () => {
+    const { show, call, offered } = await renderTool();
+    expect(offered().at(-1)).toEqual(['Colours.']);
+    expect(await call()).toMatchObject({ output: 'red to blue' });
+    await show(null);
+    expect(offered().at(-1)).toEqual([]);
+    expect(await call()).toMatchObject({ error: expect.stringContaining('no function') as unknown });
+  });
+
+  it('calls the newest function without offering it anew, and offers it anew when it is described otherwise', async () => {
+    const { show, call, offered } = await renderTool();
+    await show(<Colours colour="green" />);
+    const before = offered().length;
+    await show(<Colours colour="black" />);
+    expect(await call()).toMatchObject({ output: 'black to blue' });
+    expect(offered()).toHaveLength(before);
+    await show(<Colours colour="black" description="Paints." />);
+    expect(offered().at(-1)).toEqual(['Paints.']);
   });
 });
 

@@ -113,7 +113,7 @@ export interface BackgroundTask {
   readonly note?: string;
   /** The result so far. */
   readonly text: string;
-  /** What it must know to go on: `session.answerTask()`, or spoken. */
+  /** What it must know to go on: `session.answer()`, or spoken. */
   readonly question?: TaskQuestion;
   /** Why it failed. */
   readonly error?: MicroturnError;

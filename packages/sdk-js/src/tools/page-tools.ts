@@ -1,4 +1,4 @@
-import type { SessionEventOf } from '@microturn/protocol';
+import { limits, type SessionEventOf } from '@microturn/protocol';
 import type { SessionRequest } from '../connection/transport.js';
 
 /** A function of this page that background tasks may call. */
@@ -14,6 +14,9 @@ export interface ClientTool<Arguments = Record<string, unknown>> {
   /** Whatever it resolves with goes to the model as JSON, at most 32 768 characters; what it throws is told to it. */
   execute(args: Arguments, context: { readonly signal: AbortSignal; readonly taskId: string }): unknown;
 }
+
+/** Around the output in its message. */
+const ENVELOPE_BYTES = 512;
 
 /** The page's functions, as the edge knows them. */
 export class PageTools {
@@ -59,10 +62,8 @@ export class PageTools {
         if (!tool) throw new Error(`there is no function ${name} in the page`);
         return tool.execute(args as Record<string, unknown>, { signal: abort.signal, taskId });
       })
-      .then(
-        (output) => ({ output: output === undefined ? 'done' : output }),
-        (error: unknown) => ({ error: (error instanceof Error ? error.message : String(error)).slice(0, 1024) }),
-      )
+      .then((output) => ({ output: sendable(output) }))
+      .catch((error: unknown) => ({ error: (error instanceof Error ? error.message : String(error)).slice(0, 1024) }))
       .then((result) => (abort.signal.aborted ? undefined : this.#send({ type: 'tool.result', callId, ...result })))
       .catch(this.#onError)
       .finally(() => this.#running.delete(callId));
@@ -94,4 +95,19 @@ export class PageTools {
       this.#send({ type: 'tools.register', tools }).catch(this.#onError);
     });
   }
+}
+
+/**
+ * What a function gave back, as it is sent.
+ * @throws {TypeError} where it is not JSON, @throws {RangeError} where it is too large: the edge closes the socket of who sends more
+ */
+function sendable(output: unknown): unknown {
+  if (output === undefined) return 'done';
+  const json = JSON.stringify(output);
+  if (json === undefined) throw new TypeError('what the function gave back is not JSON');
+  const bytes = new TextEncoder().encode(json).length;
+  if (json.length > limits.toolOutputChars || bytes > limits.messageBytes - ENVELOPE_BYTES) {
+    throw new RangeError(`what the function gave back is too large: at most ${limits.toolOutputChars} characters`);
+  }
+  return output;
 }

@@ -1,0 +1,169 @@
+import { limits, MicroturnError, type SessionEventBody } from '@microturn/protocol';
+import { describe, expect, it } from 'vitest';
+import { createSession } from '../index.js';
+import { ManualClock, scriptedTransport, settled } from '../testing/index.js';
+import type { ClientTool } from './page-tools.js';
+
+async function connected() {
+  const transport = scriptedTransport();
+  const session = createSession({ url: 'http://edge', token: 'token', transport, clock: new ManualClock() });
+  await session.connect();
+  const errors: string[] = [];
+  session.errors.subscribe(({ code }) => errors.push(code));
+  const call = async (name: string, args: object = {}, callId = 'c1') => {
+    transport.emit({ type: 'tool.call', callId, taskId: 't1', name, arguments: args });
+    await settled();
+    return transport.sentOf('tool.result').find((result) => result.callId === callId);
+  };
+  const offered = () => transport.sentOf('tools.register').map(({ tools }) => tools.map(({ name }) => name));
+  return { transport, session, errors, call, offered };
+}
+
+const tool = (execute: ClientTool['execute'], more: Partial<ClientTool> = {}): ClientTool => ({
+  name: 'colour',
+  description: 'Colours the page.',
+  parameters: { type: 'object', properties: { to: { type: 'string' } } },
+  execute,
+  ...more,
+});
+
+describe('functions of the page', () => {
+  it('are offered together, with what they need and whether they must be approved', async () => {
+    const { session, transport, offered } = await connected();
+    session.registerTool(tool(() => 1));
+    const withdraw = session.registerTool(tool(() => 2, { name: 'buy', approval: true }));
+    await settled();
+    expect(offered()).toEqual([['colour', 'buy']]);
+    expect(transport.sentOf('tools.register')[0]!.tools).toEqual([
+      {
+        name: 'colour',
+        description: 'Colours the page.',
+        parameters: { type: 'object', properties: { to: { type: 'string' } } },
+        approval: false,
+      },
+      expect.objectContaining({ name: 'buy', approval: true }),
+    ]);
+    withdraw();
+    withdraw();
+    await settled();
+    expect(offered()).toEqual([['colour', 'buy'], ['colour']]);
+    expect(() => session.registerTool(tool(() => 1, { name: 'no name' }))).toThrow(TypeError);
+  });
+
+  it('are offered again to an edge that the session comes to later', async () => {
+    const { session, offered } = await connected();
+    session.registerTool(tool(() => 1));
+    await settled();
+    await session.disconnect();
+    await session.connect();
+    await settled();
+    expect(offered()).toEqual([['colour'], ['colour']]);
+  });
+
+  it('are called with their arguments, and what they give back is sent', async () => {
+    const { session, call, errors } = await connected();
+    const called: unknown[] = [];
+    session.registerTool(
+      tool(async (args, { taskId }) => {
+        called.push([args, taskId]);
+        return { was: 'red' };
+      }),
+    );
+    session.registerTool(tool(() => undefined, { name: 'scroll' }));
+    expect(await call('colour', { to: 'blue' })).toMatchObject({ output: { was: 'red' } });
+    expect(called).toEqual([[{ to: 'blue' }, 't1']]);
+    // A function that gives nothing back has still been called.
+    expect(await call('scroll', {}, 'c2')).toMatchObject({ output: 'done' });
+    expect(errors).toEqual([]);
+  });
+
+  it.each<[what: string, execute: ClientTool['execute'], error: string]>([
+    ['throws', () => Promise.reject(new Error('the paint is out')), 'the paint is out'],
+    [
+      'throws at once',
+      () => {
+        throw new RangeError('no such colour');
+      },
+      'no such colour',
+    ],
+    ['gives back too much', () => 'x'.repeat(limits.toolOutputChars), 'too large'],
+    ['gives back more bytes than a message has', () => '你'.repeat(limits.messageBytes / 3), 'too large'],
+    ['gives back what is no JSON', () => () => 1, 'not JSON'],
+    [
+      'gives back a circle',
+      () => {
+        const a: Record<string, unknown> = {};
+        a['a'] = a;
+        return a;
+      },
+      'circular',
+    ],
+  ])('one that %s fails its call, and nothing else', async (_what, execute, error) => {
+    const { session, call, errors } = await connected();
+    session.registerTool(tool(execute));
+    const result = await call('colour');
+    expect(result).toMatchObject({ error: expect.stringContaining(error) as unknown });
+    expect(result).not.toHaveProperty('output');
+    expect([errors, session.connection.value.status]).toEqual([[], 'connected']);
+  });
+
+  it('the largest result that the edge takes is sent', async () => {
+    const { session, call } = await connected();
+    session.registerTool(tool(() => 'x'.repeat(limits.toolOutputChars - 2)));
+    expect(await call('colour')).toMatchObject({ output: expect.any(String) as unknown });
+  });
+
+  it('a call of one that is not there is told so', async () => {
+    const { call } = await connected();
+    expect(await call('nowhere')).toMatchObject({ error: 'there is no function nowhere in the page' });
+  });
+
+  it('one whose task is called off is told by its signal, and its result is not sent', async () => {
+    const { session, transport, call } = await connected();
+    let signal: AbortSignal | undefined;
+    let finish: (value: string) => void = () => undefined;
+    session.registerTool(
+      tool((_args, context) => {
+        signal = context.signal;
+        return new Promise((resolve) => (finish = resolve));
+      }),
+    );
+    expect(await call('colour')).toBeUndefined();
+    transport.emit({ type: 'tool.result', callId: 'c1', error: 'it is not wanted any more' });
+    expect(signal!.aborted).toBe(true);
+    finish('late');
+    await settled();
+    expect(transport.sentOf('tool.result')).toEqual([]);
+  });
+
+  it('an error of the edge about a result is an error of the session', async () => {
+    const { session, transport, call, errors } = await connected();
+    transport.answer('tool.result', () => {
+      throw new MicroturnError('task/unknown');
+    });
+    session.registerTool(tool(() => 'red'));
+    await call('colour');
+    expect(errors).toEqual(['task/unknown']);
+  });
+
+  it('approval is asked of the user through the task, and answered by its id', async () => {
+    const { session, transport } = await connected();
+    const about = { taskId: 't1', revision: 1, title: 'paint' };
+    const asks: SessionEventBody = {
+      type: 'task.question',
+      ...about,
+      questionId: 'q1',
+      text: 'May I use colour?',
+      approval: { tool: 'colour', arguments: { to: 'blue' } },
+    };
+    transport.emit(asks);
+    expect(session.tasks.value[0]).toMatchObject({
+      status: 'asking',
+      question: { id: 'q1', approval: { tool: 'colour', arguments: { to: 'blue' } } },
+    });
+    await session.answer('t1', true);
+    expect(transport.sentOf('task.answer')[0]).toMatchObject({ taskId: 't1', answer: true });
+    transport.emit({ type: 'task.progress', ...about, status: 'running' });
+    expect(session.tasks.value[0]).not.toHaveProperty('question');
+  });
+});
