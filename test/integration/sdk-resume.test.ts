@@ -1,7 +1,9 @@
 import wrtc from '@roamhq/wrtc';
 import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { OpenAiServer } from '@microturn/edge/testing';
 import { Device } from 'mediasoup-client';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createSession, TokenSource, type InteractionSession } from '../../packages/sdk-js/src/index.js';
 import { openMediasoupPlane } from '../../packages/sdk-js/src/connection/mediasoup-plane.js';
@@ -136,5 +138,64 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
     );
     // Nothing of what was being said is said again.
     expect(events.filter(({ type }) => type === 'response.started')).toHaveLength(2);
+  });
+
+  it('fault 3, with tasks: the unfinished begins again, the unsaid is said once, and nothing is said twice', async () => {
+    await using folder = await TemporaryFolder.create();
+    let unfinished = 0;
+    const server = await OpenAiServer.start({
+      chat: ({ messages }) => {
+        const asked = /now asks: (\w+)/.exec(JSON.stringify(messages.at(-1)))?.[1];
+        if (asked === 'unfinished' && ++unfinished === 1) return { text: 'This is lost.', stallAfter: 2 };
+        return { text: `The ${asked} one.` };
+      },
+    });
+    onTestFinished(() => server.close());
+    const models = { scripted: { provider: 'openai-compatible', baseUrl: server.url, model: 'm' } };
+    await writeFile(folder.file('edge.yaml'), JSON.stringify({ llm: { models } }));
+    const args = ['--config', folder.file('edge.yaml'), '--store', 'disk', '--data', folder.file('data')];
+    edge = await EdgeProcess.start({ args });
+    session = await connect(edge);
+    const events: SessionEvent[] = [];
+    session.events.subscribe((event) => events.push(event));
+    const statusOf = (prompt: string) => session!.tasks.value.find((task) => task.prompt === prompt)?.status;
+    const isNow = (prompt: string, status: string) =>
+      vi.waitFor(() => expect(statusOf(prompt)).toBe(status), { timeout: 15_000, interval: 20 });
+
+    await session.ask('said');
+    await isNow('said', 'woven');
+    // While the agent says something else, nothing is woven in.
+    await session.say('one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen');
+    await session.ask('unsaid');
+    await session.ask('unfinished');
+    await isNow('unsaid', 'done');
+    await isNow('unfinished', 'streaming');
+    await new Promise((resolve) => setTimeout(resolve, 600)); // two batches of the store
+    expect([statusOf('unsaid'), statusOf('unfinished')]).toEqual(['done', 'streaming']);
+    await edge.kill();
+    edge = await EdgeProcess.start({ args, after: edge });
+    await isNow('unsaid', 'woven');
+    await isNow('unfinished', 'woven');
+    // Time for one that would be said again.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+
+    const seqs = events.map(({ seq }) => seq);
+    expect(seqs).toEqual(seqs.map((_, i) => seqs[0]! + i));
+    const relays = events.filter((event) => event.type === 'response.started').filter(({ kind }) => kind === 'relay');
+    const said = relays.map(({ responseId }) =>
+      events.flatMap((event) =>
+        event.type === 'response.text' && event.responseId === responseId ? [event.text.trim()] : [],
+      ),
+    );
+    expect(said.map((texts) => texts.join(' ')).toSorted()).toEqual([
+      'The said one.',
+      'The unfinished one.',
+      'The unsaid one.',
+    ]);
+    expect(events.filter(({ type }) => type === 'task.created')).toHaveLength(3);
+    expect(events.filter(({ type }) => type === 'task.woven')).toHaveLength(3);
+    // The finished ones were not asked again.
+    expect(server.chats).toHaveLength(4);
+    expect(server.problems).toEqual([]);
   });
 });
