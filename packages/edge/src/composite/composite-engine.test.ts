@@ -25,14 +25,18 @@ class ScriptedChat implements ChatSource {
     this.requests.push(request);
     request.signal.addEventListener('abort', () => this.#wake?.());
     for (;;) {
-      if (request.signal.aborted) throw new Error('aborted');
+      if (request.signal.aborted) {
+        request.budget.spend({ tokensIn: 100, tokensOut: 0 });
+        throw new Error('aborted');
+      }
       const next = this.#queue.shift();
       if (!next) await new Promise<void>((resolve) => (this.#wake = resolve));
       else if (next.fail) throw next.fail;
       else if (next.text === '') break;
       else yield { type: 'text', text: next.text };
     }
-    yield { type: 'done', usage: { tokensIn: 100, tokensOut: 20 } };
+    request.budget.spend({ tokensIn: 100, tokensOut: 20, cost: 0.5 });
+    yield { type: 'done' };
   }
   writes(...texts: string[]): void {
     this.#queue.push(...texts.map((text) => ({ text })));
@@ -289,6 +293,24 @@ describe('a composite row', () => {
     await turns(50);
     expect(decisions).toHaveLength(56);
     expect(decisions.every(({ lagMs }) => lagMs === 0)).toBe(true);
+  });
+
+  it('counts what drafts and answers have cost, also those that it gave up', async () => {
+    const { turns, scribe, llm, row, settle } = talk('.SSSSSSSY');
+    await turns(5);
+    scribe.says('what time is it', 1000);
+    await settle();
+    llm.writes('It is noon.', '');
+    await settle();
+    expect(row.spent).toEqual({ tokensIn: 100, tokensOut: 20, cost: 0.5 });
+    await turns(3);
+    scribe.says('what time is it in Rome', 1600);
+    await settle();
+    expect(llm.requests).toHaveLength(2);
+    scribe.says('what time was dinner', 1600);
+    await settle();
+    expect(llm.requests[1]!.signal.aborted).toBe(true);
+    expect(row.spent).toEqual({ tokensIn: 200, tokensOut: 20, cost: 0.5 });
   });
 
   it('does not hear what comes after the end', async () => {

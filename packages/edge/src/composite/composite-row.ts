@@ -1,6 +1,7 @@
 import { MicroturnError, type SessionEvent } from '@microturn/protocol';
 import type { Decision } from '../engine/types.js';
 import type { EngineOutlet, SessionEngine, SessionRow, TypedText } from '../session/index.js';
+import { Budget } from '../llm/budget.js';
 import type { Log } from '../telemetry/log.js';
 import { TRANSCRIBE_HZ, type Transcriber, type Transcription } from '../transcribe/index.js';
 import { systemPrompt, toMessages } from './prompt.js';
@@ -20,17 +21,8 @@ export interface CompositeParts {
   readonly log: Log;
 }
 
-/** Tokens of one session so far: what was asked for, drafts included. */
-export interface TokenUsage {
-  readonly tokensIn: number;
-  readonly tokensOut: number;
-}
-
 /** A spoken answer that is longer than this is no answer; what comes after is not read. */
 const LONGEST_ANSWER_CHARS = 8000;
-
-/** Where the provider does not say. */
-const toTokens = (chars: number) => Math.ceil(chars / 4);
 
 /** One utterance on its way to the transcriber. */
 interface Hearing {
@@ -59,8 +51,8 @@ export class CompositeRow implements SessionRow {
   /** Words of the floor bundle in this utterance, for where there is no transcriber. */
   #own: { utterance: number; words: string[]; heardAll: boolean } | undefined;
   readonly #asks = new Map<string, AbortController>();
-  #tokensIn = 0;
-  #tokensOut = 0;
+  /** What was asked for, drafts included. It has no limit: those of `drafting` are kept by the turn-taking. */
+  readonly #budget = new Budget();
   #released = false;
 
   constructor(
@@ -100,8 +92,9 @@ export class CompositeRow implements SessionRow {
   get zeroMs() {
     return this.#floor.zeroMs;
   }
-  get usage(): TokenUsage {
-    return { tokensIn: this.#tokensIn, tokensOut: this.#tokensOut };
+  /** Tokens of the session so far. What is being written counts when it ends. */
+  get spent() {
+    return this.#budget.spent;
   }
 
   observe(event: SessionEvent): void {
@@ -266,27 +259,24 @@ export class CompositeRow implements SessionRow {
     const { draftId, partial } = ask;
     const abort = new AbortController();
     this.#asks.set(draftId, abort);
-    const messages = toMessages(ask);
-    let usage: TokenUsage | undefined;
+    const budget = new Budget();
     let chars = 0;
     try {
       const stream = llm.stream({
         purpose: partial ? 'draft' : 'reply',
         system: this.#system,
-        messages,
+        messages: toMessages(ask),
         ...(models && { models }),
         maxOutputTokens,
+        budget,
         signal: abort.signal,
       });
       for await (const part of stream) {
         if (abort.signal.aborted) return;
-        if (part.type === 'text') {
-          chars += part.text.length;
-          this.#apply({ type: 'draft.text', atMs: this.#nowMs, draftId, text: part.text });
-          if (chars > LONGEST_ANSWER_CHARS) break;
-        } else if (part.type === 'done') {
-          usage = part.usage;
-        }
+        if (part.type !== 'text') continue;
+        chars += part.text.length;
+        this.#apply({ type: 'draft.text', atMs: this.#nowMs, draftId, text: part.text });
+        if (chars > LONGEST_ANSWER_CHARS) break;
       }
       if (!abort.signal.aborted) this.#apply({ type: 'draft.done', atMs: this.#nowMs, draftId });
     } catch (cause) {
@@ -298,16 +288,10 @@ export class CompositeRow implements SessionRow {
       this.#apply({ type: 'draft.failed', atMs: this.#nowMs, draftId });
     } finally {
       this.#asks.delete(draftId);
-      // One that was cancelled has cost its prompt all the same.
-      const promptChars = messages.reduce((sum, { content }) => sum + content.length, this.#system.length);
-      this.#spend(usage ?? { tokensIn: toTokens(promptChars), tokensOut: toTokens(chars) }, partial);
+      const { tokensIn, tokensOut } = budget.spent;
+      this.#budget.spend(budget.spent);
+      if (partial) this.#apply({ type: 'spent', atMs: this.#nowMs, tokens: tokensIn + tokensOut });
     }
-  }
-
-  #spend({ tokensIn, tokensOut }: TokenUsage, partial: boolean): void {
-    this.#tokensIn += tokensIn;
-    this.#tokensOut += tokensOut;
-    if (partial) this.#apply({ type: 'spent', atMs: this.#nowMs, tokens: tokensIn + tokensOut });
   }
 
   #report(error: MicroturnError): void {

@@ -1,5 +1,6 @@
 import type { SessionEventBody } from '@microturn/protocol';
 import type { Act, DecodedWord } from '../engine/types.js';
+import type { Budget } from '../llm/budget.js';
 import type { DraftKind } from './draft.js';
 import type { Turn } from './heard-history.js';
 
@@ -60,11 +61,11 @@ export interface ChatSource {
     readonly messages: readonly { readonly role: 'user' | 'assistant'; readonly content: string }[];
     readonly models?: readonly string[] | undefined;
     readonly maxOutputTokens: number;
+    /** Is charged with what the request has cost, when it ends: also where it broke off or was given up. */
+    readonly budget: Budget;
     readonly signal: AbortSignal;
   }): AsyncIterable<
-    | { readonly type: 'text'; readonly text: string }
-    | { readonly type: 'tool-call' }
-    | { readonly type: 'done'; readonly usage: { readonly tokensIn: number; readonly tokensOut: number } }
+    { readonly type: 'text'; readonly text: string } | { readonly type: 'tool-call' } | { readonly type: 'done' }
   >;
 }
 

@@ -37,7 +37,7 @@ export class Budget {
     if (cost !== undefined && this.#cost >= cost) throw new MicroturnError('llm/budget', `a cost of ${cost}`);
   }
 
-  spend({ tokensIn, tokensOut, cost = 0 }: ChatUsage): void {
+  spend({ tokensIn, tokensOut, cost = 0 }: Omit<ChatUsage, 'estimated'>): void {
     this.#tokensIn += tokensIn;
     this.#tokensOut += tokensOut;
     this.#cost += cost;

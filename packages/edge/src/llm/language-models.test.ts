@@ -297,6 +297,18 @@ describe('language models', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('an answer that was given up before its first word has cost its prompt', async () => {
+    const openai = await server({ chat: [{ text: 'late', delayMs: 60_000 }] });
+    const { languageModels } = models({ a: config(openai.url, { price: { input: 1_000_000, output: 0 } }) });
+    const abort = new AbortController();
+    const budget = new Budget();
+    const reading = collect(languageModels.stream(ask('hi there', { signal: abort.signal, budget })));
+    await expect.poll(() => openai.chats).toHaveLength(1);
+    abort.abort();
+    expect((await reading).error).toMatchObject({ code: 'session/aborted' });
+    expect(budget.spent).toEqual({ tokensIn: 2, tokensOut: 0, cost: 2 });
+  });
+
   it('a spent budget ends the asking, also where the money is gone before the tokens', async () => {
     const openai = await server({ chat: [{ text: 'ok', usage: { prompt_tokens: 60, completion_tokens: 20 } }] });
     const { languageModels } = models({ a: config(openai.url, { price: { input: 0, output: 1_000_000 } }) });

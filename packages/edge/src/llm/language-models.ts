@@ -239,9 +239,10 @@ class Answer {
     this.#counted = usage;
   }
 
-  /** Of an attempt that made nothing, nothing is charged. */
+  /** Of an attempt that made nothing, nothing is charged; one that was given up has cost its prompt all the same. */
   charge(): void {
-    if (this.streamed || this.#counted) this.#request.budget?.spend(this.usage);
+    const { budget, signal } = this.#request;
+    if (this.streamed || this.#counted || signal.aborted) budget?.spend(this.usage);
   }
 }
 

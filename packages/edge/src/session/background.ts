@@ -3,6 +3,13 @@ import type { Decision } from '../engine/types.js';
 import type { Clip } from '../media/types.js';
 import type { LiveResponse } from './conversation.js';
 
+/** Tokens that language models have used, and what they cost: nothing of those that have no price. */
+export interface SpentTokens {
+  readonly tokensIn: number;
+  readonly tokensOut: number;
+  readonly cost: number;
+}
+
 /** What background work may do to its session. */
 export interface SessionDesk {
   readonly sessionId: string;
@@ -23,8 +30,8 @@ export interface SessionDesk {
 
 /** What a session needs of background work. None of it may wait. */
 export interface SessionBackground {
-  /** Tokens that its language models have used, and what they cost. */
-  readonly spent: { readonly tokensIn: number; readonly tokensOut: number; readonly cost: number };
+  /** Of its language models. */
+  readonly spent: SpentTokens;
   /** Whether anybody may want to hear again what was said. */
   readonly keepsClip: boolean;
   /** One micro-turn has been decided, and acted upon. */

@@ -17,7 +17,7 @@ import { hashToken, type FoundSession, type Stamp, type StoredSession } from '..
 import type { Log } from '../telemetry/log.js';
 import type { SpeakRequest } from '../voice/index.js';
 import type { AudienceSeat, ResponseEvent, RoomAudience } from './audience.js';
-import type { OpenBackground, SessionBackground, SessionDesk } from './background.js';
+import type { OpenBackground, SessionBackground, SessionDesk, SpentTokens } from './background.js';
 import { EventJournal } from './event-journal.js';
 import {
   startConversation,
@@ -60,6 +60,8 @@ export interface SessionRow {
   readonly engine: EngineId;
   /** Monotonic ms of session time 0: up to a micro-turn ahead, where the row's lane has its boundaries. */
   readonly zeroMs: number;
+  /** Of the language model that speaks here, where one does. */
+  readonly spent?: SpentTokens;
   /** The model is told of what happens in its session, as the client is. */
   observe?(event: SessionEvent): void;
   /** The first packet of a response left, at session ms. */
@@ -628,11 +630,20 @@ export class Session {
       audioSeconds: (this.#turns * this.model.microTurnMs) / 1000,
       microTurns: this.#turns,
       late: this.#late,
-      tokensIn: 0,
-      tokensOut: 0,
-      ...this.#background?.spent,
+      ...sumOf([this.#lease.spent, this.#background?.spent]),
     });
   }
+}
+
+/** Without a language model there is no cost, rather than one of 0. */
+function sumOf(parts: readonly (SpentTokens | undefined)[]): Omit<SpentTokens, 'cost'> & { cost?: number } {
+  let sum: ReturnType<typeof sumOf> = { tokensIn: 0, tokensOut: 0 };
+  for (const part of parts) {
+    if (!part) continue;
+    const { tokensIn, tokensOut, cost } = part;
+    sum = { tokensIn: sum.tokensIn + tokensIn, tokensOut: sum.tokensOut + tokensOut, cost: (sum.cost ?? 0) + cost };
+  }
+  return sum;
 }
 
 function isResponseEvent(event: SessionEventBody): event is ResponseEvent {

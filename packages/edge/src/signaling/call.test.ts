@@ -50,6 +50,8 @@ class World {
   readonly rooms: RoomRegistry<Call>;
   readonly parts: CallParts;
   mediaGone = false;
+  /** What the language model of a row has used, where one speaks there. */
+  spent: { tokensIn: number; tokensOut: number; cost: number } | undefined;
   /** What the listener has heard, as the media thread answers. */
   heard: { responseId: string; heardMs: number }[] = [];
   #lease = 0;
@@ -85,6 +87,7 @@ class World {
           id,
           engine: 0,
           zeroMs: Math.ceil(this.clock.now() / 200) * 200,
+          ...(this.spent && { spent: this.spent }),
           release: () => void this.leases.delete(id),
         };
       },
@@ -196,6 +199,25 @@ let socket: Socket;
 beforeEach(() => {
   world = new World();
   socket = new Socket();
+});
+
+describe('what a call has used', () => {
+  const usage = async () => {
+    const { call } = await world.join(socket);
+    call.session.close('client');
+    return socket.events.find(({ type }) => type === 'session.usage');
+  };
+
+  it('has the tokens of the language model that spoke in it, and their cost', async () => {
+    world.spent = { tokensIn: 1200, tokensOut: 80, cost: 0.02 };
+    expect(await usage()).toMatchObject({ tokensIn: 1200, tokensOut: 80, cost: 0.02 });
+  });
+
+  it('of the bundle alone are no tokens, and no cost', async () => {
+    const event = await usage();
+    expect(event).toMatchObject({ tokensIn: 0, tokensOut: 0 });
+    expect(event).not.toHaveProperty('cost');
+  });
 });
 
 describe('a call whose socket drops', () => {
