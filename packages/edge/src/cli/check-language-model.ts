@@ -1,6 +1,6 @@
 import { monotonicClock } from '../clock.js';
 import type { EdgeConfig } from '../config.js';
-import { LanguageModels } from '../llm/index.js';
+import { LanguageModels, type LanguageModelConfig } from '../llm/index.js';
 import { silentLog } from '../telemetry/index.js';
 import type { CheckResult } from './check-result.js';
 
@@ -23,13 +23,24 @@ export async function checkLanguageModel(
       fix: known === '' ? 'add it to the configuration file, see docs/background.md' : `it has: ${known}`,
     };
   }
-  const after = (ms: number, fn: () => void) => {
-    const timer = setTimeout(fn, ms);
-    return () => clearTimeout(timer);
-  };
+  return (await askOneWord(name, model, env)).result;
+}
+
+/**
+ * @param system in front of the question
+ * @returns what came of it, and when the first token did: undefined where none came
+ * @throws {MicroturnError} as above
+ */
+export async function askOneWord(
+  name: string,
+  model: LanguageModelConfig,
+  env: NodeJS.ProcessEnv,
+  system?: string,
+): Promise<{ readonly result: CheckResult; readonly firstTokenMs: number | undefined }> {
   const models = new LanguageModels({ configs: { [name]: model }, clock: monotonicClock, after, log: silentLog, env });
   const request = {
     purpose: 'doctor',
+    system,
     messages: [{ role: 'user' as const, content: 'Answer with the single word: ready' }],
     signal: new AbortController().signal,
   };
@@ -38,8 +49,15 @@ export async function checkLanguageModel(
     if (part.type === 'text') text += part.text;
     if (part.type !== 'done') continue;
     const { tokensIn, tokensOut } = part.usage;
-    const detail = `“${text.trim().slice(0, 40)}” from ${model.model}, first token after ${Math.round(part.firstTokenMs)} ms, ${tokensIn} tokens in and ${tokensOut} out`;
-    return text.trim() === '' ? { status: 'warn', detail: `it said nothing: ${detail}` } : { status: 'ok', detail };
+    const firstTokenMs = Math.round(part.firstTokenMs);
+    const detail = `“${text.trim().slice(0, 40)}” from ${model.model}, first token after ${firstTokenMs} ms, ${tokensIn} tokens in and ${tokensOut} out`;
+    if (text.trim() !== '') return { result: { status: 'ok', detail }, firstTokenMs };
+    return { result: { status: 'warn', detail: `it said nothing: ${detail}` }, firstTokenMs: undefined };
   }
-  return { status: 'fail', detail: 'it did not answer' };
+  return { result: { status: 'fail', detail: 'it did not answer' }, firstTokenMs: undefined };
+}
+
+function after(ms: number, fn: () => void): () => void {
+  const timer = setTimeout(fn, ms);
+  return () => clearTimeout(timer);
 }

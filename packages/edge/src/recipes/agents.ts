@@ -4,9 +4,10 @@ import { CompositeEngine } from '../composite/index.js';
 import { LanguageModels } from '../llm/index.js';
 import type { SessionEngine, SessionMedia } from '../session/index.js';
 import type { Log } from '../telemetry/log.js';
-import { HttpTranscriber, RealtimeTranscriber, type Transcriber } from '../transcribe/index.js';
+import type { Transcriber } from '../transcribe/index.js';
 import type { VoiceSpec } from '../voice/index.js';
-import type { RecipeConfig, TranscriberConfig, VoiceConfig } from './recipe-config.js';
+import { openTranscriber, toVoiceSpec, type Environment } from './open-parts.js';
+import type { RecipeConfig } from './recipe-config.js';
 import { BUNDLE_ALONE, type Recipes } from './resolve.js';
 
 export interface AgentsParts {
@@ -14,7 +15,7 @@ export interface AgentsParts {
   readonly after: (ms: number, fn: () => void) => () => void;
   readonly log: Log;
   /** Where keys are. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
 }
 
 /** Who a call talks with: how its decisions are made, and who speaks. */
@@ -46,11 +47,9 @@ export class Agents {
     this.#first = first;
     const speakers: Record<string, VoiceSpec> = {};
     for (const [name, config] of byName) {
-      const key = (service: { readonly apiKeyEnv?: string | undefined }, what: string) =>
-        keyOf(service, `recipes.${name}.${what}`, parts.env);
       const llm = new LanguageModels({ configs: { [name]: config.llm }, ...parts });
-      this.#agents.set(name, { config, llm, transcriber: openTranscriber(config.transcriber, key) });
-      speakers[name] = toVoiceSpec(config.voice, key);
+      this.#agents.set(name, { config, llm, transcriber: openTranscriber(name, config.transcriber, parts.env) });
+      speakers[name] = toVoiceSpec(name, config.voice, parts.env);
     }
     this.speakers = speakers;
   }
@@ -93,36 +92,4 @@ export class Agents {
   close(): void {
     for (const { transcriber } of this.#agents.values()) transcriber?.close();
   }
-}
-
-type KeyOf = (service: { readonly apiKeyEnv?: string | undefined }, what: string) => string | undefined;
-
-function keyOf(
-  { apiKeyEnv }: { readonly apiKeyEnv?: string | undefined },
-  path: string,
-  env: AgentsParts['env'],
-): string | undefined {
-  if (apiKeyEnv === undefined) return undefined;
-  const key = env[apiKeyEnv];
-  if (!key) throw new MicroturnError('edge/config', `${path}: ${apiKeyEnv} is not set`);
-  return key;
-}
-
-function openTranscriber(config: TranscriberConfig, key: KeyOf): Transcriber | undefined {
-  switch (config.provider) {
-    case 'bundle':
-      return undefined;
-    case 'openai-compatible':
-      return new HttpTranscriber({ ...config, apiKey: key(config, 'transcriber') });
-    case 'realtime':
-      return new RealtimeTranscriber({ ...config, apiKey: key(config, 'transcriber') });
-    default:
-      return config satisfies never;
-  }
-}
-
-function toVoiceSpec(config: VoiceConfig, key: KeyOf): VoiceSpec {
-  if (config.provider !== 'openai-compatible') return config;
-  const { apiKeyEnv: _, ...spec } = config;
-  return { ...spec, apiKey: key(config, 'voice') };
 }
