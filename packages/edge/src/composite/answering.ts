@@ -1,0 +1,83 @@
+import type { SessionEvent } from '@microturn/protocol';
+import { readDraft, type Draft } from './draft.js';
+import { followHistory } from './heard-history.js';
+import { speakableTo } from './speakable.js';
+import type { StepBuilder } from './step-builder.js';
+import type { Answer, TurnTakingInput } from './turn-state.js';
+
+export function newAnswer(
+  draft: Draft,
+  times: Pick<Answer, 'drafted' | 'spokenToMs' | 'yieldedAtMs' | 'wordsAtMs'>,
+): Answer {
+  return { draft, ...times, said: 0, saidAll: false, responseId: undefined, saidAtMs: undefined };
+}
+
+/** What can be said of the answer now. */
+export function sayMore(step: StepBuilder, atMs: number): void {
+  const { answer, stopDue } = step.state;
+  if (!answer || answer.saidAll || stopDue || step.speech) return;
+  const read = readDraft(answer.draft);
+  if (read?.kind === 'silence') {
+    step.set({ answer: undefined });
+    return;
+  }
+  const said = read ? speakableTo(read.text, answer.said, answer.draft.done) : 0;
+  const say = read ? read.text.slice(answer.said, said).trim() : '';
+  step.speech = { say, kind: read?.kind ?? 'reply', more: !answer.draft.done };
+  step.set({
+    answer: {
+      ...answer,
+      said,
+      saidAll: answer.draft.done,
+      saidAtMs: answer.saidAtMs ?? (say === '' ? undefined : atMs),
+    },
+  });
+}
+
+/** A draft, or the answer itself, breaks off. */
+export function fail(step: StepBuilder, draftId: string, atMs: number): void {
+  const one = step.state.drafts.find(({ id }) => id === draftId);
+  if (one) {
+    step.dropped(one, 'failed');
+    step.set({ drafts: step.state.drafts.filter((other) => other !== one) });
+  }
+  const { answer } = step.state;
+  if (answer?.draft.id !== draftId) return;
+  // What there is of it is said, and no more; of nothing, nothing is.
+  step.set({ answer: readDraft(answer.draft) ? { ...answer, draft: { ...answer.draft, done: true } } : undefined });
+  sayMore(step, atMs);
+}
+
+/** What became of the answer is what the session says of it. */
+export function follow(step: StepBuilder, event: SessionEvent): void {
+  step.set({ history: followHistory(step.state.history, event) });
+  const { answer } = step.state;
+  if (!answer) return;
+  if (event.type === 'response.started' && answer.said > 0 && answer.responseId === undefined) {
+    if (event.kind === 'reply' || event.kind === 'interjection') {
+      step.set({ answer: { ...answer, responseId: event.responseId } });
+    }
+  } else if (
+    (event.type === 'response.completed' || event.type === 'response.interrupted') &&
+    event.responseId === answer.responseId
+  ) {
+    step.withdraw();
+  }
+}
+
+/** Where the time went between the end of the user's speech and the first packet of the answer. */
+export function measure(step: StepBuilder, { responseId, atMs }: TurnTakingInput & { type: 'speech-started' }): void {
+  const { answer } = step.state;
+  if (answer?.responseId !== responseId || answer.saidAtMs === undefined) return;
+  const { spokenToMs, yieldedAtMs, wordsAtMs, saidAtMs, drafted } = answer;
+  const readyAtMs = Math.max(yieldedAtMs, wordsAtMs);
+  step.emit({
+    type: 'response.latency',
+    responseId,
+    drafted,
+    floorMs: Math.max(0, yieldedAtMs - spokenToMs),
+    wordsMs: readyAtMs - yieldedAtMs,
+    llmMs: Math.max(0, saidAtMs - readyAtMs),
+    voiceMs: Math.max(0, atMs - saidAtMs),
+  });
+}

@@ -1,0 +1,92 @@
+import type { DropReason, SessionEventBody } from '@microturn/protocol';
+import type { Act, DecodedWord } from '../engine/types.js';
+import { plainWords, readDraft, type Draft } from './draft.js';
+import { turnsOf } from './heard-history.js';
+import type { TurnTaking, TurnTakingStep, Utterance } from './turn-state.js';
+import type { CompositeEffect, Speech } from './types.js';
+
+const MINUTE_MS = 60_000;
+
+/** Collects the changes of one step; lives no longer than it. */
+export class StepBuilder {
+  state: TurnTaking;
+  acts: readonly Act[] = [];
+  speech: Speech | undefined;
+  readonly words: DecodedWord[] = [];
+  readonly #effects: CompositeEffect[] = [];
+  constructor(state: TurnTaking) {
+    this.state = state;
+  }
+  result(): TurnTakingStep {
+    const { state, words, acts, speech } = this;
+    return { state, effects: this.#effects, composed: { words, acts, speech } };
+  }
+  set(change: Partial<TurnTaking>): void {
+    this.state = { ...this.state, ...change };
+  }
+  run(effect: CompositeEffect): void {
+    this.#effects.push(effect);
+  }
+  emit(event: SessionEventBody): void {
+    this.run({ do: 'emit', event });
+  }
+  /** A number that was not given before. */
+  next(): number {
+    this.set({ count: this.state.count + 1 });
+    return this.state.count;
+  }
+
+  ask(words: readonly string[], atMs: number, partial: boolean): Draft {
+    const { history, typed } = this.state;
+    const text = words.join(' ');
+    const draftId = `draft-${this.next()}`;
+    const fields = [...typed].map(([field, value]) => ({ field, text: value }));
+    this.run({ do: 'ask', ask: { draftId, turns: turnsOf(history), words: text, partial, typed: fields } });
+    if (partial) this.emit({ type: 'draft.started', draftId, words: text });
+    return { id: draftId, on: plainWords(words), text: '', done: false, askedAtMs: atMs, firstAtMs: undefined };
+  }
+  changeDraft(id: string, change: (draft: Draft) => Draft): void {
+    const { drafts, answer } = this.state;
+    this.set({ drafts: drafts.map((one) => (one.id === id ? change(one) : one)) });
+    if (answer?.draft.id === id) this.set({ answer: { ...answer, draft: change(answer.draft) } });
+  }
+  committed(draft: Draft, atMs: number): void {
+    const kind = readDraft(draft)?.kind ?? 'reply';
+    const aheadMs = draft.firstAtMs === undefined ? 0 : atMs - draft.firstAtMs;
+    this.emit({ type: 'draft.committed', draftId: draft.id, kind, aheadMs });
+  }
+  dropped({ id, text }: Draft, reason: DropReason): void {
+    this.emit({ type: 'draft.dropped', draftId: id, reason, chars: text.length });
+  }
+  drop(draft: Draft, reason: DropReason): void {
+    if (!draft.done) this.run({ do: 'cancel', draftId: draft.id });
+    this.dropped(draft, reason);
+    this.set({ drafts: this.state.drafts.filter((one) => one.id !== draft.id) });
+  }
+  /** Nothing more of the answer is said. */
+  withdraw(): void {
+    const { answer } = this.state;
+    if (!answer) return;
+    if (!answer.draft.done) this.run({ do: 'cancel', draftId: answer.draft.id });
+    this.set({ answer: undefined });
+  }
+  /** Its words are known, or not wanted. */
+  close({ id, coveredMs }: Utterance): void {
+    this.run({ do: 'unlisten', utterance: id });
+    this.set({ utterance: undefined, heardToMs: coveredMs });
+  }
+  /** What they say is not for the agent. */
+  forget(utterance: Utterance): void {
+    for (const one of this.state.drafts) this.drop(one, 'elsewhere');
+    this.close(utterance);
+  }
+  spentAt(atMs: number): number {
+    const { sinceMs, tokens } = this.state.budget;
+    return atMs - sinceMs < MINUTE_MS ? tokens : 0;
+  }
+  spend(atMs: number, tokens: number): void {
+    const { sinceMs, tokens: before } = this.state.budget;
+    const fresh = atMs - sinceMs >= MINUTE_MS;
+    this.set({ budget: fresh ? { sinceMs: atMs, tokens } : { sinceMs, tokens: before + tokens } });
+  }
+}

@@ -1,0 +1,107 @@
+import type { Floor, SessionEvent } from '@microturn/protocol';
+import type { Decision } from '../engine/types.js';
+import type { Draft } from './draft.js';
+import { emptyHistory, type HeardHistory } from './heard-history.js';
+import type { Composed, CompositeEffect, TurnTakingOptions } from './types.js';
+
+/** What the user is saying, from the first micro-turn of it until it is answered or turns out to be nothing. */
+export interface Utterance {
+  readonly id: number;
+  readonly floor: Floor;
+  /** End of the last micro-turn in which they spoke. */
+  readonly spokenToMs: number;
+  /** End of the micro-turn that holds the end of their speech: words up to here are all of them. */
+  readonly wordsDueMs: number;
+  /** Micro-turns in a row in which they did not hold the floor, or held it in silence. */
+  readonly yieldedTurns: number;
+  readonly holdingTurns: number;
+  readonly yieldedAtMs: number | undefined;
+  readonly words: readonly string[];
+  /** Of `words`, those that a transcriber will not take back. */
+  readonly stable: number;
+  readonly coveredMs: number;
+  readonly coveredAtMs: number;
+  /** Words that were passed on to the transcript. */
+  readonly told: number;
+  readonly drafts: number;
+  /** "Mm-hm" was said in this pause, or something was thrown in: once is enough. */
+  readonly interjected: boolean;
+}
+
+/** A draft that was committed, and is being said. */
+export interface Answer {
+  readonly draft: Draft;
+  readonly drafted: boolean;
+  /** Characters of its text that were given to be said. */
+  readonly said: number;
+  readonly saidAll: boolean;
+  readonly responseId: string | undefined;
+  readonly spokenToMs: number;
+  readonly yieldedAtMs: number;
+  readonly wordsAtMs: number;
+  readonly saidAtMs: number | undefined;
+}
+
+export interface TurnTaking {
+  readonly options: TurnTakingOptions;
+  readonly utterance: Utterance | undefined;
+  /** Sound up to here belonged to an earlier utterance. */
+  readonly heardToMs: number;
+  /** Oldest first. Each answers words that may still turn out to be all. */
+  readonly drafts: readonly Draft[];
+  /** Until it was heard, or cut. */
+  readonly answer: Answer | undefined;
+  /** What is being said is cut with the next decision, and nothing is said before. */
+  readonly stopDue: boolean;
+  readonly history: HeardHistory;
+  readonly typed: ReadonlyMap<string, string>;
+  /** When drafts may be asked again: each moves it on. */
+  readonly draftDueMs: number;
+  readonly budget: { readonly sinceMs: number; readonly tokens: number };
+  readonly count: number;
+}
+
+export type TurnTakingInput =
+  | { type: 'decision'; atMs: number; decision: Decision }
+  /** What is known of the words of an utterance: all of them, each time. */
+  | {
+      type: 'words';
+      atMs: number;
+      utterance: number;
+      words: readonly string[];
+      stable: number;
+      coveredMs: number;
+    }
+  | { type: 'draft.text'; atMs: number; draftId: string; text: string }
+  | { type: 'draft.done'; atMs: number; draftId: string }
+  | { type: 'draft.failed'; atMs: number; draftId: string }
+  /** What a draft has cost, whatever became of it. */
+  | { type: 'spent'; atMs: number; tokens: number }
+  /** A message that the user sent by hand, or, without `sent`, what stands in a field of theirs now. */
+  | { type: 'typed'; atMs: number; field: string; text: string; sent: boolean }
+  | { type: 'event'; event: SessionEvent }
+  /** The first packet of a response left. */
+  | { type: 'speech-started'; responseId: string; atMs: number };
+
+export interface TurnTakingStep {
+  readonly state: TurnTaking;
+  readonly effects: readonly CompositeEffect[];
+  /** Of a decision: what to pass on. Of anything else: what is to be said before the next one. */
+  readonly composed: Composed;
+}
+
+export function startTurnTaking(options: TurnTakingOptions): TurnTaking {
+  return {
+    options,
+    utterance: undefined,
+    heardToMs: 0,
+    drafts: [],
+    answer: undefined,
+    stopDue: false,
+    history: emptyHistory,
+    typed: new Map(),
+    draftDueMs: 0,
+    budget: { sinceMs: 0, tokens: 0 },
+    count: 0,
+  };
+}

@@ -1,0 +1,30 @@
+import { newAnswer } from './answering.js';
+import { userSaid } from './heard-history.js';
+import type { StepBuilder } from './step-builder.js';
+import type { TurnTakingInput } from './turn-state.js';
+
+const KEPT_FIELDS = 8;
+
+/** What stands in a field is known to the next question; a message that was sent is one. */
+export function noteTyped(step: StepBuilder, { field, text, sent, atMs }: TurnTakingInput & { type: 'typed' }): void {
+  const typed = new Map(step.state.typed);
+  typed.delete(field);
+  if (!sent) {
+    if (text !== '') typed.set(field, text);
+    for (const oldest of typed.keys()) {
+      if (typed.size <= KEPT_FIELDS) break;
+      typed.delete(oldest);
+    }
+    step.set({ typed });
+    return;
+  }
+  step.set({ typed });
+  // A message is an utterance that is complete, and takes the floor from an answer to an older one.
+  if (step.state.answer) step.set({ stopDue: step.state.answer.said > 0 });
+  step.withdraw();
+  const asked = step.ask([text], atMs, false);
+  step.set({
+    history: userSaid(step.state.history, text),
+    answer: newAnswer(asked, { drafted: false, spokenToMs: atMs, yieldedAtMs: atMs, wordsAtMs: atMs }),
+  });
+}

@@ -1,0 +1,100 @@
+import type { Floor } from '@microturn/protocol';
+import type { StepBuilder } from './step-builder.js';
+import type { Utterance } from './turn-state.js';
+
+/** Sound before the first micro-turn that the floor calls speech: a soft beginning may be in the one before. */
+const LEAD_MS = 400;
+/** A floor that says nothing of a user who spoke has given it up as well, without saying so. */
+const SILENT_TURNS = 3;
+
+/** Floors of a user who is talking. */
+export const SPEAKS: ReadonlySet<Floor> = new Set(['speaking', 'correcting', 'barge-in']);
+
+/** The user is heard in this micro-turn: an utterance begins, or goes on. */
+export function speaks(step: StepBuilder, floor: Floor, fromMs: number, toMs: number): void {
+  // They go on before anything of the answer was said: it was an answer to half of what they want.
+  if (step.state.answer && step.state.answer.said === 0) step.withdraw();
+  const { utterance } = step.state;
+  if (!utterance) {
+    const id = step.next();
+    step.set({
+      utterance: {
+        id,
+        floor,
+        spokenToMs: toMs,
+        wordsDueMs: Infinity,
+        yieldedTurns: 0,
+        holdingTurns: 0,
+        yieldedAtMs: undefined,
+        words: [],
+        stable: 0,
+        coveredMs: 0,
+        coveredAtMs: 0,
+        told: 0,
+        drafts: 0,
+        interjected: false,
+      },
+    });
+    step.run({ do: 'listen', utterance: id, fromMs: Math.max(step.state.heardToMs, fromMs - LEAD_MS) });
+    return;
+  }
+  step.set({
+    utterance: {
+      ...utterance,
+      floor,
+      spokenToMs: toMs,
+      wordsDueMs: Infinity,
+      yieldedTurns: 0,
+      holdingTurns: 0,
+      yieldedAtMs: undefined,
+    },
+  });
+}
+
+/** They are not: an utterance that is open pauses, is over, or was for somebody else. */
+export function pauses(step: StepBuilder, before: Utterance, floor: Floor, toMs: number, atMs: number): void {
+  if (floor === 'elsewhere') {
+    step.forget(before);
+    return;
+  }
+  const gave = floor === 'yielded' || floor === 'silent';
+  const utterance: Utterance = {
+    ...before,
+    floor,
+    wordsDueMs: Math.min(before.wordsDueMs, toMs),
+    yieldedTurns: gave ? before.yieldedTurns + 1 : 0,
+    holdingTurns: floor === 'holding' ? before.holdingTurns + 1 : 0,
+  };
+  step.set({
+    utterance: { ...utterance, yieldedAtMs: before.yieldedAtMs ?? (isTurn(step, utterance) ? atMs : undefined) },
+  });
+}
+
+/** Whether it is the agent's turn, as far as the app lets the bundle decide. */
+function isTurn({ state }: StepBuilder, { floor, yieldedTurns, holdingTurns }: Utterance): boolean {
+  switch (state.options.eagerness) {
+    case 'patient':
+      return yieldedTurns >= (floor === 'yielded' ? 2 : 2 * SILENT_TURNS);
+    case 'normal':
+      return floor === 'yielded' || yieldedTurns >= SILENT_TURNS;
+    case 'eager':
+      return floor === 'yielded' || yieldedTurns >= SILENT_TURNS || holdingTurns >= 2;
+    default:
+      return state.options.eagerness satisfies never;
+  }
+}
+
+/** Passes words on that will not change any more, as a transcript. */
+export function tellWords(step: StepBuilder, atMs: number): void {
+  const { utterance } = step.state;
+  if (!utterance) return;
+  tell(step, utterance, Math.min(utterance.stable, utterance.words.length), atMs);
+}
+
+export function tell(step: StepBuilder, utterance: Utterance, upTo: number, atMs: number): void {
+  if (upTo <= utterance.told) return;
+  const endMs = Math.min(utterance.coveredMs, atMs);
+  // When a word ended is known to the clip it was first read in, and no closer: transcribers give no times.
+  step.words.push(...utterance.words.slice(utterance.told, upTo).map((text) => ({ text, endMs, confidence: 1 })));
+  step.set({ utterance: { ...utterance, told: upTo } });
+}
