@@ -1,16 +1,11 @@
-import wrtc from '@roamhq/wrtc';
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { OpenAiServer } from '@microturn/edge/testing';
-import { Device } from 'mediasoup-client';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { createSession, TokenSource, type InteractionSession } from '../../packages/sdk-js/src/index.js';
-import { openMediasoupPlane } from '../../packages/sdk-js/src/connection/mediasoup-plane.js';
-import { openWebSocket } from '../../packages/sdk-js/src/connection/socket.js';
-import { transportOver } from '../../packages/sdk-js/src/connection/transport-over.js';
-import { FakeMedia } from '../../packages/sdk-js/src/testing/index.js';
+import type { InteractionSession } from '../../packages/sdk-js/src/index.js';
 import { EdgeProcess } from '../support/edge-process.js';
+import { connectSdk } from '../support/sdk-session.js';
 import { TemporaryFolder } from '../support/temporary-folder.js';
 import type { SessionEvent } from '@microturn/protocol';
 
@@ -24,32 +19,6 @@ class WatchedWebSocket extends WebSocket {
   }
 }
 
-/** The SDK as it is, over libwebrtc: what is not there in Node is the loudspeaker. */
-async function connect(edge: EdgeProcess): Promise<InteractionSession> {
-  const source = new wrtc.nonstandard.RTCAudioSource();
-  const track = source.createTrack();
-  const silence = new Int16Array(480);
-  const microphone = setInterval(
-    () =>
-      source.onData({ samples: silence, sampleRate: 48_000, bitsPerSample: 16, channelCount: 1, numberOfFrames: 480 }),
-    10,
-  );
-  const session = createSession({
-    url: edge.url,
-    microphone: track,
-    tokenSource: TokenSource.custom(async () => ({ participantToken: await edge.token({ identity: 'ann' }) })),
-    transport: transportOver({
-      openSocket: openWebSocket,
-      openMediaPlane: async (parts) =>
-        openMediasoupPlane({ ...parts, device: await Device.factory({ handlerName: 'Chrome111' }) }),
-      media: new FakeMedia(),
-    }),
-  });
-  session.connection.subscribe({ complete: () => clearInterval(microphone) });
-  await session.connect();
-  return session;
-}
-
 const isConnected = (session: InteractionSession) => session.connection.value.status === 'connected';
 
 // `npm test` provides the worker.
@@ -59,14 +28,6 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
   beforeAll(() => {
     const globals = globalThis as Record<string, unknown>;
     globals['WebSocket'] = WatchedWebSocket;
-    for (const name of [
-      'RTCPeerConnection',
-      'RTCSessionDescription',
-      'RTCIceCandidate',
-      'MediaStream',
-      'MediaStreamTrack',
-    ] as const)
-      globals[name] ??= wrtc[name];
   });
   afterEach(async () => {
     await session?.close();
@@ -75,7 +36,7 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
 
   it('comes back after a dropped socket and after a killed worker, and is spoken to again', async () => {
     edge = await EdgeProcess.start();
-    session = await connect(edge);
+    session = await connectSdk(edge);
     const seqs: number[] = [];
     session.events.subscribe(({ seq }) => seqs.push(seq));
     const { sessionId } = session.info.value!;
@@ -105,7 +66,7 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
     await using folder = await TemporaryFolder.create();
     const args = ['--store', 'disk', '--data', folder.path];
     edge = await EdgeProcess.start({ args });
-    session = await connect(edge);
+    session = await connectSdk(edge);
     const events: SessionEvent[] = [];
     session.events.subscribe((event) => events.push(event));
     const { sessionId } = session.info.value!;
@@ -155,7 +116,7 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
     await writeFile(folder.file('edge.yaml'), JSON.stringify({ llm: { models } }));
     const args = ['--config', folder.file('edge.yaml'), '--store', 'disk', '--data', folder.file('data')];
     edge = await EdgeProcess.start({ args });
-    session = await connect(edge);
+    session = await connectSdk(edge);
     const events: SessionEvent[] = [];
     session.events.subscribe((event) => events.push(event));
     const statusOf = (prompt: string) => session!.tasks.value.find((task) => task.prompt === prompt)?.status;
