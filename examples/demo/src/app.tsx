@@ -2,6 +2,7 @@ import { SessionProvider, useConnection, useTranscript } from '@microturn/react'
 import type { InteractionSession, SessionOptions } from '@microturn/sdk';
 import type { ReactNode } from 'react';
 import type { Observable } from 'rxjs';
+import { TimingPanel } from './answers/timing-panel.js';
 import { AskPanel } from './asking/ask-panel.js';
 import { GridStrip } from './grid/grid-strip.js';
 import { ReadingPanel } from './reading/reading-panel.js';
@@ -10,6 +11,7 @@ import { PageHeader } from './shell/page-header.js';
 import { RealModel } from './shell/real-model.js';
 import { StatsFooter } from './shell/stats-footer.js';
 import { useSetting } from './shell/setting.js';
+import { AgentPicker, useAgentChoice, type AgentChoice } from './stage/agent-picker.js';
 import { Controls, UnlockBar } from './stage/controls.js';
 import { DevicePickers } from './stage/device-pickers.js';
 import { FailurePanel, InsecurePanel } from './stage/failure-panel.js';
@@ -33,9 +35,20 @@ export type AppProps = {
 );
 
 export function App({ mode, level$, banner, ...source }: AppProps) {
+  const agent = useAgentChoice(source.options !== undefined);
+  const page = <Page mode={mode} level$={level$} banner={banner} agent={agent} />;
+  if (source.session) {
+    return (
+      <SessionProvider session={source.session} connect={mode === 'example'}>
+        {page}
+      </SessionProvider>
+    );
+  }
+  const { chosen } = agent;
+  // Another agent is another session.
   return (
-    <SessionProvider {...source} connect={mode === 'example'}>
-      <Page mode={mode} level$={level$} banner={banner} />
+    <SessionProvider key={chosen} options={{ ...source.options, ...(chosen !== undefined && { recipe: chosen }) }}>
+      {page}
     </SessionProvider>
   );
 }
@@ -44,9 +57,10 @@ interface PageProps {
   readonly mode: Mode;
   readonly level$: Observable<number> | undefined;
   readonly banner: ReactNode;
+  readonly agent: AgentChoice;
 }
 
-function Page({ mode, level$, banner }: PageProps) {
+function Page({ mode, level$, banner, agent }: PageProps) {
   const { status, error, isConnected, isReconnecting } = useConnection();
   const spoken = useTranscript().length > 0;
   const [notice, setNotice] = useNotice();
@@ -66,7 +80,11 @@ function Page({ mode, level$, banner }: PageProps) {
             {mode === 'live' && !failure && !window.isSecureContext && <InsecurePanel />}
             <UnlockBar />
             <Controls mode={mode} keys={keys === 'on'} onProblem={setNotice} />
-            {mode !== 'example' && <DevicePickers />}
+            {mode !== 'example' && (
+              <DevicePickers>
+                <AgentPicker {...agent} />
+              </DevicePickers>
+            )}
           </div>
         </section>
         <People />
@@ -76,6 +94,7 @@ function Page({ mode, level$, banner }: PageProps) {
           {withTranscript && (
             <div className="talk">
               <Transcript />
+              <TimingPanel />
               {isUp && mode !== 'example' && <SayBox onProblem={setNotice} />}
               {isUp && mode !== 'example' && <AskPanel onProblem={setNotice} />}
             </div>

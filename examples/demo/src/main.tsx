@@ -11,6 +11,7 @@ import './styles/transcript.css';
 import './styles/suggestions.css';
 import './styles/asking.css';
 import './styles/reading.css';
+import './styles/timing.css';
 
 async function sourceOf(search: string): Promise<AppProps> {
   const mode = modeOf(search);

@@ -1,13 +1,14 @@
 import { useMicrophone, useSpeaker } from '@microturn/react';
 import type { DeviceInfo } from '@microturn/sdk';
-import { useId } from 'react';
+import { useId, type ReactNode } from 'react';
 
-/** Which microphone, and which loudspeaker; browsers name them once the microphone is allowed. */
-export function DevicePickers() {
+/** Which microphone, and which loudspeaker; browsers name them once the microphone is allowed. `children` come first. */
+export function DevicePickers({ children }: { readonly children?: ReactNode }) {
   const microphone = useMicrophone();
   const speaker = useSpeaker();
   return (
     <div className="devices">
+      {children}
       <DevicePicker
         label="Microphone"
         devices={microphone.devices}
