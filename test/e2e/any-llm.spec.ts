@@ -1,9 +1,14 @@
 import { expect, test } from '@playwright/test';
 import { placeCall } from '../call/place-call.js';
 import type { TimedEvent } from '../call/timed-event.js';
-import { questions, type Question } from '../fixtures/questions.js';
+import { questions, timed, type Question } from '../fixtures/questions.js';
+import { compose, lengthMs, speak } from '../fixtures/speech.js';
 import { LlmWorld } from '../support/llm-world.js';
+import { LONG_TEXT } from './texts.js';
 
+/** Before the first word, and how long the user listens to the answer before they stop it. */
+const LEAD_MS = 2_000;
+const LISTENS_MS = 5_000;
 const SPEEDS = { transcribeMs: 60, firstTokenMs: 150, tokensPerSecond: 60, firstAudioMs: 80 };
 
 type EventOf<T extends TimedEvent['type']> = Extract<TimedEvent, { type: T }>;
@@ -29,6 +34,37 @@ test('a voice that is slow is stood in for, and a provider that breaks off ends 
   expect(said).toContain('It is better to take the bus.');
   expect(said).not.toContain('ten minutes');
   expect(eventsOf(recording.events, 'response.completed')).toHaveLength(1);
+});
+
+test('an answer that the user interrupts stands in the next prompt as far as it was heard', async () => {
+  test.setTimeout(120_000);
+  await using world = await LlmWorld.start({
+    speeds: SPEEDS,
+    answer: (_last, index) => ({ text: index === 0 ? LONG_TEXT : 'As you like.' }),
+    recipe: { drafting: { enabled: false } },
+  });
+  const voice = { accent: 'en-us', variant: 'm3', rate: 150, pitch: 50 } as const;
+  const [asks, stops] = ['How do I get to the airport?', 'Wait, stop.'];
+  const [question, remark] = [await speak(asks, voice), await speak(stops, voice)];
+  const microphone = compose([LEAD_MS, question, LISTENS_MS, remark]);
+  const remarkMs = LEAD_MS + lengthMs(question) + LISTENS_MS;
+  world.listenTo(microphone, [
+    ...timed(asks, LEAD_MS, lengthMs(question)),
+    ...timed(stops, remarkMs, lengthMs(remark)),
+  ]);
+  const { recording } = await placeCall({ url: world.edge.url, microphone, tailMs: 4_000 });
+  const [cut] = eventsOf(recording.events, 'response.interrupted');
+  expect(cut).toMatchObject({ by: 'user' });
+  expect(cut!.heardText).not.toBe('');
+  expect(cut!.unheardText).not.toBe('');
+  const next = world.openAi.chats[1]!.body.messages.slice(1);
+  expect(next.slice(0, 2)).toEqual([
+    { role: 'user', content: asks },
+    { role: 'assistant', content: `${cut!.heardText} —` },
+  ]);
+  expect(next).toHaveLength(3);
+  expect(LONG_TEXT.startsWith(cut!.heardText)).toBe(true);
+  expect(world.problems).toEqual([]);
 });
 
 /** The same question in one breath. */
