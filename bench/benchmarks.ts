@@ -1,3 +1,4 @@
+import { anyLlm } from './any-llm.js';
 import { background } from './background.js';
 import { churn } from './churn.js';
 import { cutToSilence } from './cut-to-silence.js';
@@ -39,6 +40,7 @@ export const benchmarks: readonly Benchmark[] = [
   selfInterruption,
   background,
   whereTimeGoes,
+  anyLlm,
   sessionsPerCore,
   sessionDensity,
   rssPerSession,

@@ -1,0 +1,247 @@
+import { CompositeEngine, type ChatSource } from '../../packages/edge/src/composite/index.js';
+import { systemPrompt, toMessages } from '../../packages/edge/src/composite/prompt.js';
+import { speakableTo } from '../../packages/edge/src/composite/speakable.js';
+import type { Eagerness } from '../../packages/edge/src/composite/types.js';
+import type { Decision, ModelInfo } from '../../packages/edge/src/engine/types.js';
+import type { SessionEngine } from '../../packages/edge/src/session/index.js';
+import { Budget, type LanguageModels } from '../../packages/edge/src/llm/index.js';
+import { silentLog } from '../../packages/edge/src/telemetry/index.js';
+import { TRANSCRIBE_HZ, type Transcriber, type Transcription } from '../../packages/edge/src/transcribe/index.js';
+import type { Voice } from '../../packages/edge/src/voice/index.js';
+import { FRAME, trackOf } from '../../test/eval/silero-listener.js';
+
+/** One recording as everything hears it that decides whose turn it is; what they decide of it is known in advance. */
+export interface Heard {
+  /** 16 kHz. */
+  readonly mic: Int16Array;
+  readonly info: ModelInfo;
+  readonly decisions: readonly Decision[];
+  /** Of speech, by Silero's frames. */
+  readonly probabilities: Float32Array;
+}
+
+/** A call in real time: session time 0 is the recording's first sample. */
+export interface Playing {
+  readonly llm: CountedChat;
+  readonly transcriber: Transcriber;
+  readonly heard: Heard;
+  readonly clock: PlayClock;
+  readonly mouth: Mouth;
+}
+
+/** Takes the turns of a call until it is given up. */
+export type Harness = (playing: Playing) => () => void;
+
+const FRAME_MS = (FRAME * 1000) / TRANSCRIBE_HZ;
+const MAX_OUTPUT_TOKENS = 300;
+/** Sound before the first frame of speech that is transcribed with it. */
+const PAD_MS = 300;
+
+/** Session time, and what is due in it; `late` is how late this machine ran it. */
+export class PlayClock {
+  readonly lateMs: number[] = [];
+  readonly #zeroMs = performance.now();
+  #stopped = false;
+
+  now(): number {
+    return performance.now() - this.#zeroMs;
+  }
+  /** Nothing more is due. */
+  stop(): void {
+    this.#stopped = true;
+  }
+  /** Runs `step` at each of the times, in order. */
+  each(timesMs: readonly number[], step: (index: number) => void): void {
+    const next = (index: number) => {
+      const dueMs = timesMs[index];
+      if (dueMs === undefined || this.#stopped) return;
+      setTimeout(
+        () => {
+          if (this.#stopped) return;
+          this.lateMs.push(this.now() - dueMs);
+          step(index);
+          next(index + 1);
+        },
+        Math.max(0, dueMs - this.now()),
+      );
+    };
+    next(0);
+  }
+}
+
+/** The agent's first sound, unless it is stopped before. */
+export class Mouth {
+  readonly #voice: Voice;
+  readonly #onSound: () => void;
+  #speaking: AbortController | undefined;
+
+  constructor(voice: Voice, onSound: () => void) {
+    this.#voice = voice;
+    this.#onSound = onSound;
+  }
+  say(text: string): void {
+    if (text.trim() === '' || this.#speaking) return;
+    this.#speaking = new AbortController();
+    void this.#speak(text, this.#speaking.signal);
+  }
+  stop(): void {
+    this.#speaking?.abort();
+    this.#speaking = undefined;
+  }
+  async #speak(text: string, signal: AbortSignal): Promise<void> {
+    try {
+      for await (const _ of this.#voice.speak(text, { signal })) {
+        if (!signal.aborted) this.#onSound();
+        return;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}
+
+/** An LLM whose tokens are counted; where one is asked in vain, as many as it was sent and had written by then. */
+export class CountedChat implements ChatSource {
+  readonly #llm: LanguageModels;
+  #open = 0;
+  tokens = 0;
+  requests = 0;
+
+  constructor(llm: LanguageModels) {
+    this.#llm = llm;
+  }
+  get idle(): boolean {
+    return this.#open === 0;
+  }
+  async *stream(request: Parameters<ChatSource['stream']>[0]): ReturnType<ChatSource['stream']> {
+    this.#open++;
+    this.requests++;
+    let chars = request.messages.reduce((sum, { content }) => sum + content.length, request.system.length);
+    let counted: number | undefined;
+    try {
+      for await (const part of this.#llm.stream(request)) {
+        if (part.type === 'text') chars += part.text.length;
+        if (part.type === 'done') counted = part.usage.tokensIn + part.usage.tokensOut;
+        yield part;
+      }
+    } finally {
+      this.tokens += counted ?? Math.ceil(chars / 4);
+      this.#open--;
+    }
+  }
+}
+
+/** Microturn: the composite of the edge, behind what the bundle decided of this recording, when it decided it. */
+export function composite(options: { readonly drafting: boolean; readonly eagerness: Eagerness }): Harness {
+  const drafting = { enabled: options.drafting, everyMs: 500, perUtterance: 12, tokensPerMinute: 20_000 };
+  return ({ heard, clock, mouth, llm, transcriber }) => {
+    const { info, decisions, mic } = heard;
+    const floor: SessionEngine = {
+      info,
+      assertRoom: () => undefined,
+      lease(onDecision) {
+        const dueMs = decisions.map(({ index, stepMs }) => (index + 1) * info.microTurnMs + stepMs);
+        clock.each(dueMs, (index) => onDecision(decisions[index]!));
+        return { id: 1, engine: 0, zeroMs: 0, release: () => clock.stop() };
+      },
+    };
+    const engine = new CompositeEngine(floor, {
+      llm,
+      transcriber,
+      clip: async (fromMs, toMs) => ({ pcm: clipOf(mic, fromMs, toMs), rateHz: TRANSCRIBE_HZ, toMs }),
+      turnTaking: { eagerness: options.eagerness, drafting },
+      maxOutputTokens: MAX_OUTPUT_TOKENS,
+      log: silentLog,
+    });
+    const row = engine.lease(
+      ({ acts, say }) => {
+        if (acts.includes('stop')) mouth.stop();
+        mouth.say(say);
+      },
+      (error) => {
+        throw error;
+      },
+      () => undefined,
+      { nowMs: () => clock.now(), more: (text) => mouth.say(text), emit: () => undefined },
+    );
+    return () => row.release();
+  };
+}
+
+/** What most voice agents do: after so much silence by Silero's VAD transcribe, ask, speak; speech before that calls it off. */
+export function silence(silenceMs: number): Harness {
+  return ({ heard, clock, mouth, llm, transcriber }) => {
+    const { probabilities, mic } = heard;
+    const { yields } = trackOf(probabilities, new Uint8Array(0), silenceMs / 1000);
+    const overAt = new Set(yields.map((seconds) => Math.round((seconds * 1000) / FRAME_MS)));
+    const ends = Array.from(probabilities, (_, frame) => (frame + 1) * FRAME_MS);
+    const onset = probabilities.findIndex((probability) => probability >= 0.5);
+    const fromMs = Math.max(0, onset * FRAME_MS - PAD_MS);
+    let answering: AbortController | undefined;
+    const begin = (toMs: number) => {
+      answering = new AbortController();
+      void answer({ fromMs, toMs, signal: answering.signal });
+    };
+    const answer = async (turn: { fromMs: number; toMs: number; signal: AbortSignal }) => {
+      const { signal, toMs } = turn;
+      const words = await transcribe(transcriber, clipOf(mic, turn.fromMs, toMs), turn);
+      if (signal.aborted || words.length === 0) return;
+      const messages = toMessages({ draftId: '', turns: [], words: words.join(' '), partial: false, typed: [] });
+      const request = {
+        purpose: 'reply',
+        system: systemPrompt(undefined),
+        messages,
+        maxOutputTokens: MAX_OUTPUT_TOKENS,
+      };
+      let text = '';
+      try {
+        for await (const part of llm.stream({ ...request, budget: new Budget(), signal })) {
+          if (signal.aborted) return;
+          if (part.type === 'text') text += part.text;
+          mouth.say(text.slice(0, speakableTo(text, 0, part.type === 'done')));
+        }
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    };
+    clock.each(ends, (frame) => {
+      const over = overAt.has(frame + 1);
+      if (over && !answering) begin(ends[frame]!);
+      if (over || !answering) return;
+      answering.abort();
+      answering = undefined;
+      mouth.stop();
+    });
+    return () => {
+      clock.stop();
+      answering?.abort();
+    };
+  };
+}
+
+function transcribe(
+  transcriber: Transcriber,
+  pcm: Int16Array,
+  { fromMs, toMs, signal }: { fromMs: number; toMs: number; signal: AbortSignal },
+): Promise<readonly string[]> {
+  return new Promise((resolve, reject) => {
+    const listener = {
+      onTranscript: ({ words }: { readonly words: readonly string[] }) => {
+        transcription.close();
+        resolve(words);
+      },
+      onFailed: reject,
+    };
+    const transcription: Transcription = transcriber.start(fromMs, listener);
+    signal.addEventListener('abort', () => {
+      transcription.close();
+      resolve([]);
+    });
+    transcription.push(pcm, toMs);
+    transcription.settle();
+  });
+}
+
+function clipOf(mic: Int16Array, fromMs: number, toMs: number): Int16Array {
+  return mic.slice((fromMs * TRANSCRIBE_HZ) / 1000, (toMs * TRANSCRIBE_HZ) / 1000);
+}
