@@ -1,12 +1,39 @@
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
+
+/**
+ * mediasoup-client is CommonJS, so no bundler drops the parts of it that no page runs: its handlers for tests and for React
+ * Native. They are a ninth of all that a page would load, so it is bundled here without them.
+ */
+const browserDevice: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'mediasoup-client for browsers',
+  setup({ onResolve, onLoad, resolve }) {
+    onResolve({ filter: /^mediasoup-client$/ }, async ({ path, resolveDir, pluginData }) => {
+      if (pluginData === 'entry') return undefined;
+      const entry = await resolve(path, { kind: 'require-call', resolveDir, pluginData: 'entry' });
+      return { path: entry.path.replace(/index\.js$/, 'Device.js') };
+    });
+    onResolve({ filter: /\/(FakeHandler|ReactNative106)$/ }, ({ path }) => ({ path, namespace: 'absent' }));
+    onLoad({ filter: /./, namespace: 'absent' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
 
 export default defineConfig([
   {
     entry: { index: 'src/index.ts', 'testing/index': 'src/testing/index.ts' },
     format: ['esm', 'cjs'],
+    // Loaded with the first call.
+    external: ['./device.js'],
     dts: true,
     sourcemap: true,
     clean: true,
+  },
+  {
+    entry: { device: 'src/connection/device.ts' },
+    format: ['esm'],
+    platform: 'browser',
+    noExternal: [/.*/],
+    esbuildPlugins: [browserDevice],
+    sourcemap: true,
   },
   {
     // One file for a script tag: window.Microturn
@@ -16,6 +43,7 @@ export default defineConfig([
     noExternal: [/.*/],
     platform: 'browser',
     minify: true,
+    esbuildPlugins: [browserDevice],
     esbuildOptions(options) {
       options.conditions = ['es2015'];
     },

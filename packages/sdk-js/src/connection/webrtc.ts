@@ -1,5 +1,5 @@
 import { MicroturnError } from '@microturn/protocol';
-import type * as mediasoup from 'mediasoup-client';
+import type { Device } from 'mediasoup-client';
 import { openMediasoupPlane } from './mediasoup-plane.js';
 import { openWebSocket } from './socket.js';
 import { transportOver } from './transport-over.js';
@@ -10,23 +10,23 @@ export function webrtc(): Transport {
   return transportOver({
     openSocket: openWebSocket,
     prepare: () => {
-      loadMediasoup().catch(() => undefined);
+      loadDevice().catch(() => undefined);
     },
     async openMediaPlane(parts) {
-      const { Device } = await loadMediasoup();
+      const { Device } = await loadDevice();
       return openMediasoupPlane({ ...parts, device: await createDevice(Device) });
     },
   });
 }
 
 // On its own, so that a page which only imports the SDK, or a server that renders it, does not load WebRTC.
-function loadMediasoup(): Promise<typeof mediasoup> {
-  return import('mediasoup-client');
+function loadDevice(): Promise<{ readonly Device: typeof Device }> {
+  return import('./device.js');
 }
 
-async function createDevice(Device: typeof mediasoup.Device): Promise<mediasoup.Device> {
+async function createDevice(Class: typeof Device): Promise<Device> {
   try {
-    return await Device.factory();
+    return await Class.factory();
   } catch (cause) {
     throw MicroturnError.from(cause, 'media/unsupported');
   }
