@@ -8,7 +8,8 @@ describe.skipIf(process.platform !== 'linux')('fault 37, an edge that is out of 
   let edge: EdgeProcess;
   let witness: Witness;
   beforeAll(async () => {
-    edge = await EdgeProcess.start({ openFiles: 160 });
+    // Node opens some hundred modules at once when it starts.
+    edge = await EdgeProcess.start({ openFiles: 320 });
     witness = await Witness.join(edge);
   });
   afterAll(async () => {
@@ -33,7 +34,7 @@ describe.skipIf(process.platform !== 'linux')('fault 37, an edge that is out of 
     expect(refused.message).toContain('open files');
 
     // However many come on top of them: nobody waits for ever, and the call that is on notices nothing.
-    const flood = await Promise.allSettled(Array.from({ length: 150 }, () => SocketClient.open(edge.webSocketUrl)));
+    const flood = await Promise.allSettled(Array.from({ length: 300 }, () => SocketClient.open(edge.webSocketUrl)));
     for (const result of flood) if (result.status === 'fulfilled') clients.push(result.value);
     expect(edge.alive).toBe(true);
     witness.expectUndisturbed();
