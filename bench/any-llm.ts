@@ -58,12 +58,15 @@ interface Outcome {
 export const anyLlm: Benchmark = {
   name: 'any-llm',
   about: 'any LLM: response gap, false starts and tokens, against Silero’s VAD',
-  async run({ quick, note }) {
+  async run({ quick, bundle, note }) {
     const count = quick ? 2 : 20;
     const paused = await questions(count, PAUSES_MS);
     const asked = [...paused.map((one) => ({ one, paused: true })), ...(await questions(count, [0, 0])).map((one) => ({ one, paused: false }))]; // prettier-ignore
     note(`${asked.length} questions are heard by the bundle and by Silero`);
-    const heard = await hearAll(asked.map(({ one }) => one));
+    const heard = await hearAll(
+      bundle,
+      asked.map(({ one }) => one),
+    );
     const outcomes = harnesses.map((): Outcome[] => []);
     for (let from = 0; from < asked.length; from += TOGETHER) {
       note(`question ${from + 1} of ${asked.length}`);
@@ -75,19 +78,23 @@ export const anyLlm: Benchmark = {
       );
     }
     const results = harnesses.map(({ name, ours }, h) => ({ name, ours, ...summarise(outcomes[h]!) }));
-    if (!quick) {
+    if (!quick && bundle === nanoBundle) {
       const { transcribeMs, firstTokenMs, firstAudioMs } = SPEEDS;
       const caption = `Transcriber ${transcribeMs} ms, LLM’s first token ${firstTokenMs} ms, voice’s first sound ${firstAudioMs} ms; pauses of 500 to 1500 ms in half`;
       const picture = gapChart(results.filter(isAnswered).map(toPoint), { calls: asked.length, caption });
       await writeFile(join(root, 'docs/images/any-llm.svg'), picture);
     }
     const reference = results.find(({ name }) => name === REFERENCE)!;
-    return results.filter(({ name }) => name !== REFERENCE).flatMap((result) => figuresOf(result, reference));
+    const { name, version } = heard[0]!.info;
+    return results
+      .filter((result) => result !== reference)
+      .flatMap((result) => figuresOf(result, reference))
+      .map((figure) => ({ ...figure, conditions: { ...figure.conditions, bundle: `${name} ${version}` } }));
   },
 };
 
 /** What bundle and VAD make of each recording, as fast as they can. */
-async function hearAll(asked: readonly Question[]): Promise<Heard[]> {
+async function hearAll(bundle: string, asked: readonly Question[]): Promise<Heard[]> {
   const sounds = asked.map(({ pcm, endMs }) => {
     const { samples } = resample(pcm, TRANSCRIBE_HZ);
     const turns = Math.ceil(((endMs + PATIENCE_MS) * TRANSCRIBE_HZ) / 1000 / SAMPLES_PER_TURN);
@@ -95,7 +102,7 @@ async function hearAll(asked: readonly Question[]): Promise<Heard[]> {
     mic.set(toInt16(samples));
     return { mic, ref: new Int16Array(mic.length), play: new Uint8Array(turns) };
   });
-  const model = await OnnxModel.load(await loadBundle(nanoBundle), { rows: sounds.length, laneSize: 1 });
+  const model = await OnnxModel.load(await loadBundle(bundle), { rows: sounds.length, laneSize: 1 });
   const decisions = await new Streams(model, sounds.length).hear(sounds);
   await model.close();
   const silero = await Silero.load();

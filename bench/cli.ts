@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { providerChoices } from '../packages/edge/src/engine/types.js';
 import { benchmarks } from './benchmarks.js';
 import type { Benchmark, Context, Figure } from './lib/benchmark.js';
 import { Noise, machineConditions } from './lib/machine.js';
+import { nanoBundle } from './lib/steppers.js';
 
 const HELP = `The numbers that Microturn publishes, each from several runs, beside something to hold it against.
 
@@ -12,6 +14,7 @@ const HELP = `The numbers that Microturn publishes, each from several runs, besi
   npm run bench -- --quick       few trials: shows that it works, publish nothing of it
   npm run bench -- --only churn --minutes 60
   npm run bench -- --provider P  where large-bundle runs: auto, cpu, webgpu, cuda
+  npm run bench -- --bundle DIR  whose floor any-llm measures, where it is not the one that ships
   npm run bench -- --list        what there is
 
 bench/README.md says how to read it. Exit codes: 0, 1 where a benchmark failed, 2 for wrong arguments.`;
@@ -52,7 +55,8 @@ export async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const { json = false, quick = false } = values;
-  return runAll(selected, { json, quick, provider, ...(minutes !== undefined && { minutes }) });
+  const bundle = values.bundle === undefined ? nanoBundle : resolve(values.bundle);
+  return runAll(selected, { json, quick, provider, bundle, ...(minutes !== undefined && { minutes }) });
 }
 
 function parse(args: readonly string[]) {
@@ -62,6 +66,7 @@ function parse(args: readonly string[]) {
     list: { type: 'boolean' },
     only: { type: 'string' },
     provider: { type: 'string' },
+    bundle: { type: 'string' },
     minutes: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   } as const;

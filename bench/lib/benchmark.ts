@@ -22,6 +22,8 @@ export interface Context {
   readonly quick: boolean;
   /** Where a benchmark runs a model that could run elsewhere. */
   readonly provider: ProviderChoice;
+  /** The folder of the bundle whose floor is measured. */
+  readonly bundle: string;
   /** How long churn goes on, where it is not as long as it says itself. */
   readonly minutes?: number;
   /** Tells a person how far it is. */
