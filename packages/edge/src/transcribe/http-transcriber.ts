@@ -1,16 +1,10 @@
 import { MicroturnError } from '@microturn/protocol';
 import { GrowingClip } from './growing-clip.js';
 import { GrowingWords } from './growing-words.js';
+import { requestTranscription, type TranscriptionService } from './request.js';
 import { TRANSCRIBE_HZ, type Transcriber, type TranscriptListener, type Transcription } from './types.js';
-import { encodeWav } from './wav.js';
 
-export interface HttpTranscriberOptions {
-  /** With its `/v1`, as OpenAI's clients take it. */
-  readonly baseUrl: string;
-  readonly apiKey?: string | undefined;
-  readonly model: string;
-  /** ISO 639-1; the model finds out where none is given. */
-  readonly language?: string | undefined;
+export interface HttpTranscriberOptions extends TranscriptionService {
   /** At most one request in this time while the user speaks, ms. Each has the whole utterance so far in it, and is paid for. */
   readonly everyMs?: number | undefined;
   /** An answer that takes longer is given up, ms. */
@@ -23,7 +17,6 @@ const TIMEOUT_MS = 4000;
 /** Less has no word in it, and makes Whisper invent some. */
 const SHORTEST_MS = 300;
 const TRIES = 2;
-const LONGEST_ANSWER_BYTES = 1 << 20;
 
 /** OpenAI-compatible `/audio/transcriptions`, asked again and again with a clip that grows: partial words of a model that has none. */
 export class HttpTranscriber implements Transcriber {
@@ -108,7 +101,8 @@ class GrowingTranscription implements Transcription {
     this.#askedAtMs = this.#now();
     let text: string;
     try {
-      text = await this.#transcribe(AbortSignal.any([request.abort.signal, AbortSignal.timeout(timeoutMs)]));
+      const signal = AbortSignal.any([request.abort.signal, AbortSignal.timeout(timeoutMs)]);
+      text = await requestTranscription({ pcm: this.#clip.read(), rateHz: TRANSCRIBE_HZ }, this.#options, signal);
     } catch (cause) {
       if (this.#request !== request) return;
       this.#request = undefined;
@@ -122,30 +116,6 @@ class GrowingTranscription implements Transcription {
     const final = this.#settleMs !== undefined && request.toMs >= this.#settleMs;
     this.#listener.onTranscript({ ...this.#words.take(text, final), coveredMs: request.toMs });
     this.#next();
-  }
-
-  async #transcribe(signal: AbortSignal): Promise<string> {
-    const { baseUrl, apiKey, model, language } = this.#options;
-    const form = new FormData();
-    form.set('model', model);
-    form.set('response_format', 'json');
-    if (language !== undefined) form.set('language', language);
-    form.set('file', new Blob([encodeWav(this.#clip.read(), TRANSCRIBE_HZ)], { type: 'audio/wav' }), 'speech.wav');
-    const response = await fetch(`${baseUrl.replace(/\/$/, '')}/audio/transcriptions`, {
-      method: 'POST',
-      body: form,
-      signal,
-      headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
-    });
-    if (!response.ok) {
-      await response.body?.cancel();
-      throw new MicroturnError('transcriber/failed', `${model} answered ${response.status}`);
-    }
-    const answer = await response.text();
-    if (answer.length > LONGEST_ANSWER_BYTES) throw new MicroturnError('transcriber/failed', 'the answer is too long');
-    const { text } = JSON.parse(answer) as { text?: unknown };
-    if (typeof text !== 'string') throw new MicroturnError('transcriber/failed', 'the answer has no text');
-    return text;
   }
 
   #fail(cause: unknown): void {

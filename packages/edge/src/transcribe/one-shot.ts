@@ -1,16 +1,8 @@
 import { MicroturnError } from '@microturn/protocol';
-import { encodeWav } from './wav.js';
+import { requestTranscription, type TranscriptionService } from './request.js';
 
-export interface OneShotOptions {
-  /** With its `/v1`, as OpenAI's clients take it. */
-  readonly baseUrl: string;
-  readonly model: string;
-  readonly apiKey?: string | undefined;
-  /** ISO 639-1; the model finds out where none is given. */
-  readonly language?: string | undefined;
-}
+export type OneShotOptions = TranscriptionService;
 
-const LONGEST_ANSWER_BYTES = 1 << 20;
 const TIMEOUT_MS = 15_000;
 
 /**
@@ -18,30 +10,12 @@ const TIMEOUT_MS = 15_000;
  * @throws {MicroturnError} `task/unheard` where the server does not answer, or not with text
  */
 export async function transcribeOnce(
-  { pcm, rateHz }: { readonly pcm: Int16Array; readonly rateHz: number },
-  { baseUrl, model, apiKey, language }: OneShotOptions,
+  clip: { readonly pcm: Int16Array; readonly rateHz: number },
+  service: OneShotOptions,
   signal: AbortSignal,
 ): Promise<string> {
-  const form = new FormData();
-  form.set('model', model);
-  form.set('response_format', 'json');
-  if (language !== undefined) form.set('language', language);
-  form.set('file', new Blob([encodeWav(pcm, rateHz)], { type: 'audio/wav' }), 'speech.wav');
   try {
-    const response = await fetch(`${baseUrl.replace(/\/$/, '')}/audio/transcriptions`, {
-      method: 'POST',
-      body: form,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-      headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
-    });
-    if (!response.ok) {
-      await response.body?.cancel();
-      throw new Error(`${model} answered ${response.status}`);
-    }
-    const answer = await response.text();
-    if (answer.length > LONGEST_ANSWER_BYTES) throw new Error('the answer is too long');
-    const { text } = JSON.parse(answer) as { text?: unknown };
-    if (typeof text !== 'string') throw new Error('the answer has no text');
+    const text = await requestTranscription(clip, service, AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
     return text.trim();
   } catch (cause) {
     signal.throwIfAborted();

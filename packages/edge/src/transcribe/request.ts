@@ -1,0 +1,43 @@
+import { encodeWav } from './wav.js';
+
+export interface TranscriptionService {
+  /** With its `/v1`, as OpenAI's clients take it. */
+  readonly baseUrl: string;
+  readonly model: string;
+  readonly apiKey?: string | undefined;
+  /** ISO 639-1; the model finds out where none is given. */
+  readonly language?: string | undefined;
+}
+
+const LONGEST_ANSWER_BYTES = 1 << 20;
+
+/**
+ * One request to an OpenAI-compatible `/audio/transcriptions`.
+ * @throws {Error} where it is not answered, or not with text, or `signal` gave it up
+ */
+export async function requestTranscription(
+  { pcm, rateHz }: { readonly pcm: Int16Array; readonly rateHz: number },
+  { baseUrl, model, apiKey, language }: TranscriptionService,
+  signal: AbortSignal,
+): Promise<string> {
+  const form = new FormData();
+  form.set('model', model);
+  form.set('response_format', 'json');
+  if (language !== undefined) form.set('language', language);
+  form.set('file', new Blob([encodeWav(pcm, rateHz)], { type: 'audio/wav' }), 'speech.wav');
+  const response = await fetch(`${baseUrl.replace(/\/$/, '')}/audio/transcriptions`, {
+    method: 'POST',
+    body: form,
+    signal,
+    headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+  });
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new Error(`${model} answered ${response.status}`);
+  }
+  const answer = await response.text();
+  if (answer.length > LONGEST_ANSWER_BYTES) throw new Error('the answer is too long');
+  const { text } = JSON.parse(answer) as { text?: unknown };
+  if (typeof text !== 'string') throw new Error('the answer has no text');
+  return text;
+}
