@@ -3,7 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MicroturnError } from '@microturn/protocol';
-import { parseManifest, type Manifest } from './manifest.js';
+import { parseManifest, type InputRole, type Manifest } from './manifest.js';
 import { externalDataLocations } from './onnx-file.js';
 import type { ModelInfo } from './types.js';
 
@@ -54,12 +54,13 @@ export async function loadBundle(folder: string): Promise<Bundle> {
 /** What the rest of the edge may know of a bundle. */
 export function modelInfo(manifest: Manifest): ModelInfo {
   const { name, version, microTurnMs, inputHz, capabilities, outputs, decoding } = manifest;
+  const inputs = Object.keys(manifest.inputs) as InputRole[];
   const acts = [
     ...(outputs.act?.classes ?? []).filter((act) => act !== 'none'),
     ...Object.values(outputs.say?.acts ?? {}).map(({ act }) => act),
   ];
   const { relay, delegate } = decoding;
-  return { name, version, microTurnMs, inputHz, capabilities, acts: [...new Set(acts)], relay, delegate };
+  return { name, version, microTurnMs, inputHz, capabilities, inputs, acts: [...new Set(acts)], relay, delegate };
 }
 
 async function readManifest(root: string): Promise<Manifest> {

@@ -54,6 +54,7 @@ describe('EngineHost', () => {
   it('tells what model it runs', async () => {
     const host = await start({ rows: 3 });
     expect(host.info).toMatchObject({ name: 'nano-bootstrap', microTurnMs: 200, inputHz: 16_000 });
+    expect(host.info.inputs).toEqual(['pcm', 'play', 'reset']);
     expect([host.rows, host.free]).toEqual([3, 3]);
   });
 

@@ -1,4 +1,5 @@
 import type { Floor, MicroturnError } from '@microturn/protocol';
+import type { InputRole } from './manifest.js';
 
 /** Identifies one loan of one row, never reused: a result that carries an old one belongs to nobody any more. */
 export type LeaseId = number;
@@ -64,6 +65,8 @@ export interface ModelInfo {
   readonly microTurnMs: number;
   readonly inputHz: number;
   readonly capabilities: readonly string[];
+  /** What it takes in each micro-turn: what it does not take need not be made. */
+  readonly inputs?: readonly InputRole[] | undefined;
   /** What it can decide besides words and floor. */
   readonly acts?: readonly Act[] | undefined;
   /** When the agent may say what a background task has found, where the model does not decide that by `relay`. */

@@ -33,13 +33,14 @@ describe('ears', () => {
     const ears = new Ears();
     const [room, own] = [voiceOf('to all', 0.1), voiceOf('to me', 0.2)];
     ears.listen('room', room);
-    const [one] = ears.farEnd(1300, 10, 100, 0).ref!;
+    const [one] = ears.ref(1300, 10, 100, 0)!;
+    expect(ears.play(1300, 1400, 0)).toBe(1);
     expect(one).toBeCloseTo(0.1);
     ears.listen('self', own);
-    const both = ears.farEnd(1300, 10, 100, 0);
-    expect(both.play).toBe(1);
-    expect(both.ref!.every((sample) => Math.abs(sample - 0.3) < 1e-6)).toBe(true);
-    expect(ears.farEnd(5000, 10, 100, 0)).toEqual({ play: 0 });
+    const both = ears.ref(1300, 10, 100, 0)!;
+    expect(ears.play(1300, 1400, 0)).toBe(1);
+    expect(both.every((sample) => Math.abs(sample - 0.3) < 1e-6)).toBe(true);
+    expect([ears.play(5000, 5100, 0), ears.ref(5000, 10, 100, 0)]).toEqual([0, undefined]);
   });
 
   it('are told of what is cut until they are closed', () => {

@@ -1,4 +1,4 @@
-import { Listener, type FarEnd } from './listener.js';
+import { Listener } from './listener.js';
 import type { Heard, HeardReport } from './types.js';
 import type { Voice } from './voice.js';
 
@@ -21,9 +21,14 @@ export class Ears {
     return this.#listeners.get(report.audience)?.report(report, nowMs) ?? [];
   }
 
-  /** As `Listener.farEnd`: a microphone picks up all of it. */
-  farEnd(...when: Parameters<Listener['farEnd']>): FarEnd {
-    return [...this.#listeners.values()].map((listener) => listener.farEnd(...when)).reduce(together);
+  /** As `Listener.play`, of any voice. */
+  play(...when: Parameters<Listener['play']>): 0 | 1 {
+    return [...this.#listeners.values()].some((listener) => listener.play(...when)) ? 1 : 0;
+  }
+
+  /** As `Listener.ref`: a microphone picks up all of it. */
+  ref(...when: Parameters<Listener['ref']>): Float32Array | undefined {
+    return [...this.#listeners.values()].map((listener) => listener.ref(...when)).reduce(together);
   }
 
   /** Hears no voice any more. */
@@ -34,8 +39,6 @@ export class Ears {
   }
 }
 
-function together(a: FarEnd, b: FarEnd): FarEnd {
-  if (!a.ref || !b.ref) return a.ref ? a : b;
-  const { ref } = b;
-  return { play: a.play || b.play, ref: a.ref.map((sample, i) => sample + ref[i]!) };
+function together(a: Float32Array | undefined, b: Float32Array | undefined): Float32Array | undefined {
+  return a && b ? a.map((sample, i) => sample + b[i]!) : (a ?? b);
 }

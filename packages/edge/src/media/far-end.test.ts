@@ -61,6 +61,14 @@ describe('the far end of a call', () => {
     expect(median(echoing.turns.slice(8, 25).map(lagMs))).toBeLessThan(70);
   });
 
+  it('is not made for a model that takes none, and hears as well when the agent is audible', () => {
+    const [takes, other] = [true, false].map((ref) => callWith({ ref, echo: { levelDb: -20, delayMs: 120 } }));
+    for (const call of [takes!, other!]) call.pass(5_000);
+    expect(other!.turns.some((turn) => 'ref' in turn)).toBe(false);
+    expect(takes!.turns.some(({ ref }) => loud(ref))).toBe(true);
+    expect(other!.turns.map(({ play }) => play)).toEqual(takes!.turns.map(({ play }) => play));
+  });
+
   it('begins and ends with the sound at the ear, before any report and with them', () => {
     for (const reports of [true, false]) {
       const call = callWith({ reports });

@@ -23,13 +23,6 @@ export interface HeardVoice {
   dueMsOf(rtpTicks: number): number;
 }
 
-/** What the agent's voice did at this listener in one micro-turn. */
-export interface FarEnd {
-  readonly play: 0 | 1;
-  /** [samples]; absent where nothing played. */
-  readonly ref?: Float32Array;
-}
-
 /**
  * One listener of one voice: how much of each response they have heard, and what they hear at a given time.
  *
@@ -92,30 +85,40 @@ export class Listener {
   }
 
   /**
-   * The far end as this listener's microphone may hear it, from `fromMs` on.
+   * 1 where the agent is audible to this listener between two times of their microphone.
    * @param placementDelayMs how much later than it was spoken the microphone's sound stands on the same clock
    */
-  farEnd(fromMs: number, samples: number, rateHz: number, placementDelayMs: number): FarEnd {
-    const startMs = fromMs - this.#delayMs - placementDelayMs;
-    const endMs = startMs + (samples * 1000) / rateHz;
-    let ref: Float32Array | undefined;
+  play(fromMs: number, toMs: number, placementDelayMs: number): 0 | 1 {
+    const delayMs = this.#delayMs + placementDelayMs;
     let audibleMs = 0;
-    for (const run of this.#voice.played.runs) {
-      const from = Math.max(run.startMs, startMs);
-      const to = Math.min(
-        run.endMs,
-        endMs,
-        this.#mutedAtMs.get(run.responseId) ?? this.#cutAtMs.get(run.responseId) ?? Infinity,
-      );
-      if (from >= to) continue;
-      audibleMs += to - from;
+    for (const { startMs, endMs } of this.#heardBetween(fromMs - delayMs, toMs - delayMs)) audibleMs += endMs - startMs;
+    return audibleMs >= AUDIBLE_MS ? 1 : 0;
+  }
+
+  /**
+   * The far end as this listener's microphone may hear it, from `fromMs` on, with `placementDelayMs` as in `play`.
+   * @returns [samples]; undefined where nothing played
+   */
+  ref(fromMs: number, samples: number, rateHz: number, placementDelayMs: number): Float32Array | undefined {
+    const startMs = fromMs - this.#delayMs - placementDelayMs;
+    let ref: Float32Array | undefined;
+    for (const heard of this.#heardBetween(startMs, startMs + (samples * 1000) / rateHz)) {
       ref ??= new Float32Array(samples);
-      const first = Math.ceil(((from - startMs) * rateHz) / 1000);
-      const part = ref.subarray(first, Math.ceil(((to - startMs) * rateHz) / 1000));
+      const first = Math.ceil(((heard.startMs - startMs) * rateHz) / 1000);
+      const part = ref.subarray(first, Math.ceil(((heard.endMs - startMs) * rateHz) / 1000));
       this.#voice.sent.read(startMs + (first * 1000) / rateHz, part, rateHz);
     }
-    const play = audibleMs >= AUDIBLE_MS ? 1 : 0;
-    return ref ? { play, ref } : { play };
+    return ref;
+  }
+
+  /** What of the voice's timeline between two times this listener hears: not what was muted, or cut. */
+  *#heardBetween(startMs: number, endMs: number): Iterable<{ readonly startMs: number; readonly endMs: number }> {
+    for (const run of this.#voice.played.runs) {
+      const silentMs = this.#mutedAtMs.get(run.responseId) ?? this.#cutAtMs.get(run.responseId) ?? Infinity;
+      const from = Math.max(run.startMs, startMs);
+      const to = Math.min(run.endMs, endMs, silentMs);
+      if (from < to) yield { startMs: from, endMs: to };
+    }
   }
 
   #advance(atMs: number): Heard[] {

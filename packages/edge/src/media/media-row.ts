@@ -7,7 +7,7 @@ import type { RtcTap } from '../rtc/index.js';
 import { ClipRing, type Clip } from './clip-ring.js';
 import { EchoDelay, MAX_ECHO_MS } from './echo-delay.js';
 import type { Histogram } from './histogram.js';
-import type { FarEnd, Listener } from './listener.js';
+import type { Listener } from './listener.js';
 import { isOpusRate } from './opus.js';
 import { TurnCutter } from './turn-cutter.js';
 import type { RowOptions } from './types.js';
@@ -16,7 +16,7 @@ import { Uplink } from './uplink.js';
 export interface MediaRowParts {
   readonly clock: Clock;
   /** The far end of this row: what its participant hears. */
-  readonly listener: Pick<Listener, 'farEnd'>;
+  readonly listener: Pick<Listener, 'play' | 'ref'>;
   /** Time from a packet's arrival to its place. */
   readonly placing: Histogram;
   /** To the engine thread of the row. */
@@ -36,7 +36,8 @@ export class MediaRow {
   readonly #cutter: TurnCutter;
   readonly #uplink: Uplink;
   readonly #clips: ClipRing | undefined;
-  readonly #echo: EchoDelay;
+  /** For a model that takes the far end. */
+  readonly #echo: EchoDelay | undefined;
   #tap: RtcTap | undefined;
   #subscription: Subscription | undefined;
   #turns = 0;
@@ -55,7 +56,7 @@ export class MediaRow {
     this.#samples = samplesPerTurn(microTurnMs, inputHz);
     this.#cutter = new TurnCutter(zeroMs, microTurnMs, nowMs);
     this.#uplink = new Uplink({ rateHz: inputHz, turnSamples: this.#samples, zeroMs, firstTurn: this.#cutter.next });
-    this.#echo = new EchoDelay(inputHz);
+    this.#echo = options.ref ? new EchoDelay(inputHz) : undefined;
     this.#clips = options.keepClip
       ? new ClipRing({ rateHz: inputHz, keptMs: CLIP_MS, firstSample: this.#cutter.next * this.#samples })
       : undefined;
@@ -87,7 +88,7 @@ export class MediaRow {
     this.#subscription = undefined;
     this.#tap = undefined;
     this.#uplink.restart();
-    this.#echo.reset();
+    this.#echo?.reset();
   }
 
   set muted(muted: boolean) {
@@ -109,11 +110,13 @@ export class MediaRow {
       const { lease, engine } = this.#options;
       const dueMs = this.#cutter.dueMs(index);
       const { pcm, lost } = this.#uplink.cut(index);
-      const farEnd = this.#farEnd(pcm, dueMs);
+      const startMs = dueMs - this.#options.microTurnMs;
+      const play = this.#parts.listener.play(startMs, dueMs, this.#uplink.placementDelayMs);
+      const ref = this.#echo && this.#ref(this.#echo, pcm, startMs);
       // Before it is posted: its buffer goes with it.
       this.#clips?.push(index * this.#samples, pcm);
       this.#turns++;
-      this.#parts.post({ lease, index, pcm, lost, dueMs, ...farEnd }, engine);
+      this.#parts.post({ lease, index, pcm, lost, play, dueMs, ...(ref && { ref }) }, engine);
     }
   }
 
@@ -121,19 +124,16 @@ export class MediaRow {
     this.detach();
   }
 
-  /** What this participant hears of the agent now, and what their microphone may hear of it: as late as it was seen to. */
-  #farEnd(pcm: Float32Array, dueMs: number): FarEnd {
-    const { microTurnMs, inputHz } = this.#options;
-    const { listener } = this.#parts;
-    const { placementDelayMs } = this.#uplink;
-    const startMs = dueMs - microTurnMs;
+  /** What this participant's microphone may hear of the agent: as late as it was seen to. */
+  #ref(echo: EchoDelay, pcm: Float32Array, startMs: number): Float32Array | undefined {
+    const { inputHz } = this.#options;
     const before = (MAX_ECHO_MS * inputHz) / 1000;
-    const { play } = listener.farEnd(startMs, this.#samples, inputHz, placementDelayMs);
-    const recent = listener.farEnd(startMs - MAX_ECHO_MS, before + this.#samples, inputHz, placementDelayMs).ref;
-    if (!recent) return { play };
-    this.#echo.push(pcm, recent);
-    const lateMs = Math.max(0, (this.#echo.delayMs ?? 0) - ECHO_LEAD_MS);
+    const { placementDelayMs } = this.#uplink;
+    const recent = this.#parts.listener.ref(startMs - MAX_ECHO_MS, before + this.#samples, inputHz, placementDelayMs);
+    if (!recent) return undefined;
+    echo.push(pcm, recent);
+    const lateMs = Math.max(0, (echo.delayMs ?? 0) - ECHO_LEAD_MS);
     const from = before - Math.round((lateMs * inputHz) / 1000);
-    return { play, ref: recent.slice(from, from + this.#samples) };
+    return recent.slice(from, from + this.#samples);
   }
 }

@@ -30,6 +30,8 @@ export interface RowOptions {
   readonly zeroMs: number;
   /** Keeps the last 30 s of sound for `clip`. Others pay nothing. */
   readonly keepClip?: boolean | undefined;
+  /** The model takes the far end: it is cut beside the microphone, as late as its echo. Others pay nothing. */
+  readonly ref?: boolean | undefined;
 }
 
 /** What the listener's device plays, as the client reported it. */

@@ -234,12 +234,12 @@ export class Session {
 
   /** Has the media thread cut this session's micro-turns, from the one that holds now on: the clock never restarts. */
   async startRow(): Promise<void> {
-    const { microTurnMs, inputHz } = this.model;
+    const { microTurnMs, inputHz, inputs } = this.model;
     const { id: lease, engine } = this.#lease;
     const keepClip = this.#parts.keepClip || this.#background?.keepsClip;
     await this.#parts.media.request('row.start', {
       endpoint: this.endpoint,
-      row: { lease, engine, microTurnMs, inputHz, zeroMs: this.#zeroMs, keepClip },
+      row: { lease, engine, microTurnMs, inputHz, zeroMs: this.#zeroMs, keepClip, ref: inputs?.includes('ref') },
     });
     if (this.#parts.audience !== 'self' && !this.#privateVoice) return;
     this.#privateVoice = undefined;

@@ -1,5 +1,6 @@
 import { MicroturnError, type ClientMessageOf, type RosterMessage, type SessionEvent } from '@microturn/protocol';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { InputRole } from '../engine/manifest.js';
 import type { Decision } from '../engine/types.js';
 import { RoomRegistry, type SessionEngine, type SessionMedia, type SessionVoice } from '../session/index.js';
 import { Agents } from '../recipes/index.js';
@@ -39,7 +40,9 @@ class World {
   readonly recorder: SessionRecorder;
   readonly requests: string[] = [];
   readonly endpoints = new Set<string>();
-  readonly rowsStarted: { lease: number; zeroMs: number }[] = [];
+  readonly rowsStarted: { lease: number; zeroMs: number; ref?: boolean }[] = [];
+  /** What the model takes. */
+  readonly inputs: InputRole[] = ['pcm'];
   readonly leases = new Map<number, { decide: (decision: Decision) => void; reset: Reset }>();
   readonly spoken: SpeakRequest[] = [];
   /** Ends the making of what was asked to be spoken. */
@@ -72,14 +75,21 @@ class World {
         const { endpoint } = params as { endpoint: string };
         if (method === 'endpoint.open') this.endpoints.add(endpoint);
         if (method === 'endpoint.close') this.endpoints.delete(endpoint);
-        if (method === 'row.start') this.rowsStarted.push((params as { row: { lease: number; zeroMs: number } }).row);
+        if (method === 'row.start') this.rowsStarted.push((params as { row: World['rowsStarted'][0] }).row);
         if (method === 'produce') return { producerId: `p${++this.#produced}`, kind: 'audio' } as never;
         return { rtpCapabilities: {}, sendTransport: {}, recvTransport: {}, heard: this.heard } as never;
       },
     };
     const engine: SessionEngine = {
       assertRoom: () => undefined,
-      info: { name: 'scripted', version: model, microTurnMs: 200, inputHz: 16_000, capabilities: [] },
+      info: {
+        name: 'scripted',
+        version: model,
+        microTurnMs: 200,
+        inputHz: 16_000,
+        capabilities: [],
+        inputs: this.inputs,
+      },
       lease: (decide, _failed, reset) => {
         const id = ++this.#lease;
         this.leases.set(id, { decide, reset });
@@ -726,6 +736,13 @@ it('fault 24, one late micro-turn is counted, ten in a row are told, and not aga
   expect(late()).toMatchObject([{ retryable: true, message: expect.stringContaining('10 micro-turns in a row') }]);
   decideAll(40, 90, 450);
   expect(late()).toHaveLength(2);
+});
+
+it('has the far end cut only for a model that takes it', async () => {
+  await world.join(socket);
+  world.inputs.push('ref');
+  await world.join(new Socket(), { identity: 'other' });
+  expect(world.rowsStarted.map(({ ref }) => ref)).toEqual([false, true]);
 });
 
 describe('a part of the edge that dies', () => {

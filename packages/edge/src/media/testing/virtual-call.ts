@@ -28,6 +28,8 @@ export interface VirtualCallOptions {
   readonly echo?: { readonly levelDb: number; readonly delayMs: number };
   /** Of white noise at the microphone. */
   readonly noiseDb?: number;
+  /** False: for a model that takes no far end. */
+  readonly ref?: boolean;
   /** False: the client never says what it plays. */
   readonly reports?: boolean;
   /** Takes a micro-turn at its boundary. */
@@ -70,6 +72,7 @@ export class VirtualCall {
       earMs: 50,
       uplinkMs: 10,
       noiseDb: -65,
+      ref: true,
       reports: true,
       onTurn: () => undefined,
       onReport: (report) => this.listener.report(report, this.clock.now()),
@@ -93,7 +96,14 @@ export class VirtualCall {
     });
     this.listener = new Listener(this.downlink);
     this.#row = new MediaRow(
-      { lease: 1, engine: 0, microTurnMs: MICRO_TURN_MS, inputHz: RATE_HZ, zeroMs: START_MS },
+      {
+        lease: 1,
+        engine: 0,
+        microTurnMs: MICRO_TURN_MS,
+        inputHz: RATE_HZ,
+        zeroMs: START_MS,
+        ref: this.#options.ref,
+      },
       {
         clock: this.clock,
         listener: this.listener,
