@@ -1,0 +1,144 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Socket, World, nothing } from './testing/call-world.js';
+
+let world: World;
+let socket: Socket;
+beforeEach(() => {
+  world = new World();
+  socket = new Socket();
+});
+
+describe('fault 3, the edge is killed, and another takes its place', () => {
+  const word = (text: string, endMs: number) => ({ text, startMs: endMs - 400, endMs });
+
+  it('the same session goes on: its clock, its events once each, and its history up to what was heard', async () => {
+    const { call, joined } = await world.join(socket);
+    world.clock.advance(1000);
+    const { responseId } = call.session.say('good morning to you all');
+    const [request] = world.spoken;
+    const words = [word('good', 400), word('morning', 800), word('to', 1200)];
+    request!.onClause({ text: 'good morning to', words, lengthMs: 1200, offsetMs: 0 });
+    world.heard = [{ responseId, heardMs: 800 }];
+    await call.session.heard({ audience: 'room', rtpTimestamp: 1, outputLatencyMs: 0, state: 'playing' });
+    world.decide(5, { words: [{ text: 'hello', endMs: 1100, confidence: 1 }] });
+    await world.recorder.flush();
+    world.clock.advance(150);
+    world.decide(6, { floor: 'speaking' }); // told to the client, and not saved
+
+    const next = new World(world.store, 3150);
+    const again = new Socket();
+    const resume = { resumeToken: joined.resumeToken, lastSeq: socket.seqs.at(-1)! };
+    const back = await next.join(again, { resume });
+    expect(back.joined).toMatchObject({ resumed: true, sessionId: joined.sessionId, resumeToken: joined.resumeToken });
+    // 3150 ms after its zero; its lane has the boundaries at whole micro-turns.
+    expect(back.joined.sessionMs).toBe(3150);
+    const all = [...socket.events, ...again.events];
+    expect(all.map(({ seq }) => seq)).toEqual(all.map((_, i) => i + 1));
+    expect(again.events).toMatchObject([
+      {
+        type: 'response.interrupted',
+        responseId,
+        by: 'agent',
+        heardMs: 800,
+        heardText: 'good morning',
+        unheardText: 'to',
+      },
+      { type: 'floor.changed', floor: 'silent' },
+      { type: 'session.resumed', lostMs: 2150, at: 3150, turn: 15 },
+    ]);
+    expect(again.events.at(-1)).not.toHaveProperty('model');
+    expect([next.spoken, next.rowsStarted]).toMatchObject([[], [{ zeroMs: 0 }]]);
+
+    const fresh = back.call.session.say('where was I');
+    expect(fresh.responseId).not.toBe(responseId);
+    next.decide(16, { words: [{ text: 'yes', endMs: 3300, confidence: 1 }] });
+    expect(again.events.at(-1)).toMatchObject({ type: 'transcript.word', text: 'yes' });
+  });
+
+  it('what the client had missed comes first, and what nobody saved is told as lost', async () => {
+    const { joined } = await world.join(socket);
+    for (let index = 0; index < 10; index++) {
+      world.clock.advance(200);
+      world.decide(index, { floor: index % 2 ? 'silent' : 'speaking' });
+    }
+    await world.recorder.flush();
+    const next = new World(world.store, 4000);
+    const again = new Socket();
+    await next.join(again, { resume: { resumeToken: joined.resumeToken, lastSeq: 3 } });
+    expect(again.seqs).toEqual(again.seqs.map((_, i) => 4 + i));
+    expect(again.events.filter(({ at }) => at <= 2000)).toEqual(socket.events.slice(3));
+    expect(again.events.at(-1)).toMatchObject({ type: 'session.resumed', lostMs: 2000 });
+  });
+
+  it('keeps the clock from going back, whatever the phase of its new lane', async () => {
+    world = new World(undefined, 130);
+    const { call, joined } = await world.join(socket);
+    world.clock.advance(1000);
+    const before = call.session.nowMs;
+    world.decide(3, { floor: 'speaking' });
+    await world.recorder.flush();
+    const next = new World(world.store, 1130);
+    const resume = { resumeToken: joined.resumeToken, lastSeq: 0 };
+    const { sessionMs } = (await next.join(new Socket(), { resume })).joined;
+    expect(sessionMs - before).toBeGreaterThanOrEqual(0);
+    expect(sessionMs - before).toBeLessThan(200);
+    expect((next.clock.now() - next.rowsStarted[0]!.zeroMs - sessionMs) % 200).toBe(0);
+  });
+
+  it('says so where the model is another one now', async () => {
+    const { joined } = await world.join(socket);
+    await world.recorder.flush();
+    const next = new World(world.store, 1000, '2');
+    const again = new Socket();
+    const back = await next.join(again, { resume: { resumeToken: joined.resumeToken, lastSeq: 1 } });
+    expect([back.joined.model, again.events.at(-1)]).toMatchObject(['scripted 2', { model: 'scripted 2' }]);
+  });
+
+  it('twice, and a socket that drops between: still each event once', async () => {
+    const { joined } = await world.join(socket);
+    await world.recorder.flush();
+    const second = new World(world.store, 2000);
+    const socket2 = new Socket();
+    const resume = { resumeToken: joined.resumeToken, lastSeq: socket.seqs.at(-1)! };
+    const { call } = await second.join(socket2, { resume });
+    second.decide(11, { floor: 'speaking' });
+    call.detach(socket2);
+    second.decide(12, { floor: 'yielded' });
+    await second.recorder.flush();
+    const third = new World(world.store, 4000);
+    const socket3 = new Socket();
+    await third.join(socket3, { resume: { ...resume, lastSeq: socket2.seqs.at(-1)! } });
+    const all = [...socket.seqs, ...socket2.seqs, ...socket3.seqs];
+    expect(all).toEqual(all.map((_, i) => i + 1));
+    expect(socket3.events.at(-1)).toMatchObject({ type: 'session.resumed', lostMs: 2000 });
+  });
+
+  it('counts the time away from when the client was lost, and expires with it', async () => {
+    const { call, joined } = await world.join(socket);
+    call.detach(socket);
+    world.clock.advance(50_000);
+    world.decide(250, { floor: 'speaking' });
+    await world.recorder.flush();
+    const resume = { resumeToken: joined.resumeToken, lastSeq: 1 };
+    await expect(new World(world.store, 120_000).join(socket, { resume })).rejects.toMatchObject({
+      code: 'session/expired',
+    });
+    const next = new World(world.store, 119_000);
+    await expect(next.join(new Socket(), { resume, identity: 'bob' })).rejects.toMatchObject({
+      code: 'session/expired',
+    });
+    expect(next.held).toEqual(nothing);
+    expect((await next.join(new Socket(), { resume })).joined.resumed).toBe(true);
+  });
+
+  it('a session that ended before is over', async () => {
+    const { call, joined } = await world.join(socket);
+    await world.recorder.flush();
+    await call.leave(socket, 'left');
+    await world.recorder.flush();
+    const resume = { resumeToken: joined.resumeToken, lastSeq: 1 };
+    await expect(new World(world.store, 10).join(socket, { resume })).rejects.toMatchObject({
+      code: 'session/expired',
+    });
+  });
+});

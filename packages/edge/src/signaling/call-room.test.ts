@@ -1,0 +1,178 @@
+import { MicroturnError } from '@microturn/protocol';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Socket, World, settled } from './testing/call-world.js';
+
+let world: World;
+let socket: Socket;
+beforeEach(() => {
+  world = new World();
+  socket = new Socket();
+});
+
+it('a room stays open until the last of its callers has left', async () => {
+  const ann = await world.join(socket);
+  await world.join(new Socket(), { identity: 'bob' });
+  await ann.call.leave(socket, 'left');
+  expect(world.held).toMatchObject({ rows: 1, rooms: 1 });
+  expect(world.requests).not.toContain('room.close');
+});
+
+describe('who is in a room', () => {
+  const produce = { type: 'produce' as const, id: 2, transportId: 't', rtpParameters: { codecs: [{}] } };
+  const identities = (list: readonly { identity: string }[]) => list.map(({ identity }) => identity);
+
+  it('is told to the newcomer and, as it changes, to the others', async () => {
+    const ann = await world.join(socket);
+    const bob = await world.join(new Socket(), { identity: 'bob' });
+    expect(identities(ann.participants)).toEqual(['ann']);
+    expect(identities(bob.participants)).toEqual(['ann', 'bob']);
+    const { producerId } = await bob.call.produce({ ...produce, source: 'microphone' });
+    await bob.call.setMuted(producerId, true);
+    await bob.call.unpublish(producerId);
+    await bob.call.close('left');
+    const tracks = socket.rosterMessages.map((message) => 'participant' in message && message.participant.tracks);
+    expect(socket.rosterMessages.map(({ type }) => type)).toEqual([
+      'participant.joined',
+      'participant.updated',
+      'participant.updated',
+      'participant.updated',
+      'participant.left',
+    ]);
+    expect(tracks).toMatchObject([[], [{ id: producerId, muted: false }], [{ muted: true }], [], false]);
+  });
+
+  it('shows one whose socket dropped as away, until they are back or their time is up', async () => {
+    const { call, joined } = await world.join(socket);
+    await call.produce({ ...produce, source: 'microphone' });
+    const witness = new Socket();
+    await world.join(witness, { identity: 'bob' });
+    const last = () => witness.rosterMessages.at(-1);
+    call.detach(socket);
+    expect(last()).toMatchObject({ participant: { identity: 'ann', away: true, tracks: [] } });
+    const resume = { resumeToken: joined.resumeToken, lastSeq: 1 };
+    const back = await world.join(socket, { resume });
+    expect(identities(back.participants)).toEqual(['ann', 'bob']);
+    expect(last()).toMatchObject({ participant: { identity: 'ann', away: false } });
+    call.detach(socket);
+    world.clock.advance(180_000);
+    expect(last()).toEqual({ type: 'participant.left', identity: 'ann' });
+  });
+
+  it('is muted and removed by whoever has the grant, and by nobody else', async () => {
+    const { call: ann } = await world.join(socket);
+    const { call: bob } = await world.join(new Socket(), { identity: 'bob' });
+    const { call: chair } = await world.join(new Socket(), { identity: 'chair', roomAdmin: true });
+    const { producerId } = await ann.produce({ ...produce, source: 'microphone' });
+    expect(() => bob.administer('ann')).toThrow(expect.objectContaining({ code: 'auth/forbidden' }));
+    expect(() => chair.administer('cyd')).toThrow(expect.objectContaining({ code: 'room/unknown' }));
+    await expect(chair.administer('ann').muteFromOutside('p99')).rejects.toMatchObject({ code: 'room/unknown' });
+    await chair.administer('ann').muteFromOutside(producerId);
+    expect(socket.rosterMessages.slice(-2)).toMatchObject([
+      { type: 'participant.updated', participant: { tracks: [{ muted: true }] } },
+      { type: 'track.muted', producerId, source: 'microphone' },
+    ]);
+    await chair.administer('ann').end(new MicroturnError('session/removed'));
+    expect(socket.ends).toEqual([{ code: 'session/removed', resumable: false }]);
+    expect(ann.closed).toBe(true);
+    expect(world.held).toMatchObject({ rows: 2, calls: 2 });
+  });
+});
+
+describe('what the agent says in a room', () => {
+  const texts = () => world.spoken.map(({ text }) => text);
+  const endMaking = async () => {
+    for (const made of world.made.values()) made();
+    await settled();
+  };
+  const typesAt = ({ events }: Socket) => events.map(({ type }) => type).filter((type) => type.startsWith('response.'));
+
+  let bobs: Socket;
+  beforeEach(async () => {
+    await world.join(socket);
+    bobs = new Socket();
+    await world.join(bobs, { identity: 'bob' });
+  });
+
+  it('is one response at a time: of two rows that speak in one micro-turn the earlier wins, and the other waits', async () => {
+    world.decide(0, { floor: 'yielded', say: 'hello' });
+    expect(texts()).toEqual(['hello']);
+    await endMaking();
+    world.clock.advance(200);
+    world.decide(1);
+    await settled();
+    expect(texts()).toEqual(['hello', 'hello']);
+    expect(world.spoken[0]!.responseId).not.toBe(world.spoken[1]!.responseId);
+    expect(world.spoken.map(({ voiceKey }) => voiceKey)).toEqual(['room:den', 'room:den']);
+  });
+
+  it('is not said after its moment, however long another speaks', async () => {
+    const [anns] = world.calls.values();
+    world.decide(0, { floor: 'yielded', say: 'hello' });
+    anns!.session.speechMoved('speech-started', world.spoken[0]!.responseId, world.clock.now());
+    world.clock.advance(2200);
+    world.decide(11);
+    await endMaking();
+    expect(texts()).toEqual(['hello']);
+    expect(bobs.events.filter(({ type }) => type === 'response.interrupted')).toMatchObject([
+      { by: 'agent', heardMs: 0 },
+    ]);
+  });
+
+  it('is told to everybody there, once, as their own session counts', async () => {
+    const [annsCall] = world.calls.values();
+    const { responseId } = annsCall!.session.say('good morning');
+    world.spoken[0]!.onClause({ text: 'good morning', words: [], lengthMs: 500, offsetMs: 0 });
+    await annsCall!.close('left');
+    expect(typesAt(bobs)).toEqual(['response.started', 'response.text', 'response.interrupted']);
+    expect(bobs.events.find(({ type }) => type === 'response.started')).toMatchObject({ responseId, audience: 'room' });
+    expect(bobs.seqs).toEqual(bobs.seqs.map((_, i) => i + 1));
+  });
+
+  it('is stopped by anybody there, by voice or by their client', async () => {
+    const [anns, bobsCall] = world.calls.values();
+    for (const stop of [() => world.decide(1, { acts: ['stop'] }), () => bobsCall!.session.interrupt(undefined)]) {
+      const { responseId } = anns!.session.say('a long story');
+      anns!.session.speechMoved('speech-started', responseId, world.clock.now());
+      world.leases.delete(1);
+      await stop();
+      expect(socket.events.at(-1)).toMatchObject({ type: 'response.cut', responseId });
+      expect(bobs.events.findLast(({ type }) => type === 'response.cut')).toMatchObject({ responseId });
+    }
+    expect(bobs.events.filter(({ type }) => type === 'interruption')).toMatchObject([
+      { kind: 'barge-in', participant: 'bob', taken: true },
+    ]);
+    expect(world.requests.filter((method) => method === 'speech.cut')).toHaveLength(2);
+  });
+
+  it('to one participant goes to their own voice at once, and nobody else is told', async () => {
+    const [anns, bobsCall] = world.calls.values();
+    anns!.session.say('to everybody');
+    const { responseId } = bobsCall!.session.say('in your ear', 'self');
+    await settled();
+    expect(world.requests).toContain('voice.open');
+    expect(world.spoken.at(-1)).toMatchObject({ responseId, voiceKey: `endpoint:${bobsCall!.session.endpoint}` });
+    expect(bobs.events).toContainEqual(
+      expect.objectContaining({ type: 'response.started', responseId, audience: { participant: 'bob' } }),
+    );
+    expect(socket.events.filter((event) => 'responseId' in event && event.responseId === responseId)).toEqual([]);
+  });
+
+  it('is to one participant alone where their token says so, whatever their client says', async () => {
+    const cyds = new Socket();
+    const { call } = await world.join(cyds, {
+      identity: 'cyd',
+      attributes: { 'mt.audience': 'self' },
+      audience: 'room',
+    });
+    expect(world.requests.filter((method) => method === 'voice.open')).toHaveLength(1);
+    world.leases.delete(1);
+    world.leases.delete(2);
+    world.decide(0, { floor: 'yielded', say: 'well done' });
+    await settled();
+    expect(world.spoken).toMatchObject([{ text: 'well done', voiceKey: `endpoint:${call.session.endpoint}` }]);
+    expect([typesAt(socket), typesAt(bobs)]).toEqual([[], []]);
+    await expect(
+      world.join(new Socket(), { identity: 'dan', attributes: { 'mt.audience': 'all' } }),
+    ).rejects.toMatchObject({ code: 'auth/forbidden' });
+  });
+});

@@ -1,0 +1,207 @@
+import { MicroturnError, type ClientMessageOf, type RosterMessage, type SessionEvent } from '@microturn/protocol';
+import { AccessToken } from 'livekit-server-sdk';
+import type { InputRole } from '../../engine/manifest.js';
+import type { Decision } from '../../engine/types.js';
+import { Agents } from '../../recipes/index.js';
+import { RoomRegistry, type SessionEngine, type SessionMedia, type SessionVoice } from '../../session/index.js';
+import { MemoryStore, SessionRecorder, type Stamp } from '../../store/index.js';
+import { silentLog } from '../../telemetry/index.js';
+import { ManualClock } from '../../testing/manual-clock.js';
+import type { SpeakRequest } from '../../voice/index.js';
+import { Call, type CallParts, type Carrier } from '../call.js';
+import { Gate } from '../gate.js';
+import { Turnstile } from '../turnstile.js';
+
+export const keys = { key: 'a secret that is thirty-two long!' };
+
+/** A client's socket, as far as a call knows it. */
+export class Socket implements Carrier {
+  readonly events: SessionEvent[] = [];
+  readonly ends: { code: string; resumable: boolean }[] = [];
+  readonly rosterMessages: RosterMessage[] = [];
+  roster(message: RosterMessage): void {
+    this.rosterMessages.push(message);
+  }
+  end(error: MicroturnError, resumable: boolean): void {
+    this.ends.push({ code: error.code, resumable });
+  }
+  get seqs(): number[] {
+    return this.events.map(({ seq }) => seq);
+  }
+  readonly listener = (event: SessionEvent) => void this.events.push(event);
+}
+
+type Reset = (error: MicroturnError, snapshotAgeMs: number | undefined) => void;
+
+/** Everything around a call, in virtual time. */
+export class World {
+  readonly clock: ManualClock;
+  readonly store: MemoryStore;
+  readonly recorder: SessionRecorder;
+  readonly requests: string[] = [];
+  readonly endpoints = new Set<string>();
+  readonly rowsStarted: { lease: number; zeroMs: number; ref?: boolean }[] = [];
+  /** What the model takes. */
+  readonly inputs: InputRole[] = ['pcm'];
+  readonly leases = new Map<number, { decide: (decision: Decision) => void; reset: Reset }>();
+  readonly spoken: SpeakRequest[] = [];
+  /** Ends the making of what was asked to be spoken. */
+  readonly made = new Map<SpeakRequest, () => void>();
+  readonly calls = new Map<string, Call>();
+  readonly resumable = new Map<string, Call>();
+  readonly turnstile = new Turnstile();
+  readonly rooms: RoomRegistry<Call>;
+  readonly parts: CallParts;
+  mediaGone = false;
+  /** What the language model of a row has used, where one speaks there. */
+  spent: { tokensIn: number; tokensOut: number; cost: number } | undefined;
+  /** What the listener has heard, as the media thread answers. */
+  heard: { responseId: string; heardMs: number }[] = [];
+  #lease = 0;
+  #produced = 0;
+
+  /** @param store of the process before, and @param startMs when this one began */
+  constructor(store = new MemoryStore(), startMs = 0, model = '1') {
+    this.clock = new ManualClock(startMs);
+    this.store = store;
+    const now = (): Stamp => ({ wallMs: this.clock.now(), monotonicMs: this.clock.now(), bootId: 'this boot' });
+    // It writes when it is told to.
+    this.recorder = new SessionRecorder({ store, log: silentLog, after: () => () => undefined, now });
+    const media: SessionMedia = {
+      request: async (method, params) => {
+        await Promise.resolve();
+        if (this.mediaGone) throw new MicroturnError('edge/worker-died');
+        this.requests.push(method);
+        const { endpoint } = params as { endpoint: string };
+        if (method === 'endpoint.open') this.endpoints.add(endpoint);
+        if (method === 'endpoint.close') this.endpoints.delete(endpoint);
+        if (method === 'row.start') this.rowsStarted.push((params as { row: World['rowsStarted'][0] }).row);
+        if (method === 'produce') return { producerId: `p${++this.#produced}`, kind: 'audio' } as never;
+        return { rtpCapabilities: {}, sendTransport: {}, recvTransport: {}, heard: this.heard } as never;
+      },
+    };
+    const engine: SessionEngine = {
+      assertRoom: () => undefined,
+      info: {
+        name: 'scripted',
+        version: model,
+        microTurnMs: 200,
+        inputHz: 16_000,
+        capabilities: [],
+        inputs: this.inputs,
+      },
+      lease: (decide, _failed, reset) => {
+        const id = ++this.#lease;
+        this.leases.set(id, { decide, reset });
+        return {
+          id,
+          engine: 0,
+          zeroMs: Math.ceil(this.clock.now() / 200) * 200,
+          ...(this.spent && { spent: this.spent }),
+          release: () => void this.leases.delete(id),
+        };
+      },
+    };
+    const voice: SessionVoice = {
+      speak: (request) => {
+        this.spoken.push(request);
+        return new Promise((resolve) => this.made.set(request, () => resolve(undefined)));
+      },
+      end: () => undefined,
+      cancel: () => undefined,
+    };
+    this.rooms = new RoomRegistry(media);
+    this.parts = {
+      clock: this.clock,
+      log: silentLog,
+      keys,
+      iceServers: [],
+      media,
+      engine,
+      voice,
+      agents: new Agents(
+        { byName: new Map(), first: undefined },
+        { clock: this.clock, after: this.clock.after, log: silentLog, env: {} },
+      ),
+      rooms: this.rooms,
+      calls: this.calls,
+      resumable: this.resumable,
+      turnstile: this.turnstile,
+      gate: new Gate(2),
+      recorder: this.recorder,
+      resumeMs: 120_000,
+      after: this.clock.after,
+      onDecision: () => undefined,
+    };
+  }
+
+  async join(
+    socket: Socket,
+    {
+      identity = 'ann',
+      room = 'den',
+      roomAdmin = false,
+      attributes = {},
+      audience,
+      resume,
+    }: {
+      identity?: string;
+      room?: string;
+      roomAdmin?: boolean;
+      attributes?: Record<string, string>;
+      audience?: 'room' | 'self';
+      resume?: { resumeToken: string; lastSeq: number };
+    } = {},
+  ) {
+    const minted = new AccessToken('key', keys.key, { identity, attributes });
+    minted.addGrant({ roomJoin: true, room, roomAdmin });
+    const token = await minted.toJwt();
+    const message: ClientMessageOf<'join'> = {
+      type: 'join',
+      id: 1,
+      protocol: 1,
+      token,
+      ...(audience && { audience }),
+      ...(resume && { resume }),
+    };
+    const { call, joined } = await Call.open(this.parts, message);
+    const participants = call.attach(socket);
+    if (joined.resumed) call.session.resume(resume?.lastSeq ?? 0, socket.listener);
+    else call.session.start(socket.listener);
+    return { call, joined, participants };
+  }
+
+  decide(index: number, decision: Partial<Decision> = {}): void {
+    for (const [lease, { decide }] of this.leases) {
+      decide({
+        lease,
+        index,
+        words: [],
+        floor: 'silent',
+        confidence: 1,
+        say: '',
+        acts: [],
+        stepMs: 1,
+        lagMs: 1,
+        ...decision,
+      });
+    }
+  }
+
+  /** What is held by anybody, in any part. */
+  get held() {
+    return {
+      rows: this.leases.size,
+      endpoints: this.endpoints.size,
+      calls: this.calls.size,
+      resumable: this.resumable.size,
+      rooms: this.rooms.size,
+      timers: this.clock.pending,
+      turnstile: this.turnstile.size,
+    };
+  }
+}
+
+export const nothing = { rows: 0, endpoints: 0, calls: 0, resumable: 0, rooms: 0, timers: 0, turnstile: 0 };
+/** What is under way at once has happened. */
+export const settled = () => new Promise((resolve) => setTimeout(resolve));
