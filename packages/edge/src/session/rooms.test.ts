@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RoomRegistry } from './rooms.js';
-import type { SessionMedia } from './session.js';
+import type { SessionMedia } from './session-parts.js';
 
 function fakeMedia() {
   const calls: string[] = [];

@@ -1,7 +1,7 @@
 import { MicroturnError } from '@microturn/protocol';
 import { RoomAudience } from './audience.js';
 import { Roster } from './roster.js';
-import type { SessionMedia } from './session.js';
+import type { SessionMedia } from './session-parts.js';
 
 /** A call: who is in it, and what its tracks can be encoded with. */
 export class Room<Member> {

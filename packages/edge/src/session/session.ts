@@ -4,123 +4,26 @@ import {
   limits,
   turnAt,
   turnStartMs,
-  type Audience,
   type AudienceChoice,
   type SessionEvent,
   type SessionEventBody,
 } from '@microturn/protocol';
-import type { Clock } from '../clock.js';
 import type { EngineId } from '../engine/engine-worker.js';
-import type { Decision, LeaseId, ModelInfo } from '../engine/types.js';
-import type { EndpointStats, Heard, HeardReport, MediaMethod, MediaRequests, VoiceKey } from '../media/types.js';
-import { hashToken, type FoundSession, type Stamp, type StoredSession } from '../store/index.js';
-import type { Log } from '../telemetry/log.js';
-import type { SpeakRequest } from '../voice/index.js';
-import type { AudienceSeat, ResponseEvent, RoomAudience } from './audience.js';
-import type { OpenBackground, SessionBackground, SessionDesk, SpentTokens } from './background.js';
+import type { Decision, ModelInfo } from '../engine/types.js';
+import type { EndpointStats, Heard, HeardReport } from '../media/types.js';
+import { hashToken, type Stamp, type StoredSession } from '../store/index.js';
+import { AgentSpeech } from './agent-speech.js';
+import type { SessionBackground, SessionDesk } from './background.js';
+import { startConversation, stepConversation, type Conversation, type ConversationInput } from './conversation.js';
 import { EventJournal } from './event-journal.js';
-import {
-  startConversation,
-  stepConversation,
-  type Conversation,
-  type ConversationEffect,
-  type ConversationInput,
-} from './conversation.js';
 import { contiguousTail, unfinishedResponses } from './restore.js';
-
-/** What a session needs of the media thread. */
-export interface SessionMedia {
-  request<M extends MediaMethod>(method: M, params: MediaRequests[M]['params']): Promise<MediaRequests[M]['result']>;
-}
-
-/** What a session needs of the engine: one row, and its decisions. */
-export interface SessionEngine {
-  readonly info: ModelInfo;
-  /** @throws {MicroturnError} `edge/full` where no row could be leased now */
-  assertRoom(): void;
-  lease(
-    onDecision: (decision: Decision) => void,
-    onFailed: (error: MicroturnError) => void,
-    onReset: (error: MicroturnError, snapshotAgeMs: number | undefined) => void,
-    outlet: EngineOutlet,
-  ): SessionRow;
-}
-
-/** What a model has to say besides its decisions. */
-export interface EngineOutlet {
-  /** Session ms now. */
-  nowMs(): number;
-  /** Words of an answer that go on between two decisions. */
-  more(text: string): void;
-  emit(event: SessionEventBody): void;
-}
-
-export interface SessionRow {
-  readonly id: LeaseId;
-  readonly engine: EngineId;
-  /** Monotonic ms of session time 0: up to a micro-turn ahead, where the row's lane has its boundaries. */
-  readonly zeroMs: number;
-  /** Of the language model that speaks here, where one does. */
-  readonly spent?: SpentTokens;
-  /** The model is told of what happens in its session, as the client is. */
-  observe?(event: SessionEvent): void;
-  /** The first packet of a response left, at session ms. */
-  speechStarted?(responseId: string, atMs: number): void;
-  /** What the user types: as it stands now, or `sent`. */
-  typed?(typed: TypedText): void;
-  release(): void;
-}
-
-export interface TypedText {
-  readonly field: string;
-  readonly text: string;
-  readonly sent: boolean;
-}
-
-/** What a session needs of the voice. Speech itself goes straight to the media thread. */
-export interface SessionVoice {
-  speak(request: SpeakRequest): Promise<unknown>;
-  end(responseId: string): void;
-  cancel(responseId: string): void;
-}
-
-export interface SessionParts {
-  readonly room: string;
-  readonly participant: string;
-  /** The room, as far as the agent speaks to it. */
-  readonly roomAudience: RoomAudience;
-  /** Whom the model speaks to. */
-  readonly audience: AudienceChoice;
-  readonly clock: Clock;
-  readonly media: SessionMedia;
-  readonly engine: SessionEngine;
-  readonly voice: SessionVoice;
-  /** Whose voice it is, where there are several. */
-  readonly speaker?: string | undefined;
-  readonly log: Log;
-  /** Slow work off the path; without it nothing can be asked of a background model. */
-  readonly background?: OpenBackground | undefined;
-  /** Whether the sound of the last half minute is kept, for a model that has to hear it again. */
-  readonly keepClip?: boolean | undefined;
-  /** Called once, when the session is over for whatever reason. */
-  readonly onClosed: (session: Session, reason: string) => void;
-  /** @param lagMs from the end of the micro-turn to here, on main */
-  readonly onDecision?: ((decision: Decision, lagMs: number) => void) | undefined;
-}
-
-/** Where a session of a process that is gone is taken up. */
-export interface SessionOrigin extends FoundSession {
-  readonly resumeToken: string;
-  /** What its client has: more than was saved, where the process was killed between two saves. */
-  readonly lastSeq: number;
-}
+import type { SessionOrigin, SessionParts, SessionRow, TypedText } from './session-parts.js';
+import { SharedSpeech } from './shared-speech.js';
+import { TurnCounts } from './turn-counts.js';
 
 /** Stats go to the client once a second. */
 const STATS_EVERY_TURNS = 5;
 const USAGE_EVERY_TURNS = 300;
-/** Late micro-turns in a row that are told to the client, and how soon again. */
-const LATE_IN_A_ROW = 10;
-const LATE_AGAIN_MS = 10_000;
 /** What one caller may have waiting to be said, so that none fills the voice of everybody. */
 const LIVE_RESPONSES = 16;
 const LIVE_CHARS = 2 * limits.textChars;
@@ -140,23 +43,16 @@ export class Session {
   readonly #parts: SessionParts;
   #zeroMs: number;
   readonly #lease: SessionRow;
-  readonly #seat: AudienceSeat;
-  /** Responses to the room that are going on: this participant's, and the others'. */
-  readonly #shared = new Set<string>();
-  readonly #overheard = new Set<string>();
-  /** Open once it may be needed: a voice that nobody else hears. */
-  #privateVoice: Promise<void> | undefined;
+  readonly #shared: SharedSpeech;
+  readonly #speech: AgentSpeech;
+  readonly #counts: TurnCounts;
   #conversation: Conversation;
   readonly #journal: EventJournal;
   /** Until its client is back: session ms up to which it was saved, and the model that it talked with. */
   #origin: { readonly savedMs: number; readonly model: string } | undefined;
   #listener: ((event: SessionEvent) => void) | undefined;
   #seq = 0;
-  #turns = 0;
-  #late = 0;
   readonly #background: SessionBackground | undefined;
-  #lateInARow = 0;
-  #toldLateAtMs = -Infinity;
   #stats: EndpointStats | undefined;
   #closed = false;
 
@@ -168,7 +64,7 @@ export class Session {
     this.participant = parts.participant;
     this.endpoint = endpoint;
     this.model = parts.engine.info;
-    this.#conversation = startConversation(parts.participant, this.#audienceOf(parts.audience));
+    this.#counts = new TurnCounts(this.model.microTurnMs, origin?.session);
     this.#journal = new EventJournal(contiguousTail(origin?.events ?? []));
     if (origin && origin.session.microTurnMs !== this.model.microTurnMs) {
       throw new MicroturnError('session/expired', 'the model hears in other micro-turns now');
@@ -186,10 +82,22 @@ export class Session {
       },
     );
     this.#zeroMs = this.#lease.zeroMs;
-    this.#seat = parts.roomAudience.join({
-      overhear: (event) => this.#overhear(event),
-      overrule: (by) => this.#apply({ type: 'overruled', atMs: this.nowMs, by }),
+    this.#shared = new SharedSpeech(parts.roomAudience, {
+      // Nothing comes before `session.started`.
+      listens: () => !this.#closed && this.#seq > 0,
+      emit: (event) => this.#emit(event),
+      overruled: (by) => this.#apply({ type: 'overruled', atMs: this.nowMs, by }),
     });
+    this.#speech = new AgentSpeech({
+      ...parts,
+      endpoint,
+      shared: this.#shared,
+      nowMs: () => this.nowMs,
+      apply: (input) => this.#apply(input),
+      isLive: (id) => this.#conversation.responses.some((response) => response.id === id && response.phase !== 'cut'),
+      report: (error) => this.report(error),
+    });
+    this.#conversation = startConversation(parts.participant, this.#speech.audienceOf(parts.audience));
     this.#background = parts.background?.(this.#createDesk());
     if (origin) this.#takeUp(origin);
   }
@@ -204,7 +112,7 @@ export class Session {
     try {
       await session.startRow();
     } catch (error) {
-      session.#seat.leave();
+      session.#shared.leave();
       session.#lease.release();
       throw error;
     }
@@ -221,8 +129,6 @@ export class Session {
     const turns = Math.ceil((sessionMs + this.#lease.zeroMs - this.#parts.clock.now()) / microTurnMs);
     this.#zeroMs = this.#lease.zeroMs - turns * microTurnMs;
     this.#origin = { savedMs: session.sessionMs, model: session.model };
-    this.#turns = session.turns;
-    this.#late = session.late;
     this.#seq = Math.max(lastSeq, events.at(-1)?.seq ?? 0);
     const reminders = events.filter(({ type }) => type === 'reminder.fired').length;
     this.#conversation = { ...this.#conversation, listening: false, reminders };
@@ -241,9 +147,8 @@ export class Session {
       endpoint: this.endpoint,
       row: { lease, engine, microTurnMs, inputHz, zeroMs: this.#zeroMs, keepClip, ref: inputs?.includes('ref') },
     });
-    if (this.#parts.audience !== 'self' && !this.#privateVoice) return;
-    this.#privateVoice = undefined;
-    await this.#openPrivateVoice();
+    await this.#speech.reopenPrivateVoice();
+    if (this.#parts.audience === 'self') await this.#speech.openPrivateVoice();
   }
 
   get closed(): boolean {
@@ -255,7 +160,7 @@ export class Session {
   }
   /** Micro-turns that were decided late, one after the other, up to now. */
   get lateInARow(): number {
-    return this.#lateInARow;
+    return this.#counts.lateInARow;
   }
   /** Of the newest event. */
   get seq(): number {
@@ -306,8 +211,8 @@ export class Session {
       participant: this.participant,
       model: this.modelName,
       microTurnMs: this.model.microTurnMs,
-      turns: this.#turns,
-      late: this.#late,
+      turns: this.#counts.turns,
+      late: this.#counts.late,
       sessionMs: this.nowMs,
       savedAt,
       leaseMs,
@@ -348,7 +253,7 @@ export class Session {
       throw new MicroturnError('protocol/rate', `at most ${LIVE_CHARS} characters may wait to be said`);
     }
     const responseId = this.#nextResponseId();
-    this.#apply({ type: 'say', atMs: this.nowMs, responseId, text, audience: this.#audienceOf(audience) });
+    this.#apply({ type: 'say', atMs: this.nowMs, responseId, text, audience: this.#speech.audienceOf(audience) });
     return { responseId };
   }
 
@@ -379,7 +284,7 @@ export class Session {
     this.#assertOpen();
     const heard = report ? await this.heard(report) : [];
     const playing = this.#conversation.responses[0];
-    if (this.#overheard.size > 0) this.#seat.overrule('client');
+    if (this.#shared.overhears) this.#shared.overrule('client');
     if (playing === undefined) return heard.at(-1) ?? { heardMs: 0 };
     this.#apply({ type: 'interrupt', atMs: this.nowMs });
     return { responseId: playing.id, heardMs: playing.heardMs };
@@ -405,7 +310,7 @@ export class Session {
   /** More of a response was made than its voice can hold: it ends here, and the client is told. */
   speechFull(responseId: string): void {
     if (!this.#conversation.responses.some(({ id }) => id === responseId)) return;
-    this.#failToSpeak(responseId, new MicroturnError('voice/failed', 'more speech waits than its queue holds'));
+    this.#speech.failed(responseId, new MicroturnError('voice/failed', 'more speech waits than its queue holds'));
   }
 
   /** The newest view of this endpoint from the media thread. */
@@ -421,7 +326,7 @@ export class Session {
     this.#emitUsage();
     this.#emit({ type: 'session.closed', reason });
     this.#closed = true;
-    this.#seat.leave();
+    this.#shared.leave();
     this.#lease.release();
     this.#listener = undefined;
     this.#parts.onClosed(this, reason);
@@ -458,38 +363,28 @@ export class Session {
 
   #onDecision(decision: Decision): void {
     if (this.#closed) return;
-    this.#turns++;
     const { microTurnMs } = this.model;
     const lagMs = Math.max(0, this.nowMs - turnStartMs(decision.index + 1, microTurnMs));
-    this.#noteLag(lagMs);
+    if (this.#counts.note(lagMs, this.nowMs)) {
+      this.report(new MicroturnError('engine/late', `${this.#counts.lateInARow} micro-turns in a row`));
+    }
     this.#parts.onDecision?.(decision, lagMs);
     this.#apply({
       type: 'decision',
       atMs: this.nowMs,
       decision,
       responseId: decision.say ? this.#nextResponseId() : '',
-      overhears: this.#overheard.size > 0,
+      overhears: this.#shared.overhears,
     });
     const { responses, listening } = this.#conversation;
     this.#background?.onDecision(decision, {
       responses,
       present: listening,
-      overhears: this.#overheard.size > 0,
+      overhears: this.#shared.overhears,
     });
-    if (this.#turns % STATS_EVERY_TURNS === 0) this.#emitStats(decision.stepMs, lagMs);
-    if (this.#turns % USAGE_EVERY_TURNS === 0) this.#emitUsage();
-  }
-
-  #noteLag(lagMs: number): void {
-    if (lagMs <= this.model.microTurnMs) {
-      this.#lateInARow = 0;
-      return;
-    }
-    this.#late++;
-    this.#lateInARow++;
-    if (this.#lateInARow < LATE_IN_A_ROW || this.nowMs - this.#toldLateAtMs < LATE_AGAIN_MS) return;
-    this.#toldLateAtMs = this.nowMs;
-    this.report(new MicroturnError('engine/late', `${this.#lateInARow} micro-turns in a row`));
+    const { turns } = this.#counts;
+    if (turns % STATS_EVERY_TURNS === 0) this.#emitStats(decision.stepMs, lagMs);
+    if (turns % USAGE_EVERY_TURNS === 0) this.#emitUsage();
   }
 
   #fail(error: MicroturnError): void {
@@ -503,103 +398,10 @@ export class Session {
     this.#conversation = state;
     for (const event of events) {
       this.#emit(event);
-      this.#share(event);
+      this.#shared.share(event);
     }
-    for (const effect of effects) this.#run(effect);
-    // What is made need not keep the room's voice from others, who are played after it.
-    const unfinished = state.responses.filter(
-      (r) => r.phase === 'speaking' || (r.phase === 'ending' && r.speaking > 0),
-    );
-    this.#seat.settle(new Set(unfinished.map(({ id }) => id)));
-  }
-
-  #run(effect: ConversationEffect): void {
-    const { voice, media, log } = this.#parts;
-    switch (effect.do) {
-      case 'speak':
-        this.#whenVoiceIsFree(effect, () => this.#speak(effect));
-        return;
-      case 'end':
-        this.#whenVoiceIsFree(effect, () => voice.end(effect.responseId));
-        return;
-      case 'cut':
-        voice.cancel(effect.responseId);
-        media
-          .request('speech.cut', { voice: this.#voiceKey(effect.audience), responseId: effect.responseId })
-          .catch((error: unknown) => log.warn({ err: error }, 'a response could not be cut'));
-        return;
-      case 'overrule':
-        this.#seat.overrule('user');
-        return;
-      default:
-        effect satisfies never;
-    }
-  }
-
-  /** The room's voice says one response at a time; a private one is this session's alone, once it is open. */
-  #whenVoiceIsFree({ responseId, audience }: ConversationEffect & { do: 'speak' | 'end' }, say: () => void): void {
-    const isLive = () => this.#conversation.responses.some(({ id, phase }) => id === responseId && phase !== 'cut');
-    if (audience !== 'room') {
-      this.#openPrivateVoice().then(
-        () => isLive() && say(),
-        (cause: unknown) => this.#failToSpeak(responseId, MicroturnError.from(cause, 'voice/failed')),
-      );
-    } else if (!this.#seat.speak(responseId, say)) {
-      this.#failToSpeak(responseId, new MicroturnError('voice/failed', 'too much waits to be said to the room'));
-    }
-  }
-
-  /** Resolves when what it says is heard from the start. It stays open as long as the endpoint. */
-  #openPrivateVoice(): Promise<void> {
-    this.#privateVoice ??= this.#parts.media.request('voice.open', { endpoint: this.endpoint });
-    this.#privateVoice.catch(() => (this.#privateVoice = undefined));
-    return this.#privateVoice;
-  }
-
-  #audienceOf(choice: AudienceChoice): Audience {
-    return choice === 'room' ? 'room' : { participant: this.participant };
-  }
-
-  #voiceKey(audience: Audience): VoiceKey {
-    return audience === 'room' ? `room:${this.room}` : `endpoint:${this.endpoint}`;
-  }
-
-  /** The rows of a room share what the agent said to it. */
-  #share(event: SessionEventBody): void {
-    if (!isResponseEvent(event)) return;
-    if (event.type === 'response.started' && event.audience === 'room') this.#shared.add(event.responseId);
-    if (!this.#shared.has(event.responseId)) return;
-    if (isEnd(event)) this.#shared.delete(event.responseId);
-    this.#seat.share(event);
-  }
-
-  #overhear(event: ResponseEvent): void {
-    // Nothing comes before `session.started`.
-    if (this.#closed || this.#seq === 0) return;
-    if (event.type === 'response.started') this.#overheard.add(event.responseId);
-    else if (isEnd(event)) this.#overheard.delete(event.responseId);
-    this.#emit(event);
-  }
-
-  #failToSpeak(responseId: string, error: MicroturnError): void {
-    this.#apply({ type: 'voice-failed', atMs: this.nowMs, responseId, ...error.toWire(), code: error.code });
-  }
-
-  #speak({ responseId, audience, text, last }: ConversationEffect & { do: 'speak' }): void {
-    this.#parts.voice
-      .speak({
-        voiceKey: this.#voiceKey(audience),
-        responseId,
-        text,
-        last,
-        speaker: this.#parts.speaker,
-        onProblem: (error) => this.report(error),
-        onClause: ({ text, words, lengthMs }) => this.#apply({ type: 'clause', responseId, text, words, lengthMs }),
-      })
-      .then(
-        () => this.#apply({ type: 'spoken', responseId }),
-        (cause: unknown) => this.#failToSpeak(responseId, MicroturnError.from(cause, 'voice/failed')),
-      );
+    for (const effect of effects) this.#speech.run(effect);
+    this.#shared.settle(state.responses);
   }
 
   #emit(body: SessionEventBody): void {
@@ -625,31 +427,6 @@ export class Session {
   }
 
   #emitUsage(): void {
-    this.#emit({
-      type: 'session.usage',
-      audioSeconds: (this.#turns * this.model.microTurnMs) / 1000,
-      microTurns: this.#turns,
-      late: this.#late,
-      ...sumOf([this.#lease.spent, this.#background?.spent]),
-    });
+    this.#emit(this.#counts.usage([this.#lease.spent, this.#background?.spent]));
   }
-}
-
-/** Without a language model there is no cost, rather than one of 0. */
-function sumOf(parts: readonly (SpentTokens | undefined)[]): Omit<SpentTokens, 'cost'> & { cost?: number } {
-  let sum: ReturnType<typeof sumOf> = { tokensIn: 0, tokensOut: 0 };
-  for (const part of parts) {
-    if (!part) continue;
-    const { tokensIn, tokensOut, cost } = part;
-    sum = { tokensIn: sum.tokensIn + tokensIn, tokensOut: sum.tokensOut + tokensOut, cost: (sum.cost ?? 0) + cost };
-  }
-  return sum;
-}
-
-function isResponseEvent(event: SessionEventBody): event is ResponseEvent {
-  return event.type.startsWith('response.');
-}
-
-function isEnd({ type }: ResponseEvent): boolean {
-  return type === 'response.completed' || type === 'response.interrupted';
 }

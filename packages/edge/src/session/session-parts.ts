@@ -1,0 +1,97 @@
+import type { AudienceChoice, MicroturnError, SessionEvent, SessionEventBody } from '@microturn/protocol';
+import type { Clock } from '../clock.js';
+import type { EngineId } from '../engine/engine-worker.js';
+import type { Decision, LeaseId, ModelInfo } from '../engine/types.js';
+import type { MediaMethod, MediaRequests } from '../media/types.js';
+import type { FoundSession } from '../store/index.js';
+import type { Log } from '../telemetry/log.js';
+import type { SpeakRequest } from '../voice/index.js';
+import type { RoomAudience } from './audience.js';
+import type { OpenBackground, SpentTokens } from './background.js';
+
+/** What a session needs of the media thread. */
+export interface SessionMedia {
+  request<M extends MediaMethod>(method: M, params: MediaRequests[M]['params']): Promise<MediaRequests[M]['result']>;
+}
+
+/** What a session needs of the engine: one row, and its decisions. */
+export interface SessionEngine {
+  readonly info: ModelInfo;
+  /** @throws {MicroturnError} `edge/full` where no row could be leased now */
+  assertRoom(): void;
+  lease(
+    onDecision: (decision: Decision) => void,
+    onFailed: (error: MicroturnError) => void,
+    onReset: (error: MicroturnError, snapshotAgeMs: number | undefined) => void,
+    outlet: EngineOutlet,
+  ): SessionRow;
+}
+
+/** What a model has to say besides its decisions. */
+export interface EngineOutlet {
+  /** Session ms now. */
+  nowMs(): number;
+  /** Words of an answer that go on between two decisions. */
+  more(text: string): void;
+  emit(event: SessionEventBody): void;
+}
+
+export interface SessionRow {
+  readonly id: LeaseId;
+  readonly engine: EngineId;
+  /** Monotonic ms of session time 0: up to a micro-turn ahead, where the row's lane has its boundaries. */
+  readonly zeroMs: number;
+  /** Of the language model that speaks here, where one does. */
+  readonly spent?: SpentTokens;
+  /** The model is told of what happens in its session, as the client is. */
+  observe?(event: SessionEvent): void;
+  /** The first packet of a response left, at session ms. */
+  speechStarted?(responseId: string, atMs: number): void;
+  /** What the user types: as it stands now, or `sent`. */
+  typed?(typed: TypedText): void;
+  release(): void;
+}
+
+export interface TypedText {
+  readonly field: string;
+  readonly text: string;
+  readonly sent: boolean;
+}
+
+/** What a session needs of the voice. Speech itself goes straight to the media thread. */
+export interface SessionVoice {
+  speak(request: SpeakRequest): Promise<unknown>;
+  end(responseId: string): void;
+  cancel(responseId: string): void;
+}
+
+export interface SessionParts {
+  readonly room: string;
+  readonly participant: string;
+  /** The room, as far as the agent speaks to it. */
+  readonly roomAudience: RoomAudience;
+  /** Whom the model speaks to. */
+  readonly audience: AudienceChoice;
+  readonly clock: Clock;
+  readonly media: SessionMedia;
+  readonly engine: SessionEngine;
+  readonly voice: SessionVoice;
+  /** Whose voice it is, where there are several. */
+  readonly speaker?: string | undefined;
+  readonly log: Log;
+  /** Slow work off the path; without it nothing can be asked of a background model. */
+  readonly background?: OpenBackground | undefined;
+  /** Whether the sound of the last half minute is kept, for a model that has to hear it again. */
+  readonly keepClip?: boolean | undefined;
+  /** Called once, when the session is over for whatever reason. */
+  readonly onClosed: (session: { readonly id: string }, reason: string) => void;
+  /** @param lagMs from the end of the micro-turn to here, on main */
+  readonly onDecision?: ((decision: Decision, lagMs: number) => void) | undefined;
+}
+
+/** Where a session of a process that is gone is taken up. */
+export interface SessionOrigin extends FoundSession {
+  readonly resumeToken: string;
+  /** What its client has: more than was saved, where the process was killed between two saves. */
+  readonly lastSeq: number;
+}

@@ -1,0 +1,73 @@
+import type { SessionEventBody } from '@microturn/protocol';
+import type { SpentTokens } from './background.js';
+
+/** Late micro-turns in a row that are told to the client, and how soon again. */
+const LATE_IN_A_ROW = 10;
+const LATE_AGAIN_MS = 10_000;
+
+/** Counts a session's micro-turns, and those that were decided late. */
+export class TurnCounts {
+  readonly #microTurnMs: number;
+  #turns: number;
+  #late: number;
+  #lateInARow = 0;
+  #toldLateAtMs = -Infinity;
+
+  /** @param from what a process that is gone had counted */
+  constructor(microTurnMs: number, from?: { readonly turns: number; readonly late: number }) {
+    this.#microTurnMs = microTurnMs;
+    this.#turns = from?.turns ?? 0;
+    this.#late = from?.late ?? 0;
+  }
+
+  get turns(): number {
+    return this.#turns;
+  }
+  get late(): number {
+    return this.#late;
+  }
+  /** Up to now. */
+  get lateInARow(): number {
+    return this.#lateInARow;
+  }
+
+  /**
+   * One more was decided.
+   * @param lagMs from its end to its decision
+   * @returns whether the client is to be told how many were late
+   */
+  note(lagMs: number, nowMs: number): boolean {
+    this.#turns++;
+    if (lagMs <= this.#microTurnMs) {
+      this.#lateInARow = 0;
+      return false;
+    }
+    this.#late++;
+    this.#lateInARow++;
+    if (this.#lateInARow < LATE_IN_A_ROW || nowMs - this.#toldLateAtMs < LATE_AGAIN_MS) return false;
+    this.#toldLateAtMs = nowMs;
+    return true;
+  }
+
+  /** @param spent by each language model of the session */
+  usage(spent: readonly (SpentTokens | undefined)[]): SessionEventBody & { type: 'session.usage' } {
+    return {
+      type: 'session.usage',
+      audioSeconds: (this.#turns * this.#microTurnMs) / 1000,
+      microTurns: this.#turns,
+      late: this.#late,
+      ...sumOf(spent),
+    };
+  }
+}
+
+/** Without a language model there is no cost, rather than one of 0. */
+function sumOf(parts: readonly (SpentTokens | undefined)[]): Omit<SpentTokens, 'cost'> & { cost?: number } {
+  let sum: ReturnType<typeof sumOf> = { tokensIn: 0, tokensOut: 0 };
+  for (const part of parts) {
+    if (!part) continue;
+    const { tokensIn, tokensOut, cost } = part;
+    sum = { tokensIn: sum.tokensIn + tokensIn, tokensOut: sum.tokensOut + tokensOut, cost: (sum.cost ?? 0) + cost };
+  }
+  return sum;
+}
