@@ -66,6 +66,9 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('tasks of an edge of its o
   it.each<[how: string, callOff: (session: InteractionSession) => Promise<unknown>, status: string]>([
     ['a click', (call) => call.cancel(), 'cancelled'],
     ['a change of subject', (call) => call.changeSubject(), 'stale'],
+    ['“never mind”, typed as a question', (call) => call.ask('Never mind.'), 'cancelled'],
+    ['“never mind”, sent as a message', async (call) => call.send('never mind'), 'cancelled'],
+    ['“let’s talk about something else”', (call) => call.ask("Let's talk about something else"), 'stale'],
   ])('%s: a late result is never said, and the next one is', async (_how, callOff, status) => {
     session = await connectSdk(edge);
     const events: SessionEvent[] = [];

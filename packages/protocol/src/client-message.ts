@@ -84,7 +84,10 @@ const schemas = {
     audience: v.optional(AudienceChoice, 'room'),
     outputLatencyMs: v.optional(v.pipe(Ms, v.maxValue(2000))),
   }),
-  /** Typed instead of spoken: asked of the background model. The reply carries the taskId. */
+  /**
+   * Typed instead of spoken: asked of the background model or, without a subject, taken as what it says about a task under
+   * way. The reply is an `AskResult`.
+   */
   'task.ask': v.object({
     type: v.literal('task.ask'),
     id: RequestId,

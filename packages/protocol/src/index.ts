@@ -26,7 +26,7 @@ export {
   type SessionEventOf,
   type SessionEventType,
 } from './events.js';
-export { PageTool, taskOrigins, taskStatuses, type TaskOrigin, type TaskStatus } from './tasks.js';
+export { AskResult, PageTool, taskOrigins, taskStatuses, type TaskOrigin, type TaskStatus } from './tasks.js';
 export {
   parseClientMessage,
   type ClientMessage,

@@ -20,6 +20,15 @@ export type TaskStatus = (typeof taskStatuses)[number];
 export const taskOrigins = ['model', 'text', 'app'] as const;
 export type TaskOrigin = (typeof taskOrigins)[number];
 
+/** What was made of something that was typed: a question of its own, or something about a task under way. */
+export const askOutcomes = ['question', 'answer', 'amend', 'cancel', 'subject'] as const;
+export const AskResult = v.object({
+  taken: v.optional(v.picklist(askOutcomes), 'question'),
+  /** The task that it became, or is about; absent where that is none, or all of them. */
+  taskId: v.optional(Id),
+});
+export type AskResult = v.InferOutput<typeof AskResult>;
+
 export const TaskText = v.pipe(v.string(), v.minLength(1), v.maxLength(limits.textChars));
 
 /** What every event of a task begins with. */

@@ -1,4 +1,5 @@
 import {
+  AskResult,
   InterruptResult,
   MicroturnError,
   limits,
@@ -192,11 +193,9 @@ class Session implements InteractionSession {
     await this.#link().request({ type: 'participant.remove', participant: identity });
   }
 
-  async ask(text: string, { subject }: { readonly subject?: string } = {}): Promise<{ taskId: string }> {
+  async ask(text: string, { subject }: { readonly subject?: string } = {}): Promise<AskResult> {
     const reply = await this.#link().request({ type: 'task.ask', text, ...(subject !== undefined && { subject }) });
-    const taskId = (reply as { taskId?: unknown } | undefined)?.taskId;
-    if (typeof taskId !== 'string') throw new MicroturnError('protocol/malformed', 'task.ask: expected a taskId');
-    return { taskId };
+    return checked(AskResult, reply);
   }
 
   async amend(taskId: string, text: string): Promise<void> {

@@ -45,6 +45,7 @@ export type { Logger } from './logger.js';
 export type { State } from './state.js';
 export {
   MicroturnError,
+  type AskResult,
   type Audience,
   type AudienceChoice,
   type ErrorCode,

@@ -1,5 +1,6 @@
 import type { ObserveInputOptions, TypedField } from './input/observe-input.js';
 import type {
+  AskResult,
   AudienceChoice,
   InterruptResult,
   MicroturnError,
@@ -153,10 +154,11 @@ export interface InteractionSession extends AsyncDisposable {
   removeParticipant(identity: string): Promise<void>;
 
   /**
-   * Asks the background model, typed instead of spoken. The result is in `tasks`, and said when the floor is free.
-   * @param options.subject a newer task on the same subject supersedes an older one
+   * Asks the background model, typed instead of spoken. The result is in `tasks`, and said when the floor is free. What is
+   * about a task under way, such as “never mind” or the answer to its question, goes to that task; `taken` tells.
+   * @param options.subject a newer task on the same subject supersedes an older one; what has one is always a question
    */
-  ask(text: string, options?: { readonly subject?: string }): Promise<{ taskId: string }>;
+  ask(text: string, options?: { readonly subject?: string }): Promise<AskResult>;
   /** Adds to a task that goes on ("make it vegetarian"): it begins again with that. */
   amend(taskId: string, text: string): Promise<void>;
   /** Answers the question of a task; `true` or `false` where it asks for approval. */
@@ -168,7 +170,10 @@ export interface InteractionSession extends AsyncDisposable {
   /** Offers a function of this page to background tasks, across calls, until the returned function is called. */
   registerTool<Arguments = Record<string, unknown>>(tool: ClientTool<Arguments>): () => void;
 
-  /** Sends a typed message, which is answered as if it had been said. Only a recipe's LLM reads it. */
+  /**
+   * Sends a typed message, which is taken as if it had been said: for what it says about a task under way, else answered by
+   * a recipe's LLM, or where the model does not read, asked as with `ask`.
+   */
   send(text: string): void;
   /**
    * Lets the agent see what is typed into a field before it is sent, throttled. Masked fields (passwords, codes, cards,

@@ -1,15 +1,14 @@
-import { MicroturnError, type ClientMessageOf, type SessionEvent } from '@microturn/protocol';
+import { MicroturnError, type AskResult, type ClientMessageOf, type SessionEvent } from '@microturn/protocol';
 import type { Decision } from '../engine/types.js';
 import { Budget, type BudgetLimits } from '../llm/index.js';
 import type { Clip } from '../media/types.js';
-import type { SessionBackground, SessionDesk } from '../session/index.js';
+import type { SessionBackground, SessionDesk, TaskRequest } from '../session/index.js';
 import type { Log } from '../telemetry/log.js';
 import { ConversationLog } from './conversation-log.js';
 import { approvalOf, type FollowUpRule } from './follow-up.js';
 import { PageTools } from './page-tools.js';
 import type { BackgroundProvider, TaskIo } from './provider.js';
 import {
-  isBusy,
   isOver,
   newTaskBook,
   stepTasks,
@@ -119,13 +118,24 @@ export class BackgroundDesk implements SessionBackground {
     return this.#parts.hear !== undefined || this.#parts.provider.takesAudio;
   }
 
-  ask({ text, subject, origin }: { text: string; subject?: string | undefined; origin: 'text' | 'app' }): {
-    taskId: string;
-  } {
+  ask({ text, subject, origin }: TaskRequest): { taskId: string } {
     this.#assertOpen();
     const atMs = this.#desk.nowMs();
     if (origin === 'text') this.#log.note({ atMs, who: this.#desk.participant, text });
     return { taskId: this.#create(text, origin, subject) };
+  }
+
+  typed(request: Omit<TaskRequest, 'origin'>): AskResult {
+    // Who names a subject, asks.
+    const about = request.subject === undefined ? this.followUp(request.text) : undefined;
+    return about ?? { taken: 'question', ...this.ask({ ...request, origin: 'text' }) };
+  }
+
+  followUp(text: string): AskResult | undefined {
+    this.#assertOpen();
+    const about = this.#followUp(text);
+    if (about) this.#log.note({ atMs: this.#desk.nowMs(), who: this.#desk.participant, text });
+    return about;
   }
 
   amend(taskId: string, text: string): void {
@@ -218,7 +228,7 @@ export class BackgroundDesk implements SessionBackground {
     const words = utterance.words.join(' ');
     const { delegate, hear, provider } = this.#parts;
     // Words that the model has names for need nobody to make them out.
-    if (!words.includes('<unk>') && this.#followsUp(words)) return;
+    if (!words.includes('<unk>') && this.#followUp(words)) return;
     if (delegate.by !== 'utterance' || utterance.answered) return;
     if (utterance.toMs - utterance.fromMs < delegate.minSpeechMs) return;
     if (hear || provider.takesAudio) this.#delegate(utterance);
@@ -246,48 +256,50 @@ export class BackgroundDesk implements SessionBackground {
     return id;
   }
 
-  /** What was said is about a task: calls it off, adds to it or answers it. */
-  #followsUp(text: string): boolean {
-    if (text === '') return false;
+  /** What was said or typed is about a task: calls it off, adds to it or answers it. Undefined for a question of its own. */
+  #followUp(text: string): AskResult | undefined {
+    if (text === '') return undefined;
     const atMs = this.#desk.nowMs();
     const asking = this.#book.tasks.findLast(({ status }) => status === 'asking');
-    const followUp = this.#parts.followUp(text);
-    if (asking?.question?.approval) {
-      const approved = approvalOf(text);
-      if (approved === undefined) return false;
+    const approved = asking?.question?.approval && approvalOf(text);
+    if (asking && approved !== undefined) {
       this.#apply({ type: 'answer', atMs, id: asking.id, answer: approved });
-      return true;
+      return { taken: 'answer', taskId: asking.id };
     }
-    switch (followUp) {
+    const meant = this.#parts.followUp(text);
+    switch (meant) {
       case 'cancel':
-        return this.#cancelMeant();
+        return { taken: 'cancel', ...this.#cancelMeant() };
       case 'cancel-all':
         this.cancel(undefined, 'user');
-        return true;
+        return { taken: 'cancel' };
       case 'subject':
         this.changeSubject();
-        return true;
+        return { taken: 'subject' };
       case 'amend': {
-        const task = this.#book.tasks.findLast((one) => isBusy(one) && one.prompt !== '');
-        if (task) this.#apply({ type: 'amend', atMs, id: task.id, text });
-        return task !== undefined;
+        const task = this.#book.tasks.findLast((one) => !isOver(one) && one.prompt !== '');
+        if (!task) return undefined;
+        this.#apply({ type: 'amend', atMs, id: task.id, text });
+        return { taken: 'amend', taskId: task.id };
       }
       case 'ask':
-        if (asking) this.#apply({ type: 'answer', atMs, id: asking.id, answer: text });
-        return asking !== undefined;
+        if (!asking || asking.question?.approval) return undefined;
+        this.#apply({ type: 'answer', atMs, id: asking.id, answer: text });
+        return { taken: 'answer', taskId: asking.id };
       default:
-        return followUp satisfies never;
+        return meant satisfies never;
     }
   }
 
-  /** “Never mind” means what was talked over just now, else what was asked last. */
-  #cancelMeant(): boolean {
+  /** “Never mind” means what was talked over just now, else what was asked last; said of nothing, it is no question either. */
+  #cancelMeant(): { taskId?: string } {
     const atMs = this.#desk.nowMs();
     const over = this.#talkedOver && atMs - this.#talkedOver.atMs < MEANT_MS ? this.#talkedOver.taskId : undefined;
     const open = this.#book.tasks.filter((task) => !isOver(task) && !this.#spoken.has(task.id));
     const task = open.find(({ id }) => id === over) ?? open.at(-1);
-    if (task) this.#apply({ type: 'cancel', atMs, id: task.id, by: 'user' });
-    return task !== undefined;
+    if (!task) return {};
+    this.#apply({ type: 'cancel', atMs, id: task.id, by: 'user' });
+    return { taskId: task.id };
   }
 
   /** One input after the other, also where one leads to the next. */
@@ -393,7 +405,7 @@ export class BackgroundDesk implements SessionBackground {
       throw new MicroturnError('task/unheard');
     }
     this.#log.note({ atMs: utterance.fromMs, who: this.#desk.participant, text: prompt });
-    if (this.#followsUp(prompt)) return undefined;
+    if (this.#followUp(prompt)) return undefined;
     this.#spoken.delete(task.id);
     const { id, revision } = task;
     this.#apply({ type: 'worded', atMs: this.#desk.nowMs(), id, revision, prompt, title: titleOf(prompt) });

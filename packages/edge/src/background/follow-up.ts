@@ -10,7 +10,7 @@ const rules: readonly (readonly [FollowUp, RegExp])[] = [
   [
     'cancel',
     new RegExp(
-      String.raw`${lead}(?:never ?mind|forget (?:it|about it|that|about that)|cancel(?: that| it| this)?|drop (?:it|that)|stop (?:it|that|looking|searching)|do(?: no|n')t bother|(?:be )?quiet|that(?:'s| is) enough)[.!,\s]*$|${lead}never ?mind\b`,
+      String.raw`${lead}(?:never ?mind|forget (?:it|about it|that|about that)|cancel(?: that| it| this)?|drop (?:it|that)|stop (?:it|that|looking|searching)|do(?: no|n')t bother|(?:be )?quiet|that(?:'s| is) enough)[.!,\s]*$|${lead}never ?mind(?:[,.!;]|\s[^,.;]*[.!\s]*$)`,
       'i',
     ),
   ],

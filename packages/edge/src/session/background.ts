@@ -1,4 +1,4 @@
-import type { ClientMessageOf, SessionEvent, SessionEventBody } from '@microturn/protocol';
+import type { AskResult, ClientMessageOf, SessionEvent, SessionEventBody } from '@microturn/protocol';
 import type { Decision } from '../engine/types.js';
 import type { Clip } from '../media/types.js';
 import type { LiveResponse } from './conversation.js';
@@ -28,6 +28,13 @@ export interface SessionDesk {
   clip(fromMs: number, toMs: number): Promise<Clip>;
 }
 
+export interface TaskRequest {
+  readonly text: string;
+  /** A newer task on the same subject supersedes an older one. */
+  readonly subject?: string | undefined;
+  readonly origin: 'text' | 'app';
+}
+
 /** What a session needs of background work. None of it may wait. */
 export interface SessionBackground {
   /** Of its language models. */
@@ -48,7 +55,12 @@ export interface SessionBackground {
   onEvent(event: SessionEvent): void;
   /** The session was of another process, and this is what happened there: what was not finished begins again. */
   restore(events: readonly SessionEvent[]): void;
-  ask(request: { text: string; subject?: string | undefined; origin: 'text' | 'app' }): { taskId: string };
+  /** A task of its own, whatever the words are. */
+  ask(request: TaskRequest): { taskId: string };
+  /** What was typed to the agent, and what was made of it: a task, or something about one that is under way. */
+  typed(request: Omit<TaskRequest, 'origin'>): AskResult;
+  /** As `typed`, where it is about a task that is under way; otherwise nothing happens. */
+  followUp(text: string): AskResult | undefined;
   amend(taskId: string, text: string): void;
   answer(taskId: string, answer: string | boolean): void;
   cancel(taskId: string | undefined, by: 'client' | 'app'): void;

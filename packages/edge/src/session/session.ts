@@ -257,9 +257,20 @@ export class Session {
     return { responseId };
   }
 
-  /** What the user types; only a model that reads perceives it. */
+  /**
+   * What the user types. Sent, it is first of all about a task that it calls off, adds to or answers; else a model that
+   * reads answers it, and where none does, the background model.
+   * @throws {MicroturnError} `task/off` where nobody could answer it, `task/full`
+   */
   typed(typed: TypedText): void {
-    if (!this.#closed) this.#lease.typed?.(typed);
+    if (this.#closed) return;
+    const about = typed.sent ? this.#background?.followUp(typed.text) : undefined;
+    if (this.#lease.typed) {
+      // What went to a task is not answered a second time.
+      this.#lease.typed(about?.taskId === undefined ? typed : { ...typed, text: '', sent: false });
+    } else if (typed.sent && !about && typed.text.trim() !== '') {
+      this.background.ask({ text: typed.text, origin: 'text' });
+    }
   }
 
   /** What the listener's device plays now. */

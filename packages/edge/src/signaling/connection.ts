@@ -242,7 +242,7 @@ export class Connection implements Carrier {
         );
       }
       case 'task.ask':
-        return session.background.ask({ text: message.text, subject: message.subject, origin: 'text' });
+        return session.background.typed({ text: message.text, subject: message.subject });
       case 'task.amend':
         return session.background.amend(message.taskId, message.text);
       case 'task.answer':

@@ -1,0 +1,91 @@
+import type { AskResult } from '@microturn/protocol';
+import { describe, expect, it } from 'vitest';
+import { silentLog } from '../telemetry/index.js';
+import { ManualClock } from '../testing/manual-clock.js';
+import type { SessionBackground } from './background.js';
+import { RoomAudience } from './audience.js';
+import { Session, type SessionMedia, type TypedText } from './session.js';
+
+/** A session whose background makes `about` of what is typed, and whose model reads or does not. */
+async function sessionWith({ reads, about }: { reads: boolean; about?: AskResult | undefined }) {
+  const read: TypedText[] = [];
+  const asked: string[] = [];
+  const background = {
+    keepsClip: false,
+    followUp: () => about,
+    ask: ({ text }: { text: string }) => {
+      asked.push(text);
+      return { taskId: 'task-1' };
+    },
+    onEvent: () => undefined,
+    close: () => undefined,
+  } as unknown as SessionBackground;
+  const media: SessionMedia = { request: () => Promise.resolve(undefined as never) };
+  const clock = new ManualClock();
+  const session = await Session.open(
+    {
+      room: 'den',
+      participant: 'ann',
+      roomAudience: new RoomAudience(),
+      audience: 'room',
+      clock,
+      media,
+      engine: {
+        info: { name: 'scripted', version: '1', microTurnMs: 200, inputHz: 16_000, capabilities: [] },
+        assertRoom: () => undefined,
+        lease: () => ({
+          id: 1,
+          engine: 0,
+          zeroMs: 0,
+          release: () => undefined,
+          ...(reads && { typed: (typed: TypedText) => void read.push(typed) }),
+        }),
+      },
+      voice: { speak: () => Promise.resolve(), end: () => undefined, cancel: () => undefined },
+      log: silentLog,
+      background: () => background,
+      onClosed: () => undefined,
+    },
+    'endpoint',
+  );
+  return { session, read, asked };
+}
+
+const message = (text: string, sent = true): TypedText => ({ field: 'message', text, sent });
+
+describe('what is typed', () => {
+  it('is answered by a model that reads', async () => {
+    const { session, read, asked } = await sessionWith({ reads: true });
+    session.typed(message('hel', false));
+    session.typed(message('hello'));
+    expect(read).toEqual([message('hel', false), message('hello')]);
+    expect(asked).toEqual([]);
+  });
+
+  it('goes to a task that it is about, and is not answered besides', async () => {
+    const { session, read, asked } = await sessionWith({ reads: true, about: { taken: 'answer', taskId: 'task-1' } });
+    session.typed(message('for four'));
+    expect(read).toEqual([message('', false)]);
+    expect(asked).toEqual([]);
+  });
+
+  it('is read as well where it is about the talk as a whole', async () => {
+    const { session, read } = await sessionWith({ reads: true, about: { taken: 'subject' } });
+    session.typed(message("let's talk about something else"));
+    expect(read).toHaveLength(1);
+  });
+
+  it('is asked of the background where the model does not read: messages, and nothing before they are sent', async () => {
+    const { session, asked } = await sessionWith({ reads: false });
+    session.typed(message('how hi', false));
+    session.typed(message(' '));
+    session.typed(message('how high is it'));
+    expect(asked).toEqual(['how high is it']);
+  });
+
+  it('that is about a task is no question where the model does not read either', async () => {
+    const { session, asked } = await sessionWith({ reads: false, about: { taken: 'cancel', taskId: 'task-1' } });
+    session.typed(message('never mind'));
+    expect(asked).toEqual([]);
+  });
+});
