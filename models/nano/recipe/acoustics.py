@@ -10,6 +10,8 @@ from timeline import Timeline
 
 SPEECH_LEVEL = 0.08
 """RMS of active speech before the session's gain."""
+QUIET_SHARE = 0.25
+"""Share of training sessions with next to no noise."""
 
 
 @dataclass
@@ -180,6 +182,8 @@ def capture(
     if random.random() < 0.15:
         mic = lfilter([1, -1], [1, -0.95], mic)
     distance = random.uniform(12, 35) if clean else random.uniform(5, 35)
+    if not clean and random.random() < QUIET_SHARE:  # as browsers with noise suppression send it
+        distance = random.uniform(35, 70)
     mic = mic + noise(len(mic), random, crowd) * SPEECH_LEVEL * decibels(-distance)
     mic = np.asarray(mic, np.float32) * decibels(random.uniform(-22, 8))
     if not clean:

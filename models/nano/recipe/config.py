@@ -29,7 +29,7 @@ class Recipe:
 TEST_SHARDS = {"seen": 2, "espeak": 2, "slt": 2, "festival": 1}
 RECIPES = {
     "small": Recipe(
-        {"train": 60, "skills": 20, "drill": 30},
+        {"train": 60, "skills": 30, "drill": 30},
         trunk_minutes=110,
         core_minutes=15,
         trunk_sessions=8,

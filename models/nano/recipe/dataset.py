@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Iterator
 
 import numpy as np
 import torch
@@ -134,6 +135,11 @@ class Shards:
 
     def __len__(self) -> int:
         return len(self._places)
+
+    def notes(self) -> Iterator[dict]:
+        """What each session is about, in order."""
+        for path in self._arrays:
+            yield from json.loads((path / "sessions.json").read_text())
 
     def draw(self, count: int, shares: dict[str, float]) -> list[int]:
         """`count` random sessions, each of a split that is drawn by `shares`; splits that are not there are passed over."""

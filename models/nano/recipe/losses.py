@@ -32,8 +32,8 @@ ACT_WEIGHTS = _weights(ACT, {"none": 1.0}, other=2.5)
 class Batch:
     """Tensors of B sessions; see `labels.Labels` for the shapes."""
 
-    mic: torch.Tensor
-    ref: torch.Tensor
+    mic: torch.Tensor | None
+    ref: torch.Tensor | None
     words: torch.Tensor
     phones: torch.Tensor
     floor: torch.Tensor
@@ -44,10 +44,11 @@ class Batch:
 
 
 def to_batch(arrays: dict[str, np.ndarray], device: str = "cpu") -> Batch:
+    """`mic` and `ref` may be left out of `arrays` where the features of the trunk are there."""
     tensor = lambda name: torch.from_numpy(arrays[name].astype(np.float32 if name in ("mic", "ref") else np.int64)).to(
         device
     )
-    batch = Batch(**{name: tensor(name) for name in Batch.__dataclass_fields__})
+    batch = Batch(**{name: tensor(name) if name in arrays else None for name in Batch.__dataclass_fields__})
     batch.words = wide(batch.words)
     batch.phones = late(batch.phones, PHONE_DELAY_SLOTS, 0)
     return batch

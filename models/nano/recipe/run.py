@@ -4,6 +4,7 @@
     python3 run.py all                    the shipped model, on two CPU cores
     python3 run.py all --size large       the larger variant, on a CUDA GPU
     python3 run.py trunk --minutes 50     one stage, with another budget
+    python3 run.py all --start ../bundle  trains the shipped weights on
 
 Stages: tests, data, trunk, core, export, evaluate. Data, checkpoints and the candidate bundle live in MICROTURN_NANO_HOME
 (default ~/.cache/microturn/nano); only the report is written beside the recipe.
@@ -31,7 +32,9 @@ from voices import Studio
 
 DATA, ECHO, NATIVE = HOME / "data", HOME / "echo", HOME / "native"
 STAGES = ("tests", "data", "trunk", "core", "export", "evaluate")
-VERSION = "0.3.0"
+VERSION = "0.4.0"
+WARM_RATE_SHARE = 0.7
+"""Of the learning rate, where weights that have been trained already are trained on."""
 
 
 def in_workers(count: int, task, *arguments) -> None:
@@ -63,8 +66,9 @@ def _cache(worker: int, workers: int, trunk: Path, size: str) -> None:
 class Run:
     """The stages of one variant."""
 
-    def __init__(self, size: str, workers: int, minutes: float | None, compare: Path):
+    def __init__(self, size: str, workers: int, minutes: float | None, compare: Path, start: Path | None):
         self.size, self.recipe, self.minutes, self.compare = size, RECIPES[size], minutes, compare
+        self.start = start / GRAPH if start else None
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.processes = workers
         self.workers = 1 if self.device == "cuda" else workers  # a GPU is fed by one process
@@ -82,8 +86,9 @@ class Run:
         in_workers(self.processes, _make_data, self.recipe.shards)
 
     def trunk(self) -> None:
-        plan = Plan(self.minutes or self.recipe.trunk_minutes, self.recipe.trunk_rate, workers=self.workers, seed=SEED)
-        train_trunk(DATA, self.trunk_file, self.size, plan, self.recipe.trunk_sessions, self.device)
+        rate = self.recipe.trunk_rate * (WARM_RATE_SHARE if self.start else 1)
+        plan = Plan(self.minutes or self.recipe.trunk_minutes, rate, workers=self.workers, seed=SEED)
+        train_trunk(DATA, self.trunk_file, self.size, plan, self.recipe.trunk_sessions, self.device, self.start)
 
     def core(self) -> None:
         in_workers(self.processes, _cache, self.trunk_file, self.size)
@@ -115,9 +120,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     parser.add_argument("--minutes", type=float, help="time budget of a training stage")
     parser.add_argument("--compare", type=Path, default=SHIPPED, help="a bundle to measure beside the candidate")
+    parser.add_argument("--start", type=Path, help="a bundle whose weights the trunk begins from, where no checkpoint is")
     arguments = parser.parse_args()
     HOME.mkdir(parents=True, exist_ok=True)
-    run = Run(arguments.size, arguments.workers, arguments.minutes, arguments.compare)
+    run = Run(arguments.size, arguments.workers, arguments.minutes, arguments.compare, arguments.start)
     for stage in STAGES if arguments.stage == "all" else (arguments.stage,):
         print(f"== {stage}", flush=True)
         getattr(run, stage)()

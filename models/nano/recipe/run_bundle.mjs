@@ -40,11 +40,15 @@ function pcm(stream, turn) {
   return new ort.Tensor('float32', values, [sessions, samples]);
 }
 
-/** What `inputs.text` of the bundle takes, from as many tokens as it has room for. */
+/** What `inputs.text` of the bundle takes, from as many tokens as it has room for; those that it has no class for are left out. */
 function tokens(turn, room) {
   const values = new Int32Array(sessions * room);
+  const known = manifest.outputs.words.classes.length;
   for (let row = 0; row < sessions; row++)
-    for (let i = 0; i < Math.min(room, textTokens); i++) values[row * room + i] = text[(row * turns + turn) * textTokens + i];
+    for (let i = 0; i < Math.min(room, textTokens); i++) {
+      const token = text[(row * turns + turn) * textTokens + i];
+      values[row * room + i] = token < known ? token : 0;
+    }
   return new ort.Tensor('int32', values, [sessions, room]);
 }
 

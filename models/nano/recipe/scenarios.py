@@ -9,16 +9,18 @@ from labels import SLOT_SECONDS, TURN_SECONDS, WORD_DELAY_SLOTS, turn_of
 from synthesis import RATE_HZ, ReadingError, Span, Utterance
 from texts import Line, Writer, parse
 from timeline import Due, Event, Timeline
-from vocabulary import ANIMALS, canonical, number_words
+from vocabulary import ANIMALS, DRAFT, DROPPED, RESULT, canonical, number_words
 from voices import Speaker, Studio, draw_speaker
 
 YIELD_SECONDS = 2.0
 """How long after a turn `yielded` lasts before it is plain silence."""
 BACKCHANNEL_AFTER_SECONDS = 4.0
 COUNT_LIMIT = 20
-MODES = {"talk": 0.44, "count": 0.27, "remind": 0.19, "stopwatch": 0.07, "alone": 0.03}
-SKILL_MODES = {"count": 0.48, "remind": 0.38, "stopwatch": 0.14}
-DRILL_MODES = {"overlap": 0.45, "mixed": 0.4, "remind": 0.15}
+OFFER_SECONDS = 2.0
+"""The runtime says again so often that something waits to be said."""
+MODES = {"talk": 0.42, "count": 0.24, "remind": 0.15, "stopwatch": 0.08, "errand": 0.08, "alone": 0.03}
+SKILL_MODES = {"count": 0.4, "remind": 0.28, "stopwatch": 0.17, "errand": 0.15}
+DRILL_MODES = {"overlap": 0.47, "mixed": 0.34, "remind": 0.06, "errand": 0.13}
 """What sessions are about: everyday ones, those of the `skills` split, and those of `drill`, full of what is rare."""
 
 
@@ -136,6 +138,15 @@ class Director:
                 self.timeline.events.append(Event("elapsed", first[-1].end, self.now, elapsed))
                 self._yield(self._random.uniform(1.5, 3))
 
+    def _errand_mode(self) -> None:
+        """Requests whose answers arrive while something else goes on."""
+        while self._more():
+            if self._chance(0.3):
+                self._exchange()
+            elif self._request():
+                self._yield(self._random.uniform(0.4, 1.5))
+                self._result()
+
     # Blocks
 
     def _exchange(self) -> None:
@@ -145,17 +156,93 @@ class Director:
             self._background()
         elif draw < 0.14:
             self._aside()
-        elif draw < 0.31:
-            if self._turn(self._writer.request()):
-                self.timeline.act.append(Due("delegate", self.now + 0.2))
-                self.timeline.events.append(Event("delegate", self.now, self.now))
+        elif draw < 0.29:
+            if self._request():
                 self._follow()
+        elif draw < 0.32:
+            self._next_number()
         elif draw < 0.36:
-            self._command(self._writer.cancel(), "cancel")
+            self._sum()
         elif draw < 0.40:
+            self._command(self._writer.cancel(), "cancel")
+        elif draw < 0.44:
             self._command(self._writer.stop(), "stop")
-        elif self._turn(self._writer.utterance()):
+        elif self._drafted(self._turn(self._writer.utterance())):
             self._follow()
+
+    def _request(self) -> list[Span]:
+        words = self._turn(self._writer.request())
+        if words:
+            self.timeline.act.append(Due("delegate", self.now + 0.2))
+            self.timeline.events.append(Event("delegate", self.now, self.now))
+        return words
+
+    def _drafted(self, words: list[Span]) -> list[Span]:
+        """Sometimes an answer to these words is ready before their end, and is committed there unless it was dropped."""
+        if words and words[-1].end - words[0].start > 1.5 and self._chance(0.35):
+            ready = words[0].start + (words[-1].end - words[0].start) * self._random.uniform(0.4, 1)
+            self.timeline.typed.append((ready, [DRAFT]))
+            if self._chance(0.15) and words[-1].end - ready > 2 * TURN_SECONDS:
+                self.timeline.typed.append((self._random.uniform(ready + TURN_SECONDS, words[-1].end), [DROPPED]))
+            else:
+                self.timeline.act.append(Due("commit", self.now + 0.2))
+                self.timeline.events.append(Event("commit", self.now, self.now))
+        return words
+
+    def _result(self) -> None:
+        """What was asked for is there: in a silence, during what the user says next, or when nobody wants it any more."""
+        draw = self._random.random()
+        if draw < 0.4:
+            self._wait(self._random.uniform(0, 3))
+            ready = self.now
+        else:
+            marked = self._writer.cancel() if draw > 0.8 else self._writer.statement()
+            words = self._turn(marked, pauses=draw < 0.8)
+            if not words:
+                return
+            ready = self._random.uniform(words[0].start, words[-1].end)
+            if draw > 0.8:
+                self.timeline.act.append(Due("cancel", heard_at(words[-1])))
+                self.timeline.events.append(Event("cancel", words[0].start, words[-1].end))
+        offered = ready
+        while offered <= self.now and offered < self.timeline.seconds:
+            self.timeline.typed.append((offered, [RESULT]))
+            offered += OFFER_SECONDS
+        if draw > 0.8:
+            self.timeline.typed.append((heard_at(words[-1]) + 2 * TURN_SECONDS, [DROPPED]))
+            self._yield(self._random.uniform(1.5, 3))
+            return
+        due = self.now + (0.2 if draw < 0.4 else 0.6)
+        self.timeline.act.append(Due("relay", due))
+        self.timeline.events.append(Event("relay", ready, due))
+        self._yield(due + 0.3 - self.now) if draw >= 0.4 else self._wait(due + 0.3 - self.now)
+        self._agent_turn()
+
+    def _next_number(self) -> None:
+        value = int(self._random.integers(1, 19))
+        if self._turn(self._writer.next_number(value), pauses=False):
+            self._answer_number(value + 1)
+            self.timeline.events.append(Event("next", self.now, self.now + 0.3, value + 1))
+            self._yield(self._random.uniform(1.5, 2.5))
+
+    def _sum(self) -> None:
+        """A sum said aloud: the agent says what it really makes, while the user may be going on."""
+        first, second = (int(number) for number in self._random.integers(1, 10, 2))
+        right = first + second
+        wrong = self._chance(0.6)
+        claimed = int(self._random.choice([n for n in range(2, 20) if n != right])) if wrong else right
+        marked = self._writer.sum(first, second, claimed)
+        words = self._turn(marked, pauses=False)
+        if not words:
+            return
+        if wrong:
+            names = [word.name for word in words]
+            last = words[next(i for i, name in enumerate(names) if name in ("is", "equals", "makes") and i > 1) + 1]
+            due = heard_at(last)
+            self.timeline.say.append(Due(number_words(right)[0], due, late=0.4))
+            self.timeline.events.append(Event("sum", last.end, due, right))
+            self._interject(number_words(right)[0], turn_of(due))
+        self._yield(self._random.uniform(0.8, 2.0))
 
     def _follow(self) -> None:
         """After a turn: the agent speaks, or nobody does."""
@@ -218,8 +305,10 @@ class Director:
 
     def _answer_number(self, value: int) -> None:
         turn = turn_of(self.now + 0.3)
-        for offset, name in enumerate(number_words(value)):
-            self.timeline.say.append(Due(name, (turn + offset + 0.5) * TURN_SECONDS, late=0.0))
+        names = number_words(value)
+        for offset, name in enumerate(names):
+            late = TURN_SECONDS if len(names) == 1 else 0.0
+            self.timeline.say.append(Due(name, (turn + offset + 0.5) * TURN_SECONDS, late=late))
             self._interject(name, turn + offset)
 
     def _background(self) -> None:
@@ -325,7 +414,7 @@ class Director:
 
     def _interject(self, name: str, turn: int) -> None:
         """The agent says one short thing right after micro-turn `turn`, while the user goes on as before."""
-        text = {"reminder": "here is your reminder"}.get(name, name)
+        text = {"reminder": "here is your reminder", "mm-hm": "mhm"}.get(name, name)
         if text not in self._agent_words:
             spoken = self._record(parse(text.split()), self._agent)
             if not spoken:
@@ -385,6 +474,7 @@ class Director:
         for word, following in zip(words, words[1:]):
             if not self._counting and following.start - word.end > 0.6 and word.end - since > BACKCHANNEL_AFTER_SECONDS:
                 self.timeline.act.append(Due("backchannel", word.end + 0.4))
+                self._interject("mm-hm", turn_of(word.end + 0.4))
                 since = word.end
 
     def _user(self, text: Line | list[str], at: float, pauses: bool) -> list[Span]:

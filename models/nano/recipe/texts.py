@@ -36,7 +36,51 @@ century decade moment rhythm melody chorus painter sculpture poem novel chapter 
 biology algebra triangle circle square diamond crystal copper iron steel plastic rubber leather cotton velvet jacket trouser
 sweater necklace bracelet umbrella luggage passport ticket journey adventure accident emergency ambulance medicine vaccine
 fever headache shoulder elbow stomach muscle breathe whistle stumble wander gather explain describe measure compare repair
-polish decorate celebrate promise argue complain apologise curious nervous jealous brave clever gentle stubborn""".split()
+polish decorate celebrate promise argue complain apologise curious nervous jealous brave clever gentle stubborn
+account address advice airline apartment appointment article artist audience bakery balcony bargain basement battle bedroom
+bicycle blood bottle brain branch breath brick calendar campaign cancer candidate capital career ceiling champion charity
+chemist citizen client climate clinic closet coach colleague college column committee community company concert conference
+congress copy costume cottage council counter couple courage course court cousin credit crime crisis crowd culture customer
+database deadline debate deposit desert designer desk device diet discount disease drawer dress driver editor election elevator
+employee energy engineer entrance error essay estate evidence exam exchange exercise exit expert export fabric failure fashion
+festival fiction fiction flight flour forecast fortune freedom furniture future gallery garage gender ghost glass goal
+government grade graduate guest guide habit heating height helmet heritage holiday hotel housing hunger husband identity income
+industry injury inspector insurance interview invention invitation itinerary judge jungle justice kettle kingdom label
+landlord language laundry layer leader league legend lecture level licence location luck magazine majority maker meal mechanic
+medal member memory menu method mission mistake mixture mobile monument mortgage motor muscle mystery nation nature
+neighbour network notice nurse object ocean opinion opportunity option orchestra oven owner oxygen package painting pair palace
+parcel partner patient pattern payment penalty pension period permission person petrol photo pilot plate platform player poison
+police policy pollution population portrait position powder power president pressure prize process product profit programme
+project property protein protest province pump pupil purpose quality quarter queue railway range reason receipt recipe record
+refund region relationship religion rent report reservation restaurant result reward rice ring rival robot role roof route
+safety sandwich scale schedule screen secret security server service shelf shelter shoulder shower signal silk site skill
+smile smoke socket soil solution source space speech speed spirit sport stadium staff stage statue steam stock strategy
+stream student studio style success sugar suitcase supermarket surface surgery survey symbol system talent tax teenager
+temperature tennis text theory thief tourist traffic trainer transport treatment trend tribe trip tunnel university
+vehicle version victory video village visitor volume voter wallet warning wedding weekend width window winner witness
+wonder worker yard youth zone
+accept achieve admire advise afford agree allow announce arrange arrive avoid bake belong boil book borrow burn calculate
+carry catch choose climb collect connect consider contain cook cost count cross dance decide deliver depend deserve destroy
+develop discuss draw dream earn enjoy enter exist expect fail fasten fetch fight fill finish fix float fold follow freeze
+greet grow guess hang hate hide hire hope hunt ignore improve include invite join judge jump kick kiss knock last laugh
+lay lend lift mend mix move order organise own pack paint park pass pick plan plant pour practise prefer prepare press prevent
+print pull push reach receive recommend refuse relax remove rent replace reply report rest return ride rise roll rush
+sail save seem serve sew shake share shine shout sign sing skip smell solve spend spread steal stick suggest suit supply suppose
+survive swim taste tear thank throw tie touch travel trust type visit vote wash waste weigh win wish worry wrap
+angry awful bitter blind bored broken busy calm careful cheap comfortable common correct crazy cruel daily deaf deep digital
+double dry due eager electric entire equal expensive extra fair false famous fat favourite final flat foreign formal fresh
+friendly funny global healthy heavy honest huge ideal ill junior kind lazy legal local lonely lovely loud lucky
+married mild modern narrow natural negative normal normal official ordinary perfect plain pleasant polite poor popular possible
+private proud public pure quick quiet rare raw ready recent regular rich rough rude serious sharp silent similar simple
+single slim smart smooth social soft sour special square steep stupid sudden sweet tall terrible thick thin tight tiny
+typical ugly unique upset urgent useful usual vast violent wet wide wild wise wooden""".split()
+_PROPER = """rome norway paris london berlin madrid vienna dublin oslo prague tokyo boston chicago texas canada brazil
+france germany italy spain sweden poland greece turkey india china japan africa europe asia january february april june
+july august september october november december oxford cambridge manchester scotland ireland wales denmark finland
+portugal lisbon milan venice naples geneva zurich moscow cairo sydney melbourne toronto seattle denver houston miami
+dallas atlanta robert william james thomas daniel martin oliver charlotte sophie olivia alice laura julia maria helen
+rachel rebecca andrew stephen kevin brian simon patrick victoria elizabeth margaret catherine smith jones brown taylor
+wilson johnson williams""".split()
 _LANGUAGES = ["spanish", "french", "german", "italian", "chinese"]
 _ONSETS = "b d f g h j k l m n p r s t v w z sh ch th br cr st pl tr gr".split()
 _VOWELS = "a e i o u ai ee oo ou".split()
@@ -95,9 +139,9 @@ class Writer:
     # Parts
 
     def unknown(self) -> str:
-        """A word outside the vocabulary, often one that does not exist."""
-        if self._chance(0.6):
-            return self._one(_RARE)
+        """A word that the vocabulary mostly lacks, often one that does not exist."""
+        if self._chance(0.7):
+            return self._one(_PROPER if self._chance(0.15) else _RARE)
         syllables = range(self._random.integers(1, 4))
         return "".join(self._one(_ONSETS) + self._one(_VOWELS) + self._one(_CODAS) for _ in syllables)
 
@@ -163,14 +207,80 @@ class Writer:
             + self.thing()
         )
 
+    def any_clause(self) -> list[str]:
+        """A clause, half of the time one with words that Nano cannot write."""
+        if self._chance(0.5):
+            return self.clause()
+        object_ = self._say("the/a/my/your/this/some/our/") + [self.unknown()]
+        return self._one(
+            [
+                self.person() + [self.unknown()] + object_,
+                self.person() + self._say("will/can/could/should/have to/want to/used to") + [self.unknown()] + object_,
+                object_ + self._say("is/was/will be/has been/looks") + [self.unknown()],
+                self.person() + self._say("go/went/fly/flew/travel/moved/come") + ["to", self._one(_PROPER)],
+                self.person()
+                + [self._one(_PAST)]
+                + object_
+                + self._say("with/for/without/after/before")
+                + self._say("the/a/my/")
+                + [self.unknown()],
+            ]
+        )
+
+    def fronted(self) -> list[str]:
+        """What stands before the main clause and leaves it open: it sounds and reads unfinished."""
+        time = self._say("/next week/tomorrow/in the morning/last year/at nine/this evening/on monday")
+        return self._one(
+            [
+                self._say("when/if/after/before/since/because/as/while/once/until/whenever/although/unless/as soon as")
+                + self.any_clause()
+                + time,
+                self._say("when/if/after/before/since/because/while") + self.any_clause() + time,
+                self._say("for/with/in/at/from/without/instead of/apart from/as for")
+                + self.thing()
+                + self._say("/that is left/with six people/of my mother/in the street"),
+                self._say("to/in order to")
+                + [self._one(_SPOKEN_VERBS) if self._chance(0.5) else self.unknown()]
+                + self.thing(),
+                self._say("looking at/thinking about/according to/as far as i know about/talking about/speaking of")
+                + self.thing(),
+            ]
+        ) + [",", "|"]
+
+    def question(self) -> list[str]:
+        """Something that is asked, of any subject."""
+        do = [self._one(_SPOKEN_VERBS) if self._chance(0.5) else self.unknown()]
+        helper = self._say("do/does/did/can/could/should/will/would")
+        some = self._one([self.thing(), ["it"], ["that"], [self.unknown()], []])
+        return self._one(
+            [
+                self._say("what/where/when/why/how/who/which one/how much/how many/how long/how often")
+                + helper
+                + self.person()
+                + do
+                + some,
+                self._say("can/could/would/will/should/do/did") + self.person() + do + some,
+                self._say("is it/is there/are there/was it/is that/are they") + self.thing(),
+                self._say("is it better to/do i have to/do i need to/is it possible to/do you want to") + do + some,
+                self._say("what/who/where/when/how/why") + self._say("is/are/was/were") + self.thing() + self.place(),
+                self._say("could you check if/do you know if/can you tell me whether") + self.any_clause(),
+                self._say("what kind of/how much/how many/which") + [self.unknown()] + helper + self.person() + do,
+            ]
+        )
+
     # Whole utterances
+
+    def open_question(self) -> list[str]:
+        """A question, often with something in front of it at which its speaker stops to think."""
+        return self.hesitant([*(self.fronted() if self._chance(0.6) else []), *self.question()])
 
     def talk(self) -> list[str]:
         """Ordinary conversation, one to three clauses."""
         words = [self._one(TALK), *(["|"] if self._chance(0.3) else [])] if self._chance(0.2) else []
-        words += self.clause()
+        words += self.fronted() if self._chance(0.35) else []
+        words += self.any_clause()
         for _ in range(self._random.choice([0, 0, 1, 1, 2])):
-            words += ["|", self._one(["and", "but", "because", "so", "then", "when", "if", "or"])] + self.clause()
+            words += ["|", self._one(["and", "but", "because", "so", "then", "when", "if", "or"])] + self.any_clause()
         return self.hesitant(self.corrected(words) if self._chance(0.15) else words)
 
     def corrected(self, words: list[str]) -> list[str]:
@@ -243,6 +353,8 @@ class Writer:
 
     def request(self) -> list[str]:
         """Something that needs another model or a tool."""
+        if self._chance(0.45):
+            return self.open_question()
         please = ["please"] if self._chance(0.15) else []
         return please + self._one(
             [
@@ -289,6 +401,18 @@ class Writer:
             + [*number_words(seconds), "seconds"]
             + self._say("//until i say stop")
         )
+
+    def next_number(self, value: int) -> list[str]:
+        """Asks for the number after `value`."""
+        return self._say("what comes after/what number comes after/next number after/what is the next number after") + (
+            number_words(value)
+        )
+
+    def sum(self, first: int, second: int, claimed: int) -> list[str]:
+        """Claims that two numbers add up to a third, with something before and after."""
+        said = [*number_words(first), "plus", *number_words(second), *self._say("is/equals/makes"), *number_words(claimed)]
+        tail = ["|", "and", *self.any_clause()] if self._chance(0.6) else []
+        return self._say("//so/i think/i know that/well") + said + tail
 
     def stopwatch(self) -> tuple[list[str], list[str], list[str]]:
         """What is said to begin, to end, and to ask for the time between."""

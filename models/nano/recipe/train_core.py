@@ -2,9 +2,11 @@
 
 The trunk is frozen, so a pass over an hour of sessions costs a tenth of phase one. Half of the sessions are replayed with
 what the core itself would have said, not what it should have said: a count that went wrong must be carried on from, too.
-Some are two sessions on end, so that a core is used to a past that it cannot see any more.
+Some are two sessions on end, so that a core is used to a past that it cannot see any more, and some have another one in their
+midst, while a time is measured.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +16,11 @@ from dataset import Shards
 from labels import IGNORE
 from losses import Batch, deciding_losses, history, late, to_batch
 from model import SIZES, Nano
+from splice import Splicer
 from training import Plan, save, train
 
 OWN_HISTORY_SHARE = 0.5
-LONG_SHARE = 0.3
+LONG_SHARE, SPLICED_SHARE = 0.25, 0.15
 SPLIT_SHARES = {"train": 0.3, "skills": 0.4, "drill": 0.3}
 FEATURE_DROPOUT = 0.1
 CACHE_BATCH = 12
@@ -69,8 +72,8 @@ def join(batch: Batch, hidden: torch.Tensor) -> tuple[Batch, torch.Tensor]:
     say = batch.say.clone()
     asked = ((say[::2] > 0) & (say[::2] != IGNORE)).any(1)
     say[1::2] = say[1::2].masked_fill(asked[:, None], IGNORE)
-    grids = {name: long(getattr(batch, name)) for name in Batch.__dataclass_fields__}
-    return Batch(**{**grids, "say": long(say)}), long(hidden)
+    grids = {name: long(grid) for name, grid in vars(batch).items() if grid is not None}
+    return replace(batch, **{**grids, "say": long(say)}), long(hidden)
 
 
 def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan, sessions: int, device: str) -> None:
@@ -84,11 +87,17 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
     shards, model = Shards(data, extra=(CACHE_NAME,)), load_model(trunk, size).to(device)
     core, head = model.core.train(), model.trunk.words
 
+    splicer = Splicer(shards, CACHE_NAME)
+
     def losses_of():
-        arrays = shards.batch(shards.draw(sessions, SPLIT_SHARES))
+        kind = float(torch.rand(()))
+        if kind < SPLICED_SHARE:
+            arrays = splicer.batch(sessions * 2 // 3)
+        else:
+            arrays = shards.batch(shards.draw(sessions, SPLIT_SHARES))
         batch = to_batch(arrays, device)
         hidden = torch.from_numpy(arrays[CACHE_NAME].astype(np.float32)).to(device)
-        if torch.rand(()) < LONG_SHARE:
+        if kind > 1 - LONG_SHARE:
             batch, hidden = join(batch, hidden)
         with torch.autocast(device, dtype=torch.bfloat16):
             with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Phase one: trunk and core together, from scratch, on sound."""
+"""Phase one: trunk and core together, on sound; from scratch, or from the weights of a bundle."""
 
 from pathlib import Path
 
@@ -9,20 +9,27 @@ from dataset import Shards
 from losses import deciding_losses, hearing_losses, history, to_batch
 from model import SIZES, Nano
 from training import Plan, train
+from warm_start import weights_of
 
 REFRESH_CHANCE = 0.01
 SPLIT_SHARES = {"train": 0.5, "skills": 0.2, "drill": 0.3}
 
 
-def train_trunk(data: Path, checkpoint: Path, size: str, plan: Plan, sessions: int, device: str) -> None:
+def train_trunk(
+    data: Path, checkpoint: Path, size: str, plan: Plan, sessions: int, device: str, start: Path | None = None
+) -> None:
     """
     Trains a `Nano` of `size` and leaves it in `checkpoint`.
 
     @param sessions batch size per worker
+    @param start the step graph to begin from; from scratch where there is none
     """
     torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
-    shards, model = Shards(data), Nano(SIZES[size]).to(device)
+    shards, model = Shards(data), Nano(SIZES[size])
+    if start is not None and not checkpoint.exists():
+        model.load_state_dict(weights_of(start, model))
+    model.to(device)
 
     def losses_of():
         if torch.rand(()) < REFRESH_CHANCE:

@@ -54,7 +54,17 @@ def _unique(*groups: list[str]) -> list[str]:
     return list(dict.fromkeys(word for group in groups for word in group))
 
 
-WORDS = [BLANK, UNKNOWN, *_unique(ANIMALS, NUMBERS, COLOURS, COMMANDS, TALK, FUNCTION, VERBS, NOUNS, ADJECTIVES)]
+RESULT, DRAFT, DROPPED = "<result>", "<draft>", "<dropped>"
+MARKS = [RESULT, DRAFT, DROPPED]
+"""What the runtime tells in the stream of typed text: an answer of the background waits to be said, a draft to what the user is
+saying is there, and what was offered is void. Nobody says them."""
+
+WORDS = [
+    BLANK,
+    UNKNOWN,
+    *_unique(ANIMALS, NUMBERS, COLOURS, COMMANDS, TALK, FUNCTION, VERBS, NOUNS, ADJECTIVES),
+    *MARKS,
+]
 
 IRREGULAR = {"wolves": "wolf", "foxes": "fox", "mice": "mouse", "geese": "goose", "turkeys": "turkey", "lots": "lot"}
 _SAME_PLURAL = {"sheep", "deer", "salmon", "wolf", "fox", "mouse", "goose"}
@@ -76,11 +86,14 @@ PLURALS = {
 }
 """Spoken forms that share a class with another form: Nano writes one form for both."""
 
+SPOKEN_FORMS = {"s": "seconds", "sec": "seconds", "min": "minutes", "100": "hundred", "ok": "okay"}
+"""How people type what they would say; digits besides."""
+
 SILENT = "<silent>"
 SAY = [SILENT, *UNITS, *TEENS, "twenty", "thirty", "forty", "fifty", "sixty", "reminder", "okay"]
 """Agent words. `reminder` and `okay` are spoken as the phrases that the bundle's manifest gives."""
 
-ACT = ["none", "stop", "delegate", "cancel", "backchannel"]
+ACT = ["none", "stop", "delegate", "cancel", "backchannel", "relay", "commit"]
 
 FLOOR = ["silent", "speaking", "holding", "correcting", "yielded", "barge-in", "backchannel", "elsewhere"]
 
@@ -113,3 +126,9 @@ def number_words(value: int) -> list[str]:
         return [NUMBERS[value]]
     tens, unit = divmod(value, 10)
     return [TENS[tens - 2], *([UNITS[unit - 1]] if unit else [])]
+
+
+def typed_forms() -> dict[str, str]:
+    """What a typed word stands for, where it is not a class itself: class names with spaces between them."""
+    digits = {str(value): " ".join(number_words(value)) for value in range(100)}
+    return {**PLURALS, **digits, **SPOKEN_FORMS}

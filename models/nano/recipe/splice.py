@@ -1,0 +1,96 @@
+"""Longer waits: a session in which a time is measured, with another session's features put in while it passes.
+
+Sessions last 30 s, so what is measured in them is short. Spliced, the same begin, end and question stand up to 45 s apart, as
+often as wanted and without any new sound.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from dataset import Shards
+from labels import SLOTS_PER_TURN, TURN_SECONDS, turn_of
+from vocabulary import FLOOR_INDEX, SAY_INDEX, number_words
+
+LONGEST_FILLER = 150
+"""Micro-turns."""
+LONGEST_TOLD = 60
+QUIET = (FLOOR_INDEX["silent"], FLOOR_INDEX["yielded"])
+ANSWER_DELAY = 0.3
+"""Seconds from the end of the question to its answer, as `Director._answer_number` has it."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A session, and of one time that is measured in it: the micro-turns in which it begins, and in which it is told."""
+
+    index: int
+    begins: int
+    told: int
+    seconds: float
+
+
+class Splicer:
+    """Draws spliced sessions from `shards`, whose features are cached under the name `features`."""
+
+    def __init__(self, shards: Shards, features: str):
+        self._shards, self._features = shards, features
+        self._measured, self._fillers = [], []
+        for index, note in enumerate(shards.notes()):
+            elapsed = [event for event in note["events"] if event["kind"] == "elapsed"]
+            self._measured += [
+                Measured(index, turn_of(event["start"]), turn_of(event["end"] + ANSWER_DELAY), event["value"])
+                for event in elapsed
+            ]
+            if note["mode"] in ("talk", "alone"):
+                self._fillers.append(index)
+
+    def batch(self, count: int) -> dict[str, np.ndarray]:
+        """`count` sessions of one length; arrays by name, as `Shards.batch` gives them, without sound."""
+        length = int(torch.randint(5, LONGEST_FILLER, ()))
+        spliced = []
+        while len(spliced) < count:
+            measured = self._measured[int(torch.randint(len(self._measured), ()))]
+            filler = self._fillers[int(torch.randint(len(self._fillers), ()))]
+            one, other = (
+                {name: values[0] for name, values in self._shards.batch([index]).items() if name not in ("mic", "ref")}
+                for index in (measured.index, filler)
+            )
+            place, past = self._place(one, measured), _quiet_near(other["floor"], length)
+            if place is not None and past is not None and measured.seconds + past * TURN_SECONDS < LONGEST_TOLD:
+                joined = self._join(one, place, other, past)
+                _tell(joined["say"], measured.told + past, measured.seconds + past * TURN_SECONDS)
+                spliced.append(joined)
+        turns = min(len(session["floor"]) for session in spliced)
+        return {name: np.stack([session[name][: self._steps(name, turns)] for session in spliced]) for name in spliced[0]}
+
+    def _place(self, session: dict[str, np.ndarray], measured: Measured) -> int | None:
+        """A quiet micro-turn while the time passes."""
+        quiet = np.isin(session["floor"], QUIET) & (session["play"] == 0) & (session["say"] == 0) & (session["act"] == 0)
+        inside = [turn for turn in range(measured.begins + 3, measured.told - 8) if turn < len(quiet) and quiet[turn]]
+        return inside[int(torch.randint(len(inside), ()))] if inside else None
+
+    def _join(self, one: dict, place: int, other: dict, past: int) -> dict[str, np.ndarray]:
+        joined = {}
+        for name in one:
+            at = self._steps(name, place)
+            joined[name] = np.concatenate([one[name][:at], other[name][: self._steps(name, past)], one[name][at:]])
+        return joined
+
+    def _steps(self, name: str, turns: int) -> int:
+        return turns * SLOTS_PER_TURN if name in ("words", "phones", self._features) else turns
+
+
+def _quiet_near(floor: np.ndarray, turn: int) -> int | None:
+    """The micro-turn closest to `turn`, and at most 2 s away, before which nobody speaks."""
+    near = [at for at in np.flatnonzero(np.isin(floor, QUIET)) + 1 if abs(at - turn) <= 10]
+    return min(near, key=lambda at: abs(at - turn)) if near else None
+
+
+def _tell(say: np.ndarray, turn: int, seconds: float) -> None:
+    """Puts the answer in the place of the one that was true before, which has at most two words."""
+    say[turn : turn + 2] = 0
+    for offset, name in enumerate(number_words(round(seconds))):
+        if turn + offset < len(say):
+            say[turn + offset] = SAY_INDEX[name]
