@@ -4,7 +4,8 @@ import { silentLog } from '../telemetry/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import type { SessionBackground } from './background.js';
 import { RoomAudience } from './audience.js';
-import { Session, type SessionMedia, type TypedText } from './session.js';
+import type { SessionMedia, TypedText } from './session-parts.js';
+import { Session } from './session.js';
 
 /** A session whose background makes `about` of what is typed, and whose model reads or does not. */
 async function sessionWith({ reads, about }: { reads: boolean; about?: AskResult | undefined }) {
