@@ -1,8 +1,10 @@
 import { PROTOCOL_VERSION, limits } from '@microturn/protocol';
+import { writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EdgeProcess } from '../support/edge-process.js';
 import { claims, forge } from '../support/forge.js';
 import { SocketClient } from '../support/socket-client.js';
+import { TemporaryFolder } from '../support/temporary-folder.js';
 import { Witness } from '../support/witness.js';
 
 let edge: EdgeProcess;
@@ -28,9 +30,10 @@ async function refusal(message: object) {
   return { ...closed, hint: closed.error?.hint };
 }
 
+const now = () => Math.floor(Date.now() / 1000);
+
 describe('fault 18: a token that is not good', () => {
   const otherSecret = 'x'.repeat(64);
-  const now = () => Math.floor(Date.now() / 1000);
 
   it.each<[name: string, token: () => string | Promise<string>]>([
     ['signed with another secret', () => forge(claims(edge.key), otherSecret)],
@@ -122,21 +125,59 @@ describe('fault 18: a token that is not good', () => {
   });
 });
 
-it('fault 18: one who is removed in mid-call is out at once, and a token is good for many joins until it expires', async () => {
-  const token = await edge.token({ identity: 'guest' });
-  using guest = await SocketClient.join(edge.webSocketUrl, token);
-  const grant = { roomJoin: true, room: 'test', roomAdmin: true };
-  using chair = await SocketClient.join(edge.webSocketUrl, await edge.token({ identity: 'chair', grant }));
-  await expect(guest.request({ type: 'participant.remove', participant: 'chair' })).rejects.toMatchObject({
-    code: 'auth/forbidden',
+describe('fault 18: a token that is good', () => {
+  it('opens any number of calls until it expires, but none after its participant was removed', async () => {
+    const token = await edge.token({ identity: 'guest' });
+    (await SocketClient.join(edge.webSocketUrl, token)).leave();
+    using guest = await SocketClient.join(edge.webSocketUrl, token);
+    const grant = { roomJoin: true, room: 'test', roomAdmin: true };
+    using chair = await SocketClient.join(edge.webSocketUrl, await edge.token({ identity: 'chair', grant }));
+    await expect(guest.request({ type: 'participant.remove', participant: 'chair' })).rejects.toMatchObject({
+      code: 'auth/forbidden',
+    });
+    await chair.request({ type: 'participant.remove', participant: 'guest' });
+    expect((await guest.untilClosed(5_000)).error).toMatchObject({ code: 'session/removed', retryable: false });
+    await chair.until(
+      'participant.left',
+      (message) => message.type === 'participant.left' && message.identity === 'guest',
+    );
+    expect((await refusal({ token })).error?.code).toBe('session/removed');
+    // One that is minted after that, by a clock of the app's server.
+    const later = forge(claims(edge.key, { sub: 'guest', nbf: now() + 60 }), edge.secret);
+    using again = await SocketClient.join(edge.webSocketUrl, later);
+    expect(again.joined.participant).toBe('guest');
   });
-  await chair.request({ type: 'participant.remove', participant: 'guest' });
-  expect((await guest.untilClosed(5_000)).error).toMatchObject({ code: 'session/removed', retryable: false });
-  const left = await chair.until('participant.left', (message) => message.type === 'participant.left' && message);
-  expect(left.identity).toBe('guest');
-  // As of LiveKit's: who is not to come back is given tokens that expire soon.
-  using again = await SocketClient.join(edge.webSocketUrl, token);
-  expect(again.joined.participant).toBe('guest');
+
+  it('is good no more once its key is taken out of the configuration: its calls end, and others notice nothing', async () => {
+    await using folder = await TemporaryFolder.create();
+    const file = folder.file('edge.yaml');
+    const keys = { old: 'o'.repeat(40), new: 'n'.repeat(40) };
+    await writeFile(file, JSON.stringify({ keys }));
+    await using other = await EdgeProcess.start({ args: ['--config', file], env: { MICROTURN_KEYS: '' }, dev: false });
+    const tokenOf = (key: keyof typeof keys, sub: string) => forge(claims(key, { sub }), keys[key]);
+    using ann = await SocketClient.join(other.webSocketUrl, tokenOf('old', 'ann'));
+    using away = await SocketClient.join(other.webSocketUrl, tokenOf('old', 'away'));
+    using bob = await SocketClient.join(other.webSocketUrl, tokenOf('new', 'bob'));
+    away.drop();
+    await writeFile(file, JSON.stringify({ keys: { new: keys.new } }));
+    process.kill(other.pid, 'SIGHUP');
+    const { error } = await ann.untilClosed(5_000);
+    expect(error).toMatchObject({ code: 'auth/revoked', retryable: false });
+    expect(ann.goodbye?.resumable).toBe(false);
+    for (const client of [ann, away]) {
+      const back = await SocketClient.open(other.webSocketUrl);
+      const resume = { resumeToken: client.joined.resumeToken, lastSeq: client.lastSeq };
+      await expect(back.join(tokenOf('old', client.joined.participant), resume)).rejects.toMatchObject({
+        code: 'auth/denied',
+      });
+      const withNewKey = await SocketClient.open(other.webSocketUrl);
+      await expect(withNewKey.join(tokenOf('new', client.joined.participant), resume)).rejects.toMatchObject({
+        code: 'session/expired',
+      });
+    }
+    await bob.request({ type: 'ping' });
+    expect((await other.metrics()).get('microturn_sessions')).toBe(1);
+  });
 });
 
 it('the witness was not disturbed by any of it', () => witness.expectToHear('Everything is fine here.'));

@@ -16,6 +16,8 @@ import { RoomRegistry, type Room, type SessionBackground } from './session/index
 import {
   Connection,
   Gate,
+  KeyRing,
+  Removals,
   Turnstile,
   WaitingRoom,
   callsToShed,
@@ -173,7 +175,7 @@ function administered({ id, roster, members }: Room<Call>): AdministeredRoom {
       return (
         call && {
           mute: (trackId) => call.muteFromOutside(trackId),
-          remove: () => call.end(new MicroturnError('session/removed')),
+          remove: (tokensGoodFrom) => call.remove(tokensGoodFrom),
         }
       );
     },
@@ -211,6 +213,8 @@ export class Edge {
   /** Called once, where a part died more often than another start mends. Nobody is let in any more: close it, and create another. */
   onFailed: ((error: MicroturnError) => void) | undefined;
   readonly #parts: EdgeParts;
+  readonly #keys: KeyRing;
+  readonly #removals = new Removals();
   readonly #rooms: RoomRegistry<Call>;
   readonly #calls = new Map<string, Call>();
   readonly #resumable = new Map<string, Call>();
@@ -235,6 +239,7 @@ export class Edge {
   constructor(parts: EdgeParts) {
     this.config = parts.config;
     this.#parts = parts;
+    this.#keys = new KeyRing(parts.config.keys);
     this.#rooms = new RoomRegistry(parts.media, { maxMembers: parts.config.room.maxParticipants });
   }
 
@@ -262,9 +267,9 @@ export class Edge {
     return !this.#draining && !this.#broken && this.#http !== undefined;
   }
 
-  /** A token that joins `room` as `identity`, signed with the first key of the configuration. */
+  /** A token that joins `room` as `identity`, signed with the first key that there is. */
   mintToken(grant: { identity: string; room: string; ttlSeconds?: number }): Promise<string> {
-    return mintJoinToken(this.config.keys, grant);
+    return mintJoinToken(this.#keys.current, grant);
   }
 
   /**
@@ -312,6 +317,19 @@ export class Edge {
     return true;
   }
 
+  /**
+   * Changes the API keys. Tokens of one that is gone, or has another secret, are not accepted any more, and the calls that
+   * were joined or resumed with them end, also those that wait for their client: `auth/revoked`.
+   * @returns how many calls ended
+   * @throws {MicroturnError} `edge/config`: nothing has changed then
+   */
+  async changeKeys(keys: EdgeConfig['keys']): Promise<number> {
+    const revoked = this.#keys.replace(parseConfig({ keys }).keys);
+    const over = [...this.#calls.values()].filter(({ grant }) => revoked.has(grant.key));
+    await Promise.all(over.map((call) => call.end(new MicroturnError('auth/revoked'))));
+    return over.length;
+  }
+
   /** Called once by `createEdge`. */
   async listen(): Promise<void> {
     const { config, log, certificate, metrics, media } = this.#parts;
@@ -320,7 +338,7 @@ export class Edge {
       certificate,
       maxConnections: this.#maxConnections,
       version: VERSION,
-      keys: config.keys,
+      keys: this.#keys,
       metrics,
       recipes: this.#parts.agents.names,
       dev: config.dev,
@@ -414,7 +432,8 @@ export class Edge {
     const connection = new Connection(socket, {
       clock: monotonicClock,
       log,
-      keys: config.keys,
+      keys: this.#keys,
+      removals: this.#removals,
       iceServers: config.media.iceServers,
       media,
       engine,

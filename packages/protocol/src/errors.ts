@@ -10,6 +10,11 @@ const ERRORS = {
     summary: 'the token has expired or is not valid yet',
     hint: 'fetch a new token and connect again; check the clocks if it happens at once',
   },
+  'auth/revoked': {
+    retryable: false,
+    summary: 'the key that the token was signed with is not accepted any more',
+    hint: 'fetch a new token, signed with a key that this edge has now, and connect again',
+  },
   'auth/forbidden': {
     retryable: false,
     summary: 'the token does not allow this',

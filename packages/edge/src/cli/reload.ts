@@ -4,14 +4,14 @@ import type { Edge } from '../edge.js';
 export interface ReloadParts {
   /** Reads the configuration anew. @throws {MicroturnError} `edge/config` */
   read(): EdgeConfig;
-  readonly edge: Pick<Edge, 'swapModel' | 'renewCertificate'>;
+  readonly edge: Pick<Edge, 'swapModel' | 'renewCertificate' | 'changeKeys'>;
   say(text: string): void;
 }
 
 /**
- * What SIGHUP does: reads the configuration again and loads the model it names, also where that is the folder it was
- * before, and reads the certificate again. Everything else in the configuration needs a restart. Never throws: the
- * edge goes on as it was.
+ * What SIGHUP does: reads the certificate again and the configuration; takes its API keys, and loads the model it names,
+ * also where that is the folder it was before. Everything else in the configuration needs a restart. Never throws: what
+ * is not valid changes nothing.
  */
 export async function reload({ read, edge, say }: ReloadParts): Promise<void> {
   try {
@@ -19,8 +19,21 @@ export async function reload({ read, edge, say }: ReloadParts): Promise<void> {
   } catch (error) {
     say(`  SIGHUP: the certificate was not changed: ${messageOf(error)}`);
   }
+  let config: EdgeConfig;
   try {
-    const { bundle } = read().engine;
+    config = read();
+  } catch (error) {
+    say(`  SIGHUP: keys and model were not changed: ${messageOf(error)}`);
+    return;
+  }
+  try {
+    const ended = await edge.changeKeys(config.keys);
+    say(`  SIGHUP: tokens of ${Object.keys(config.keys).length} keys are good${ended ? `; ${ended} calls ended` : ''}`);
+  } catch (error) {
+    say(`  SIGHUP: the keys were not changed: ${messageOf(error)}`);
+  }
+  try {
+    const { bundle } = config.engine;
     await edge.swapModel(bundle);
     say(`  SIGHUP: new calls talk with the model in ${bundle}; other options need a restart`);
   } catch (error) {

@@ -17,21 +17,22 @@ export function addStart(program: Command): void {
   addConfigOptions(command)
     .option('--print-config', 'print the configuration that would be used, and stop')
     .action(async () => {
-      const config = withDevKey(configFrom(command, process.env));
+      const devKey = createKey();
+      const read = () => withDevKey(configFrom(command, process.env), devKey);
+      const config = read();
       if (command.opts()['printConfig']) {
         console.log(JSON.stringify(redactConfig(config), null, 2));
         return;
       }
-      await run(config, () => configFrom(command, process.env));
+      await run(config, read);
     });
 }
 
 /** A developer's edge signs with a key of its own, new at every start, so there is nothing to set up or to leak. */
-function withDevKey(config: EdgeConfig): EdgeConfig {
+function withDevKey(config: EdgeConfig, { key, secret }: ReturnType<typeof createKey>): EdgeConfig {
   if (Object.keys(config.keys).length > 0) return config;
   if (!config.dev)
     throw new MicroturnError('edge/config', 'keys: none given; make one with `microturn keys`, or use --dev');
-  const { key, secret } = createKey();
   return { ...config, keys: { [key]: secret } };
 }
 

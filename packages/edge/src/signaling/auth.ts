@@ -10,6 +10,10 @@ export type Source = 'microphone' | 'camera' | 'screen';
 export interface Grant {
   readonly identity: string;
   readonly room: string;
+  /** The API key that it is signed with. */
+  readonly key: string;
+  /** Unix seconds from which on it is good: when it was minted, as a rule. 0 where it does not say. */
+  readonly notBefore: number;
   readonly name?: string | undefined;
   readonly attributes: Readonly<Record<string, string>>;
   /** Whom the model speaks to, where the token says it: the attribute `mt.audience`. */
@@ -36,7 +40,7 @@ const CLOCK_TOLERANCE_SECONDS = 60;
  * @throws {MicroturnError} `auth/denied`, `auth/expired`, `auth/forbidden`
  */
 export async function verifyJoinToken(token: string, keys: ApiKeys, room?: string): Promise<Grant> {
-  const { sub, video, name, attributes = {} } = await verify(token, keys);
+  const { sub, video, name, attributes = {}, iss, nbf } = await verify(token, keys);
   if (!video?.roomJoin) throw new MicroturnError('auth/forbidden', 'the grant roomJoin is missing');
   if (!video.room) throw new MicroturnError('auth/forbidden', 'the grant names no room');
   if (room !== undefined && video.room !== room) {
@@ -53,6 +57,8 @@ export async function verifyJoinToken(token: string, keys: ApiKeys, room?: strin
   return {
     identity: sub,
     room: video.room,
+    key: iss ?? '',
+    notBefore: nbf ?? 0,
     ...(name && { name }),
     attributes,
     audience: audienceIn(attributes),

@@ -1,6 +1,6 @@
 import { MicroturnError } from '@microturn/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Socket, World, nothing, settled } from './testing/call-world.js';
+import { Socket, World, keys, nothing, settled } from './testing/call-world.js';
 
 let world: World;
 let socket: Socket;
@@ -82,6 +82,35 @@ it('has the far end cut only for a model that takes it', async () => {
   world.inputs.push('ref');
   await world.join(new Socket(), { identity: 'other' });
   expect(world.rowsStarted.map(({ ref }) => ref)).toEqual([false, true]);
+});
+
+describe('fault 18, a token that is not good any more', () => {
+  it('of one who was removed does not let them back in, nor another call of theirs that waits to get in', async () => {
+    const { call } = await world.join(socket);
+    const waiting = world.join(new Socket());
+    await call.remove();
+    expect(socket.ends).toEqual([{ code: 'session/removed', resumable: false }]);
+    await expect(waiting).rejects.toMatchObject({ code: 'session/removed' });
+    await expect(world.join(new Socket())).rejects.toMatchObject({ code: 'session/removed' });
+    expect(world.held).toEqual(nothing);
+    await world.join(new Socket(), { room: 'attic' });
+  });
+
+  it('of a key that is revoked opens nothing and resumes nothing; a call that has moved to another key goes on', async () => {
+    const first = await world.join(socket);
+    first.call.detach(socket);
+    const resume = { resumeToken: first.joined.resumeToken, lastSeq: 1 };
+    const { call } = await world.join(new Socket(), { key: 'other', resume });
+    expect(call.grant.key).toBe('other');
+    const waiting = world.join(new Socket(), { identity: 'bob' });
+    await Promise.resolve();
+    world.keys.replace({ other: keys.other });
+    await expect(waiting).rejects.toMatchObject({ code: expect.stringMatching(/^auth\/(denied|revoked)$/) as string });
+    call.detach(socket);
+    await expect(world.join(new Socket(), { resume })).rejects.toMatchObject({ code: 'auth/denied' });
+    expect((await world.join(new Socket(), { key: 'other', resume })).call).toBe(call);
+    expect(world.held).toMatchObject({ calls: 1, rows: 1, endpoints: 1, turnstile: 0 });
+  });
 });
 
 describe('a part of the edge that dies', () => {

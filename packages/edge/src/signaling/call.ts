@@ -22,15 +22,19 @@ import {
 import type { FoundSession, Recordable, Stamp, StoredSession } from '../store/index.js';
 import type { Agents } from '../recipes/index.js';
 import type { Log } from '../telemetry/log.js';
-import { verifyJoinToken, type ApiKeys, type Grant } from './auth.js';
+import { verifyJoinToken, type Grant } from './auth.js';
 import type { Gate } from './gate.js';
 import { iceServersFor, type IceServerConfig } from './ice-servers.js';
+import type { KeyRing } from './key-ring.js';
+import type { Removals } from './removals.js';
 import type { Turnstile } from './turnstile.js';
 
 export interface CallParts {
   readonly clock: Clock;
   readonly log: Log;
-  readonly keys: ApiKeys;
+  readonly keys: KeyRing;
+  /** Who was removed: with the token that they have they do not come back. */
+  readonly removals: Removals;
   readonly iceServers: readonly IceServerConfig[];
   readonly media: SessionMedia;
   readonly engine: SessionEngine;
@@ -111,7 +115,13 @@ export class Call implements Recordable {
    */
   static async open(parts: CallParts, message: ClientMessageOf<'join'>): Promise<{ call: Call; joined: Joined }> {
     // Every time: a token that was good an hour ago may not be now.
-    const verified = await verifyJoinToken(message.token, parts.keys, message.room);
+    const keys = parts.keys.current;
+    const verified = await verifyJoinToken(message.token, keys, message.room);
+    const assertStillGood = () => {
+      if (parts.keys.current[verified.key] !== keys[verified.key]) throw new MicroturnError('auth/revoked');
+      parts.removals.assertMayJoin(verified);
+    };
+    assertStillGood();
     const grant = { ...verified, audience: verified.audience ?? message.audience };
     const { resume } = message;
     const enter = async () => {
@@ -125,7 +135,17 @@ export class Call implements Recordable {
       if (call) return { call, joined: await call.#reenter(grant) };
       return Call.#enter(parts, grant, message.recipe, found && { ...found, ...resume });
     };
-    return parts.turnstile.pass(JSON.stringify([grant.room, grant.identity]), () => parts.gate.pass(enter));
+    const entered = await parts.turnstile.pass(JSON.stringify([grant.room, grant.identity]), () =>
+      parts.gate.pass(enter),
+    );
+    try {
+      // Much may have happened while they waited.
+      assertStillGood();
+    } catch (error) {
+      await entered.call.end(MicroturnError.from(error, 'edge/internal'));
+      throw error;
+    }
+    return entered;
   }
 
   /** Token, room, transports, row, in this order, and undone in reverse where one fails. */
@@ -323,6 +343,15 @@ export class Call implements Recordable {
     await media.request('endpoint.open', { room, endpoint, participant, hidden: this.#grant.hidden });
     await media.request('endpoint.suspend', { endpoint });
     await this.session.startRow();
+  }
+
+  /**
+   * Ends the call, and the tokens that its participant has do not open another.
+   * @param tokensGoodFrom Unix seconds: newer tokens do; a minute from now where it is not given
+   */
+  remove(tokensGoodFrom?: number): Promise<void> {
+    this.#parts.removals.note(this.session.room, this.session.participant, tokensGoodFrom);
+    return this.end(new MicroturnError('session/removed'));
   }
 
   /** Ends the call from the edge's side and says why. Ending twice is harmless. */

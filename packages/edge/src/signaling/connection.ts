@@ -223,7 +223,7 @@ export class Connection implements Carrier {
         return call.administer(message.participant).muteFromOutside(message.producerId);
       case 'participant.remove':
         // Not waited for: one who removes themselves is told before their socket closes.
-        void call.administer(message.participant).end(new MicroturnError('session/removed'));
+        void call.administer(message.participant).remove();
         return undefined;
       case 'heard': {
         const { rtpTimestamp, outputLatencyMs, audience, state } = message;

@@ -130,7 +130,7 @@ function addAppApi(app: FastifyInstance, { keys, say, roomOf }: HttpServerParts)
       const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
       if (token === undefined) throw new MicroturnError('auth/denied', 'send it as `Authorization: Bearer`');
       // An unknown session has no room that a token could match, so it is refused like a foreign one.
-      await verifyServerToken(token, keys, { roomAdmin: roomOf(request.params.id) ?? '' });
+      await verifyServerToken(token, keys.current, { roomAdmin: roomOf(request.params.id) ?? '' });
       const said = say(request.params.id, request.body.text, request.body.audience);
       if (!said) throw new MicroturnError('session/closed');
       return said;
@@ -161,7 +161,11 @@ async function addDevToken(app: FastifyInstance, parts: HttpServerParts): Promis
       const room = name(request.body?.room_name, `room-${unique}`);
       const called = name(request.body?.participant_name, '');
       const identity = name(request.body?.participant_identity, called || `caller-${unique}`);
-      const participantToken = await mintJoinToken(parts.keys, { identity, room, ...(called && { name: called }) });
+      const participantToken = await mintJoinToken(parts.keys.current, {
+        identity,
+        room,
+        ...(called && { name: called }),
+      });
       return { server_url: `${request.protocol}://${request.headers.host ?? ''}`, participant_token: participantToken };
     },
   );

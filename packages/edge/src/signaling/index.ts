@@ -3,6 +3,8 @@ export { Call, type CallParts } from './call.js';
 export { Connection, type ConnectionParts } from './connection.js';
 export { spareDescriptors } from './descriptors.js';
 export { Gate } from './gate.js';
+export { KeyRing } from './key-ring.js';
+export { Removals } from './removals.js';
 export { Turnstile } from './turnstile.js';
 export { WaitingRoom } from './waiting-room.js';
 export type { AdministeredRoom } from './room-service.js';

@@ -3,6 +3,7 @@ import { MicroturnError, type Participant } from '@microturn/protocol';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { KeyRing } from './key-ring.js';
 import { addRoomService, type AdministeredRoom } from './room-service.js';
 
 const keys = { key: 'a secret that is thirty-two long!' };
@@ -19,7 +20,7 @@ const bob: Participant = { identity: 'bob', attributes: {}, away: true, speaking
 
 const app = { current: Fastify() };
 const mute = vi.fn<(trackId: string) => Promise<void>>();
-const remove = vi.fn<() => Promise<void>>();
+const remove = vi.fn<(tokensGoodFrom?: number) => Promise<void>>();
 let url: string;
 let client: RoomServiceClient;
 
@@ -35,7 +36,10 @@ beforeEach(async () => {
     find: (identity) => (identity === 'ann' ? { mute, remove } : undefined),
   };
   app.current = Fastify();
-  addRoomService(app.current, { keys, rooms: () => [den, { id: 'attic', participants: [], find: () => undefined }] });
+  addRoomService(app.current, {
+    keys: new KeyRing(keys),
+    rooms: () => [den, { id: 'attic', participants: [], find: () => undefined }],
+  });
   await app.current.listen({ host: '127.0.0.1', port: 0 });
   url = `http://127.0.0.1:${(app.current.server.address() as AddressInfo).port}`;
   client = new RoomServiceClient(url, 'key', keys.key);
@@ -70,7 +74,9 @@ describe('the room service', () => {
     expect(await client.mutePublishedTrack('den', 'ann', 'm1', true)).toMatchObject({ sid: 'm1' });
     expect(mute).toHaveBeenCalledExactlyOnceWith('m1');
     await client.removeParticipant('den', 'ann');
-    expect(remove).toHaveBeenCalledOnce();
+    expect(remove).toHaveBeenLastCalledWith(undefined);
+    await client.removeParticipant('den', 'ann', { revokeTokenTs: 1_700_000_000n });
+    expect(remove).toHaveBeenLastCalledWith(1_700_000_000);
   });
 
   it.each<[what: string, call: () => Promise<unknown>, error: object]>([

@@ -1,7 +1,8 @@
 import { MicroturnError, type ErrorCode, type Participant } from '@microturn/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as v from 'valibot';
-import { verifyServerToken, type ApiKeys } from './auth.js';
+import { verifyServerToken } from './auth.js';
+import type { KeyRing } from './key-ring.js';
 
 /** A room, as whoever administers it may see and change it. */
 export interface AdministeredRoom {
@@ -13,11 +14,12 @@ export interface AdministeredRoom {
 export interface AdministeredParticipant {
   /** @throws {MicroturnError} `room/unknown` where there is no such track */
   mute(trackId: string): Promise<void>;
-  remove(): Promise<void>;
+  /** @param tokensGoodFrom Unix seconds: tokens that were good before that do not let them back in */
+  remove(tokensGoodFrom?: number): Promise<void>;
 }
 
 export interface RoomServiceParts {
-  readonly keys: ApiKeys;
+  readonly keys: KeyRing;
   rooms(): readonly AdministeredRoom[];
 }
 
@@ -45,7 +47,9 @@ const CODES: Partial<Record<ErrorCode, TwirpCode>> = {
 const Name = v.pipe(v.string(), v.minLength(1));
 const InRoom = v.object({ room: Name });
 const OfParticipant = v.object({ room: Name, identity: Name });
-/** Protobuf's JSON has either spelling. */
+/** Protobuf's JSON has either spelling, and writes an int64 as text. */
+const Seconds = v.optional(v.pipe(v.union([v.string(), v.number()]), v.transform(Number), v.integer(), v.minValue(0)));
+const OfRemoved = v.object({ room: Name, identity: Name, revokeTokenTs: Seconds, revoke_token_ts: Seconds });
 const OfTrack = v.object({
   room: Name,
   identity: Name,
@@ -90,8 +94,14 @@ export function addRoomService(app: FastifyInstance, parts: RoomServiceParts): v
       return track ? { track: toTrackInfo(track) } : {};
     },
     RemoveParticipant: async (request) => {
-      const { identity, ...body } = parse(OfParticipant, request.body);
-      await find(await administer(request, parts, body), identity).remove();
+      const {
+        identity,
+        revokeTokenTs,
+        revoke_token_ts: goodFrom = revokeTokenTs,
+        ...body
+      } = parse(OfRemoved, request.body);
+      // Protobuf's 0 is what was not given.
+      await find(await administer(request, parts, body), identity).remove(goodFrom || undefined);
       return {};
     },
   };
@@ -112,7 +122,7 @@ type Need = Parameters<typeof verifyServerToken>[2];
 async function authorize(request: FastifyRequest, { keys }: RoomServiceParts, need: Need): Promise<void> {
   const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   if (token === undefined) throw new MicroturnError('auth/denied', 'send it as `Authorization: Bearer`');
-  await verifyServerToken(token, keys, need);
+  await verifyServerToken(token, keys.current, need);
 }
 
 /** The token first: who may not administer a room does not learn whether there is one. */

@@ -10,9 +10,11 @@ import { ManualClock } from '../../testing/manual-clock.js';
 import type { SpeakRequest } from '../../voice/index.js';
 import { Call, type CallParts, type Carrier } from '../call.js';
 import { Gate } from '../gate.js';
+import { KeyRing } from '../key-ring.js';
+import { Removals } from '../removals.js';
 import { Turnstile } from '../turnstile.js';
 
-export const keys = { key: 'a secret that is thirty-two long!' };
+export const keys = { key: 'a secret that is thirty-two long!', other: 'and one more that is thirty-two!' };
 
 /** A client's socket, as far as a call knows it. */
 export class Socket implements Carrier {
@@ -50,6 +52,8 @@ export class World {
   readonly calls = new Map<string, Call>();
   readonly resumable = new Map<string, Call>();
   readonly turnstile = new Turnstile();
+  readonly keys = new KeyRing(keys);
+  readonly removals = new Removals();
   readonly rooms: RoomRegistry<Call>;
   readonly parts: CallParts;
   mediaGone = false;
@@ -114,7 +118,8 @@ export class World {
     this.parts = {
       clock: this.clock,
       log: silentLog,
-      keys,
+      keys: this.keys,
+      removals: this.removals,
       iceServers: [],
       media,
       engine,
@@ -140,6 +145,7 @@ export class World {
     {
       identity = 'ann',
       room = 'den',
+      key = 'key',
       roomAdmin = false,
       attributes = {},
       audience,
@@ -147,13 +153,14 @@ export class World {
     }: {
       identity?: string;
       room?: string;
+      key?: keyof typeof keys;
       roomAdmin?: boolean;
       attributes?: Record<string, string>;
       audience?: 'room' | 'self';
       resume?: { resumeToken: string; lastSeq: number };
     } = {},
   ) {
-    const minted = new AccessToken('key', keys.key, { identity, attributes });
+    const minted = new AccessToken(key, keys[key], { identity, attributes });
     minted.addGrant({ roomJoin: true, room, roomAdmin });
     const token = await minted.toJwt();
     const message: ClientMessageOf<'join'> = {
