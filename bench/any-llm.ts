@@ -7,6 +7,7 @@ import { silentLog } from '../packages/edge/src/telemetry/index.js';
 import { OpenAiServer, SpeechServer } from '../packages/edge/src/testing/index.js';
 import { HttpTranscriber, TRANSCRIBE_HZ } from '../packages/edge/src/transcribe/index.js';
 import { httpVoice } from '../packages/edge/src/voice/http-voice.js';
+import type { Voice } from '../packages/edge/src/voice/index.js';
 import { resample } from '../test/call/resample.js';
 import { toInt16 } from '../test/call/wav.js';
 import { Streams } from '../test/eval/bundle-listener.js';
@@ -19,7 +20,17 @@ import type { Benchmark, Figure } from './lib/benchmark.js';
 import { gapChart, type ChartPoint } from './lib/gap-chart.js';
 import { median, quantile, round, spread } from './lib/stats.js';
 import { nanoBundle } from './lib/steppers.js';
-import { composite, CountedChat, Mouth, PlayClock, silence, type Harness, type Heard } from './lib/turn-harnesses.js';
+import {
+  composite,
+  CountedChat,
+  Mouth,
+  PlayClock,
+  silence,
+  type CallClock,
+  type Harness,
+  type Heard,
+} from './lib/turn-harnesses.js';
+import { VirtualClock, virtualChat, virtualTranscription, virtualVoice } from './lib/virtual-call.js';
 
 /** As services on the network are: none of it is measured, all of it is the same for everybody. */
 const SPEEDS = { transcribeMs: 100, firstTokenMs: 300, tokensPerSecond: 60, firstAudioMs: 150 };
@@ -34,6 +45,7 @@ const harnesses: readonly { readonly name: string; readonly ours: boolean; reado
   { name: 'Microturn, drafting', ours: true, takes: composite({ drafting: true, eagerness: 'normal' }) },
   { name: 'Microturn, no drafts', ours: true, takes: composite({ drafting: false, eagerness: 'normal' }) },
   { name: 'Microturn, patient', ours: true, takes: composite({ drafting: true, eagerness: 'patient' }) },
+  { name: 'Microturn, eager', ours: true, takes: composite({ drafting: true, eagerness: 'eager' }) },
   ...[300, 500, 800].map((ms) => ({ name: `Silero ${ms} ms`, ours: false, takes: silence(ms) })),
 ];
 const REFERENCE = 'Silero 500 ms';
@@ -53,12 +65,13 @@ interface Outcome {
  * what they decide is played in real time to the composite, or to a turn that ends with silence, before servers of
  * transcription, chat and speech that stream at set speeds. A question is over with the agent's first sound. No network,
  * no page.
+ * With `--virtual` the same in virtual time: what the rules make of it on a machine that is never late.
  * Against: Silero's VAD with 500 ms of silence, the same services, same run.
  */
 export const anyLlm: Benchmark = {
   name: 'any-llm',
   about: 'any LLM: response gap, false starts and tokens, against Silero’s VAD',
-  async run({ quick, bundle, note }) {
+  async run({ quick, bundle, virtual, note }) {
     const count = quick ? 2 : 20;
     const paused = await questions(count, PAUSES_MS);
     const asked = [...paused.map((one) => ({ one, paused: true })), ...(await questions(count, [0, 0])).map((one) => ({ one, paused: false }))]; // prettier-ignore
@@ -72,13 +85,13 @@ export const anyLlm: Benchmark = {
       note(`question ${from + 1} of ${asked.length}`);
       await Promise.all(
         asked.slice(from, from + TOGETHER).map(async ({ one, paused }, i) => {
-          const made = await ask(one, heard[from + i]!);
+          const made = await (virtual ? askVirtually : ask)(one, heard[from + i]!);
           for (const [h, outcome] of made.entries()) outcomes[h]!.push({ ...outcome, paused });
         }),
       );
     }
     const results = harnesses.map(({ name, ours }, h) => ({ name, ours, ...summarise(outcomes[h]!) }));
-    if (!quick && bundle === nanoBundle) {
+    if (!quick && !virtual && bundle === nanoBundle) {
       const { transcribeMs, firstTokenMs, firstAudioMs } = SPEEDS;
       const caption = `Transcriber ${transcribeMs} ms, LLM’s first token ${firstTokenMs} ms, voice’s first sound ${firstAudioMs} ms; pauses of 500 to 1500 ms in half`;
       const picture = gapChart(results.filter(isAnswered).map(toPoint), { calls: asked.length, caption });
@@ -89,7 +102,7 @@ export const anyLlm: Benchmark = {
     return results
       .filter((result) => result !== reference)
       .flatMap((result) => figuresOf(result, reference))
-      .map((figure) => ({ ...figure, conditions: { ...figure.conditions, bundle: `${name} ${version}` } }));
+      .map((figure) => ({ ...figure, conditions: { ...figure.conditions, bundle: `${name} ${version}`, virtual } }));
   },
 };
 
@@ -128,8 +141,19 @@ async function ask(question: Question, heard: Heard): Promise<Omit<Outcome, 'pau
   });
   const speech = await SpeechServer.start({ speak: () => ({ delayMs: firstAudioMs, speed: 4 }) });
   try {
-    const urls = { openAi: openAi.url, speech: speech.url };
-    const outcomes = await Promise.all(harnesses.map(({ takes }) => answerOf(takes, { question, heard, urls })));
+    const outcomes = await Promise.all(
+      harnesses.map(({ takes }) => {
+        const services = {
+          clock: new PlayClock(),
+          transcriber: new HttpTranscriber({ baseUrl: openAi.url, model: 'stt' }),
+          llm: languageModel(openAi.url),
+          voice: httpVoice({ baseUrl: speech.url, model: 'tts', voice: 'alloy' }),
+        };
+        return answerOf(takes, { question, heard, services }, async (isOver) => {
+          while (!isOver()) await new Promise((resolve) => setTimeout(resolve, 20));
+        });
+      }),
+    );
     const problems = [...openAi.problems, ...speech.problems];
     if (problems.length > 0) throw new Error(`requests that were not in order: ${problems.join('; ')}`);
     return outcomes;
@@ -138,23 +162,51 @@ async function ask(question: Question, heard: Heard): Promise<Omit<Outcome, 'pau
   }
 }
 
+/** The same in virtual time, before services that are exactly as fast as they should be. */
+async function askVirtually(question: Question, heard: Heard): Promise<Omit<Outcome, 'paused'>[]> {
+  const ears = new PerfectEars(question.pcm, question.words);
+  const outcomes: Omit<Outcome, 'paused'>[] = [];
+  for (const { takes } of harnesses) {
+    const clock = new VirtualClock();
+    const fetch = virtualTranscription(clock, ears, SPEEDS);
+    const services = {
+      clock,
+      transcriber: new HttpTranscriber({ baseUrl: 'http://virtual', model: 'stt', fetch, now: () => clock.now() }),
+      llm: virtualChat(clock, ANSWER, SPEEDS),
+      voice: virtualVoice(clock, SPEEDS),
+    };
+    outcomes.push(await answerOf(takes, { question, heard, services }, (isOver) => clock.run(isOver)));
+  }
+  return outcomes;
+}
+
+interface Services {
+  readonly clock: CallClock;
+  readonly transcriber: HttpTranscriber;
+  readonly llm: Pick<LanguageModels, 'stream'>;
+  readonly voice: Voice;
+}
+
+/** @param until lets time go by */
 async function answerOf(
   takes: Harness,
-  { question, heard, urls }: { question: Question; heard: Heard; urls: { openAi: string; speech: string } },
+  { question, heard, services }: { question: Question; heard: Heard; services: Services },
+  until: (isOver: () => boolean) => Promise<void>,
 ): Promise<Omit<Outcome, 'paused'>> {
-  const transcriber = new HttpTranscriber({ baseUrl: urls.openAi, model: 'stt' });
-  const voice = httpVoice({ baseUrl: urls.speech, model: 'tts', voice: 'alloy' });
-  const llm = new CountedChat(languageModel(urls.openAi));
-  const clock = new PlayClock();
-  let sounded: (atMs: number | undefined) => void = () => undefined;
-  const first = new Promise<number | undefined>((resolve) => (sounded = resolve));
-  const mouth = new Mouth(voice, () => sounded(clock.now()));
+  const { clock, transcriber, voice } = services;
+  const llm = new CountedChat(services.llm);
+  let soundedAtMs: number | undefined;
+  let over = false;
+  const mouth = new Mouth(voice, () => {
+    soundedAtMs ??= clock.now();
+    over = true;
+  });
   const giveUp = takes({ heard, clock, mouth, llm, transcriber });
-  clock.each([question.endMs + PATIENCE_MS], () => sounded(undefined));
-  const soundedAtMs = await first;
+  clock.each([question.endMs + PATIENCE_MS], () => (over = true));
+  await until(() => over);
   clock.stop();
   // What was asked is paid for to its end.
-  while (!llm.idle) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => llm.idle);
   giveUp();
   mouth.stop();
   transcriber.close();
@@ -205,7 +257,7 @@ function toPoint({ name, ours, falseStarts, gaps }: Result): ChartPoint {
 function figuresOf(result: Result, reference: Result): Figure[] {
   const { name, calls, falseStarts, inPauses, unanswered, gaps, tokens, requests, timerLateMs } = result;
   if (gaps.length === 0) throw new Error(`${name} answered no question after its end`);
-  const timersLate = spread(timerLateMs);
+  const timersLate = timerLateMs.length > 0 ? spread(timerLateMs) : undefined;
   return [
     {
       name: `response gap p50, ${name}`,

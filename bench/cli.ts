@@ -15,6 +15,7 @@ const HELP = `The numbers that Microturn publishes, each from several runs, besi
   npm run bench -- --only churn --minutes 60
   npm run bench -- --provider P  where large-bundle runs: auto, cpu, webgpu, cuda
   npm run bench -- --bundle DIR  whose floor any-llm measures, where it is not the one that ships
+  npm run bench -- --virtual     any-llm in virtual time: the rules of taking turns, and nothing of this machine
   npm run bench -- --list        what there is
 
 bench/README.md says how to read it. Exit codes: 0, 1 where a benchmark failed, 2 for wrong arguments.`;
@@ -54,9 +55,9 @@ export async function main(args: readonly string[]): Promise<number> {
     console.error(`bench: --minutes is a number above 0, got ${values.minutes}`);
     return 2;
   }
-  const { json = false, quick = false } = values;
+  const { json = false, quick = false, virtual = false } = values;
   const bundle = values.bundle === undefined ? nanoBundle : resolve(values.bundle);
-  return runAll(selected, { json, quick, provider, bundle, ...(minutes !== undefined && { minutes }) });
+  return runAll(selected, { json, quick, provider, bundle, virtual, ...(minutes !== undefined && { minutes }) });
 }
 
 function parse(args: readonly string[]) {
@@ -67,6 +68,7 @@ function parse(args: readonly string[]) {
     only: { type: 'string' },
     provider: { type: 'string' },
     bundle: { type: 'string' },
+    virtual: { type: 'boolean' },
     minutes: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   } as const;

@@ -24,6 +24,8 @@ export interface Context {
   readonly provider: ProviderChoice;
   /** The folder of the bundle whose floor is measured. */
   readonly bundle: string;
+  /** In virtual time, where a benchmark knows how. */
+  readonly virtual: boolean;
   /** How long churn goes on, where it is not as long as it says itself. */
   readonly minutes?: number;
   /** Tells a person how far it is. */

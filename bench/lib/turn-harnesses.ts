@@ -25,7 +25,7 @@ export interface Playing {
   readonly llm: CountedChat;
   readonly transcriber: Transcriber;
   readonly heard: Heard;
-  readonly clock: PlayClock;
+  readonly clock: CallClock;
   readonly mouth: Mouth;
 }
 
@@ -37,8 +37,19 @@ const MAX_OUTPUT_TOKENS = 300;
 /** Sound before the first frame of speech that is transcribed with it. */
 const PAD_MS = 300;
 
-/** Session time, and what is due in it; `late` is how late this machine ran it. */
-export class PlayClock {
+/** Session time, and what is due in it. */
+export interface CallClock {
+  /** How late this machine ran what was due, ms. */
+  readonly lateMs: readonly number[];
+  now(): number;
+  /** Nothing more is due. */
+  stop(): void;
+  /** Runs `step` at each of the times, in order. */
+  each(timesMs: readonly number[], step: (index: number) => void): void;
+}
+
+/** In real time. */
+export class PlayClock implements CallClock {
   readonly lateMs: number[] = [];
   readonly #zeroMs = performance.now();
   #stopped = false;
@@ -46,11 +57,9 @@ export class PlayClock {
   now(): number {
     return performance.now() - this.#zeroMs;
   }
-  /** Nothing more is due. */
   stop(): void {
     this.#stopped = true;
   }
-  /** Runs `step` at each of the times, in order. */
   each(timesMs: readonly number[], step: (index: number) => void): void {
     const next = (index: number) => {
       const dueMs = timesMs[index];
@@ -102,12 +111,12 @@ export class Mouth {
 
 /** An LLM whose tokens are counted; where one is asked in vain, as many as it was sent and had written by then. */
 export class CountedChat implements ChatSource {
-  readonly #llm: LanguageModels;
+  readonly #llm: Pick<LanguageModels, 'stream'>;
   #open = 0;
   tokens = 0;
   requests = 0;
 
-  constructor(llm: LanguageModels) {
+  constructor(llm: Pick<LanguageModels, 'stream'>) {
     this.#llm = llm;
   }
   get idle(): boolean {
@@ -133,7 +142,7 @@ export class CountedChat implements ChatSource {
 
 /** Microturn: the composite of the edge, behind what the bundle decided of this recording, when it decided it. */
 export function composite(options: { readonly drafting: boolean; readonly eagerness: Eagerness }): Harness {
-  const drafting = { enabled: options.drafting, everyMs: 500, perUtterance: 12, tokensPerMinute: 20_000 };
+  const drafting = { enabled: options.drafting, everyMs: 2_000, perUtterance: 12, tokensPerMinute: 20_000 };
   return ({ heard, clock, mouth, llm, transcriber }) => {
     const { info, decisions, mic } = heard;
     const floor: SessionEngine = {

@@ -7,6 +7,7 @@ export interface TranscriptionService {
   readonly apiKey?: string | undefined;
   /** ISO 639-1; the model finds out where none is given. */
   readonly language?: string | undefined;
+  readonly fetch?: typeof fetch | undefined;
 }
 
 const LONGEST_ANSWER_BYTES = 1 << 20;
@@ -17,7 +18,7 @@ const LONGEST_ANSWER_BYTES = 1 << 20;
  */
 export async function requestTranscription(
   { pcm, rateHz }: { readonly pcm: Int16Array; readonly rateHz: number },
-  { baseUrl, model, apiKey, language }: TranscriptionService,
+  { baseUrl, model, apiKey, language, fetch: request = fetch }: TranscriptionService,
   signal: AbortSignal,
 ): Promise<string> {
   const form = new FormData();
@@ -25,7 +26,7 @@ export async function requestTranscription(
   form.set('response_format', 'json');
   if (language !== undefined) form.set('language', language);
   form.set('file', new Blob([encodeWav(pcm, rateHz)], { type: 'audio/wav' }), 'speech.wav');
-  const response = await fetch(`${baseUrl.replace(/\/$/, '')}/audio/transcriptions`, {
+  const response = await request(`${baseUrl.replace(/\/$/, '')}/audio/transcriptions`, {
     method: 'POST',
     body: form,
     signal,
