@@ -1,4 +1,5 @@
 import type { SessionEvent } from '@microturn/protocol';
+import type { Act } from '../engine/types.js';
 import { readDraft, type Draft } from './draft.js';
 import { followHistory } from './heard-history.js';
 import { speakableTo } from './speakable.js';
@@ -9,7 +10,15 @@ export function newAnswer(
   draft: Draft,
   times: Pick<Answer, 'drafted' | 'spokenToMs' | 'yieldedAtMs' | 'wordsAtMs'>,
 ): Answer {
-  return { draft, ...times, said: 0, saidAll: false, responseId: undefined, saidAtMs: undefined };
+  return {
+    draft,
+    ...times,
+    said: 0,
+    saidAll: false,
+    responseId: undefined,
+    saidAtMs: undefined,
+    soundedAtMs: undefined,
+  };
 }
 
 /** What can be said of the answer now. */
@@ -65,10 +74,25 @@ export function follow(step: StepBuilder, event: SessionEvent): void {
   }
 }
 
+/**
+ * They go on before they can have heard anything of the answer: it was one to half of what they want. What sounded earlier is
+ * the bundle's to stop, by a barge-in; what was thrown in is meant for while they speak.
+ */
+export function takeBack(step: StepBuilder, fromMs: number): void {
+  const { answer } = step.state;
+  if (!answer) return;
+  const { said, soundedAtMs = Infinity, draft } = answer;
+  const thrownIn = said > 0 && readDraft(draft)?.kind === 'interjection';
+  if (thrownIn || soundedAtMs < fromMs) return;
+  if (said > 0) step.acts = [...new Set<Act>(['stop', ...step.acts])];
+  step.withdraw();
+}
+
 /** Where the time went between the end of the user's speech and the first packet of the answer. */
 export function measure(step: StepBuilder, { responseId, atMs }: TurnTakingInput & { type: 'speech-started' }): void {
   const { answer } = step.state;
   if (answer?.responseId !== responseId || answer.saidAtMs === undefined) return;
+  step.set({ answer: { ...answer, soundedAtMs: atMs } });
   const { spokenToMs, yieldedAtMs, wordsAtMs, saidAtMs, drafted } = answer;
   const readyAtMs = Math.max(yieldedAtMs, wordsAtMs);
   step.emit({

@@ -21,6 +21,12 @@ const MARKS: Readonly<Record<string, DraftKind>> = {
 const LONGEST_MARK = Math.max(...Object.keys(MARKS).map((mark) => mark.length));
 /** What people add without changing what they want. */
 const FILLERS: ReadonlySet<string> = new Set('um uh er hm please thanks okay so well'.split(' '));
+/** What no sentence ends with, or few: whoever says it goes on. English; other languages are drafted for a little more. */
+const LEADS_ON: ReadonlySet<string> = new Set(
+  'a an the and or but if as than that this my your his her its our their of to for with from by at in on is are was were do does did can could will would should have has had i we they who which when where while because since before after not very so'.split(
+    ' ',
+  ),
+);
 
 /** @returns undefined while the text could still turn out to be either */
 export function readDraft({
@@ -52,6 +58,12 @@ export function plainWords(words: readonly string[]): string[] {
 
 export function isPrefix(short: readonly string[], long: readonly string[]): boolean {
   return short.length <= long.length && short.every((word, i) => word === long[i]);
+}
+
+/** Whether a draft to words that end like this would be one to half a phrase. */
+export function leadsOn(plain: readonly string[]): boolean {
+  const last = plain.at(-1);
+  return last === undefined || LEADS_ON.has(last);
 }
 
 /** Whether an answer to `on` answers `final` too: the same words, but for fillers at the end of either. */

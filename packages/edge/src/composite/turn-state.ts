@@ -8,6 +8,8 @@ import type { Composed, CompositeEffect, TurnTakingOptions } from './types.js';
 export interface Utterance {
   readonly id: number;
   readonly floor: Floor;
+  /** They pause, or the floor is not sure that they speak on: this may be the end, and a draft is worth its tokens. */
+  readonly hesitates: boolean;
   /** End of the last micro-turn in which they spoke. */
   readonly spokenToMs: number;
   /** End of the micro-turn that holds the end of their speech: words up to here are all of them. */
@@ -40,6 +42,8 @@ export interface Answer {
   readonly yieldedAtMs: number;
   readonly wordsAtMs: number;
   readonly saidAtMs: number | undefined;
+  /** Its first packet left. */
+  readonly soundedAtMs: number | undefined;
 }
 
 export interface TurnTaking {
@@ -55,7 +59,7 @@ export interface TurnTaking {
   readonly stopDue: boolean;
   readonly history: HeardHistory;
   readonly typed: ReadonlyMap<string, string>;
-  /** When drafts may be asked again: each moves it on. */
+  /** When one who speaks on may be drafted for again: each draft moves it on. */
   readonly draftDueMs: number;
   readonly budget: { readonly sinceMs: number; readonly tokens: number };
   readonly count: number;

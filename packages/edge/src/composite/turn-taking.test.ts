@@ -13,6 +13,8 @@ const FLOORS: Record<string, Floor> = {
   B: 'barge-in',
   b: 'backchannel',
   e: 'elsewhere',
+  // Speaking, as far as one can tell.
+  s: 'speaking',
 };
 
 type Options = Partial<Omit<TurnTakingOptions, 'drafting'>> & { drafting?: Partial<TurnTakingOptions['drafting']> };
@@ -51,7 +53,7 @@ class Talk {
         index,
         words: [],
         floor,
-        confidence: 1,
+        confidence: letter === 's' ? 0.4 : 1,
         say: 'seven',
         acts: stops,
         stepMs: 1,
@@ -207,15 +209,39 @@ describe('taking turns', () => {
       for (let i = 0; i < 40; i++) talk.floors('S').words((text += ` w${i}`));
       return talk;
     };
-    expect(busy({ everyMs: 1000, perUtterance: 100 }).asks.length).toBe(9);
+    expect(busy({ everyMs: 1000, perUtterance: 100 }).asks).toHaveLength(7);
     expect(busy({ everyMs: 1, perUtterance: 3 }).asks).toHaveLength(3);
-    const spent = new Talk({ drafting: { tokensPerMinute: 100 } }).floors('SSS').words('a b c');
+    const spent = new Talk({ drafting: { tokensPerMinute: 100 } }).floors('SSS').words('x y z');
     stepInto(spent, { type: 'spent', atMs: spent.nowMs, tokens: 100 });
     spent.floors('SSSSSS').words('a b c d e f g');
-    expect(spent.asks).toHaveLength(1);
+    expect(spent.asks).toEqual([]);
     // The answer itself is not held up.
     spent.floors('Y').words('a b c d e f g');
     expect(spent.asks.at(-1)).toMatchObject({ partial: false });
+  });
+
+  it('drafts at once where the user hesitates, however lately it did', () => {
+    const talk = new Talk({ drafting: { everyMs: 60_000 } }).floors('.SSSS').words('what time');
+    expect(talk.asks).toEqual([]);
+    talk.floors('h').words('what time');
+    expect(talk.asks).toMatchObject([{ words: 'what time', partial: true }]);
+    talk.floors('Ss').words('what time is it');
+    expect(talk.asks.slice(1)).toMatchObject([{ words: 'what time is it', partial: true }]);
+  });
+
+  it('wants the words at once where the floor is no longer sure, and again where they stop', () => {
+    const talk = new Talk().floors('.SSSs');
+    const settled = () => talk.effects.flatMap((effect) => (effect.do === 'settle' ? [effect.toMs] : []));
+    expect(settled()).toEqual([1000]);
+    talk.floors('sSsY');
+    expect(settled()).toEqual([1000, 1600, 1800]);
+  });
+
+  it('does not draft for half a phrase while it is being said, and does where they stop at it', () => {
+    const talk = new Talk({ drafting: { everyMs: 0 } }).floors('.SSSS').words('what time is the');
+    expect(talk.asks).toEqual([]);
+    talk.floors('h').words('what time is the');
+    expect(talk.asks).toHaveLength(1);
   });
 
   it('without drafting asks once, when all is said', () => {
@@ -303,6 +329,28 @@ describe('taking turns', () => {
     expect(talk.cancelled).toEqual([talk.asks.at(-1)!.draftId]);
     talk.floors('SS').words('is it').floors('Y').words('is it');
     expect(talk.asks.at(-1)).toMatchObject({ words: 'is it', turns: [{ role: 'user', text: 'what time' }] });
+  });
+
+  it('takes an answer back that nobody can have heard when the user goes on', () => {
+    const asked = () =>
+      new Talk().floors('.SSSS').words('what time').floors('Y').words('what time').writes('It is noon.');
+    const unheard = asked();
+    expect(unheard.said).toHaveLength(1);
+    unheard.floors('S');
+    expect(unheard.acts).toContain('stop');
+    unheard.floors('S').words('is it in Rome').floors('Y').words('is it in Rome');
+    expect(unheard.asks.at(-1)).toMatchObject({ words: 'is it in Rome', turns: [{ role: 'user', text: 'what time' }] });
+    // Its first packet left within the micro-turn in which they went on: that was no answer to it.
+    const together = asked();
+    stepInto(together, { type: 'speech-started', responseId: 'r1', atMs: together.nowMs + 90 });
+    together.floors('S');
+    expect(together.acts).toContain('stop');
+    // From then on it is the bundle that says whether they mean to stop it.
+    const heard = asked();
+    stepInto(heard, { type: 'speech-started', responseId: 'r1', atMs: heard.nowMs + 90 });
+    heard.floors('.S');
+    expect(heard.acts).not.toContain('stop');
+    expect(heard.state.answer).toBeDefined();
   });
 
   it('stops with the bundle, and remembers what was heard', () => {

@@ -64,7 +64,7 @@ function decide(step: StepBuilder, decision: Decision, atMs: number): void {
     step.acts = [...new Set<Act>(['stop', ...step.acts])];
     step.set({ stopDue: false });
   } else if (decision.acts.includes('stop')) step.withdraw();
-  if (SPEAKS.has(decision.floor)) speaks(step, decision.floor, fromMs, toMs);
+  if (SPEAKS.has(decision.floor)) speaks(step, decision, fromMs, toMs);
   else if (step.state.utterance) pauses(step, step.state.utterance, decision.floor, toMs, atMs);
   if (step.state.utterance) step.run({ do: 'hear', utterance: step.state.utterance.id, toMs });
   if (step.state.utterance?.wordsDueMs === toMs) {

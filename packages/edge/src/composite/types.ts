@@ -11,7 +11,7 @@ export type Eagerness = (typeof eagernesses)[number];
 export interface DraftingOptions {
   /** Off: the LLM is asked once, when the user has yielded. */
   readonly enabled: boolean;
-  /** On average one draft in this time, ms; two may follow each other at once. */
+  /** While the user speaks on, at most one draft in this time, ms. Where they hesitate, one is asked for at once. */
   readonly everyMs: number;
   /** At most so many for one utterance. */
   readonly perUtterance: number;

@@ -1,4 +1,6 @@
 import type { Floor } from '@microturn/protocol';
+import type { Decision } from '../engine/types.js';
+import { takeBack } from './answering.js';
 import type { StepBuilder } from './step-builder.js';
 import type { Utterance } from './turn-state.js';
 
@@ -7,20 +9,30 @@ const LEAD_MS = 400;
 /** A floor that says nothing of a user who spoke has given it up as well, without saying so. */
 const SILENT_TURNS = 3;
 
+/** Of a floor that is surer than this, another micro-turn of speech follows nearly always. */
+const SURE = 0.6;
+
 /** Floors of a user who is talking. */
 export const SPEAKS: ReadonlySet<Floor> = new Set(['speaking', 'correcting', 'barge-in']);
 
 /** The user is heard in this micro-turn: an utterance begins, or goes on. */
-export function speaks(step: StepBuilder, floor: Floor, fromMs: number, toMs: number): void {
-  // They go on before anything of the answer was said: it was an answer to half of what they want.
-  if (step.state.answer && step.state.answer.said === 0) step.withdraw();
-  const { utterance } = step.state;
+export function speaks(
+  step: StepBuilder,
+  { floor, confidence }: Pick<Decision, 'floor' | 'confidence'>,
+  fromMs: number,
+  toMs: number,
+): void {
+  takeBack(step, fromMs);
+  const { utterance, options, draftDueMs } = step.state;
+  const hesitates = confidence < SURE;
   if (!utterance) {
     const id = step.next();
     step.set({
+      draftDueMs: Math.max(draftDueMs, toMs + options.drafting.everyMs),
       utterance: {
         id,
         floor,
+        hesitates,
         spokenToMs: toMs,
         wordsDueMs: Infinity,
         yieldedTurns: 0,
@@ -38,10 +50,12 @@ export function speaks(step: StepBuilder, floor: Floor, fromMs: number, toMs: nu
     step.run({ do: 'listen', utterance: id, fromMs: Math.max(step.state.heardToMs, fromMs - LEAD_MS) });
     return;
   }
+  if (hesitates && !utterance.hesitates) step.run({ do: 'settle', utterance: utterance.id, toMs });
   step.set({
     utterance: {
       ...utterance,
       floor,
+      hesitates,
       spokenToMs: toMs,
       wordsDueMs: Infinity,
       yieldedTurns: 0,
@@ -61,6 +75,7 @@ export function pauses(step: StepBuilder, before: Utterance, floor: Floor, toMs:
   const utterance: Utterance = {
     ...before,
     floor,
+    hesitates: true,
     wordsDueMs: Math.min(before.wordsDueMs, toMs),
     yieldedTurns: gave ? before.yieldedTurns + 1 : 0,
     holdingTurns: floor === 'holding' ? before.holdingTurns + 1 : 0,

@@ -69,7 +69,7 @@ export const RecipeConfig = v.strictObject({
   drafting: v.optional(
     v.strictObject({
       enabled: v.optional(v.boolean(), true),
-      everyMs: v.optional(Ms, 500),
+      everyMs: v.optional(Ms, 2000),
       perUtterance: v.optional(Count, 12),
       tokensPerMinute: v.optional(Count, 20_000),
     }),
