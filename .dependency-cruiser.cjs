@@ -27,6 +27,7 @@ module.exports = {
     only('store-is-alone', 'store: sessions as data, and where they are kept', { path: edge('store'), pathNot: '\\.test\\.ts$' }, { path: '^packages/edge/src/(rtc|media|engine|session|signaling|voice|cli)/' }),
     only('background-knows-no-socket', 'background: tasks, tools, when a result is said', { path: edge('background'), pathNot: ['\\.test\\.ts$', '/fixtures/'] }, { path: '^packages/edge/src/(rtc|media|engine|signaling|voice|cli|session)/', dependencyTypesNot: ['type-only'] }),
     only('transcribe-is-alone', 'transcribe: PCM to words', { path: edge('transcribe'), pathNot: '\\.test\\.ts$' }, { path: '^packages/edge/src/(rtc|media|engine|session|signaling|voice|composite|cli)/', dependencyTypesNot: ['type-only'] }),
+    only('sherpa-is-alone', 'sherpa: models of sherpa-onnx, each in a process of its own', { path: edge('sherpa'), pathNot: ['\\.test\\.ts$', '/fixtures/'] }, { path: '^packages/edge/src/(rtc|media|engine|session|signaling|composite|cli)/', dependencyTypesNot: ['type-only'] }),
     only('composite-is-an-engine', 'composite: decisions in, decisions out', { path: edge('composite'), pathNot: '\\.test\\.ts$' }, { path: '^packages/edge/src/(rtc|media|engine|session|signaling|voice|cli)/', dependencyTypesNot: ['type-only'] }),
     only('session-knows-no-socket', 'session never reaches up', { path: edge('session') }, { path: '^packages/edge/src/(signaling|cli)/' }),
   ],

@@ -9,6 +9,7 @@ export default defineConfig({
     'media-thread': 'src/media/media-thread.ts',
     'engine-thread': 'src/engine/engine-thread.ts',
     'voice-thread': 'src/voice/voice-thread.ts',
+    'sherpa-process': 'src/sherpa/sherpa-process.ts',
     'store-thread': 'src/store/store-thread.ts',
   },
   // A thousand small files otherwise, which take seconds to load on a busy machine.

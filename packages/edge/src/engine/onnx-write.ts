@@ -63,7 +63,14 @@ export function int64s(name: string, values: readonly number[]): number[] {
   return field(5, [...int(1, values.length), ...int(2, INT64), ...field(8, text(name)), ...field(9, raw)]);
 }
 
-export function input(name: string, dims: Dims, type?: 'float' | 'bool'): number[] {
+/** What a model says of itself, by name: beside its graph. */
+export function metadata(entries: Readonly<Record<string, string | number>>): number[] {
+  return Object.entries(entries).flatMap(([name, value]) =>
+    field(14, [...field(1, text(name)), ...field(2, text(String(value)))]),
+  );
+}
+
+export function input(name: string, dims: Dims, type?: ElementType): number[] {
   return field(11, value(name, dims, type));
 }
 
@@ -71,10 +78,12 @@ export function output(name: string, dims: Dims): number[] {
   return field(12, value(name, dims));
 }
 
-function value(name: string, dims: Dims, type: 'float' | 'bool' = 'float'): number[] {
-  const BOOL = 9;
+type ElementType = 'float' | 'bool' | 'int64';
+const elementTypes: Readonly<Record<ElementType, number>> = { float: FLOAT, int64: INT64, bool: 9 };
+
+function value(name: string, dims: Dims, type: ElementType = 'float'): number[] {
   const shape = dims.flatMap((dim) => field(1, typeof dim === 'string' ? field(2, text(dim)) : int(1, dim)));
-  const tensorType = [...int(1, type === 'bool' ? BOOL : FLOAT), ...field(2, shape)];
+  const tensorType = [...int(1, elementTypes[type]), ...field(2, shape)];
   return [...field(1, text(name)), ...field(2, field(1, tensorType))];
 }
 

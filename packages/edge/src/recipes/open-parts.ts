@@ -1,4 +1,5 @@
 import { MicroturnError } from '@microturn/protocol';
+import { SherpaTranscriber } from '../sherpa/index.js';
 import { HttpTranscriber, RealtimeTranscriber, type Transcriber } from '../transcribe/index.js';
 import type { VoiceSpec } from '../voice/index.js';
 import type { TranscriberConfig, VoiceConfig } from './recipe-config.js';
@@ -8,7 +9,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * @returns undefined where the words are the bundle's own
- * @throws {MicroturnError} `edge/config` where its key is not in the environment
+ * @throws {MicroturnError} `edge/config` where its key is not in the environment, or its model not where it should be
  */
 export function openTranscriber(recipe: string, config: TranscriberConfig, env: Environment): Transcriber | undefined {
   switch (config.provider) {
@@ -18,6 +19,8 @@ export function openTranscriber(recipe: string, config: TranscriberConfig, env: 
       return new HttpTranscriber({ ...config, apiKey: keyOf(config, `recipes.${recipe}.transcriber`, env) });
     case 'realtime':
       return new RealtimeTranscriber({ ...config, apiKey: keyOf(config, `recipes.${recipe}.transcriber`, env) });
+    case 'sherpa-onnx':
+      return new SherpaTranscriber(config);
     default:
       return config satisfies never;
   }

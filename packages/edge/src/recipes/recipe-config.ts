@@ -1,11 +1,14 @@
 import * as v from 'valibot';
 import { eagernesses } from '../composite/index.js';
 import { LanguageModelConfig } from '../llm/model-config.js';
+import { ctcKinds } from '../sherpa/index.js';
 import { fliteVoices } from '../voice/index.js';
 
 const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 const Url = v.pipe(v.string(), v.url());
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1));
+const Folder = v.pipe(v.string(), v.minLength(1));
+const Threads = v.pipe(Count, v.maxValue(16));
 const Ms = v.pipe(v.number(), v.finite(), v.minValue(0));
 /** A service of OpenAI's format. The key is in the environment variable that is named: keys stay out of files. */
 const service = { baseUrl: Url, apiKeyEnv: v.optional(Name), model: Name };
@@ -29,6 +32,14 @@ const TranscriberConfig = v.variant('provider', [
     language: v.optional(Name),
     timeoutMs: v.optional(Count),
   }),
+  /** A streaming model on this machine. */
+  v.strictObject({
+    provider: v.literal('sherpa-onnx'),
+    model: Folder,
+    ctc: v.optional(v.picklist(ctcKinds)),
+    threads: v.optional(Threads),
+    timeoutMs: v.optional(Count),
+  }),
 ]);
 export type TranscriberConfig = v.InferOutput<typeof TranscriberConfig>;
 
@@ -39,6 +50,15 @@ const VoiceConfig = v.variant('provider', [
     provider: v.literal('espeak-ng'),
     voice: v.optional(Name),
     wordsPerMinute: v.optional(v.pipe(v.number(), v.minValue(80), v.maxValue(450))),
+  }),
+  /** A model on this machine. */
+  v.strictObject({
+    provider: v.literal('sherpa-onnx'),
+    model: Folder,
+    speaker: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+    speed: v.optional(v.pipe(v.number(), v.minValue(0.5), v.maxValue(2))),
+    threads: v.optional(Threads),
+    firstAudioMs: v.optional(Count),
   }),
   /** `/audio/speech`, streamed. */
   v.strictObject({

@@ -2,6 +2,7 @@ import { espeakVoice, type EspeakVoiceOptions } from './espeak-voice.js';
 import { FallbackVoice } from './fallback-voice.js';
 import { FliteVoice, type FliteVoiceName } from './flite.js';
 import { httpVoice, type HttpVoiceOptions } from './http-voice.js';
+import { sherpaVoice, type SherpaHostOptions, type SherpaVoiceOptions } from '../sherpa/index.js';
 import { ToneVoice } from './tone-voice.js';
 import type { Voice } from './types.js';
 
@@ -10,6 +11,7 @@ export type VoiceSpec =
   | { readonly provider: 'flite'; readonly name?: FliteVoiceName | undefined }
   | { readonly provider: 'tones' }
   | ({ readonly provider: 'espeak-ng' } & EspeakVoiceOptions)
+  | ({ readonly provider: 'sherpa-onnx' } & Omit<SherpaVoiceOptions, keyof SherpaHostOptions>)
   | ({ readonly provider: 'openai-compatible' } & HttpVoiceOptions);
 
 /**
@@ -24,6 +26,8 @@ export async function openVoice(spec: VoiceSpec): Promise<Voice> {
       return new ToneVoice();
     case 'espeak-ng':
       return new FallbackVoice(espeakVoice(spec), await FliteVoice.open());
+    case 'sherpa-onnx':
+      return new FallbackVoice(await sherpaVoice(spec), await FliteVoice.open());
     case 'openai-compatible':
       return new FallbackVoice(httpVoice(spec), await FliteVoice.open());
     default:
