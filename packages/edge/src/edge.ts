@@ -284,7 +284,7 @@ export class Edge {
   }
 
   /**
-   * The background work of a session: asks, amends, answers and cancels for the app.
+   * The background work of a session: asks, with pictures where it has some, amends, answers and cancels for the app.
    * @throws {MicroturnError} `session/closed` where there is no such session, `task/off` where this edge has no background
    */
   background(sessionId: string): Pick<SessionBackground, 'ask' | 'amend' | 'answer' | 'cancel' | 'changeSubject'> {

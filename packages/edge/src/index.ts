@@ -9,6 +9,7 @@ export type {
   FollowUp,
   FollowUpRule,
   TaskBrief,
+  TaskImage,
   TaskIo,
   Tool,
   ToolContext,

@@ -85,7 +85,7 @@ const schemas = {
     outputLatencyMs: v.optional(v.pipe(Ms, v.maxValue(2000))),
   }),
   /**
-   * Typed instead of spoken: asked of the background model or, without a subject, taken as what it says about a task under
+   * Typed instead of spoken: asked of the background model or, without a subject or images, taken as what it says about a task under
    * way. The reply is an `AskResult`.
    */
   'task.ask': v.object({
@@ -94,6 +94,16 @@ const schemas = {
     text: TaskText,
     /** A newer task on the same subject supersedes an older one. */
     subject: v.optional(Id),
+    /** Pictures that go with it: ids of `image.append`. */
+    images: v.optional(v.pipe(v.array(Id), v.maxLength(limits.images))),
+  }),
+  /** One piece of a picture for a question that is to come, in order; what it is, its first bytes say. */
+  'image.append': v.object({
+    type: v.literal('image.append'),
+    id: RequestId,
+    imageId: Id,
+    data: v.pipe(v.string(), v.base64(), v.maxLength(limits.imagePieceChars)),
+    last: v.boolean(),
   }),
   /** More about a task that goes on: it begins again with that. */
   'task.amend': v.object({ type: v.literal('task.amend'), id: RequestId, taskId: Id, text: TaskText }),

@@ -226,6 +226,11 @@ const ERRORS = {
     summary: 'this edge has no background model',
     hint: 'set `background` in the configuration; see docs/background.md',
   },
+  'image/invalid': {
+    retryable: false,
+    summary: 'the image cannot be used',
+    hint: 'send a JPEG, PNG or WebP',
+  },
   'tool/failed': {
     retryable: true,
     summary: 'a tool failed',

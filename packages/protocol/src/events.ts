@@ -133,6 +133,8 @@ const schemas = {
     subject: v.optional(Id),
     /** The earlier task on the same subject, which is stale from now on. */
     supersedes: v.optional(Id),
+    /** Pictures that came with it. */
+    images: v.optional(Index),
   }),
   /** It stands differently, or tells what it is doing. */
   'task.progress': event('task.progress', {

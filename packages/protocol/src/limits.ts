@@ -13,6 +13,10 @@ export const limits = {
   pageTools: 32,
   /** Characters of what a function gives back, as JSON. */
   toolOutputChars: 32_768,
+  /** Bytes of one picture, pictures of one question, and base64 characters of one piece of a picture. */
+  imageBytes: 1024 * 1024,
+  images: 4,
+  imagePieceChars: 60_000,
   /** Characters of what is typed into one field, and of the field's name. */
   typedChars: 2000,
   fieldChars: 64,

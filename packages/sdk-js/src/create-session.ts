@@ -20,11 +20,13 @@ import { webrtc } from './connection/webrtc.js';
 import { endConversation, newConversation, reduceConversation, type Conversation } from './conversation/reduce.js';
 import { ConversationStates } from './conversation/states.js';
 import { observeInput, type ObserveInputOptions, type TypedField } from './input/observe-input.js';
+import { uploadImages } from './input/upload-images.js';
 import { noLogger, type Logger } from './logger.js';
 import { browserMedia } from './media/platform.js';
 import { SessionMedia } from './media/session-media.js';
 import { ParticipantList } from './participants.js';
 import type {
+  AskOptions,
   Connection,
   ConnectionStatus,
   InteractionSession,
@@ -193,8 +195,15 @@ class Session implements InteractionSession {
     await this.#link().request({ type: 'participant.remove', participant: identity });
   }
 
-  async ask(text: string, { subject }: { readonly subject?: string } = {}): Promise<AskResult> {
-    const reply = await this.#link().request({ type: 'task.ask', text, ...(subject !== undefined && { subject }) });
+  async ask(text: string, { subject, images = [] }: AskOptions = {}): Promise<AskResult> {
+    const link = this.#link();
+    const imageIds = await uploadImages(images, (piece) => link.request(piece));
+    const reply = await link.request({
+      type: 'task.ask',
+      text,
+      ...(subject !== undefined && { subject }),
+      ...(imageIds.length > 0 && { images: imageIds }),
+    });
     return checked(AskResult, reply);
   }
 

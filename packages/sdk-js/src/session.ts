@@ -100,6 +100,14 @@ export type SessionOptions = CommonOptions &
     | { readonly tokenSource: TokenSource; readonly token?: undefined }
   );
 
+/** What makes the text of `ask` a question of its own, whatever it says. */
+export interface AskOptions {
+  /** A newer task on the same subject supersedes an older one. */
+  readonly subject?: string;
+  /** JPEG, PNG or WebP: at most four, of at most 1 MiB. A model without `image` among what it `takes` is told that they are there. */
+  readonly images?: readonly Blob[];
+}
+
 /**
  * A live conversation with an interaction model.
  * Whatever rejects or throws is a `MicroturnError`; a call on a closed session is `session/closed`.
@@ -156,9 +164,9 @@ export interface InteractionSession extends AsyncDisposable {
   /**
    * Asks the background model, typed instead of spoken. The result is in `tasks`, and said when the floor is free. What is
    * about a task under way, such as “never mind” or the answer to its question, goes to that task; `taken` tells.
-   * @param options.subject a newer task on the same subject supersedes an older one; what has one is always a question
+   * @throws {MicroturnError} `protocol/too-large` and `image/invalid` for images, `task/full`
    */
-  ask(text: string, options?: { readonly subject?: string }): Promise<AskResult>;
+  ask(text: string, options?: AskOptions): Promise<AskResult>;
   /** Adds to a task that goes on ("make it vegetarian"): it begins again with that. */
   amend(taskId: string, text: string): Promise<void>;
   /** Answers the question of a task; `true` or `false` where it asks for approval. */

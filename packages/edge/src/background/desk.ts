@@ -2,10 +2,11 @@ import { MicroturnError, type AskResult, type ClientMessageOf, type SessionEvent
 import type { Decision } from '../engine/types.js';
 import { Budget, type BudgetLimits } from '../llm/index.js';
 import type { Clip } from '../media/types.js';
-import type { SessionBackground, SessionDesk, TaskRequest } from '../session/index.js';
+import type { SessionBackground, SessionDesk, TaskRequest, TypedRequest } from '../session/index.js';
 import type { Log } from '../telemetry/log.js';
 import { ConversationLog } from './conversation-log.js';
 import { approvalOf, type FollowUpRule } from './follow-up.js';
+import { Images } from './images.js';
 import { PageTools } from './page-tools.js';
 import type { BackgroundProvider, TaskIo } from './provider.js';
 import {
@@ -69,6 +70,7 @@ export class BackgroundDesk implements SessionBackground {
   readonly #utterances: UtteranceTracker;
   readonly #weaver: Weaver;
   readonly #pageTools: PageTools;
+  readonly #images = new Images();
   readonly #running = new Map<string, Running>();
   /** Spoken questions whose words are not known yet, by task. */
   readonly #spoken = new Map<string, Utterance>();
@@ -118,17 +120,24 @@ export class BackgroundDesk implements SessionBackground {
     return this.#parts.hear !== undefined || this.#parts.provider.takesAudio;
   }
 
-  ask({ text, subject, origin }: TaskRequest): { taskId: string } {
+  ask({ text, subject, images = [], origin }: TaskRequest): { taskId: string } {
     this.#assertOpen();
     const atMs = this.#desk.nowMs();
     if (origin === 'text') this.#log.note({ atMs, who: this.#desk.participant, text });
-    return { taskId: this.#create(text, origin, subject) };
+    return { taskId: this.#create({ prompt: text, origin, subject, images }) };
   }
 
-  typed(request: Omit<TaskRequest, 'origin'>): AskResult {
-    // Who names a subject, asks.
-    const about = request.subject === undefined ? this.followUp(request.text) : undefined;
-    return about ?? { taken: 'question', ...this.ask({ ...request, origin: 'text' }) };
+  typed({ text, subject, images = [] }: TypedRequest): AskResult {
+    // Who names a subject, or shows something, asks.
+    const about = subject === undefined && images.length === 0 ? this.followUp(text) : undefined;
+    return (
+      about ?? { taken: 'question', ...this.ask({ text, subject, images: this.#images.take(images), origin: 'text' }) }
+    );
+  }
+
+  appendImage(piece: Parameters<Images['append']>[0]): void {
+    this.#assertOpen();
+    this.#images.append(piece);
   }
 
   followUp(text: string): AskResult | undefined {
@@ -237,23 +246,43 @@ export class BackgroundDesk implements SessionBackground {
   #delegate(utterance: Utterance | undefined): void {
     const words = utterance?.words.filter((word) => word !== '<unk>').join(' ') ?? '';
     try {
-      const id = this.#create(words, 'model', undefined, utterance);
+      const id = this.#create({ prompt: words, origin: 'model', spoken: utterance });
       this.#parts.log.debug({ taskId: id }, 'a question was delegated');
     } catch (error) {
       this.#parts.log.info({ code: MicroturnError.from(error, 'edge/internal').code }, 'a question was not taken');
     }
   }
 
-  #create(prompt: string, origin: Task['origin'], subject: string | undefined, spoken?: Utterance): string {
-    const id = `task-${++this.#count}`;
+  #create({
+    prompt,
+    origin,
+    subject,
+    images = [],
+    spoken,
+  }: Pick<Task, 'prompt' | 'origin'> & {
+    subject?: string | undefined;
+    images?: readonly Uint8Array[];
+    spoken?: Utterance | undefined;
+  }): string {
+    const id = `task-${this.#count + 1}`;
+    const { length } = images;
+    this.#images.attach(id, images);
+    this.#count++;
     if (spoken) this.#spoken.set(id, spoken);
     try {
-      this.#apply({ type: 'ask', atMs: this.#desk.nowMs(), id, prompt, title: titleOf(prompt), origin, subject });
+      const title = titleOf(prompt);
+      this.#apply({ type: 'ask', atMs: this.#desk.nowMs(), id, prompt, title, origin, subject, images: length });
     } catch (error) {
       this.#spoken.delete(id);
+      this.#dropImages();
       throw error;
     }
     return id;
+  }
+
+  /** Pictures go with their tasks. */
+  #dropImages(): void {
+    this.#images.keep(new Set(this.#book.tasks.filter((task) => !isOver(task)).map(({ id }) => id)));
   }
 
   /** What was said or typed is about a task: calls it off, adds to it or answers it. Undefined for a question of its own. */
@@ -324,6 +353,7 @@ export class BackgroundDesk implements SessionBackground {
     for (const event of events) this.#desk.emit(event);
     for (const effect of effects) this.#run(effect);
     this.#weaver.onTasks(book.tasks);
+    this.#dropImages();
   }
 
   #run(effect: TaskEffect): void {
@@ -363,6 +393,7 @@ export class BackgroundDesk implements SessionBackground {
           this.#parts.provider.run(
             {
               ...worded,
+              images: this.#images.of(id),
               conversation: this.#log.entries,
               others: this.#book.tasks.filter((other) => other.id !== id && other.prompt !== ''),
               nowMs: this.#desk.nowMs(),

@@ -17,6 +17,9 @@ const CANNOT =
 const CANNOT_DOCUMENTS =
   'I found nothing about that in the documents. Without a language model I can only search them, work out numbers, convert units and tell the time. Add one under llm.models in the configuration.';
 
+const CANNOT_SEE =
+  'I cannot look at pictures here. For that, add a language model that takes images to this edge, under llm.models in its configuration.';
+
 const asksTime = /\b(?:what(?:'s| is)? (?:the )?(?:time|date|day)|what time|which day|time is it|current time)\b/i;
 const place = /\b(?:in|at|for)\s+([a-z][a-z_/ ]+?)(?:\s+(?:now|today|right now|please))*[?.!\s]*$/i;
 const leadIn =
@@ -34,7 +37,7 @@ export class EmbeddedProvider implements BackgroundProvider {
   async run({ task }: TaskBrief, io: TaskIo): Promise<void> {
     const question = [task.prompt, ...task.amendments].join(' ').trim();
     if (question === '') throw new MicroturnError('task/unheard');
-    io.delta(this.#answer(question));
+    io.delta(task.images > 0 ? CANNOT_SEE : this.#answer(question));
   }
 
   #answer(question: string): string {

@@ -1,6 +1,6 @@
 import { MicroturnError } from '@microturn/protocol';
 import { encodeWav } from '../transcribe/wav.js';
-import type { ChatTool, ChatToolCall, LanguageModels, ModelMessage } from '../llm/index.js';
+import type { ChatTool, ChatToolCall, LanguageModels, ModelInput, ModelMessage } from '../llm/index.js';
 import type { BackgroundProvider, TaskBrief, TaskIo } from './provider.js';
 import { isBusy, type Task } from './task-reducer.js';
 
@@ -42,15 +42,23 @@ export class LlmProvider implements BackgroundProvider {
   }
 
   get takesAudio(): boolean {
+    return this.#takes(['audio']);
+  }
+
+  /** Whether one of the models takes all of these at once. */
+  #takes(inputs: readonly ModelInput[]): boolean {
     const { languageModels, models } = this.#options;
     return languageModels.states.some(
-      ({ name, takes }) => takes.includes('audio') && (models === undefined || models.includes(name)),
+      ({ name, takes }) => inputs.every((input) => takes.includes(input)) && (models?.includes(name) ?? true),
     );
   }
 
   async run(brief: TaskBrief, io: TaskIo): Promise<void> {
     const { languageModels, models, instructions } = this.#options;
-    const messages: ModelMessage[] = [firstMessage(brief)];
+    const sound: ModelInput[] = brief.clip ? ['audio'] : [];
+    const needs: ModelInput[] =
+      brief.images.length > 0 && this.#takes([...sound, 'image']) ? [...sound, 'image'] : sound;
+    const messages: ModelMessage[] = [firstMessage(brief, needs.includes('image'))];
     for (let step = 1; ; step++) {
       const answer = new StepAnswer(io, step === 1);
       const stream = languageModels.stream({
@@ -58,7 +66,7 @@ export class LlmProvider implements BackgroundProvider {
         system: instructions === undefined ? ROLE : `${ROLE}\n\n${instructions}`,
         messages,
         tools: step < MAX_STEPS ? [...io.tools.tools, askUser] : [],
-        needs: brief.clip ? ['audio'] : [],
+        needs,
         models,
         budget: io.budget,
         signal: io.signal,
@@ -147,20 +155,35 @@ class StepAnswer {
   }
 }
 
-function firstMessage(brief: TaskBrief): ModelMessage {
-  const { task, clip } = brief;
-  const text = [conversationText(brief), othersText(brief.others), questionText(task, clip !== undefined)]
+/** @param sees whether who reads it takes pictures */
+function firstMessage(brief: TaskBrief, sees: boolean): ModelMessage {
+  const { task, clip, images } = brief;
+  const text = [
+    conversationText(brief),
+    othersText(brief.others),
+    questionText(task, clip !== undefined),
+    imagesText(brief, sees),
+  ]
     .filter((part) => part !== '')
     .join('\n\n');
-  if (!clip) return { role: 'user', content: text };
-  const wav = encodeWav(clip.pcm, clip.rateHz);
+  const shown = sees ? images : [];
+  if (!clip && shown.length === 0) return { role: 'user', content: text };
   return {
     role: 'user',
     content: [
       { type: 'text', text },
-      { type: 'file', data: wav, mediaType: 'audio/wav' },
+      ...shown.map(({ mediaType, bytes }) => ({ type: 'image' as const, image: bytes, mediaType })),
+      ...(clip ? [{ type: 'file' as const, data: encodeWav(clip.pcm, clip.rateHz), mediaType: 'audio/wav' }] : []),
     ],
   };
+}
+
+/** What is to be known of pictures that a model does not get to see. */
+function imagesText({ task, images }: TaskBrief, sees: boolean): string {
+  const unseen = task.images - (sees ? images.length : 0);
+  if (unseen === 0) return '';
+  const why = images.length > 0 ? 'cannot be shown to you' : 'are lost';
+  return `Pictures that came with it, ${unseen}, ${why}. Where they matter, say so.`;
 }
 
 /** The newest of the conversation, as far as there is room. */

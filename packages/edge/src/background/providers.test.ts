@@ -188,6 +188,50 @@ describe('a language model at work', () => {
     expect(server.problems).toEqual([]);
   });
 
+  const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(50, 3)]);
+
+  it('sees the pictures of a question where it takes them, also when it is amended', async () => {
+    const { server, provider } = await llm({ chat: [{ delayMs: 60_000 }, { text: 'A dog.' }] }, ['image']);
+    const stage = new DeskStage({ provider });
+    stage.desk.appendImage({ imageId: 'i', data: png.toString('base64'), last: true });
+    expect(stage.desk.typed({ text: 'never mind the cat, what is this', images: ['i'] })).toMatchObject({
+      taken: 'question',
+    });
+    expect(stage.of('task.created')).toMatchObject([{ images: 1 }]);
+    await expect.poll(() => server.chats.length).toBe(1);
+    stage.desk.typed({ text: 'but only in one word' });
+    await over(stage);
+    for (const { body } of server.chats) {
+      expect(body.messages.at(-1)!.content).toMatchObject([
+        { type: 'text', text: expect.not.stringContaining('ictures') },
+        { type: 'image_url', image_url: { url: `data:image/png;base64,${png.toString('base64')}` } },
+      ]);
+    }
+    expect(server.chats).toHaveLength(2);
+    expect(server.problems).toEqual([]);
+  });
+
+  it('is told of pictures that it cannot be shown', async () => {
+    const { server, provider } = await llm({ chat: [{ text: 'I cannot see it.' }] });
+    const stage = new DeskStage({ provider });
+    stage.desk.ask({ text: 'what is this', images: [png, png], origin: 'app' });
+    await over(stage);
+    expect(server.chats[0]!.body.messages.at(-1)!.content).toMatch(
+      /what is this\n\nPictures that came with it, 2, cannot/,
+    );
+    expect(server.problems).toEqual([]);
+  });
+
+  it('is told of pictures that were lost with the edge that had them', async () => {
+    const { server, provider } = await llm({ chat: [{ text: 'It is lost.' }] }, ['image']);
+    const before = new DeskStage();
+    before.desk.ask({ text: 'what is this', images: [png], origin: 'text' });
+    const stage = new DeskStage({ provider });
+    stage.desk.restore(before.events);
+    await over(stage);
+    expect(server.chats[0]!.body.messages.at(-1)!.content).toMatch(/Pictures that came with it, 1, are lost/);
+  });
+
   it('a session that has spent its budget is told so', async () => {
     const { server, provider } = await llm({
       chat: [{ text: 'ok', usage: { prompt_tokens: 90, completion_tokens: 20 } }],
@@ -227,6 +271,13 @@ describe('a language model at work', () => {
 
 describe('the embedded tools alone', () => {
   const provider = new EmbeddedProvider({ documents: undefined, wallMs: () => Date.UTC(2026, 10, 20, 17, 5) });
+
+  it('say that they see no pictures', async () => {
+    const stage = new DeskStage({ provider });
+    stage.desk.ask({ text: 'what is 2 + 2', images: [Buffer.from('RIFF....WEBPVP8 ')], origin: 'text' });
+    await settle();
+    expect(stage.task().text).toMatch(/cannot look at pictures/);
+  });
 
   it.each([
     ['what is 12 times 12?', '12 times 12 is 144.'],

@@ -6,7 +6,7 @@ export function restoreTasks(events: readonly SessionEvent[]): readonly Task[] {
   const tasks = new Map<string, Task>();
   for (const event of events) {
     if (event.type === 'task.created') {
-      const { taskId: id, revision, title, origin, prompt, subject, at } = event;
+      const { taskId: id, revision, title, origin, prompt, subject, images = 0, at } = event;
       tasks.set(id, {
         id,
         revision,
@@ -15,6 +15,7 @@ export function restoreTasks(events: readonly SessionEvent[]): readonly Task[] {
         prompt,
         subject,
         amendments: [],
+        images,
         status: 'queued',
         createdAtMs: at,
         sinceMs: at,

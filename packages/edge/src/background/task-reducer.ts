@@ -18,6 +18,8 @@ export interface Task {
   /** What is asked, as far as its words are known. */
   readonly prompt: string;
   readonly amendments: readonly string[];
+  /** Pictures that came with it. */
+  readonly images: number;
   readonly status: TaskStatus;
   readonly createdAtMs: number;
   /** Since when the clock of its timeout runs. */
@@ -59,6 +61,7 @@ export type TaskInput =
       title: string;
       origin: TaskOrigin;
       subject?: string | undefined;
+      images?: number;
     }
   | { type: 'amend'; atMs: number; id: string; text: string }
   /** The words of a spoken question have been made out. */
@@ -188,7 +191,7 @@ export function stepTasks(book: TaskBook, input: TaskInput): TaskStep {
 }
 
 function ask(step: TaskStepBuilder, input: TaskInput & { type: 'ask' }): void {
-  const { id, prompt, title, origin, subject, atMs } = input;
+  const { id, prompt, title, origin, subject, images = 0, atMs } = input;
   const { tasks, limits } = step.book;
   if (tasks.filter(({ status }) => status === 'queued').length >= limits.queued) throw new MicroturnError('task/full');
   const earlier = subject === undefined ? undefined : tasks.find((task) => task.subject === subject && !isOver(task));
@@ -201,6 +204,7 @@ function ask(step: TaskStepBuilder, input: TaskInput & { type: 'ask' }): void {
     origin,
     prompt,
     amendments: [],
+    images,
     status: 'queued',
     createdAtMs: atMs,
     sinceMs: atMs,
@@ -216,6 +220,7 @@ function ask(step: TaskStepBuilder, input: TaskInput & { type: 'ask' }): void {
     prompt,
     ...(subject !== undefined && { subject }),
     ...(earlier && { supersedes: earlier.id }),
+    ...(images > 0 && { images }),
   });
 }
 

@@ -32,7 +32,14 @@ export interface TaskRequest {
   readonly text: string;
   /** A newer task on the same subject supersedes an older one. */
   readonly subject?: string | undefined;
+  /** JPEG, PNG or WebP. */
+  readonly images?: readonly Uint8Array[] | undefined;
   readonly origin: 'text' | 'app';
+}
+
+/** As its client puts it: pictures by the ids under which it sent them. */
+export interface TypedRequest extends Pick<TaskRequest, 'text' | 'subject'> {
+  readonly images?: readonly string[] | undefined;
 }
 
 /** What a session needs of background work. None of it may wait. */
@@ -58,7 +65,9 @@ export interface SessionBackground {
   /** A task of its own, whatever the words are. */
   ask(request: TaskRequest): { taskId: string };
   /** What was typed to the agent, and what was made of it: a task, or something about one that is under way. */
-  typed(request: Omit<TaskRequest, 'origin'>): AskResult;
+  typed(request: TypedRequest): AskResult;
+  /** A piece of a picture for a question that is to come. */
+  appendImage(piece: Pick<ClientMessageOf<'image.append'>, 'imageId' | 'data' | 'last'>): void;
   /** As `typed`, where it is about a task that is under way; otherwise nothing happens. */
   followUp(text: string): AskResult | undefined;
   amend(taskId: string, text: string): void;

@@ -1,4 +1,4 @@
-export type { OpenBackground, SessionBackground, SessionDesk, TaskRequest } from './background.js';
+export type { OpenBackground, SessionBackground, SessionDesk, TaskRequest, TypedRequest } from './background.js';
 export type { LiveResponse } from './conversation.js';
 export { Session } from './session.js';
 export type {

@@ -242,7 +242,9 @@ export class Connection implements Carrier {
         );
       }
       case 'task.ask':
-        return session.background.typed({ text: message.text, subject: message.subject });
+        return session.background.typed({ text: message.text, subject: message.subject, images: message.images });
+      case 'image.append':
+        return session.background.appendImage(message);
       case 'task.amend':
         return session.background.amend(message.taskId, message.text);
       case 'task.answer':

@@ -24,6 +24,7 @@ export type SessionRequest = Extract<
       | 'subject.change'
       | 'tools.register'
       | 'tool.result'
+      | 'image.append'
       | `task.${string}`;
   }
 >;
