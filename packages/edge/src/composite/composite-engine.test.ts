@@ -95,7 +95,11 @@ class CompositeModel implements InteractionModel {
       () => {},
       nothing,
     );
-    return { push: (turn) => opened.stream!.push(turn), close: () => row.release() };
+    return {
+      push: (turn) => opened.stream!.push(turn),
+      perceive: (perceived) => row.perceive?.(perceived),
+      close: () => row.release(),
+    };
   }
   close(): Promise<void> {
     return this.#floor.close();

@@ -59,8 +59,20 @@ export function modelInfo(manifest: Manifest): ModelInfo {
     ...(outputs.act?.classes ?? []).filter((act) => act !== 'none'),
     ...Object.values(outputs.say?.acts ?? {}).map(({ act }) => act),
   ];
+  const { classes, delegates = false } = manifest.inputs.text ?? {};
   const { relay, delegate } = decoding;
-  return { name, version, microTurnMs, inputHz, capabilities, inputs, acts: [...new Set(acts)], relay, delegate };
+  return {
+    name,
+    version,
+    microTurnMs,
+    inputHz,
+    capabilities,
+    inputs,
+    acts: [...new Set(acts)],
+    reads: classes && { delegates },
+    relay,
+    delegate,
+  };
 }
 
 async function readManifest(root: string): Promise<Manifest> {

@@ -217,6 +217,50 @@ describe('decode: say and acts', () => {
   });
 });
 
+describe('decode: what an act does', () => {
+  const classes = ['none', 'relay', 'delegate', 'backchannel', 'remind'];
+  const acting = (changes: Record<string, unknown> = {}) =>
+    manifest({
+      'outputs/act': { tensor: 'a', shape: ['B', 5], values: 'probabilities', classes, ...changes },
+    });
+  /** What is decided in micro-turns that follow each other. */
+  function decided(acts: string[], m = acting(), say?: string) {
+    let state = freshDecoder;
+    return acts.map((act, index) => {
+      const heads = {
+        act: Float32Array.from(classes, (name) => Number(name === act)),
+        ...(say !== undefined && { say: sayHead(say) }),
+      };
+      const { decoded, state: next } = decode(m, state, heads, { index, play: 0 });
+      state = next;
+      return [decoded.acts.join(), decoded.say];
+    });
+  }
+
+  it('is done once, however long the model stays with it, and again after it let go', () => {
+    const acts = decided(['delegate', 'delegate', 'none', 'delegate', 'remind']).map(([act]) => act);
+    expect(acts).toEqual(['delegate', '', '', 'delegate', 'remind']);
+  });
+
+  it('is there in every micro-turn where it needs a moment that fits', () => {
+    expect(decided(['relay', 'relay'])).toEqual([
+      ['relay', ''],
+      ['relay', ''],
+    ]);
+  });
+
+  it('says what the bundle says with it, and "mm-hm" to a backchannel that says nothing', () => {
+    expect(decided(['backchannel', 'backchannel', 'remind'])).toEqual([
+      ['backchannel', 'Mm-hm.'],
+      ['', ''],
+      ['remind', ''],
+    ]);
+    const own = acting({ says: { backchannel: 'Uh huh.', remind: 'Time is up.' } });
+    expect(decided(['backchannel', 'remind'], own).map(([, say]) => say)).toEqual(['Uh huh.', 'Time is up.']);
+    expect(decided(['backchannel'], acting(), 'one')).toEqual([['backchannel', 'one']]);
+  });
+});
+
 describe('playFed', () => {
   const m = manifest();
   /** What the graph is told in each micro-turn, and what it then decides: `[audible, floor]`. */

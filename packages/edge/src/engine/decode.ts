@@ -10,9 +10,16 @@ export interface DecoderState {
   readonly holder: 'user' | 'agent' | undefined;
   /** For how long the holder has not been heard. */
   readonly quietMs: number;
+  /** What the act head decided in the micro-turn before. */
+  readonly act?: Act | undefined;
 }
 
 export const freshDecoder: DecoderState = { word: undefined, holder: undefined, quietMs: 0 };
+
+/** Acts that are done once, however many micro-turns the model stays with them. */
+const ONCE: ReadonlySet<Act> = new Set<Act>(['delegate', 'cancel', 'show', 'backchannel', 'remind']);
+/** Where the bundle does not say how. */
+const BACKCHANNEL = 'Mm-hm.';
 
 /** The parts of a `Decision` that the model decides. */
 export interface Decoded {
@@ -57,14 +64,16 @@ export function decode(
   const { words, last } = decodeWords(manifest, state.word, heads.words, turn.index);
   const { floor, confidence } = decodeFloor(manifest, heads.floor);
   const spoken = decodeSay(manifest, heads.say);
-  const proposed = [...spoken.acts, ...decodeAct(manifest, heads.act)];
+  const act = decodeAct(manifest, heads.act);
+  const acted = act !== undefined && ONCE.has(act) && act === state.act ? undefined : act;
+  const proposed = [...spoken.acts, ...(acted ? [acted] : [])];
   const stops = manifest.decoding.stop.some((when) =>
     'act' in when ? proposed.includes(when.act) : when.floor === floor,
   );
   const acts: Act[] = [...(stops ? (['stop'] as const) : []), ...proposed.filter((act) => act !== 'stop')];
   return {
-    decoded: { words, floor, confidence, say: spoken.text, acts: [...new Set(acts)] },
-    state: { word: last, ...nextHolder(manifest, state, floor, turn.play > 0) },
+    decoded: { words, floor, confidence, say: spoken.text || wordsOf(manifest, acted), acts: [...new Set(acts)] },
+    state: { word: last, act, ...nextHolder(manifest, state, floor, turn.play > 0) },
   };
 }
 
@@ -128,12 +137,18 @@ function decodeSay(
   return { text: said.join(' '), acts };
 }
 
-function decodeAct({ outputs: { act: role }, decoding }: Manifest, head: Float32Array | undefined): Act[] {
-  if (!role || !head) return [];
+function decodeAct({ outputs: { act: role }, decoding }: Manifest, head: Float32Array | undefined): Act | undefined {
+  if (!role || !head) return undefined;
   const shares = probabilities(head, 0, role);
   const best = argmax(shares);
   const act = role.classes[best]!;
-  return act === 'none' || shares[best]! < decoding.act.threshold ? [] : [act];
+  return act === 'none' || shares[best]! < decoding.act.threshold ? undefined : act;
+}
+
+/** What is said with an act that came without a word. */
+function wordsOf({ outputs }: Manifest, act: Act | undefined): string {
+  if (!act) return '';
+  return outputs.act?.says[act] ?? (act === 'backchannel' ? BACKCHANNEL : '');
 }
 
 /**

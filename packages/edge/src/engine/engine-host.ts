@@ -6,7 +6,7 @@ import { defaultBounds, type AdmissionBounds } from './admission.js';
 import type { EngineThreadStats } from './engine-messages.js';
 import { EngineWorker, type EngineId, type LeaseListener } from './engine-worker.js';
 import { lanePhaseMs, zeroOnPhase } from './lane-phase.js';
-import type { LeaseId, ModelInfo, ProviderChoice } from './types.js';
+import type { LeaseId, ModelInfo, Perceived, ProviderChoice } from './types.js';
 
 export interface EngineHostOptions {
   readonly bundleDir: string;
@@ -40,6 +40,8 @@ export interface EngineLease extends Disposable {
   readonly engine: EngineId;
   /** Monotonic ms of session time 0: within the next micro-turn, so that turns end when the row's lane steps. */
   readonly zeroMs: number;
+  /** Tells the model what it cannot hear. After `release` nobody is told. */
+  perceive(perceived: Perceived): void;
   /** Giving back twice is harmless. No decision follows. */
   release(): void;
 }
@@ -156,6 +158,7 @@ export class EngineHost {
       id,
       engine: worker.id,
       zeroMs: zeroOnPhase(this.#clock.now(), phaseMs, microTurnMs),
+      perceive: (perceived) => worker.perceive(id, perceived),
       release,
       [Symbol.dispose]: release,
     };

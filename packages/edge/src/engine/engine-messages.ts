@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { WireError } from '@microturn/protocol';
-import type { Decision, EngineStats, LeaseId, ModelInfo, Provider, ProviderChoice } from './types.js';
+import type { Decision, EngineStats, LeaseId, ModelInfo, Perceived, Provider, ProviderChoice } from './types.js';
 
 /** What an engine thread is started with. */
 export interface EngineThreadData {
@@ -23,6 +23,7 @@ export type EngineRequest =
       readonly alone?: boolean;
     }
   | { readonly type: 'close'; readonly lease: LeaseId }
+  | { readonly type: 'perceive'; readonly lease: LeaseId; readonly perceived: Perceived }
   /** A port on which `MicroTurn`s will come (transferred). */
   | { readonly type: 'connect'; readonly port: MessagePort }
   | { readonly type: 'stats'; readonly id: number }

@@ -6,7 +6,7 @@ import { Admission, type AdmissionBounds } from './admission.js';
 import type { EngineReport, EngineRequest, EngineThreadData, EngineThreadStats } from './engine-messages.js';
 import { RowMemory } from './row-memory.js';
 import { RowPool, type RowLease } from './row-pool.js';
-import type { Decision, LeaseId, ModelInfo, Provider } from './types.js';
+import type { Decision, LeaseId, ModelInfo, Perceived, Provider } from './types.js';
 
 // Runs on main, and must never import what loads ONNX Runtime: a step would block every session's socket.
 
@@ -161,6 +161,11 @@ export class EngineWorker {
     held.place.release();
     if (this.#state === 'running') this.#post({ type: 'close', lease });
     return true;
+  }
+
+  /** Tells the row of a lease; between two threads nobody listens. */
+  perceive(lease: LeaseId, perceived: Perceived): void {
+    if (this.#leases.has(lease)) this.#post({ type: 'perceive', lease, perceived });
   }
 
   /** @throws {MicroturnError} `engine/failed` where the thread is gone before it answers */

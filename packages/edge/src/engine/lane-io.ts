@@ -10,6 +10,12 @@ export interface RowOutputs {
   readonly act?: Float32Array;
 }
 
+/** A micro-turn, and what is read with it: token ids, at most as many as the role has room for. */
+export interface FedTurn extends MicroTurn {
+  readonly text?: Int32Array | undefined;
+  readonly said?: Int32Array | undefined;
+}
+
 export interface RowResult {
   readonly row: number;
   /** Absent where the step failed or its numbers were not finite: the row is then as it was before. */
@@ -58,14 +64,16 @@ export class LaneInputs {
   }
 
   /** Sets what the next step feeds for a row; without a micro-turn the row is not active in it. */
-  fill(row: number, turn: MicroTurn | undefined, cleared: boolean): void {
-    const { pcm, ref, lost, play, active, reset } = this.#buffers;
+  fill(row: number, turn: FedTurn | undefined, cleared: boolean): void {
+    const { pcm, ref, lost, play, text, said, active, reset } = this.#buffers;
     if (active) active.data[row] = turn ? 1 : 0;
     if (reset) reset.data[row] = cleared ? 1 : 0;
     if (lost) lost.data[row] = turn ? turn.lost : 0;
     if (play) play.data[row] = turn ? turn.play : 0;
     if (pcm) fillRow(pcm.data, row, this.#samples, turn?.pcm);
     if (ref) fillRow(ref.data, row, this.#samples, turn?.ref);
+    if (text) fillRow(text.data, row, text.data.length / this.rows, turn?.text);
+    if (said) fillRow(said.data, row, said.data.length / this.rows, turn?.said);
   }
 }
 
@@ -101,7 +109,7 @@ function isShare(value: number): boolean {
   return value >= -1e-3 && value <= 1 + 1e-3;
 }
 
-function fillRow(data: TensorData, row: number, size: number, values: Float32Array | undefined): void {
+function fillRow(data: TensorData, row: number, size: number, values: TensorData | undefined): void {
+  data.fill(0, row * size + (values?.length ?? 0), (row + 1) * size);
   if (values) data.set(values, row * size);
-  else data.fill(0, row * size, (row + 1) * size);
 }

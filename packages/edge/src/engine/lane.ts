@@ -1,8 +1,7 @@
 import type { StepGraph } from './graph.js';
 import { HostStates } from './host-states.js';
-import { LaneInputs, type LaneStates, type RowResult } from './lane-io.js';
+import { LaneInputs, type FedTurn, type LaneStates, type RowResult } from './lane-io.js';
 import type { Manifest } from './manifest.js';
-import type { MicroTurn } from './types.js';
 
 /**
  * Rows that step together: gather, step, scatter. Where their states are is the graph's choice: in the process's memory,
@@ -51,7 +50,7 @@ export class Lane {
    * @returns the rows of `turns`, in its order
    * @throws what a lost device throws; every row is then as it was
    */
-  async step(turns: ReadonlyMap<number, MicroTurn>): Promise<RowResult[]> {
+  async step(turns: ReadonlyMap<number, FedTurn>): Promise<RowResult[]> {
     if (this.#stepping) throw new Error('a lane takes one step at a time');
     if (turns.size === 0) return [];
     this.#stepping = true;
@@ -62,7 +61,7 @@ export class Lane {
     }
   }
 
-  async #step(turns: ReadonlyMap<number, MicroTurn>): Promise<RowResult[]> {
+  async #step(turns: ReadonlyMap<number, FedTurn>): Promise<RowResult[]> {
     const fresh = this.#gather(turns);
     const stepped = new Set<number>();
     try {
@@ -84,7 +83,7 @@ export class Lane {
   }
 
   /** Fills the inputs. @returns the rows that begin with this step */
-  #gather(turns: ReadonlyMap<number, MicroTurn>): ReadonlySet<number> {
+  #gather(turns: ReadonlyMap<number, FedTurn>): ReadonlySet<number> {
     const fresh = new Set<number>();
     for (let row = 0; row < this.rows; row++) {
       const turn = turns.get(row);

@@ -7,8 +7,39 @@ import { parseManifest } from './manifest.js';
 const nano = readFileSync(new URL('../../../../models/nano/bundle/bundle.json', import.meta.url), 'utf8');
 
 describe('parseManifest', () => {
+  const shipped: { outputs: { words: { classes: string[] } }; states: object[] } = JSON.parse(nano);
   it('takes the shipped manifest as it is: every field of it is known', () => {
     expect(parseManifest(JSON.parse(nano))).toMatchObject(JSON.parse(nano));
+  });
+
+  describe('of what is read', () => {
+    const reads = (text: object, changes: Record<string, unknown> = {}) =>
+      parseManifest(
+        bend(shipped, {
+          'inputs/text': { tensor: 'text', shape: ['B', 4], classes: ['<none>', 'one', 'dog', '<result>'], ...text },
+          ...changes,
+        }),
+      );
+
+    it('takes names of its own, those of an output, and none', () => {
+      const text = { aliases: { dogs: 'dog', '11': 'one one' }, unknown: 'dog', marks: { result: '<result>' } };
+      expect(reads(text).inputs.text).toMatchObject(text);
+      const { words } = shipped.outputs;
+      expect(reads({ classes: 'words', unknown: words.classes[1] }).inputs.text?.classes).toBe('words');
+      expect(reads({ classes: undefined }).inputs.text).toMatchObject({ aliases: {}, marks: {} });
+    });
+
+    it.each<[string, object, Record<string, unknown>?]>([
+      ['inputs.text.shape', { shape: ['B', 2, 2] }],
+      ['inputs.text.unknown', { unknown: '<unk>' }],
+      ['inputs.text.aliases.dogs', { aliases: { dogs: 'dog  one' } }],
+      ['inputs.text.marks.draft', { marks: { draft: 'draft' } }],
+      ['inputs.text.marks', { marks: { news: '<result>', result: 1 } }],
+      ['inputs.text.classes', { classes: 'words' }, { 'outputs/words': undefined }],
+      ['inputs.text.classes', { classes: 'words' }, { 'outputs/words/blank': shipped.outputs.words.classes[3] }],
+    ])('names %s where it is wrong: %j', (where, text, changes) => {
+      expect(() => reads(text, changes)).toThrow(where);
+    });
   });
 
   it('fills in what may be left out', () => {
@@ -16,7 +47,6 @@ describe('parseManifest', () => {
     expect(decoding).toEqual({ floor: { thresholds: {} }, say: { threshold: 0 }, act: { threshold: 0 }, stop: [] });
   });
 
-  const shipped: { outputs: { words: { classes: string[] } }; states: object[] } = JSON.parse(nano);
   it.each<[string, Record<string, unknown>]>([
     ['inputs.pcm.shape', { 'inputs/pcm/shape': ['B', 3201] }],
     ['inputs.play.shape', { 'inputs/play/shape': ['B', 2] }],

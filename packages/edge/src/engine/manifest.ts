@@ -1,6 +1,6 @@
 import { floors, samplesPerTurn, type Floor } from '@microturn/protocol';
 import * as v from 'valibot';
-import { acts, type Act } from './types.js';
+import { acts, marks, type Act } from './types.js';
 
 // docs/bundle.md has a page on every field: keep the two together.
 
@@ -24,6 +24,18 @@ const Shape = v.pipe(
 export type Shape = v.InferOutput<typeof Shape>;
 
 const Tensor = v.object({ tensor: Name, shape: Shape });
+/** A role of token ids, and what they stand for; without `classes` it is fed nothing. */
+const Tokens = v.object({
+  ...Tensor.entries,
+  /** Those of an output, or names of its own. The first stands for nothing. */
+  classes: v.optional(v.union([v.picklist(['words', 'say']), Classes])),
+  /** The class of a word that has none; without it such a word is left out. */
+  unknown: v.optional(Name),
+  /** Forms that are written with other classes, separated by spaces. */
+  aliases: v.optional(v.record(v.string(), Text), {}),
+  marks: v.optional(v.partial(v.object(v.entriesFromList(marks, Name))), {}),
+  delegates: v.optional(v.boolean(), false),
+});
 /** `probabilities` are taken as they are; `logits` go through a softmax first. */
 const Values = v.picklist(['probabilities', 'logits']);
 
@@ -65,8 +77,8 @@ const Manifest = v.object({
     ref: v.optional(Tensor),
     lost: v.optional(Tensor),
     play: v.optional(v.object({ ...Tensor.entries, ownTurns: v.optional(v.object({ gapMs: Ms })) })),
-    said: v.optional(Tensor),
-    text: v.optional(Tensor),
+    said: v.optional(Tokens),
+    text: v.optional(Tokens),
     frame: v.optional(Tensor),
     has_frame: v.optional(Tensor),
     active: v.optional(Tensor),
@@ -100,6 +112,8 @@ const Manifest = v.object({
         ...Tensor.entries,
         values: Values,
         classes: v.pipe(v.array(v.picklist(['none', ...acts])), v.minLength(2)),
+        /** What is said with an act that comes without a word. */
+        says: v.optional(v.partial(v.object(v.entriesFromList(acts, Text))), {}),
       }),
     ),
     audio: v.optional(v.object({ ...Tensor.entries, hz: Count })),
@@ -149,6 +163,34 @@ export function parseManifest(value: unknown): Manifest {
   return manifest;
 }
 
+/** The classes of a role of token ids; undefined where nothing is fed to it. */
+export function tokenClasses({ inputs, outputs }: Manifest, role: 'said' | 'text'): readonly string[] | undefined {
+  const classes = inputs[role]?.classes;
+  return typeof classes === 'string' ? outputs[classes]?.classes : classes;
+}
+
+/** What is wrong with the fields that say what a role of token ids is fed. */
+function unreadable(manifest: Manifest, role: 'said' | 'text'): string | undefined {
+  const input = manifest.inputs[role];
+  if (!input?.classes) return undefined;
+  const { shape, unknown, aliases, marks } = input;
+  if (shape.length !== 2) return `shape: expected ["${manifest.graph.batch}", tokens], got ${JSON.stringify(shape)}`;
+  const classes = tokenClasses(manifest, role);
+  if (!classes) return `classes: there is no outputs.${String(input.classes)}`;
+  const { words, say } = manifest.outputs;
+  const nothing = input.classes === 'words' ? words?.blank : input.classes === 'say' ? say?.silent : classes[0];
+  if (classes[0] !== nothing) return `classes: the first stands for nothing, and is ${classes[0]}, not ${nothing}`;
+  for (const [form, written] of Object.entries(aliases)) {
+    const stranger = written.split(' ').find((name) => !classes.includes(name));
+    if (stranger !== undefined) return `aliases.${form}: ${JSON.stringify(stranger)} is not among the classes`;
+  }
+  const named = [['unknown', unknown], ...Object.entries(marks).map(([mark, name]) => [`marks.${mark}`, name])];
+  for (const [field, name] of named) {
+    if (name !== undefined && !classes.includes(name)) return `${field}: ${name} is not among the classes`;
+  }
+  return undefined;
+}
+
 /** The first thing in which two fields disagree, as `path: what, expected, got`. */
 function contradiction(manifest: Manifest): string | undefined {
   const { graph, files, inputs, outputs, states, decoding, microTurnMs, inputHz } = manifest;
@@ -196,6 +238,10 @@ function contradiction(manifest: Manifest): string | undefined {
     if (!say.classes.includes(say.silent)) return `outputs.say.silent: ${say.silent} is not among the classes`;
     const stranger = Object.keys(say.acts).find((name) => !say.classes.includes(name));
     if (stranger !== undefined) return `outputs.say.acts.${stranger}: not among the classes`;
+  }
+  for (const role of ['said', 'text'] as const) {
+    const problem = unreadable(manifest, role);
+    if (problem) return `inputs.${role}.${problem}`;
   }
   const unknownFloor = Object.keys(decoding.floor.thresholds).find((name) => !floors.includes(name as Floor));
   if (unknownFloor !== undefined) return `decoding.floor.thresholds.${unknownFloor}: not a floor`;

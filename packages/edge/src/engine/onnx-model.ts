@@ -4,8 +4,9 @@ import { modelInfo, type Bundle } from './bundle.js';
 import { decode, freshDecoder, playFed, undecided, type DecoderState } from './decode.js';
 import { openGraph, openGraphOn, type StepGraph } from './graph.js';
 import { Lane } from './lane.js';
-import type { RowResult } from './lane-io.js';
+import type { FedTurn, RowResult } from './lane-io.js';
 import type { Manifest } from './manifest.js';
+import { createReader, type Reader } from './reader.js';
 import { RecentSamples } from './recent-samples.js';
 import type { RowMemory } from './row-memory.js';
 import { RowPool, type RowLease } from './row-pool.js';
@@ -17,6 +18,7 @@ import type {
   LeaseId,
   MicroTurn,
   ModelInfo,
+  Perceived,
   Provider,
   ProviderChoice,
 } from './types.js';
@@ -67,6 +69,7 @@ interface Row {
   readonly onDecision: (decision: Decision) => void;
   readonly onFailed: ((error: MicroturnError) => void) | undefined;
   readonly waiting: MicroTurn[];
+  readonly reader: Reader;
   /** Those passed over, which no decision was made for yet: decisions come in order. */
   readonly missed: Pick<MicroTurn, 'index' | 'dueMs'>[];
   /** Whether the lane waits for it: not for one that sent nothing last time, such as a call that lost its network. */
@@ -209,6 +212,7 @@ export class OnnxModel implements InteractionModel {
       place,
       ...options,
       waiting: [],
+      reader: createReader(this.#manifest),
       missed: [],
       expected: true,
       decoder: freshDecoder,
@@ -220,7 +224,11 @@ export class OnnxModel implements InteractionModel {
     this.#open.set(lease, row);
     this.#laneOf(row).rows.set(place.row % this.#laneSize, row);
     this.#recall(row);
-    return { push: (turn) => this.#push(row, turn), close: () => this.#close(row) };
+    return {
+      push: (turn) => this.#push(row, turn),
+      perceive: (perceived: Perceived) => row.reader.perceive(perceived),
+      close: () => this.#close(row),
+    };
   }
 
   async close(): Promise<void> {
@@ -318,9 +326,9 @@ export class OnnxModel implements InteractionModel {
   }
 
   async #step(lane: LaneRows, gathered: ReadonlyMap<number, { row: Row; turn: MicroTurn }>): Promise<void> {
-    const turns = new Map<number, MicroTurn>();
+    const turns = new Map<number, FedTurn>();
     for (const [index, { row, turn }] of gathered) {
-      turns.set(index, { ...turn, play: playFed(this.#manifest, row.decoder, turn.play) });
+      turns.set(index, { ...turn, ...row.reader.read(), play: playFed(this.#manifest, row.decoder, turn.play) });
     }
     const places = [...gathered.values()].map(({ row }) => row.place.row);
     this.#memory?.mark(places, true);
@@ -339,7 +347,7 @@ export class OnnxModel implements InteractionModel {
     }
   }
 
-  async #advance({ lane }: LaneRows, turns: ReadonlyMap<number, MicroTurn>): Promise<RowResult[]> {
+  async #advance({ lane }: LaneRows, turns: ReadonlyMap<number, FedTurn>): Promise<RowResult[]> {
     try {
       return await lane.step(turns);
     } catch (cause) {

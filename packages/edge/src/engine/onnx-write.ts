@@ -78,8 +78,8 @@ export function output(name: string, dims: Dims): number[] {
   return field(12, value(name, dims));
 }
 
-type ElementType = 'float' | 'bool' | 'int64';
-const elementTypes: Readonly<Record<ElementType, number>> = { float: FLOAT, int64: INT64, bool: 9 };
+type ElementType = 'float' | 'bool' | 'int32' | 'int64';
+const elementTypes: Readonly<Record<ElementType, number>> = { float: FLOAT, int32: 6, int64: INT64, bool: 9 };
 
 function value(name: string, dims: Dims, type: ElementType = 'float'): number[] {
   const shape = dims.flatMap((dim) => field(1, typeof dim === 'string' ? field(2, text(dim)) : int(1, dim)));

@@ -23,6 +23,9 @@ export function serveModel(model: OnnxModel, main: MessagePort, memory: RowMemor
         streams.get(request.lease)?.close();
         streams.delete(request.lease);
         break;
+      case 'perceive':
+        streams.get(request.lease)?.perceive(request.perceived);
+        break;
       case 'connect':
         ports.add(request.port);
         request.port.on('message', take);

@@ -32,6 +32,25 @@ export interface DecodedWord {
 export const acts = ['stop', 'commit', 'relay', 'delegate', 'cancel', 'show', 'backchannel', 'remind'] as const;
 export type Act = (typeof acts)[number];
 
+/** What the runtime tells a model that reads: that something waits for its word. */
+export const marks = [
+  /** The background has something to say that nobody says yet. */
+  'result',
+  /** A draft answers what the user has said so far. */
+  'draft',
+  /** What was offered last is void. */
+  'dropped',
+] as const;
+export type Mark = (typeof marks)[number];
+
+/** What a model is told besides what it hears. One that does not read takes no notice. */
+export type Perceived =
+  /** The user has sent a message. */
+  | { readonly type: 'typed'; readonly text: string }
+  /** The listener has heard these words of the agent. */
+  | { readonly type: 'heard'; readonly text: string }
+  | { readonly type: 'mark'; readonly mark: Mark };
+
 /** What the model decided in one micro-turn. Thresholds have been applied: they are the bundle's, not the runtime's. */
 export interface Decision {
   readonly lease: LeaseId;
@@ -69,6 +88,8 @@ export interface ModelInfo {
   readonly inputs?: readonly InputRole[] | undefined;
   /** What it can decide besides words and floor. */
   readonly acts?: readonly Act[] | undefined;
+  /** It reads messages; whether it also delegates those that it does not answer itself. */
+  readonly reads?: { readonly delegates: boolean } | undefined;
   /** When the agent may say what a background task has found, where the model does not decide that by `relay`. */
   readonly relay?: { readonly floors: readonly Floor[]; readonly quietMs: number } | undefined;
   /** Which utterances become tasks, where the model does not decide that by `delegate`. */
@@ -82,6 +103,8 @@ export interface InteractionStream {
    * @throws {RangeError} if `pcm` is not one micro-turn long
    */
   push(turn: MicroTurn): void;
+  /** Is known to the micro-turns that are decided from now on. */
+  perceive(perceived: Perceived): void;
   /** Gives the row back; its state is cleared before it is let again. Closing twice is harmless. */
   close(): void;
 }

@@ -1,7 +1,7 @@
 import type { AudienceChoice, MicroturnError, SessionEvent, SessionEventBody } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import type { EngineId } from '../engine/engine-worker.js';
-import type { Decision, LeaseId, ModelInfo } from '../engine/types.js';
+import type { Decision, LeaseId, ModelInfo, Perceived } from '../engine/types.js';
 import type { MediaMethod, MediaRequests } from '../media/types.js';
 import type { FoundSession } from '../store/index.js';
 import type { Log } from '../telemetry/log.js';
@@ -49,6 +49,8 @@ export interface SessionRow {
   speechStarted?(responseId: string, atMs: number): void;
   /** What the user types: as it stands now, or `sent`. */
   typed?(typed: TypedText): void;
+  /** What a bundle cannot hear: messages, the agent's words that were heard, and what waits for its word. */
+  perceive?(perceived: Perceived): void;
   release(): void;
 }
 

@@ -1,6 +1,14 @@
 import { MicroturnError } from '@microturn/protocol';
 import { monotonicClock, type Clock } from '../clock.js';
-import type { Decision, InteractionModel, InteractionStream, LeaseId, MicroTurn, ModelInfo } from '../engine/types.js';
+import type {
+  Decision,
+  InteractionModel,
+  InteractionStream,
+  LeaseId,
+  MicroTurn,
+  ModelInfo,
+  Perceived,
+} from '../engine/types.js';
 
 /** What a script decides in one micro-turn. What it leaves out is silence. */
 export type ScriptedDecision = Partial<Pick<Decision, 'words' | 'floor' | 'confidence' | 'say' | 'acts'>>;
@@ -31,6 +39,8 @@ export class ScriptedModel implements InteractionModel {
   readonly rows: number;
   /** Every micro-turn that was pushed, in order. */
   readonly turns: MicroTurn[] = [];
+  /** What it was told besides, and to which lease. */
+  readonly perceived: { readonly lease: LeaseId; readonly perceived: Perceived }[] = [];
   readonly #script: Script;
   readonly #clock: Clock;
   readonly #open = new Map<LeaseId, Stream>();
@@ -55,6 +65,9 @@ export class ScriptedModel implements InteractionModel {
     this.#open.set(lease, stream);
     return {
       push: (turn) => this.#push(stream, turn),
+      perceive: (perceived) => {
+        if (this.#isOpen(stream)) this.perceived.push({ lease, perceived });
+      },
       close: () => {
         if (this.#isOpen(stream)) this.#open.delete(lease);
       },
