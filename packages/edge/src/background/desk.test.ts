@@ -62,6 +62,83 @@ describe('the result of a task', () => {
     expect(stage.task().status).toBe('woven');
   });
 
+  describe('where the model decides it by `relay`', () => {
+    const byAct = async () => {
+      const stage = new DeskStage({ relay: { by: 'act' } });
+      ask(stage, 'q');
+      await settle();
+      return { stage, ...stage.provider.of('q') };
+    };
+
+    it('is offered as soon as there is something to say and again while it waits, and said at its word', async () => {
+      const { stage, io, done } = await byAct();
+      await stage.turns(3);
+      expect(stage.marks).toEqual([]);
+      io.delta('It is far. ');
+      done();
+      await stage.turns(12, 'speaking');
+      expect(stage.marks.map(([mark]) => mark)).toEqual(['result', 'result']);
+      expect(stage.marks[1]![1] - stage.marks[0]![1]).toBe(10);
+      expect(stage.of('response.started')).toEqual([]);
+      await stage.turn('holding', { acts: ['relay'] });
+      await stage.turns(20, 'speaking');
+      expect(stage.heard).toEqual(['It is far.']);
+      expect(stage.marks).toHaveLength(2);
+      expect(stage.task().status).toBe('woven');
+    });
+
+    it('is void once it is not wanted any more, and `relay` says nothing then', async () => {
+      const { stage, io } = await byAct();
+      io.delta('It is far. ');
+      await stage.turns(2);
+      stage.desk.cancel('task-1', 'user');
+      await stage.turns(2);
+      await stage.turn('silent', { acts: ['relay'] });
+      await stage.turns(12);
+      expect(stage.marks.map(([mark]) => mark)).toEqual(['result', 'dropped']);
+      expect(stage.of('response.started')).toEqual([]);
+    });
+
+    it('is offered again, and waits for another word, after it was talked over', async () => {
+      const { stage, io, done } = await byAct();
+      io.delta('First part here. Second part comes after that. ');
+      done();
+      await stage.turns(2);
+      await stage.turn('silent', { acts: ['relay'] });
+      await stage.turns(6);
+      await stage.turn('barge-in', { acts: ['stop'] });
+      await stage.turns(4);
+      expect(stage.marks.map(([mark]) => mark)).toEqual(['result', 'result']);
+      expect(stage.of('response.started')).toHaveLength(1);
+      await stage.turn('silent', { acts: ['relay'] });
+      await stage.turns(20);
+      expect(stage.heard.at(-1)).toBe('Second part comes after that.');
+    });
+
+    it('is only to be read once the model shows it', async () => {
+      const { stage, io, done } = await byAct();
+      io.delta('It is far. ');
+      done();
+      await stage.turns(2);
+      await stage.turn('silent', { acts: ['show'] });
+      await stage.turn('silent', { acts: ['relay'] });
+      await stage.turns(3);
+      expect(stage.of('response.started')).toEqual([]);
+      expect(stage.of('task.woven')).toEqual([expect.not.objectContaining({ responseId: expect.anything() })]);
+    });
+
+    it('is not offered to one who is away', async () => {
+      const { stage, io } = await byAct();
+      stage.apply({ type: 'listener', atMs: stage.clock.now(), present: false });
+      io.delta('It is far. ');
+      await stage.turns(15);
+      expect(stage.marks).toEqual([]);
+      stage.apply({ type: 'listener', atMs: stage.clock.now(), present: true });
+      await stage.turns(2);
+      expect(stage.marks.map(([mark]) => mark)).toEqual(['result']);
+    });
+  });
+
   it('is dropped after it was talked over three times', async () => {
     const stage = new DeskStage();
     ask(stage, 'q');
@@ -392,6 +469,14 @@ describe('a spoken question', () => {
     await stage.turns(6, 'speaking');
     await stage.turn('yielded', { acts: ['delegate'], words: ['<unk>'] });
     expect(stage.provider.runs[0]!.brief.clip).toMatchObject({ rateHz: 16_000, toMs: 1200 });
+  });
+
+  it('of a model that reads is what was typed, where nobody spoke', async () => {
+    const stage = new DeskStage({ delegate: { by: 'act' } });
+    stage.desk.read('how high is the tower');
+    await stage.turn('silent', { acts: ['delegate'] });
+    await stage.turn('silent', { acts: ['delegate'] });
+    expect(stage.desk.tasks.map(({ prompt }) => prompt)).toEqual(['how high is the tower']);
   });
 
   it('that nobody can make out is told of, and the typed way is offered', async () => {

@@ -54,6 +54,8 @@ export interface BackgroundDeskParts {
 const TITLE_CHARS = 60;
 /** How long ago a result may have been talked over for “never mind” to mean it. */
 const MEANT_MS = 30_000;
+/** How long a model may take to read a message and to delegate it. */
+const READ_MS = 10_000;
 
 interface Running {
   readonly abort: AbortController;
@@ -82,6 +84,8 @@ export class BackgroundDesk implements SessionBackground {
   #questions = 0;
   /** The task that was being said last, and when it was talked over. */
   #talkedOver: { readonly taskId: string; readonly atMs: number } | undefined;
+  /** The last message that was sent, until it is a task. */
+  #message: { readonly text: string; readonly atMs: number } | undefined;
   #closed = false;
 
   constructor(parts: BackgroundDeskParts, desk: SessionDesk) {
@@ -102,6 +106,7 @@ export class BackgroundDesk implements SessionBackground {
         append: (responseId, text) => void desk.relay('', text, responseId),
         end: (responseId) => desk.endRelay(responseId),
         drop: (responseId) => desk.drop(responseId),
+        mark: (mark) => desk.mark(mark),
       },
       onSaid: ({ id, revision }, chars, responseId) =>
         this.#apply({ type: 'said', atMs: desk.nowMs(), id, revision, chars, responseId }),
@@ -196,17 +201,28 @@ export class BackgroundDesk implements SessionBackground {
     const ended = this.#utterances.push(decision);
     if (ended) this.#onUtterance(ended);
     if (decision.acts.includes('cancel')) this.#cancelMeant();
-    if (decision.acts.includes('delegate')) this.#delegate(this.#utterances.take() ?? ended);
+    if (decision.acts.includes('delegate')) this.#delegateMeant(this.#utterances.take() ?? ended);
     const live = responses.find(({ id }) => id === this.#weaver.liveId);
     this.#weaver.onMoment({
       atMs,
       aheadMs: !live || live.speaking > 0 ? Infinity : live.lengthMs - live.heardMs,
       floor: decision.floor,
       relays: decision.acts.includes('relay'),
+      shows: decision.acts.includes('show'),
       speaks: decision.say !== '',
       taken: overhears || responses.some((response) => response !== live),
       present,
     });
+  }
+
+  read(text: string): void {
+    if (this.#parts.delegate.by === 'utterance') {
+      this.ask({ text, origin: 'text' });
+      return;
+    }
+    const atMs = this.#desk.nowMs();
+    this.#log.note({ atMs, who: this.#desk.participant, text });
+    this.#message = { text, atMs };
   }
 
   onEvent(event: SessionEvent): void {
@@ -243,8 +259,18 @@ export class BackgroundDesk implements SessionBackground {
     if (hear || provider.takesAudio) this.#delegate(utterance);
   }
 
-  #delegate(utterance: Utterance | undefined): void {
-    const words = utterance?.words.filter((word) => word !== '<unk>').join(' ') ?? '';
+  /** What the model delegates is what was said just now, else the last message. */
+  #delegateMeant(utterance: Utterance | undefined): void {
+    const message = this.#message && this.#desk.nowMs() - this.#message.atMs < READ_MS ? this.#message.text : undefined;
+    if (utterance) this.#delegate(utterance);
+    else if (message !== undefined) {
+      this.#message = undefined;
+      this.#delegate(undefined, message);
+    }
+  }
+
+  #delegate(utterance: Utterance | undefined, text?: string): void {
+    const words = text ?? utterance?.words.filter((word) => word !== '<unk>').join(' ') ?? '';
     try {
       const id = this.#create({ prompt: words, origin: 'model', spoken: utterance });
       this.#parts.log.debug({ taskId: id }, 'a question was delegated');

@@ -1,4 +1,6 @@
 import type { Floor, SessionEventOf } from '@microturn/protocol';
+import { tellOffer } from '../offer.js';
+import type { Mark } from '../engine/types.js';
 import { failurePhrase, phrases } from './phrases.js';
 import { nextPiece, type SpeechPiece } from './speech-pieces.js';
 import { isBusy, isOver, type Task } from './task-reducer.js';
@@ -16,6 +18,8 @@ export interface RelayHost {
   end(responseId: string): void;
   /** Silences it: its task is not wanted any more, or the model has words of its own. */
   drop(responseId: string): void;
+  /** Tells the model that something waits to be said, or does not any more. */
+  mark(mark: Mark): void;
 }
 
 /** One micro-turn, as it matters here. */
@@ -24,6 +28,8 @@ export interface RelayMoment {
   readonly floor: Floor;
   /** The model decided to relay. */
   readonly relays: boolean;
+  /** The model decided that what waits, or is being said, can be read instead. */
+  readonly shows: boolean;
   /** The model has words of its own. */
   readonly speaks: boolean;
   /** Somebody else's response is live, such as the model's own or the app's. */
@@ -89,6 +95,8 @@ export class Weaver {
   #tasks: readonly Task[] = [];
   #live: Relay | undefined;
   #quietMs = 0;
+  /** When the model was told last that something waits. */
+  #offeredAtMs: number | undefined;
 
   constructor(parts: WeaverParts) {
     this.#parts = parts;
@@ -120,6 +128,9 @@ export class Weaver {
   /** Called once in every micro-turn, after its decision. */
   onMoment(moment: RelayMoment): void {
     const { rule, microTurnMs } = this.#parts;
+    if (moment.shows) this.#leaveToRead();
+    const next = this.#live ? undefined : this.#next(moment.atMs);
+    this.#offer(moment, next !== undefined);
     if (this.#live) {
       // The model's own words come first; the sentence is said again after them.
       if (moment.speaks) this.#drop();
@@ -131,7 +142,7 @@ export class Weaver {
     const open = free && !moment.taken && !moment.speaks && moment.present;
     this.#quietMs = open ? this.#quietMs + microTurnMs : 0;
     if (!open || (rule.by === 'floor' && this.#quietMs < rule.quietMs)) return;
-    this.#say(moment.atMs);
+    next?.();
   }
 
   /** A relay was heard to its end, or was cut. */
@@ -146,9 +157,7 @@ export class Weaver {
     if (event.type === 'response.completed') this.#parts.onSaid(task, last.toChar, responseId);
     else if (event.by === 'client' || (event.by === 'user' && ++story.resumes > RESUMES)) {
       // Who stops the agent by hand, or again and again, has had enough of this: it can still be read.
-      story.ready.length = 0;
-      story.cutChars = Infinity;
-      this.#parts.onSaid(task, Infinity, responseId);
+      this.#silence(story, task, responseId);
     } else this.#resumeAfter(live, task, event.heardText);
   }
 
@@ -181,44 +190,73 @@ export class Weaver {
     }
   }
 
-  /** The most pressing of what there is to say, if anything. */
-  #say(atMs: number): void {
+  #offer({ atMs, present }: RelayMoment, waits: boolean): void {
+    const state = this.#live || !present ? 'taken' : waits ? 'waits' : 'void';
+    const { toldAtMs, tell } = tellOffer(this.#offeredAtMs, state, atMs);
+    this.#offeredAtMs = toldAtMs;
+    if (tell) this.#parts.host.mark(tell === 'offered' ? 'result' : tell);
+  }
+
+  /** Nothing more of it is said. */
+  #silence(story: Story, task: Task, responseId?: string): void {
+    story.ready.length = 0;
+    story.cutChars = Infinity;
+    this.#parts.onSaid(task, Infinity, responseId);
+  }
+
+  #leaveToRead(): void {
+    for (const task of this.#tasks) {
+      const story = this.#stories.get(task.id);
+      const live = story !== undefined && this.#live?.story === story;
+      if (!story || (story.ready.length === 0 && !live)) continue;
+      if (live) this.#drop();
+      this.#silence(story, task);
+    }
+  }
+
+  /** Begins to say the most pressing of what there is to say; undefined where there is nothing. */
+  #next(atMs: number): (() => void) | undefined {
     const stories = this.#tasks.flatMap((task) => {
       const story = this.#stories.get(task.id);
       return story ? [{ task, story }] : [];
     });
     for (const { task, story } of stories) {
-      if (task.question && story.questionSaid !== task.question.id) {
-        story.questionSaid = task.question.id;
-        this.#begin(story, task.question.text);
-        return;
-      }
+      const { question } = task;
+      if (!question || story.questionSaid === question.id) continue;
+      return () => {
+        story.questionSaid = question.id;
+        this.#begin(story, question.text);
+      };
     }
     for (const { task, story } of stories) {
-      const first = story.ready.shift();
+      const first = story.ready[0];
       if (!first) continue;
-      story.spokenChars += first.spoken.length;
-      this.#begin(story, first.spoken, [first]);
-      this.#prepare(task);
-      return;
+      return () => {
+        story.ready.shift();
+        story.spokenChars += first.spoken.length;
+        this.#begin(story, first.spoken, [first]);
+        this.#prepare(task);
+      };
     }
     for (const { task, story } of stories) {
-      if (task.status === 'failed' && !story.failureSaid) {
+      if (task.status !== 'failed' || story.failureSaid) continue;
+      return () => {
         story.failureSaid = true;
         this.#begin(story, failurePhrase(task));
-        return;
-      }
+      };
     }
     for (const { task, story } of stories) {
       const phrase = phrases.progress[story.progress];
       const dueMs = Math.max(task.sinceMs + this.#parts.progressMs, story.progressAtMs + PROGRESS_AGAIN_MS);
       if (!isBusy(task) || task.status === 'asking' || task.text !== '' || phrase === undefined || atMs < dueMs)
         continue;
-      story.progress++;
-      story.progressAtMs = atMs;
-      this.#begin(story, phrase);
-      return;
+      return () => {
+        story.progress++;
+        story.progressAtMs = atMs;
+        this.#begin(story, phrase);
+      };
     }
+    return undefined;
   }
 
   #begin(story: Story, text: string, pieces: SpeechPiece[] = []): void {

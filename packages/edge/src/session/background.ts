@@ -1,5 +1,5 @@
 import type { AskResult, ClientMessageOf, SessionEvent, SessionEventBody } from '@microturn/protocol';
-import type { Decision } from '../engine/types.js';
+import type { Decision, Mark } from '../engine/types.js';
 import type { Clip } from '../media/types.js';
 import type { LiveResponse } from './conversation.js';
 
@@ -24,6 +24,8 @@ export interface SessionDesk {
   endRelay(responseId: string): void;
   /** Takes back what is being said. */
   drop(responseId: string): void;
+  /** Tells the model that something waits for its word, or does not any more. */
+  mark(mark: Mark): void;
   /** The sound of the participant between two session times, as far as it is kept. */
   clip(fromMs: number, toMs: number): Promise<Clip>;
 }
@@ -60,6 +62,8 @@ export interface SessionBackground {
     },
   ): void;
   onEvent(event: SessionEvent): void;
+  /** The model reads a message, and may delegate it. */
+  read(text: string): void;
   /** The session was of another process, and this is what happened there: what was not finished begins again. */
   restore(events: readonly SessionEvent[]): void;
   /** A task of its own, whatever the words are. */

@@ -282,6 +282,14 @@ describe('a conversation', () => {
     expect(run.find('response.interrupted')).toMatchObject([{ by: 'agent', heardMs: 0 }]);
   });
 
+  it('"never mind" to a reminder silences it, and nothing else', () => {
+    const run = new Run().turn('silent', { say: 'Time is up', acts: ['remind'] });
+    run.voiced('r0', 'Time is up', 900).turn('speaking', { acts: ['cancel'] });
+    expect(run.find('response.cut')).toMatchObject([{ responseId: 'r0' }]);
+    const other = new Run().turn('yielded', { say: 'three' }).voiced('r0', 'three', 300);
+    expect(other.turn('speaking', { acts: ['cancel'] }).find('response.cut')).toEqual([]);
+  });
+
   it('a reminder that falls due is said and told', () => {
     const run = new Run().turn('silent', { say: 'Time is up', acts: ['remind'] });
     expect(run.find('reminder.fired')).toMatchObject([{ reminderId: 'reminder-1', text: 'Time is up' }]);

@@ -220,6 +220,7 @@ function decide(step: StepBuilder, input: ConversationInput & { type: 'decision'
   const taken = decision.floor !== before && takesFloor(decision.floor);
   if (taken || decision.say !== '') dropPassed(step, decision, atMs);
   if (decision.acts.includes('stop')) stop(step, atMs, overhears);
+  if (decision.acts.includes('cancel')) cancelReminders(step, atMs);
   if (decision.acts.includes('remind')) {
     const reminderId = `reminder-${step.state.reminders + 1}`;
     step.set({ reminders: step.state.reminders + 1 });
@@ -281,6 +282,13 @@ function stop(step: StepBuilder, atMs: number, overhears: boolean): void {
   step.set({ bargeIn: false });
   for (const response of live) step.cut(response.id, 'user', atMs);
   if (overhears) step.overrule();
+}
+
+/** "Never mind" to a reminder that is due: those to come are the model's own business. */
+function cancelReminders(step: StepBuilder, atMs: number): void {
+  for (const { id, by, kind } of step.state.responses) {
+    if (by === 'model' && kind === 'proactive') step.cut(id, 'user', atMs);
+  }
 }
 
 /** Words that follow each other make one response; after the run has ended, the next word begins another. */

@@ -16,6 +16,7 @@ import { AgentSpeech } from './agent-speech.js';
 import type { SessionBackground, SessionDesk } from './background.js';
 import { startConversation, stepConversation, type Conversation, type ConversationInput } from './conversation.js';
 import { EventJournal } from './event-journal.js';
+import { HeardWords } from './heard-words.js';
 import { contiguousTail, unfinishedResponses } from './restore.js';
 import type { SessionOrigin, SessionParts, SessionRow, TypedText } from './session-parts.js';
 import { SharedSpeech } from './shared-speech.js';
@@ -48,6 +49,7 @@ export class Session {
   readonly #counts: TurnCounts;
   #conversation: Conversation;
   readonly #journal: EventJournal;
+  readonly #heardWords = new HeardWords();
   /** Until its client is back: session ms up to which it was saved, and the model that it talked with. */
   #origin: { readonly savedMs: number; readonly model: string } | undefined;
   #listener: ((event: SessionEvent) => void) | undefined;
@@ -259,7 +261,8 @@ export class Session {
 
   /**
    * What the user types. Sent, it is first of all about a task that it calls off, adds to or answers; else a model that
-   * reads answers it, and where none does, the background model.
+   * reads answers it, and where none does, the background model. A bundle that reads delegates what it does not answer itself,
+   * where it has learnt to.
    * @throws {MicroturnError} `task/off` where nobody could answer it, `task/full`
    */
   typed(typed: TypedText): void {
@@ -268,9 +271,14 @@ export class Session {
     if (this.#lease.typed) {
       // What went to a task is not answered a second time.
       this.#lease.typed(about?.taskId === undefined ? typed : { ...typed, text: '', sent: false });
-    } else if (typed.sent && !about && typed.text.trim() !== '') {
-      this.background.ask({ text: typed.text, origin: 'text' });
-    }
+    } else if (typed.sent && !about && typed.text.trim() !== '') this.#readMessage(typed.text);
+  }
+
+  #readMessage(text: string): void {
+    const { reads } = this.model;
+    if (reads) this.#lease.perceive?.({ type: 'typed', text });
+    if (reads?.delegates) this.#background?.read(text);
+    else if (this.#background || !reads) this.background.ask({ text, origin: 'text' });
   }
 
   /** What the listener's device plays now. */
@@ -359,6 +367,7 @@ export class Session {
       },
       endRelay: (responseId) => this.#apply({ type: 'relay-end', responseId }),
       drop: (responseId) => this.#apply({ type: 'drop', atMs: this.nowMs, responseId }),
+      mark: (mark) => this.#lease.perceive?.({ type: 'mark', mark }),
       clip: (fromMs, toMs) => this.#parts.media.request('clip', { endpoint: this.endpoint, fromMs, toMs }),
     };
   }
@@ -422,6 +431,8 @@ export class Session {
     this.#listener?.(event as SessionEvent);
     this.#background?.onEvent(event as SessionEvent);
     this.#lease.observe?.(event as SessionEvent);
+    const heard = this.#heardWords.take(event);
+    if (heard !== '') this.#lease.perceive?.({ type: 'heard', text: heard });
   }
 
   #emitStats(stepMs: number, turnLagMs: number): void {
