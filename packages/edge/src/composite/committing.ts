@@ -1,8 +1,11 @@
 import type { Decision } from '../engine/types.js';
+import { tellOffer } from '../offer.js';
 import { newAnswer } from './answering.js';
-import { fits, plainWords, readDraft } from './draft.js';
+import { fits, plainWords, readDraft, type Draft } from './draft.js';
 import { userSaid } from './heard-history.js';
+import { speakableTo } from './speakable.js';
 import type { StepBuilder } from './step-builder.js';
+import type { Utterance } from './turn-state.js';
 import { tell } from './utterances.js';
 
 /** Words that are later than this are done without: a silent agent is worse than one that missed a word. */
@@ -38,28 +41,59 @@ export function settle(step: StepBuilder, atMs: number): void {
   if (fitting) step.committed(chosen, atMs);
 }
 
-/** While the user holds the floor: "mm-hm" into a pause, or what cannot wait. */
-export function interject(step: StepBuilder, { floor, acts }: Decision, atMs: number): void {
-  const { utterance, answer, options } = step.state;
-  if (!utterance || utterance.interjected || answer || utterance.yieldedAtMs !== undefined) return;
-  const pause = floor === 'holding' || acts.includes('commit');
-  const letsIn = pause || (floor === 'speaking' && options.eagerness === 'eager');
+/** While the user holds the floor: "mm-hm" into a pause, what cannot wait, or the answer where the bundle commits it. */
+export function interject(step: StepBuilder, decision: Decision, atMs: number): void {
+  const { utterance, answer } = step.state;
+  if (!utterance || answer || utterance.yieldedAtMs !== undefined) return;
   const one = step.state.drafts.at(-1);
   const read = one && readDraft(one);
-  if (!read || read.kind === 'reply' || read.kind === 'silence') return;
-  if (read.kind === 'backchannel' ? !pause || !one.done : !letsIn) return;
-  step.set({ utterance: { ...utterance, interjected: true } });
-  if (read.kind === 'backchannel') {
-    step.committed(one, atMs);
-    step.set({ drafts: step.state.drafts.filter((other) => other !== one) });
-    step.acts = [...step.acts, 'backchannel'];
-    step.speech = { say: read.text, kind: 'backchannel', more: false };
+  if (one && read?.kind === 'reply' && decision.acts.includes('commit') && canBeSaid(step)) {
+    takeFloor(step, utterance, one, atMs);
     return;
   }
-  // What was said so far is answered; what they say now, under it or after it, is another utterance.
+  if (utterance.interjected) return;
+  const pause = decision.floor === 'holding' || decision.acts.includes('commit');
+  if (one && read?.kind === 'backchannel' && pause && one.done) {
+    step.committed(one, atMs);
+    step.set({ drafts: step.state.drafts.filter((other) => other !== one) });
+    murmur(step, utterance, read.text);
+  } else if (one && read?.kind === 'interjection') {
+    const letsIn = pause || (decision.floor === 'speaking' && step.state.options.eagerness === 'eager');
+    if (letsIn) takeFloor(step, utterance, one, atMs);
+  }
+  if (!step.speech && !step.state.answer && decision.acts.includes('backchannel'))
+    murmur(step, utterance, decision.say);
+}
+
+/** The floor bundle is told of a draft that answers all that was said so far: it may `commit` it before it yields. */
+export function offer(step: StepBuilder, atMs: number): void {
+  const { answer, offeredAtMs } = step.state;
+  const state = answer ? 'taken' : canBeSaid(step) ? 'waits' : 'void';
+  const { toldAtMs, tell } = tellOffer(offeredAtMs, state, atMs);
+  step.set({ offeredAtMs: toldAtMs });
+  if (tell) step.run({ do: 'mark', mark: tell === 'offered' ? 'draft' : tell });
+}
+
+/** Whether the newest draft is an answer to all that was said so far, and enough of it is written to begin with. */
+function canBeSaid({ state: { utterance, drafts } }: StepBuilder): boolean {
+  const one = drafts.at(-1);
+  const read = one && readDraft(one);
+  if (!utterance || !read || read.kind === 'silence' || read.kind === 'backchannel') return false;
+  return fits(one.on, plainWords(utterance.words)) && speakableTo(read.text, 0, one.done) > 0;
+}
+
+function murmur(step: StepBuilder, utterance: Utterance, say: string): void {
+  if (say === '') return;
+  step.set({ utterance: { ...utterance, interjected: true } });
+  step.acts = [...step.acts, 'backchannel'];
+  step.speech = { say, kind: 'backchannel', more: false };
+}
+
+/** What was said so far is answered; what they say now, under the answer or after it, is another utterance. */
+function takeFloor(step: StepBuilder, utterance: Utterance, one: Draft, atMs: number): void {
   step.set({ history: userSaid(step.state.history, utterance.words.join(' ')) });
   for (const other of step.state.drafts) if (other !== one) step.drop(other, 'superseded');
-  tell(step, step.state.utterance!, utterance.words.length, atMs);
+  tell(step, utterance, utterance.words.length, atMs);
   step.close(utterance);
   step.set({
     drafts: [],

@@ -1,5 +1,5 @@
 import { MicroturnError, type SessionEvent } from '@microturn/protocol';
-import type { Decision } from '../engine/types.js';
+import type { Decision, Perceived } from '../engine/types.js';
 import type { EngineOutlet, SessionEngine, SessionRow, TypedText } from '../session/index.js';
 import { Budget } from '../llm/budget.js';
 import type { Log } from '../telemetry/log.js';
@@ -106,6 +106,10 @@ export class CompositeRow implements SessionRow {
   typed({ field, text, sent }: TypedText): void {
     this.#apply({ type: 'typed', atMs: this.#nowMs, field, text, sent });
   }
+  /** The floor bundle is told as it is alone, but for messages: those are the LLM's to answer. */
+  perceive(perceived: Perceived): void {
+    if (perceived.type !== 'typed') this.#floor.perceive?.(perceived);
+  }
   /** Gives the floor's row back, and gives everything up that is under way. Twice is harmless. */
   release(): void {
     this.#end();
@@ -178,6 +182,9 @@ export class CompositeRow implements SessionRow {
           break;
         case 'cancel':
           this.#asks.get(effect.draftId)?.abort();
+          break;
+        case 'mark':
+          this.#floor.perceive?.({ type: 'mark', mark: effect.mark });
           break;
         case 'emit':
           this.#outlet.emit(effect.event);

@@ -53,6 +53,8 @@ export interface TurnTaking {
   readonly heardToMs: number;
   /** Oldest first. Each answers words that may still turn out to be all. */
   readonly drafts: readonly Draft[];
+  /** When the floor bundle was told last that one of them could be said. */
+  readonly offeredAtMs: number | undefined;
   /** Until it was heard, or cut. */
   readonly answer: Answer | undefined;
   /** What is being said is cut with the next decision, and nothing is said before. */
@@ -100,6 +102,7 @@ export function startTurnTaking(options: TurnTakingOptions): TurnTaking {
     utterance: undefined,
     heardToMs: 0,
     drafts: [],
+    offeredAtMs: undefined,
     answer: undefined,
     stopDue: false,
     history: emptyHistory,

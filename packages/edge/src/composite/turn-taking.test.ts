@@ -158,6 +158,42 @@ describe('taking turns', () => {
     expect(talk.heardWords).toEqual(['what', 'time', 'is', 'it']);
   });
 
+  describe('told of to the floor bundle', () => {
+    const asked = () => new Talk().floors('.SSSS').words('what time is it').writes('It is noon.');
+    const marks = (talk: Talk) => talk.effects.flatMap((effect) => (effect.do === 'mark' ? [effect.mark] : []));
+
+    it('says a draft before it yields, where the bundle commits it', () => {
+      const talk = asked().floors('S');
+      expect(marks(talk)).toEqual(['draft']);
+      talk.floors('h', ['commit']);
+      expect(talk.said).toEqual(['1400: It is noon.']);
+      expect(talk.emitted('draft.committed')).toMatchObject([{ kind: 'reply' }]);
+      expect(talk.floors('YY.').hearsAll().said).toHaveLength(1);
+      expect(marks(talk)).toEqual(['draft']);
+      talk.floors('SSSS').words('and where is it');
+      expect(talk.asks.at(-1)!.turns).toEqual([
+        { role: 'user', text: 'what time is it' },
+        { role: 'assistant', text: 'It is noon.' },
+      ]);
+    });
+
+    it('says no draft that more words have overtaken, and the bundle knows', () => {
+      const talk = asked().floors('S').words('what time is it in Rome').floors('S');
+      expect(marks(talk)).toEqual(['draft', 'dropped']);
+      talk.floors('S', ['commit']);
+      expect(talk.said).toEqual([]);
+      talk.writes('One.').floors('S');
+      expect(marks(talk)).toEqual(['draft', 'dropped', 'draft']);
+    });
+
+    it('has nothing to commit before a draft can be said', () => {
+      const talk = new Talk().floors('.SSSS').words('what time is it').floors('hh', ['commit']);
+      expect([talk.said, marks(talk)]).toEqual([[], []]);
+      talk.writes('[silence]').floors('hh', ['commit']);
+      expect([talk.said, marks(talk)]).toEqual([[], []]);
+    });
+  });
+
   it('says nothing before it knows the words up to the end, and then at once, between two micro-turns', () => {
     const talk = new Talk().floors('.SSSS').words('what time is it').writes('It is noon.').floors('Y');
     expect(talk.said).toEqual([]);
@@ -301,6 +337,12 @@ describe('taking turns', () => {
     expect(talk.said.at(-1)).toMatch('Nice.');
     expect(talk.said).toHaveLength(2);
     expect(talk.asks.at(-1)!.turns).toEqual([]);
+  });
+
+  it('a backchannel of the floor bundle is said in its words, once in a pause, and its other words are not', () => {
+    const talk = new Talk().floors('.SSSS').floors('h', ['backchannel']).floors('h', ['backchannel']);
+    expect(talk.said).toEqual(['1200: seven']);
+    expect(talk.acts).toEqual([]);
   });
 
   it('an interjection waits for a pause, or for an app that is eager', () => {

@@ -1,6 +1,6 @@
 import type { Act, Decision } from '../engine/types.js';
 import { fail, follow, measure, sayMore } from './answering.js';
-import { interject, settle } from './committing.js';
+import { interject, offer, settle } from './committing.js';
 import { isPrefix, plainWords } from './draft.js';
 import { draft } from './drafting.js';
 import { StepBuilder } from './step-builder.js';
@@ -59,7 +59,7 @@ function decide(step: StepBuilder, decision: Decision, atMs: number): void {
   const fromMs = decision.index * microTurnMs;
   const toMs = fromMs + microTurnMs;
   // The brain is the LLM: of what the bundle would do by itself, only what concerns the floor is passed on.
-  step.acts = decision.acts.filter((act) => act !== 'remind');
+  step.acts = decision.acts.filter((act) => act !== 'remind' && act !== 'backchannel');
   if (step.state.stopDue) {
     step.acts = [...new Set<Act>(['stop', ...step.acts])];
     step.set({ stopDue: false });
@@ -75,6 +75,7 @@ function decide(step: StepBuilder, decision: Decision, atMs: number): void {
   settle(step, atMs);
   draft(step, atMs);
   sayMore(step, atMs);
+  offer(step, atMs);
 }
 
 function noteWords(step: StepBuilder, input: TurnTakingInput & { type: 'words' }): void {

@@ -1,5 +1,5 @@
 import type { SessionEventBody } from '@microturn/protocol';
-import type { Act, DecodedWord } from '../engine/types.js';
+import type { Act, DecodedWord, Mark } from '../engine/types.js';
 import type { Budget } from '../llm/budget.js';
 import type { DraftKind } from './draft.js';
 import type { Turn } from './heard-history.js';
@@ -85,4 +85,6 @@ export type CompositeEffect =
   | { do: 'unlisten'; utterance: number }
   | { do: 'ask'; ask: Ask }
   | { do: 'cancel'; draftId: string }
+  /** The floor bundle is told of a draft. */
+  | { do: 'mark'; mark: Mark }
   | { do: 'emit'; event: SessionEventBody };
