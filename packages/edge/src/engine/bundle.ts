@@ -3,9 +3,9 @@ import { constants, type Stats } from 'node:fs';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MicroturnError } from '@microturn/protocol';
-import { parseManifest, type InputRole, type Manifest } from './manifest.js';
+import { parseManifest, type Manifest } from './manifest.js';
 import { externalDataLocations } from './onnx-file.js';
-import type { ModelInfo } from './types.js';
+import type { InputRole, ModelInfo } from './types.js';
 
 const MANIFEST_FILE = 'bundle.json';
 const MAX_MANIFEST_BYTES = 8 << 20;

@@ -4,9 +4,9 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Bundle } from './bundle.js';
 import { DeviceStates, selectGraph } from './device-states.js';
 import type { LaneInputs, LaneStates } from './lane-io.js';
-import { int32Roles, type InputRole, type Manifest, type Shape } from './manifest.js';
+import { int32Roles, type Manifest, type Shape } from './manifest.js';
 import type { TensorBuffers } from './tensors.js';
-import type { Provider, ProviderChoice } from './types.js';
+import type { InputRole, Provider, ProviderChoice } from './types.js';
 
 /** A model's graph: one micro-turn of any number of rows in each step. */
 export interface StepGraph {

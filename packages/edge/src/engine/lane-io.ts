@@ -1,6 +1,6 @@
 import type { TensorBuffer, TensorBuffers, TensorData } from './tensors.js';
-import { int32Roles, rowElements, type InputRole, type Manifest, type Shape } from './manifest.js';
-import type { MicroTurn } from './types.js';
+import { int32Roles, rowElements, type Manifest, type Shape } from './manifest.js';
+import type { InputRole, MicroTurn } from './types.js';
 
 /** One row's outputs by role, valid until the lane's next step. */
 export interface RowOutputs {

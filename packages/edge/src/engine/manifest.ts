@@ -1,6 +1,6 @@
 import { floors, samplesPerTurn, type Floor } from '@microturn/protocol';
 import * as v from 'valibot';
-import { acts, marks, type Act } from './types.js';
+import { acts, marks, type Act, type InputRole } from './types.js';
 
 // docs/bundle.md has a page on every field: keep the two together.
 
@@ -39,20 +39,6 @@ const Tokens = v.object({
 /** `probabilities` are taken as they are; `logits` go through a softmax first. */
 const Values = v.picklist(['probabilities', 'logits']);
 
-/** What can be fed to a graph. */
-export const inputRoles = [
-  'pcm',
-  'ref',
-  'lost',
-  'play',
-  'said',
-  'text',
-  'frame',
-  'has_frame',
-  'active',
-  'reset',
-] as const;
-export type InputRole = (typeof inputRoles)[number];
 /** Roles of token ids; all others are float32. */
 export const int32Roles: ReadonlySet<InputRole> = new Set(['said', 'text']);
 

@@ -1,5 +1,19 @@
 import type { Floor, MicroturnError } from '@microturn/protocol';
-import type { InputRole } from './manifest.js';
+
+/** What can be fed to a graph. */
+export const inputRoles = [
+  'pcm',
+  'ref',
+  'lost',
+  'play',
+  'said',
+  'text',
+  'frame',
+  'has_frame',
+  'active',
+  'reset',
+] as const;
+export type InputRole = (typeof inputRoles)[number];
 
 /** Identifies one loan of one row, never reused: a result that carries an old one belongs to nobody any more. */
 export type LeaseId = number;

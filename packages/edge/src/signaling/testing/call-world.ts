@@ -1,6 +1,6 @@
 import { MicroturnError, type ClientMessageOf, type RosterMessage, type SessionEvent } from '@microturn/protocol';
 import { AccessToken } from 'livekit-server-sdk';
-import type { InputRole } from '../../engine/manifest.js';
+import type { InputRole } from '../../engine/types.js';
 import type { Decision } from '../../engine/types.js';
 import { Agents } from '../../recipes/index.js';
 import { RoomRegistry, type SessionEngine, type SessionMedia, type SessionVoice } from '../../session/index.js';
