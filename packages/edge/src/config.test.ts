@@ -112,6 +112,23 @@ describe('the configuration', () => {
     expect(JSON.stringify(redactConfig(parseConfig({ media: { iceServers } })))).not.toContain('"s"');
   });
 
+  it('a proxy that is none, a webhook that goes nowhere and one that nobody signs are refused', () => {
+    for (const proxy of ['', 'proxy.example', '10.0.0.0/33', '*', 'all'])
+      expect(
+        refusal(() => parseConfig({ trustedProxies: [proxy] })),
+        proxy,
+      ).toContain('trustedProxies.0');
+    const trusted = ['loopback', 'uniquelocal', '10.0.0.0/8', '192.0.2.1', '2001:db8::/32'];
+    expect(parseConfig({ trustedProxies: trusted }).trustedProxies).toEqual(trusted);
+    for (const url of ['', 'app.example/hooks', 'ftp://app.example', '/hooks'])
+      expect(
+        refusal(() => parseConfig({ webhooks: { urls: [url] } })),
+        url,
+      ).toContain('webhooks.urls.0');
+    expect(refusal(() => parseConfig({ webhooks: { key: 'k' } }))).toContain('webhooks.key');
+    expect(parseConfig({ keys: { k: secret }, webhooks: { key: 'k' } }).webhooks).toEqual({ urls: [], key: 'k' });
+  });
+
   it('a broken file is refused by name', () => {
     const file = join(dir, 'broken.yaml');
     writeFileSync(file, 'port: [');
@@ -150,6 +167,7 @@ describe('the configuration', () => {
     const special: Record<string, unknown> = {
       'engine.provider': 'webgpu',
       'media.listenIp': '::1',
+      trustedProxies: ['10.0.0.0/8', 'loopback'],
       'store.kind': 'disk',
     };
     const pairs: Record<string, object> = { 'https.cert': { 'https.key': 'k' }, 'https.key': { 'https.cert': 'c' } };

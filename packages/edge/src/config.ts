@@ -9,6 +9,7 @@ import { providerChoices } from './engine/types.js';
 import { LanguageModelConfigs, type LanguageModelConfig } from './llm/model-config.js';
 import { RecipeInput } from './recipes/recipe-config.js';
 import { parse as parseYaml } from 'yaml';
+import { trustedProxies } from './signaling/caller-address.js';
 import { parseIceUrl } from './signaling/ice-servers.js';
 import { defaultStateFolder } from './state-folder.js';
 import { logLevels } from './telemetry/create-log.js';
@@ -25,6 +26,15 @@ const Text = v.pipe(v.string(), v.minLength(1));
 const Origin = v.pipe(
   v.string(),
   v.check(isOrigin, (issue) => `expected an origin such as https://app.example, got ${issue.received}`),
+);
+
+const Proxy = v.pipe(
+  v.string(),
+  v.check(isProxy, (issue) => `expected an address, a network such as 10.0.0.0/8, or loopback, got ${issue.received}`),
+);
+const WebUrl = v.pipe(
+  v.string(),
+  v.check(isWebUrl, (issue) => `expected a URL such as https://app.example/hooks, got ${issue.received}`),
 );
 
 const IceUrl = v.pipe(
@@ -72,6 +82,17 @@ const Options = v.strictObject({
   /** A folder to serve at /. */
   demo: v.optional(v.string()),
   allowedOrigins: v.optional(v.array(Origin), []),
+  /** Proxies in front of the edge, whose `X-Forwarded-For` says who calls. */
+  trustedProxies: v.optional(v.array(Proxy), []),
+  /** Where the app's server is told what happens in rooms. */
+  webhooks: v.optional(
+    v.strictObject({
+      urls: v.optional(v.array(WebUrl), []),
+      /** The API key that signs them; the first where none is named. */
+      key: v.optional(Text),
+    }),
+    {},
+  ),
   /** How long a session waits for a client that is away. */
   resumeSeconds: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3600)), 120),
   /** What the edge makes itself and finds again: its certificate, and sessions unless they have a folder of their own. */
@@ -138,6 +159,10 @@ const Options = v.strictObject({
 /** Fills in what depends on something else. */
 const Schema = v.pipe(
   Options,
+  v.check(
+    ({ keys, webhooks: { key } }) => key === undefined || Object.hasOwn(keys, key),
+    'webhooks.key: there is no such API key',
+  ),
   v.transform((options) => {
     const https = { ...options.https, enabled: options.https.enabled || options.https.cert !== undefined };
     // A page that is not localhost has a microphone over HTTPS only: who turns it on wants to be reached.
@@ -202,6 +227,20 @@ export const configOptions: readonly {
     flag: '--allowed-origins <list>',
     env: 'MICROTURN_ALLOWED_ORIGINS',
     help: 'pages that may connect, by origin',
+    kind: 'list',
+  },
+  {
+    path: 'trustedProxies',
+    flag: '--trusted-proxies <list>',
+    env: 'MICROTURN_TRUSTED_PROXIES',
+    help: 'proxies whose X-Forwarded-For says who calls',
+    kind: 'list',
+  },
+  {
+    path: 'webhooks.urls',
+    flag: '--webhook-urls <list>',
+    env: 'MICROTURN_WEBHOOK_URLS',
+    help: 'where your server is told what happens in rooms',
     kind: 'list',
   },
   {
@@ -464,6 +503,19 @@ function isIceUrl(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+function isProxy(text: string): boolean {
+  try {
+    trustedProxies([text]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isWebUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
 function isOrigin(text: string): boolean {

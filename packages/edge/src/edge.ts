@@ -18,6 +18,9 @@ import {
   Gate,
   KeyRing,
   Removals,
+  Dispatches,
+  Webhooks,
+  trustedProxies,
   Turnstile,
   WaitingRoom,
   callsToShed,
@@ -68,6 +71,8 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
   try {
     const [certificate, announcedAddress] = await Promise.all([certificateFor(config), announcedBy(config)]);
     const metrics = own(new EdgeMetrics());
+    const keys = new KeyRing(config.keys);
+    const webhooks = own(new Webhooks({ ...config.webhooks, keys: () => keys.current, log, after }));
     const store = options.store ?? own(openStore(config, log));
     const recorder = own(new SessionRecorder({ store, log, after }));
     const background = await openBackground(config, options, log);
@@ -129,6 +134,8 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
       voice,
       media,
       agents,
+      keys,
+      webhooks,
       opened,
     });
     await edge.listen();
@@ -204,6 +211,8 @@ interface EdgeParts {
   readonly background: Background | undefined;
   readonly media: MediaHost;
   readonly agents: Agents;
+  readonly keys: KeyRing;
+  readonly webhooks: Webhooks;
   readonly opened: { close(): void | Promise<void> }[];
 }
 
@@ -213,8 +222,8 @@ export class Edge {
   /** Called once, where a part died more often than another start mends. Nobody is let in any more: close it, and create another. */
   onFailed: ((error: MicroturnError) => void) | undefined;
   readonly #parts: EdgeParts;
-  readonly #keys: KeyRing;
   readonly #removals = new Removals();
+  readonly #dispatches: Dispatches;
   readonly #rooms: RoomRegistry<Call>;
   readonly #calls = new Map<string, Call>();
   readonly #resumable = new Map<string, Call>();
@@ -239,8 +248,14 @@ export class Edge {
   constructor(parts: EdgeParts) {
     this.config = parts.config;
     this.#parts = parts;
-    this.#keys = new KeyRing(parts.config.keys);
-    this.#rooms = new RoomRegistry(parts.media, { maxMembers: parts.config.room.maxParticipants });
+    this.#dispatches = new Dispatches(parts.agents.names);
+    this.#rooms = new RoomRegistry(parts.media, {
+      maxMembers: parts.config.room.maxParticipants,
+      watch: (room) => {
+        const watcher = parts.webhooks.watch(room);
+        return { ...watcher, closed: () => (this.#dispatches.endRoom(room.id), watcher.closed()) };
+      },
+    });
   }
 
   /** Where HTTP and signaling are reached from this machine, e.g. `http://127.0.0.1:7880`. */
@@ -269,7 +284,7 @@ export class Edge {
 
   /** A token that joins `room` as `identity`, signed with the first key that there is. */
   mintToken(grant: { identity: string; room: string; ttlSeconds?: number }): Promise<string> {
-    return mintJoinToken(this.#keys.current, grant);
+    return mintJoinToken(this.#parts.keys.current, grant);
   }
 
   /**
@@ -324,7 +339,7 @@ export class Edge {
    * @throws {MicroturnError} `edge/config`: nothing has changed then
    */
   async changeKeys(keys: EdgeConfig['keys']): Promise<number> {
-    const revoked = this.#keys.replace(parseConfig({ keys }).keys);
+    const revoked = this.#parts.keys.replace(parseConfig({ keys }).keys);
     const over = [...this.#calls.values()].filter(({ grant }) => revoked.has(grant.key));
     await Promise.all(over.map((call) => call.end(new MicroturnError('auth/revoked'))));
     return over.length;
@@ -332,13 +347,15 @@ export class Edge {
 
   /** Called once by `createEdge`. */
   async listen(): Promise<void> {
-    const { config, log, certificate, metrics, media } = this.#parts;
+    const { config, log, certificate, metrics, media, keys } = this.#parts;
     this.#maxConnections = spareDescriptors();
     const http = await createHttpServer({
       certificate,
       maxConnections: this.#maxConnections,
       version: VERSION,
-      keys: this.#keys,
+      keys,
+      dispatches: this.#dispatches,
+      trustedProxies: trustedProxies(config.trustedProxies),
       metrics,
       recipes: this.#parts.agents.names,
       dev: config.dev,
@@ -427,13 +444,14 @@ export class Edge {
   }
 
   #connect(socket: ConstructorParameters<typeof Connection>[0], address: string): void {
-    const { config, log, metrics, media, engine, voice, recorder, background, agents } = this.#parts;
+    const { config, log, metrics, media, engine, voice, recorder, background, agents, keys } = this.#parts;
     const leaveWaiting = this.#waiting.enter(address);
     const connection = new Connection(socket, {
       clock: monotonicClock,
       log,
-      keys: this.#keys,
+      keys,
       removals: this.#removals,
+      dispatches: this.#dispatches,
       iceServers: config.media.iceServers,
       media,
       engine,

@@ -11,5 +11,5 @@ export type {
   SessionVoice,
   TypedText,
 } from './session-parts.js';
-export { Room, RoomRegistry, type RoomStay } from './rooms.js';
+export { Room, RoomRegistry, type RoomStay, type RoomWatcher, type WatchedRoom } from './rooms.js';
 export { type Profile, type RosterSeat } from './roster.js';

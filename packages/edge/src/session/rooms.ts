@@ -1,7 +1,18 @@
 import { MicroturnError } from '@microturn/protocol';
 import { RoomAudience } from './audience.js';
-import { Roster } from './roster.js';
+import { Roster, type RosterWatcher } from './roster.js';
 import type { SessionMedia } from './session-parts.js';
+
+/** Somebody outside, who is told what happens in a room. */
+export interface RoomWatcher extends RosterWatcher {
+  opened(): void;
+  closed(): void;
+}
+
+export interface WatchedRoom {
+  readonly id: string;
+  readonly roster: Pick<Roster, 'participants'>;
+}
 
 /** A call: who is in it, and what its tracks can be encoded with. */
 export class Room<Member> {
@@ -9,11 +20,14 @@ export class Room<Member> {
   readonly rtpCapabilities: object;
   /** By identity: a participant is in a room once. */
   readonly members = new Map<string, Member>();
-  readonly roster = new Roster();
+  readonly watcher: RoomWatcher | undefined;
+  readonly roster: Roster;
   readonly audience = new RoomAudience();
-  constructor(id: string, rtpCapabilities: object) {
+  constructor(id: string, rtpCapabilities: object, watch?: (room: WatchedRoom) => RoomWatcher) {
     this.id = id;
     this.rtpCapabilities = rtpCapabilities;
+    this.watcher = watch?.(this);
+    this.roster = new Roster(this.watcher);
   }
 }
 
@@ -34,12 +48,21 @@ interface Entry<Member> {
 export class RoomRegistry<Member> {
   readonly #media: SessionMedia;
   readonly #maxMembers: number;
+  readonly #watch: ((room: WatchedRoom) => RoomWatcher) | undefined;
   readonly #entries = new Map<string, Entry<Member>>();
   /** Closings under way: a room of the same name opens after them. */
   readonly #closing = new Map<string, Promise<void>>();
 
-  constructor(media: SessionMedia, { maxMembers = Infinity }: { readonly maxMembers?: number } = {}) {
+  /** @param watch makes whoever is to be told of a room, when it opens */
+  constructor(
+    media: SessionMedia,
+    {
+      maxMembers = Infinity,
+      watch,
+    }: { readonly maxMembers?: number; readonly watch?: (room: WatchedRoom) => RoomWatcher } = {},
+  ) {
     this.#media = media;
+    this.#watch = watch;
     this.#maxMembers = maxMembers;
   }
 
@@ -91,6 +114,7 @@ export class RoomRegistry<Member> {
     const entry = this.#entries.get(id);
     if (!entry || --entry.users > 0) return;
     this.#entries.delete(id);
+    entry.room?.watcher?.closed();
     const closing = this.#media
       .request('room.close', { room: id })
       .finally(() => this.#closing.get(id) === closing && this.#closing.delete(id));
@@ -101,6 +125,8 @@ export class RoomRegistry<Member> {
   async #open(id: string): Promise<Room<Member>> {
     await this.#closing.get(id);
     const { rtpCapabilities } = await this.#media.request('room.open', { room: id });
-    return new Room<Member>(id, rtpCapabilities);
+    const room = new Room<Member>(id, rtpCapabilities, this.#watch);
+    room.watcher?.opened();
+    return room;
   }
 }

@@ -11,6 +11,14 @@ export interface Profile {
 
 export type RosterListener = (message: RosterMessage) => void;
 
+/** Somebody outside the room, who is told of everybody in it: also of those whom the others do not see. */
+export interface RosterWatcher {
+  joined(participant: Participant): void;
+  left(participant: Participant): void;
+  published(participant: Participant, track: ParticipantTrack): void;
+  unpublished(participant: Participant, track: ParticipantTrack): void;
+}
+
 interface Entry {
   readonly profile: Profile;
   readonly tracks: Map<string, ParticipantTrack>;
@@ -23,6 +31,11 @@ export class Roster {
   readonly #entries = new Set<Entry>();
   /** Identities, loudest first. */
   #speakers: readonly string[] = [];
+  readonly #watcher: RosterWatcher | undefined;
+
+  constructor(watcher?: RosterWatcher) {
+    this.#watcher = watcher;
+  }
 
   /** Those who are seen, in the order in which they came. */
   get participants(): Participant[] {
@@ -34,6 +47,7 @@ export class Roster {
     const entry: Entry = { profile, tracks: new Map(), away: false, listener: undefined };
     this.#entries.add(entry);
     this.#tell(entry, { type: 'participant.joined', participant: this.#describe(entry) });
+    this.#watcher?.joined(this.#describe(entry));
     return new RosterSeat(entry, {
       update: () => {
         if (!this.#entries.has(entry)) return;
@@ -41,11 +55,14 @@ export class Roster {
         this.setSpeakers(this.#speakers);
         this.#tell(entry, { type: 'participant.updated', participant: this.#describe(entry) });
       },
+      published: (track) => this.#watcher?.published(this.#describe(entry), track),
+      unpublished: (track) => this.#watcher?.unpublished(this.#describe(entry), track),
       see: () => this.#seenBy(entry),
       leave: () => {
         if (!this.#entries.delete(entry)) return;
         this.#speakers = this.#speakers.filter((identity) => identity !== profile.identity);
         this.#tell(entry, { type: 'participant.left', identity: profile.identity });
+        this.#watcher?.left(this.#describe(entry));
       },
     });
   }
@@ -93,6 +110,8 @@ function isAudible({ profile, tracks }: Entry): boolean {
 
 interface SeatActions {
   update(): void;
+  published(track: ParticipantTrack): void;
+  unpublished(track: ParticipantTrack): void;
   see(): Participant[];
   leave(): void;
 }
@@ -126,18 +145,24 @@ export class RosterSeat {
   goAway(): void {
     this.#entry.listener = undefined;
     this.#entry.away = true;
+    const tracks = this.tracks;
     this.#entry.tracks.clear();
     this.#actions.update();
+    for (const track of tracks) this.#actions.unpublished(track);
   }
 
   publish(track: ParticipantTrack): void {
     this.#entry.tracks.set(track.id, track);
     this.#actions.update();
+    this.#actions.published(track);
   }
 
   unpublish(id: string): void {
-    if (!this.#entry.tracks.delete(id)) return;
+    const track = this.#entry.tracks.get(id);
+    if (!track) return;
+    this.#entry.tracks.delete(id);
     this.#actions.update();
+    this.#actions.unpublished(track);
   }
 
   setMuted(id: string, muted: boolean): void {

@@ -16,6 +16,8 @@ export interface Grant {
   readonly notBefore: number;
   readonly name?: string | undefined;
   readonly attributes: Readonly<Record<string, string>>;
+  /** Whom they talk with, where the token says it: the agent of its `roomConfig`. */
+  readonly agent: string | undefined;
   /** Whom the model speaks to, where the token says it: the attribute `mt.audience`. */
   readonly audience: AudienceChoice | undefined;
   /** Others neither see nor hear them. */
@@ -40,7 +42,7 @@ const CLOCK_TOLERANCE_SECONDS = 60;
  * @throws {MicroturnError} `auth/denied`, `auth/expired`, `auth/forbidden`
  */
 export async function verifyJoinToken(token: string, keys: ApiKeys, room?: string): Promise<Grant> {
-  const { sub, video, name, attributes = {}, iss, nbf } = await verify(token, keys);
+  const { sub, video, name, attributes = {}, iss, nbf, roomConfig } = await verify(token, keys);
   if (!video?.roomJoin) throw new MicroturnError('auth/forbidden', 'the grant roomJoin is missing');
   if (!video.room) throw new MicroturnError('auth/forbidden', 'the grant names no room');
   if (room !== undefined && video.room !== room) {
@@ -61,6 +63,7 @@ export async function verifyJoinToken(token: string, keys: ApiKeys, room?: strin
     notBefore: nbf ?? 0,
     ...(name && { name }),
     attributes,
+    agent: agentIn(roomConfig),
     audience: audienceIn(attributes),
     hidden: video.hidden === true,
     roomAdmin: video.roomAdmin === true,
@@ -97,6 +100,19 @@ export async function mintJoinToken(
   const token = new AccessToken(key, secret, { identity, ttl: ttlSeconds, ...(name !== undefined && { name }) });
   token.addGrant({ roomJoin: true, room, canPublish: true, canSubscribe: true });
   return token.toJwt();
+}
+
+/** The one agent that a participant has here; protobuf's JSON has either spelling of its name. */
+function agentIn(roomConfig: unknown): string | undefined {
+  const { agents = [] } = (roomConfig ?? {}) as { agents?: unknown };
+  if (!Array.isArray(agents) || agents.length > 1) {
+    throw new MicroturnError('auth/forbidden', 'roomConfig.agents: a list of one agent at most');
+  }
+  const [agent] = agents as ({ agentName?: unknown; agent_name?: unknown } | null | undefined)[];
+  const name = agent?.agentName ?? agent?.agent_name;
+  if (name === undefined || name === '') return undefined;
+  if (typeof name !== 'string') throw new MicroturnError('auth/forbidden', 'roomConfig.agents: a name is a text');
+  return name;
 }
 
 function audienceIn({ [AUDIENCE]: audience }: Readonly<Record<string, string>>): AudienceChoice | undefined {

@@ -84,6 +84,23 @@ it('has the far end cut only for a model that takes it', async () => {
   expect(world.rowsStarted.map(({ ref }) => ref)).toEqual([false, true]);
 });
 
+it('talks with whom the token names, else whom the app’s server sent to the room, else whom the client asks for', async () => {
+  const asked = (join: Parameters<World['join']>[1]) =>
+    world.join(new Socket(), join).then(
+      () => 'nano',
+      (error: unknown) => (error as Error).message.split(' ').at(-1),
+    );
+  expect(await asked({ recipe: 'client' })).toBe('client');
+  const dispatch = world.dispatches.create({ room: 'den', agentName: 'other', metadata: '' });
+  expect(await asked({ recipe: 'client' })).toBe('other');
+  expect(await asked({ recipe: 'client', room: 'attic' })).toBe('client');
+  expect(await asked({ agents: ['token'] })).toBe('token');
+  expect(await asked({ agents: [''] })).toBe('other');
+  await expect(world.join(new Socket(), { agents: ['a', 'b'] })).rejects.toMatchObject({ code: 'auth/forbidden' });
+  world.dispatches.delete('den', dispatch.id);
+  expect(await asked({})).toBe('nano');
+});
+
 describe('fault 18, a token that is not good any more', () => {
   it('of one who was removed does not let them back in, nor another call of theirs that waits to get in', async () => {
     const { call } = await world.join(socket);

@@ -25,6 +25,7 @@ import type { Log } from '../telemetry/log.js';
 import { verifyJoinToken, type Grant } from './auth.js';
 import type { Gate } from './gate.js';
 import { iceServersFor, type IceServerConfig } from './ice-servers.js';
+import type { Dispatches } from './dispatches.js';
 import type { KeyRing } from './key-ring.js';
 import type { Removals } from './removals.js';
 import type { Turnstile } from './turnstile.js';
@@ -41,6 +42,8 @@ export interface CallParts {
   readonly voice: SessionVoice;
   /** Who there is to talk with. */
   readonly agents: Agents;
+  /** Who was sent to which room by the app's server. */
+  readonly dispatches: Dispatches;
   readonly rooms: RoomRegistry<Call>;
   /** The background of a session, by the model that it talks with. */
   readonly background?: ((model: ModelInfo) => OpenBackground) | undefined;
@@ -124,8 +127,10 @@ export class Call implements Recordable {
     assertStillGood();
     const grant = { ...verified, audience: verified.audience ?? message.audience };
     const { resume } = message;
+    // What the app's server says counts before what the client asks for.
+    const recipe = grant.agent ?? parts.dispatches.agentFor(grant.room) ?? message.recipe;
     const enter = async () => {
-      if (!resume) return Call.#enter(parts, grant, message.recipe);
+      if (!resume) return Call.#enter(parts, grant, recipe);
       const call = parts.resumable.get(resume.resumeToken);
       const found = call ? undefined : await parts.recorder.find(resume.resumeToken);
       const { room, participant } = call?.session ?? found?.session ?? {};
@@ -133,7 +138,7 @@ export class Call implements Recordable {
         throw new MicroturnError('session/expired');
       }
       if (call) return { call, joined: await call.#reenter(grant) };
-      return Call.#enter(parts, grant, message.recipe, found && { ...found, ...resume });
+      return Call.#enter(parts, grant, recipe, found && { ...found, ...resume });
     };
     const entered = await parts.turnstile.pass(JSON.stringify([grant.room, grant.identity]), () =>
       parts.gate.pass(enter),

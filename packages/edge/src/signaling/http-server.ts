@@ -8,6 +8,9 @@ import { resolve } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { EdgeMetrics } from '../telemetry/metrics.js';
 import { mintJoinToken, verifyServerToken } from './auth.js';
+import { callerAddress, type TrustedProxies } from './caller-address.js';
+import { addDispatchService } from './dispatch-service.js';
+import type { Dispatches } from './dispatches.js';
 import { addRoomService, type RoomServiceParts } from './room-service.js';
 import type { Certificate } from './certificate.js';
 
@@ -26,6 +29,9 @@ export interface HttpServerParts extends RoomServiceParts {
   readonly demoDir: string | undefined;
   /** Origins that may open a socket; empty allows all, since a token is needed anyway. */
   readonly allowedOrigins: readonly string[];
+  /** Proxies in front of the edge, whose word on who calls is taken. */
+  readonly trustedProxies: TrustedProxies;
+  readonly dispatches: Dispatches;
   readonly ready: () => boolean;
   /** Called before each scrape. */
   readonly refreshMetrics: () => Promise<void>;
@@ -70,7 +76,7 @@ const STATUS: Partial<Record<string, number>> = {
 
 /** HTTP and the upgrade of `/v1/connect`; listening is the caller's. */
 export async function createHttpServer(parts: HttpServerParts): Promise<FastifyInstance> {
-  const app = open(parts.certificate);
+  const app = open(parts);
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (error instanceof MicroturnError) return sendError(reply, error);
     const status = error.statusCode ?? 500;
@@ -82,6 +88,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
   addProbes(app, parts);
   addAppApi(app, parts);
   addRoomService(app, parts);
+  addDispatchService(app, parts);
   if (parts.dev) await addDevToken(app, parts);
   if (parts.demoDir !== undefined) await addDemo(app, parts.demoDir);
   addSockets(app, parts);
@@ -89,8 +96,8 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
   return app;
 }
 
-function open(certificate: Certificate | undefined): FastifyInstance {
-  const options = { logger: false, bodyLimit: limits.messageBytes, forceCloseConnections: true } as const;
+function open({ certificate, trustedProxies: trustProxy }: HttpServerParts): FastifyInstance {
+  const options = { logger: false, bodyLimit: limits.messageBytes, forceCloseConnections: true, trustProxy } as const;
   const timeouts = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1000 };
   if (!certificate) return Fastify({ ...options, http: timeouts });
   const { cert, key } = certificate;
@@ -177,7 +184,7 @@ async function addDemo(app: FastifyInstance, dir: string): Promise<void> {
   await app.register(fastifyStatic, { root });
 }
 
-function addSockets(app: FastifyInstance, { allowedOrigins, onSocket }: HttpServerParts): void {
+function addSockets(app: FastifyInstance, { allowedOrigins, trustedProxies, onSocket }: HttpServerParts): void {
   const sockets = new WebSocketServer({
     noServer: true,
     // A wall behind the connection's own limit, which can still say why before it closes.
@@ -186,7 +193,9 @@ function addSockets(app: FastifyInstance, { allowedOrigins, onSocket }: HttpServ
     maxBufferedChunks: MAX_CHUNKS,
     perMessageDeflate: false,
   });
-  sockets.on('connection', (ws: WebSocket, { socket }: IncomingMessage) => onSocket(ws, socket.remoteAddress ?? ''));
+  sockets.on('connection', (ws: WebSocket, request: IncomingMessage) =>
+    onSocket(ws, callerAddress(request, trustedProxies)),
+  );
   app.server.on('upgrade', (request, socket, head) => {
     // Node has let go of the socket: with no listener, a peer that resets it would end the process.
     socket.on('error', () => socket.destroy());

@@ -2,10 +2,13 @@ export { mintJoinToken, verifyJoinToken, verifyServerToken, type ApiKeys, type G
 export { Call, type CallParts } from './call.js';
 export { Connection, type ConnectionParts } from './connection.js';
 export { spareDescriptors } from './descriptors.js';
+export { trustedProxies } from './caller-address.js';
+export { Dispatches } from './dispatches.js';
 export { Gate } from './gate.js';
 export { KeyRing } from './key-ring.js';
 export { Removals } from './removals.js';
 export { Turnstile } from './turnstile.js';
+export { Webhooks } from './webhooks.js';
 export { WaitingRoom } from './waiting-room.js';
 export type { AdministeredRoom } from './room-service.js';
 export { iceServersFor, parseIceUrl, type IceServer, type IceServerConfig, type IceUrl } from './ice-servers.js';

@@ -1,5 +1,5 @@
 import { MicroturnError, type ClientMessageOf, type RosterMessage, type SessionEvent } from '@microturn/protocol';
-import { AccessToken } from 'livekit-server-sdk';
+import { AccessToken, RoomAgentDispatch, RoomConfiguration } from 'livekit-server-sdk';
 import type { InputRole } from '../../engine/types.js';
 import type { Decision } from '../../engine/types.js';
 import { Agents } from '../../recipes/index.js';
@@ -9,6 +9,7 @@ import { silentLog } from '../../telemetry/index.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import type { SpeakRequest } from '../../voice/index.js';
 import { Call, type CallParts, type Carrier } from '../call.js';
+import { Dispatches } from '../dispatches.js';
 import { Gate } from '../gate.js';
 import { KeyRing } from '../key-ring.js';
 import { Removals } from '../removals.js';
@@ -54,6 +55,7 @@ export class World {
   readonly turnstile = new Turnstile();
   readonly keys = new KeyRing(keys);
   readonly removals = new Removals();
+  readonly dispatches = new Dispatches(['nano', 'other']);
   readonly rooms: RoomRegistry<Call>;
   readonly parts: CallParts;
   mediaGone = false;
@@ -120,6 +122,7 @@ export class World {
       log: silentLog,
       keys: this.keys,
       removals: this.removals,
+      dispatches: this.dispatches,
       iceServers: [],
       media,
       engine,
@@ -149,6 +152,8 @@ export class World {
       roomAdmin = false,
       attributes = {},
       audience,
+      agents,
+      recipe,
       resume,
     }: {
       identity?: string;
@@ -157,11 +162,18 @@ export class World {
       roomAdmin?: boolean;
       attributes?: Record<string, string>;
       audience?: 'room' | 'self';
+      /** Of the token's `roomConfig`. */
+      agents?: string[];
+      recipe?: string;
       resume?: { resumeToken: string; lastSeq: number };
     } = {},
   ) {
     const minted = new AccessToken(key, keys[key], { identity, attributes });
     minted.addGrant({ roomJoin: true, room, roomAdmin });
+    if (agents)
+      minted.roomConfig = new RoomConfiguration({
+        agents: agents.map((agentName) => new RoomAgentDispatch({ agentName })),
+      });
     const token = await minted.toJwt();
     const message: ClientMessageOf<'join'> = {
       type: 'join',
@@ -169,6 +181,7 @@ export class World {
       protocol: 1,
       token,
       ...(audience && { audience }),
+      ...(recipe !== undefined && { recipe }),
       ...(resume && { resume }),
     };
     const { call, joined } = await Call.open(this.parts, message);
