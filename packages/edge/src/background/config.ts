@@ -30,7 +30,11 @@ export const BackgroundConfig = v.strictObject({
   timeoutSeconds: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(3600)), 120),
   /** What one session may spend. */
   budget: v.optional(
-    v.strictObject({ tokens: v.optional(Count), cost: v.optional(v.pipe(v.number(), v.minValue(0))) }),
+    v.strictObject({
+      tokens: v.optional(Count),
+      tasks: v.optional(Count),
+      cost: v.optional(v.pipe(v.number(), v.minValue(0))),
+    }),
     {},
   ),
   /** A folder of Markdown and text files to look things up in. */

@@ -39,7 +39,7 @@ export interface BackgroundDeskParts {
   /** Of the server: the app's, the embedded ones, those of MCP servers. */
   readonly tools: readonly Tool[];
   readonly limits: TaskLimits;
-  readonly budget: BudgetLimits;
+  readonly budget: BudgetLimits & { readonly tasks?: number | undefined };
   readonly relay: RelayRule;
   readonly delegate: DelegateRule;
   readonly progressMs: number;
@@ -67,7 +67,7 @@ interface Running {
 export class BackgroundDesk implements SessionBackground {
   readonly #parts: BackgroundDeskParts;
   readonly #desk: SessionDesk;
-  readonly #budget: Budget;
+  #budget: Budget;
   readonly #log = new ConversationLog();
   readonly #utterances: UtteranceTracker;
   readonly #weaver: Weaver;
@@ -114,7 +114,7 @@ export class BackgroundDesk implements SessionBackground {
   }
 
   get spent() {
-    return this.#budget.spent;
+    return { ...this.#budget.spent, tasks: this.#count };
   }
 
   get tasks(): readonly Task[] {
@@ -185,11 +185,12 @@ export class BackgroundDesk implements SessionBackground {
     this.#pageTools.result(result);
   }
 
-  restore(events: readonly SessionEvent[]): void {
+  restore(events: readonly SessionEvent[], spent: SessionBackground['spent'] | undefined): void {
     for (const event of events) this.#log.take(event);
     const tasks = restoreTasks(events);
     // Ids go on behind the highest, also where the events of the oldest tasks are gone.
-    this.#count = Math.max(0, ...tasks.map(({ id }) => Number(id.slice('task-'.length))));
+    this.#count = Math.max(spent?.tasks ?? 0, ...tasks.map(({ id }) => Number(id.slice('task-'.length))));
+    this.#budget = new Budget(this.#parts.budget, spent);
     if (tasks.length > 0) this.#apply({ type: 'restore', atMs: this.#desk.nowMs(), tasks });
   }
 
@@ -290,6 +291,8 @@ export class BackgroundDesk implements SessionBackground {
     images?: readonly Uint8Array[];
     spoken?: Utterance | undefined;
   }): string {
+    const { tasks = Infinity } = this.#parts.budget;
+    if (this.#count >= tasks) throw new MicroturnError('llm/budget', `${tasks} tasks`);
     const id = `task-${this.#count + 1}`;
     const { length } = images;
     this.#images.attach(id, images);

@@ -227,7 +227,7 @@ describe('a language model at work', () => {
     const before = new DeskStage();
     before.desk.ask({ text: 'what is this', images: [png], origin: 'text' });
     const stage = new DeskStage({ provider });
-    stage.desk.restore(before.events);
+    stage.desk.restore(before.events, undefined);
     await over(stage);
     expect(server.chats[0]!.body.messages.at(-1)!.content).toMatch(/Pictures that came with it, 1, are lost/);
   });

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { DeskStage, settle } from './fixtures/desk-stage.js';
 
 /** A desk in another process, with the events of one that is gone. */
-function takeUp(before: DeskStage): DeskStage {
-  const after = new DeskStage();
+function takeUp(before: DeskStage, parts?: ConstructorParameters<typeof DeskStage>[0]): DeskStage {
+  const after = new DeskStage(parts);
   after.clock.advance(before.clock.now() + 5000);
-  after.desk.restore(before.events);
+  after.desk.restore(before.events, before.desk.spent);
   return after;
 }
 const ask = (stage: DeskStage, text: string) => stage.desk.ask({ text, origin: 'text' }).taskId;
@@ -45,6 +45,25 @@ describe('tasks of a process that is gone', () => {
     expect(after.heard).toEqual(['Not said yet.']);
     expect(after.desk.tasks.map(({ status }) => status)).toEqual(['woven', 'woven']);
     expect(after.provider.runs).toEqual([]);
+  });
+
+  it('have spent of the session’s budget what they spent: tokens, cost and tasks', async () => {
+    const before = new DeskStage();
+    ask(before, 'a');
+    await settle();
+    before.provider.of('a').io.budget.spend({ tokensIn: 80, tokensOut: 15, cost: 0.5 });
+    before.provider.of('a').done();
+    await before.turns(20, 'silent');
+    const after = takeUp(before, { budget: { tokens: 100, tasks: 2 } });
+    expect(after.desk.spent).toEqual({ tokensIn: 80, tokensOut: 15, cost: 0.5, tasks: 1 });
+    ask(after, 'b');
+    await settle();
+    const { io } = after.provider.of('b');
+    expect(io.budget.tokensLeft).toBe(5);
+    io.budget.spend({ tokensIn: 5, tokensOut: 0, cost: 0.1 });
+    expect(() => io.budget.assertLeft()).toThrow(expect.objectContaining({ code: 'llm/budget' }));
+    expect(after.desk.spent).toMatchObject({ tokensIn: 85, cost: 0.6 });
+    expect(() => ask(after, 'c')).toThrow(expect.objectContaining({ code: 'llm/budget' }));
   });
 
   it('stay over where they were called off, failed or were superseded', async () => {

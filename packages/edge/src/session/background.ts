@@ -46,8 +46,8 @@ export interface TypedRequest extends Pick<TaskRequest, 'text' | 'subject'> {
 
 /** What a session needs of background work. None of it may wait. */
 export interface SessionBackground {
-  /** Of its language models. */
-  readonly spent: SpentTokens;
+  /** By its language models, and the tasks that there were. */
+  readonly spent: SpentTokens & { readonly tasks: number };
   /** Whether anybody may want to hear again what was said. */
   readonly keepsClip: boolean;
   /** One micro-turn has been decided, and acted upon. */
@@ -64,8 +64,11 @@ export interface SessionBackground {
   onEvent(event: SessionEvent): void;
   /** The model reads a message, and may delegate it. */
   read(text: string): void;
-  /** The session was of another process, and this is what happened there: what was not finished begins again. */
-  restore(events: readonly SessionEvent[]): void;
+  /**
+   * The session was of another process, and this is what happened there: what was not finished begins again, and what was
+   * spent is spent.
+   */
+  restore(events: readonly SessionEvent[], spent?: SessionBackground['spent']): void;
   /** A task of its own, whatever the words are. */
   ask(request: TaskRequest): { taskId: string };
   /** What was typed to the agent, and what was made of it: a task, or something about one that is under way. */

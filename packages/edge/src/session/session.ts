@@ -13,14 +13,14 @@ import type { Decision, ModelInfo } from '../engine/types.js';
 import type { EndpointStats, Heard, HeardReport } from '../media/types.js';
 import { hashToken, type Stamp, type StoredSession } from '../store/index.js';
 import { AgentSpeech } from './agent-speech.js';
-import type { SessionBackground, SessionDesk } from './background.js';
+import type { SessionBackground, SessionDesk, SpentTokens } from './background.js';
 import { startConversation, stepConversation, type Conversation, type ConversationInput } from './conversation.js';
 import { EventJournal } from './event-journal.js';
 import { HeardWords } from './heard-words.js';
 import { contiguousTail, unfinishedResponses } from './restore.js';
 import type { SessionOrigin, SessionParts, SessionRow, TypedText } from './session-parts.js';
 import { SharedSpeech } from './shared-speech.js';
-import { TurnCounts } from './turn-counts.js';
+import { TurnCounts, addSpent } from './turn-counts.js';
 
 /** Stats go to the client once a second. */
 const STATS_EVERY_TURNS = 5;
@@ -55,6 +55,7 @@ export class Session {
   #listener: ((event: SessionEvent) => void) | undefined;
   #seq = 0;
   readonly #background: SessionBackground | undefined;
+  #spentBefore: SpentTokens | undefined;
   #stats: EndpointStats | undefined;
   #closed = false;
 
@@ -134,7 +135,8 @@ export class Session {
     this.#seq = Math.max(lastSeq, events.at(-1)?.seq ?? 0);
     const reminders = events.filter(({ type }) => type === 'reminder.fired').length;
     this.#conversation = { ...this.#conversation, listening: false, reminders };
-    this.#background?.restore(events);
+    this.#spentBefore = session.spent?.speaking;
+    this.#background?.restore(events, session.spent?.background);
     for (const interrupted of unfinishedResponses(events)) this.#emit(interrupted);
     // What the client saw of the floor last may not have been saved.
     this.#emit({ type: 'floor.changed', participant: this.participant, floor: 'silent', confidence: 0 });
@@ -215,10 +217,16 @@ export class Session {
       microTurnMs: this.model.microTurnMs,
       turns: this.#counts.turns,
       late: this.#counts.late,
+      spent: { speaking: this.#spentSpeaking, background: this.#background?.spent },
       sessionMs: this.nowMs,
       savedAt,
       leaseMs,
     };
+  }
+
+  /** By the language model that speaks here, also in a process before. */
+  get #spentSpeaking(): SpentTokens | undefined {
+    return addSpent(this.#spentBefore, this.#lease.spent);
   }
 
   /** Nobody listens any more. The clock, the row and the history go on; what was being said ends where it was heard. */
@@ -449,6 +457,6 @@ export class Session {
   }
 
   #emitUsage(): void {
-    this.#emit(this.#counts.usage([this.#lease.spent, this.#background?.spent]));
+    this.#emit(this.#counts.usage(addSpent(this.#spentSpeaking, this.#background?.spent)));
   }
 }

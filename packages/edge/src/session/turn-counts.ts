@@ -49,25 +49,23 @@ export class TurnCounts {
     return true;
   }
 
-  /** @param spent by each language model of the session */
-  usage(spent: readonly (SpentTokens | undefined)[]): SessionEventBody & { type: 'session.usage' } {
+  /** @param spent by the language models of the session */
+  usage(spent: SpentTokens | undefined): SessionEventBody & { type: 'session.usage' } {
+    const { tokensIn = 0, tokensOut = 0, cost } = spent ?? {};
     return {
       type: 'session.usage',
       audioSeconds: (this.#turns * this.#microTurnMs) / 1000,
       microTurns: this.#turns,
       late: this.#late,
-      ...sumOf(spent),
+      tokensIn,
+      tokensOut,
+      ...(cost !== undefined && { cost }),
     };
   }
 }
 
-/** Without a language model there is no cost, rather than one of 0. */
-function sumOf(parts: readonly (SpentTokens | undefined)[]): Omit<SpentTokens, 'cost'> & { cost?: number } {
-  let sum: ReturnType<typeof sumOf> = { tokensIn: 0, tokensOut: 0 };
-  for (const part of parts) {
-    if (!part) continue;
-    const { tokensIn, tokensOut, cost } = part;
-    sum = { tokensIn: sum.tokensIn + tokensIn, tokensOut: sum.tokensOut + tokensOut, cost: (sum.cost ?? 0) + cost };
-  }
-  return sum;
+/** Of no language model nothing is spent, rather than a cost of 0. */
+export function addSpent(a: SpentTokens | undefined, b: SpentTokens | undefined): SpentTokens | undefined {
+  if (!a || !b) return a ?? b;
+  return { tokensIn: a.tokensIn + b.tokensIn, tokensOut: a.tokensOut + b.tokensOut, cost: a.cost + b.cost };
 }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { SessionBackground } from '../session/index.js';
 import { Socket, World, nothing } from './testing/call-world.js';
 
 let world: World;
@@ -53,6 +54,39 @@ describe('fault 3, the edge is killed, and another takes its place', () => {
     expect(fresh.responseId).not.toBe(responseId);
     next.decide(16, { words: [{ text: 'yes', endMs: 3300, confidence: 1 }] });
     expect(again.events.at(-1)).toMatchObject({ type: 'transcript.word', text: 'yes' });
+  });
+
+  it('what was spent stays spent: by the language model that speaks, and by the background', async () => {
+    const open = (spent: { tokensIn: number; tokensOut: number; cost: number; tasks: number }) => {
+      const restored: unknown[] = [];
+      const background: SessionBackground = {
+        spent,
+        keepsClip: false,
+        onDecision: () => undefined,
+        onEvent: () => undefined,
+        restore: (_events: unknown, before: unknown) => void restored.push(before),
+        close: () => undefined,
+      } as unknown as SessionBackground;
+      return { restored, background: () => () => background };
+    };
+    world.spent = { tokensIn: 10, tokensOut: 1, cost: 0.5 };
+    const first = open({ tokensIn: 100, tokensOut: 20, cost: 2, tasks: 3 });
+    const { joined } = await world.join(socket, { background: first.background });
+    await world.recorder.flush();
+
+    const next = new World(world.store, 3000);
+    next.spent = { tokensIn: 5, tokensOut: 1, cost: 0.25 };
+    const second = open({ tokensIn: 101, tokensOut: 21, cost: 2.5, tasks: 3 });
+    const again = new Socket();
+    const resume = { resumeToken: joined.resumeToken, lastSeq: socket.seqs.at(-1)! };
+    const { call } = await next.join(again, { resume, background: second.background });
+    expect(second.restored).toEqual([{ tokensIn: 100, tokensOut: 20, cost: 2, tasks: 3 }]);
+    call.session.close('client');
+    expect(again.events.find(({ type }) => type === 'session.usage')).toMatchObject({
+      tokensIn: 116,
+      tokensOut: 23,
+      cost: 3.25,
+    });
   });
 
   it('what the client had missed comes first, and what nobody saved is told as lost', async () => {

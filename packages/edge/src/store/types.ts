@@ -1,6 +1,12 @@
 import type { SessionEvent } from '@microturn/protocol';
 import type { Stamp } from './stamp.js';
 
+export interface StoredSpending {
+  readonly tokensIn: number;
+  readonly tokensOut: number;
+  readonly cost: number;
+}
+
 /** What a session needs to go on in another process, besides its events. */
 export interface StoredSession {
   readonly id: string;
@@ -14,6 +20,11 @@ export interface StoredSession {
   /** Micro-turns decided so far, and those of them that were late. */
   readonly turns: number;
   readonly late: number;
+  /** By its language models so far: the one that speaks, and those of its background with its tasks. */
+  readonly spent?: {
+    readonly speaking?: StoredSpending | undefined;
+    readonly background?: (StoredSpending & { readonly tasks: number }) | undefined;
+  };
   /** Session ms at `savedAt`. */
   readonly sessionMs: number;
   readonly savedAt: Stamp;

@@ -155,6 +155,7 @@ export class World {
       agents,
       recipe,
       resume,
+      background,
     }: {
       identity?: string;
       room?: string;
@@ -166,6 +167,7 @@ export class World {
       agents?: string[];
       recipe?: string;
       resume?: { resumeToken: string; lastSeq: number };
+      background?: CallParts['background'];
     } = {},
   ) {
     const minted = new AccessToken(key, keys[key], { identity, attributes });
@@ -184,7 +186,7 @@ export class World {
       ...(recipe !== undefined && { recipe }),
       ...(resume && { resume }),
     };
-    const { call, joined } = await Call.open(this.parts, message);
+    const { call, joined } = await Call.open({ ...this.parts, background }, message);
     const participants = call.attach(socket);
     if (joined.resumed) call.session.resume(resume?.lastSeq ?? 0, socket.listener);
     else call.session.start(socket.listener);
