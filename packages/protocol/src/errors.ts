@@ -299,15 +299,24 @@ export interface WireError {
   readonly message: string;
   readonly retryable: boolean;
   readonly hint: string;
+  /** How long whoever refused wants to be left alone, where it said so. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** Crosses package boundaries. Branch on `code`; `message` is for people. */
 export class MicroturnError extends Error {
   override readonly name = 'MicroturnError';
   readonly code: ErrorCode;
-  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+  /** How long whoever refused wants to be left alone, where it said so. */
+  readonly retryAfterMs: number | undefined;
+  constructor(
+    code: ErrorCode,
+    detail?: string,
+    { retryAfterMs, ...options }: ErrorOptions & { readonly retryAfterMs?: number | undefined } = {},
+  ) {
     super(detail ? `${ERRORS[code].summary}: ${detail}` : ERRORS[code].summary, options);
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
   /** True where the same call may succeed later. */
   get retryable(): boolean {
@@ -318,14 +327,18 @@ export class MicroturnError extends Error {
     return ERRORS[this.code].hint;
   }
   toWire(): WireError {
-    return { code: this.code, message: this.message, retryable: this.retryable, hint: this.hint };
+    const { code, message, retryable, hint, retryAfterMs } = this;
+    return { code, message, retryable, hint, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }
   /** A code that this build does not know, from a newer peer, becomes `edge/internal` and keeps its text. */
   static fromWire(wire: WireError): MicroturnError {
     const code = isErrorCode(wire.code) ? wire.code : 'edge/internal';
+    const { message, retryAfterMs } = wire;
     const prefix = `${ERRORS[code].summary}: `;
-    if (wire.message === ERRORS[code].summary) return new MicroturnError(code);
-    return new MicroturnError(code, wire.message.startsWith(prefix) ? wire.message.slice(prefix.length) : wire.message);
+    if (message === ERRORS[code].summary) return new MicroturnError(code, undefined, { retryAfterMs });
+    return new MicroturnError(code, message.startsWith(prefix) ? message.slice(prefix.length) : message, {
+      retryAfterMs,
+    });
   }
   /** Returns `error` itself where it is coded already, and wraps anything else as its cause. */
   static from(error: unknown, code: ErrorCode): MicroturnError {

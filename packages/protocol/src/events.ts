@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { taskEntries, taskOrigins, taskStatuses } from './tasks.js';
-import { Id, Index, Ms, Share, taggedParser } from './schema.js';
+import { errorEntries, Id, Index, Ms, Share, taggedParser } from './schema.js';
 
 /** What the model believes about this participant, once in every micro-turn. */
 export const floors = [
@@ -156,13 +156,7 @@ const schemas = {
     approval: v.optional(v.object({ tool: v.string(), arguments: v.unknown() })),
   }),
   'task.completed': event('task.completed', { ...taskEntries, text: v.string() }),
-  'task.failed': event('task.failed', {
-    ...taskEntries,
-    code: v.string(),
-    message: v.string(),
-    retryable: v.boolean(),
-    hint: v.string(),
-  }),
+  'task.failed': event('task.failed', { ...taskEntries, ...errorEntries }),
   'task.cancelled': event('task.cancelled', { ...taskEntries, by: v.picklist(['user', 'client', 'app']) }),
   /** Nobody waits for it any more: it will not be said. */
   'task.stale': event('task.stale', { ...taskEntries, reason: v.picklist(['superseded', 'subject', 'expired']) }),
@@ -184,10 +178,7 @@ const schemas = {
     stepMs: Ms,
   }),
   error: event('error', {
-    code: v.string(),
-    message: v.string(),
-    retryable: v.boolean(),
-    hint: v.string(),
+    ...errorEntries,
     /** With `engine/failed`: the model goes on from what it remembered so long ago; from nothing where this is absent. */
     snapshotAgeMs: v.optional(Ms),
   }),

@@ -37,7 +37,12 @@ describe('errors', () => {
 
   it('cross the wire intact', () => {
     for (const each of errorCodes) {
-      for (const error of [new MicroturnError(each), new MicroturnError(each, 'why')]) {
+      const retryAfterMs = 1500;
+      for (const error of [
+        new MicroturnError(each),
+        new MicroturnError(each, 'why'),
+        new MicroturnError(each, 'why', { retryAfterMs }),
+      ]) {
         expect(MicroturnError.fromWire(error.toWire()).toWire()).toEqual(error.toWire());
       }
     }

@@ -40,3 +40,12 @@ export const AudienceChoice = v.picklist(['room', 'self']);
 export type AudienceChoice = v.InferOutput<typeof AudienceChoice>;
 /** A value of the 32-bit RTP clock. */
 export const RtpTicks = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff_ffff));
+
+/** An error as it crosses the wire: `WireError`. */
+export const errorEntries = {
+  code: v.string(),
+  message: v.string(),
+  retryable: v.boolean(),
+  hint: v.string(),
+  retryAfterMs: v.optional(Ms),
+};

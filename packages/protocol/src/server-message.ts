@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { eventSchemas, type SessionEvent } from './events.js';
 import { Participant } from './participant.js';
-import { AudienceChoice, Id, Index, Ms, taggedParser } from './schema.js';
+import { AudienceChoice, errorEntries, Id, Index, Ms, taggedParser } from './schema.js';
 
 const RequestId = v.pipe(v.number(), v.integer(), v.minValue(1));
 const Loose = v.looseObject({});
@@ -51,12 +51,7 @@ export type JoinResult = v.InferOutput<typeof JoinResult>;
 export const InterruptResult = v.object({ responseId: v.optional(Id), heardMs: Ms });
 export type InterruptResult = v.InferOutput<typeof InterruptResult>;
 
-const WireErrorSchema = v.object({
-  code: v.string(),
-  message: v.string(),
-  retryable: v.boolean(),
-  hint: v.string(),
-});
+const WireErrorSchema = v.object(errorEntries);
 
 const schemas = {
   ...eventSchemas,
