@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadBundle } from '../packages/edge/src/engine/bundle.js';
 import { OnnxModel } from '../packages/edge/src/engine/onnx-model.js';
-import { LanguageModels } from '../packages/edge/src/llm/index.js';
+import { askHere, LanguageModels } from '../packages/edge/src/llm/index.js';
 import { silentLog } from '../packages/edge/src/telemetry/index.js';
 import { OpenAiServer, SpeechServer } from '../packages/edge/src/testing/index.js';
 import { HttpTranscriber, TRANSCRIBE_HZ } from '../packages/edge/src/transcribe/index.js';
@@ -217,13 +217,16 @@ async function answerOf(
 
 function languageModel(baseUrl: string): LanguageModels {
   const limits = { maxOutputTokens: 300, firstTokenMs: 20_000, idleMs: 15_000 };
+  const clock = { now: () => performance.now() };
+  const after = (ms: number, fn: () => void) => {
+    const timer = setTimeout(fn, ms);
+    return () => clearTimeout(timer);
+  };
   return new LanguageModels({
     configs: { llm: { provider: 'openai-compatible', baseUrl, model: 'llm', headers: {}, takes: [], ...limits } },
-    clock: { now: () => performance.now() },
-    after: (ms, fn) => {
-      const timer = setTimeout(fn, ms);
-      return () => clearTimeout(timer);
-    },
+    ask: askHere({ clock, after }),
+    clock,
+    after,
     log: silentLog,
     env: {},
   });

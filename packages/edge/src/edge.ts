@@ -7,11 +7,11 @@ import { monotonicClock } from './clock.js';
 import { inUrl, isLoopback, isWildcard, outsideAddress } from './addresses.js';
 import { parseConfig, storeFile, type EdgeConfig, type EdgeConfigInput } from './config.js';
 import { Background, type BackgroundHooks } from './background/index.js';
-import { LanguageModels, type Route } from './llm/index.js';
+import { askHere, LanguageModels, type Route } from './llm/index.js';
 import { EngineHost } from './engine/index.js';
 import { certificateFor } from './https.js';
 import { MediaHost, type MediaEvent } from './media/index.js';
-import { Agents, resolveRecipes } from './recipes/index.js';
+import { Agents, resolveRecipes, type AgentsParts } from './recipes/index.js';
 import { RoomRegistry, type Room, type SessionBackground } from './session/index.js';
 import {
   Connection,
@@ -75,19 +75,15 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
     const webhooks = own(new Webhooks({ ...config.webhooks, keys: () => keys.current, log, after }));
     const store = options.store ?? own(openStore(config, log));
     const recorder = own(new SessionRecorder({ store, log, after }));
-    const background = await openBackground(config, options, log);
+    const env = options.env ?? process.env;
+    const recipes = resolveRecipes(config);
+    const common = { ask: askHere({ clock: monotonicClock, after }), clock: monotonicClock, after, log, env };
+    const background = await openBackground(config, options, common);
     if (background) own(background);
     let media: MediaHost | undefined;
     let edge: Edge | undefined;
     const onFailed = (error: MicroturnError) => edge?.fail(error);
-    const agents = own(
-      new Agents(resolveRecipes(config), {
-        clock: monotonicClock,
-        after,
-        log,
-        env: options.env ?? process.env,
-      }),
-    );
+    const agents = own(new Agents(recipes, common));
     const [engine, voice] = await Promise.all([
       EngineHost.start({
         bundleDir: config.engine.bundle,
@@ -158,10 +154,12 @@ function openStore(config: EdgeConfig, log: Log): SessionStore {
   return new DiskStore({ file, maxBytes: config.store.maxMiB * 2 ** 20, log });
 }
 
-async function openBackground(config: EdgeConfig, options: EdgeOptions, log: Log): Promise<Background | undefined> {
+async function openBackground(
+  config: EdgeConfig,
+  options: EdgeOptions,
+  common: AgentsParts,
+): Promise<Background | undefined> {
   if (config.background === false) return undefined;
-  const { env } = process;
-  const common = { clock: monotonicClock, after, log, env };
   const languageModels = new LanguageModels({ ...common, configs: config.llm.models, route: options.route });
   return Background.open({ ...common, config: config.background, languageModels, hooks: options });
 }

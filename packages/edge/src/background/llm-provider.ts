@@ -172,7 +172,7 @@ function firstMessage(brief: TaskBrief, sees: boolean): ModelMessage {
     role: 'user',
     content: [
       { type: 'text', text },
-      ...shown.map(({ mediaType, bytes }) => ({ type: 'image' as const, image: bytes, mediaType })),
+      ...shown.map(({ mediaType, bytes }) => ({ type: 'file' as const, data: bytes, mediaType })),
       ...(clip ? [{ type: 'file' as const, data: encodeWav(clip.pcm, clip.rateHz), mediaType: 'audio/wav' }] : []),
     ],
   };

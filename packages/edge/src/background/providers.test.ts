@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LanguageModels, type LanguageModelsParts } from '../llm/index.js';
+import { askHere, LanguageModels, type LanguageModelsParts } from '../llm/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { monotonicClock } from '../clock.js';
 import { OpenAiServer, type OpenAiServerOptions } from '../testing/openai-server.js';
@@ -16,6 +16,7 @@ async function llm(options: OpenAiServerOptions, takes: ('audio' | 'image')[] = 
     return () => clearTimeout(timer);
   };
   const languageModels = new LanguageModels({
+    ask: askHere({ clock: monotonicClock, after }),
     configs: {
       a: {
         provider: 'openai-compatible',

@@ -1,6 +1,6 @@
 import { monotonicClock } from '../clock.js';
 import type { EdgeConfig } from '../config.js';
-import { LanguageModels, type LanguageModelConfig } from '../llm/index.js';
+import { askHere, LanguageModels, type LanguageModelConfig } from '../llm/index.js';
 import { silentLog } from '../telemetry/index.js';
 import type { CheckResult } from './check-result.js';
 
@@ -37,7 +37,9 @@ export async function askOneWord(
   env: NodeJS.ProcessEnv,
   system?: string,
 ): Promise<{ readonly result: CheckResult; readonly firstTokenMs: number | undefined }> {
-  const models = new LanguageModels({ configs: { [name]: model }, clock: monotonicClock, after, log: silentLog, env });
+  const clock = monotonicClock;
+  const ask = askHere({ clock, after });
+  const models = new LanguageModels({ configs: { [name]: model }, ask, clock, after, log: silentLog, env });
   const request = {
     purpose: 'doctor',
     system,

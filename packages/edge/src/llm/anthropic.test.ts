@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../telemetry/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
+import { askHere } from './ask-model.js';
 import { AnthropicServer, type AnthropicReply } from './fixtures/anthropic-server.js';
 import { LanguageModels } from './language-models.js';
 import type { ChatPart, ChatRequest, ModelMessage } from './types.js';
@@ -31,6 +32,7 @@ async function setUp(replies: readonly AnthropicReply[], { key = 'secret' } = {}
         idleMs: 60_000,
       },
     },
+    ask: askHere({ clock, after: clock.after }),
     clock,
     after: clock.after,
     log: silentLog,

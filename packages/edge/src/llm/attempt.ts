@@ -1,16 +1,20 @@
+import type {
+  LanguageModelV3,
+  LanguageModelV3Message,
+  LanguageModelV3StreamPart,
+  LanguageModelV3ToolCall,
+} from '@ai-sdk/provider';
 import { MicroturnError } from '@microturn/protocol';
-import { jsonSchema, streamText, tool, type LanguageModel, type TextStreamPart, type ToolSet } from 'ai';
 import type { Clock } from '../clock.js';
-import type { ChatPart, ChatRequest } from './types.js';
+import { toModelError } from './model-error.js';
+import type { ChatPart, ChatRequest, ChatToolCall, ModelMessage, TextMessage } from './types.js';
 
-export interface AttemptOptions {
-  readonly model: LanguageModel;
-  readonly request: ChatRequest;
+/** What is asked of a model: plain data, which may cross to another thread. */
+export interface ModelAsk extends Pick<ChatRequest, 'system' | 'messages' | 'tools'> {
   readonly maxOutputTokens: number;
+  /** Longest wait for the first token, and between two. */
   readonly firstTokenMs: number;
   readonly idleMs: number;
-  readonly clock: Clock;
-  readonly after: (ms: number, fn: () => void) => () => void;
 }
 
 /** Tokens as one provider counted them, where it did. */
@@ -28,88 +32,123 @@ export type AttemptPart =
       readonly usage: AttemptUsage;
     };
 
+export interface AttemptTools {
+  readonly clock: Clock;
+  /** Runs `fn` once, `ms` from now; the result calls it off. */
+  readonly after: (ms: number, fn: () => void) => () => void;
+  /** Wall-clock ms, for `Retry-After` dates only. */
+  readonly wallMs?: (() => number) | undefined;
+}
+
 /** A token is rarely shorter than this; a provider that goes on beyond what it was allowed is cut off. */
 const CHARS_PER_TOKEN = 16;
 
-/** Asks one model once. Whatever is wrong is thrown as the provider said it; nothing is tried again here. */
-export async function* attempt(options: AttemptOptions): AsyncGenerator<AttemptPart, void, undefined> {
-  const { request, clock, maxOutputTokens } = options;
-  const watchdog = new Watchdog(options);
+/**
+ * Asks one model once; the last part is `end`. Nothing is tried again here.
+ * @throws {MicroturnError} `llm/*` with what is wrong; whatever `signal` gives where it is aborted
+ */
+export async function* attempt(
+  model: LanguageModelV3,
+  ask: ModelAsk,
+  signal: AbortSignal,
+  { clock, after, wallMs = Date.now }: AttemptTools,
+): AsyncGenerator<AttemptPart, void, undefined> {
+  const watchdog = new Watchdog(ask, signal, after);
   const beganMs = clock.now();
   let first = true;
   let chars = 0;
   try {
-    for await (const part of start(options, watchdog.signal).fullStream) {
+    for await (const part of parts(model, ask, watchdog.signal)) {
       watchdog.feed(part);
       if (first && (part.type === 'text-delta' || part.type === 'tool-call')) {
         first = false;
         yield { type: 'first-token', ms: clock.now() - beganMs };
       }
-      if (part.type === 'text-delta') chars += part.text.length;
-      const out = toAttemptPart(part);
+      if (part.type === 'text-delta') chars += part.delta.length;
+      const out = toAttemptPart(part, ask);
       if (out) yield out;
       if (out?.type === 'end') return;
-      if (chars > maxOutputTokens * CHARS_PER_TOKEN) {
+      if (chars > ask.maxOutputTokens * CHARS_PER_TOKEN) {
         yield { type: 'end', reason: 'length', usage: { tokensIn: undefined, tokensOut: undefined } };
         return;
       }
     }
-    watchdog.throwIfFired();
-    request.signal.throwIfAborted();
     throw new MicroturnError('llm/malformed', 'the stream ended before its end');
-  } catch (error) {
-    watchdog.throwIfFired();
-    throw error;
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw watchdog.timeout ?? toModelError(cause, wallMs());
   } finally {
     watchdog.close();
   }
 }
 
-function start({ model, request, maxOutputTokens }: AttemptOptions, abortSignal: AbortSignal) {
-  const { system, messages, tools = [] } = request;
-  return streamText({
-    model,
-    ...(system !== undefined && { system }),
-    messages: [...messages],
-    ...(tools.length > 0 && { tools: toToolSet(tools) }),
+/**
+ * The model is asked by the interface that providers implement: `streamText` of the `ai` package above it takes two
+ * thirds of the time of a token, for events that nobody here listens to.
+ */
+async function* parts(
+  model: LanguageModelV3,
+  { system, messages, tools = [], maxOutputTokens }: ModelAsk,
+  abortSignal: AbortSignal,
+): AsyncGenerator<LanguageModelV3StreamPart, void, undefined> {
+  const { stream } = await model.doStream({
+    prompt: [
+      ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
+      ...messages.map(toProviderMessage),
+    ],
+    ...(tools.length > 0 && {
+      tools: tools.map(({ name, description, parameters: inputSchema }) => ({
+        type: 'function' as const,
+        name,
+        description,
+        inputSchema,
+      })),
+      toolChoice: { type: 'auto' },
+    }),
     maxOutputTokens,
-    // Ours are tried again by `LanguageModels`, which knows the other models.
-    maxRetries: 0,
     abortSignal,
-    // It would be written to the console.
-    onError: () => undefined,
   });
+  // Not `for await` over the stream, which costs a promise more for each part.
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // It has failed already, or is given up.
+    await reader.cancel().catch(() => undefined);
+  }
 }
 
-function toToolSet(tools: NonNullable<ChatRequest['tools']>): ToolSet {
-  return Object.fromEntries(
-    tools.map(({ name, description, parameters }) => [
-      name,
-      tool({ description, inputSchema: jsonSchema(parameters as Parameters<typeof jsonSchema>[0]) }),
-    ]),
-  );
+function toProviderMessage(message: ModelMessage): LanguageModelV3Message {
+  if (!isTextMessage(message)) return message;
+  return { role: message.role, content: [{ type: 'text', text: message.content }] } as LanguageModelV3Message;
+}
+
+function isTextMessage(message: ModelMessage): message is TextMessage {
+  return message.role !== 'system' && typeof message.content === 'string';
 }
 
 /** @throws what the provider, or reading it, said */
-function toAttemptPart(part: TextStreamPart<ToolSet>): AttemptPart | undefined {
+function toAttemptPart(part: LanguageModelV3StreamPart, { tools = [] }: ModelAsk): AttemptPart | undefined {
   switch (part.type) {
     case 'text-delta':
-      return part.text === '' ? undefined : { type: 'text', text: part.text };
-    case 'tool-call': {
-      const { toolCallId: callId, toolName: name, input } = part;
-      const problem = part.invalid ? messageOf(part.error) : undefined;
-      return { type: 'tool-call', callId, name, arguments: input, ...(problem !== undefined && { problem }) };
-    }
-    case 'finish-step': {
+      return part.delta === '' ? undefined : { type: 'text', text: part.delta };
+    case 'tool-call':
+      // What the provider runs itself is told in words.
+      return part.providerExecuted ? undefined : toToolCall(part, tools);
+    case 'finish': {
       const { finishReason, usage } = part;
-      if (finishReason === 'error') throw new MicroturnError('llm/malformed', 'the stream ended with an error');
-      const reason =
-        finishReason === 'length' || finishReason === 'tool-calls'
-          ? finishReason
-          : finishReason === 'content-filter'
-            ? 'filtered'
-            : 'stop';
-      return { type: 'end', reason, usage: { tokensIn: usage.inputTokens, tokensOut: usage.outputTokens } };
+      if (finishReason.unified === 'error') {
+        throw new MicroturnError('llm/malformed', 'the stream ended with an error');
+      }
+      return {
+        type: 'end',
+        reason: toReason(finishReason.unified),
+        usage: { tokensIn: usage.inputTokens.total, tokensOut: usage.outputTokens.total },
+      };
     }
     case 'error':
       throw part.error;
@@ -118,36 +157,53 @@ function toAttemptPart(part: TextStreamPart<ToolSet>): AttemptPart | undefined {
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function toToolCall(
+  { toolCallId: callId, toolName: name, input }: LanguageModelV3ToolCall,
+  tools: NonNullable<ModelAsk['tools']>,
+): ChatToolCall {
+  const call = { type: 'tool-call', callId, name } as const;
+  if (!tools.some((tool) => tool.name === name)) {
+    return { ...call, arguments: input, problem: `there is no tool ${name}` };
+  }
+  try {
+    return { ...call, arguments: input.trim() === '' ? {} : (JSON.parse(input) as unknown) };
+  } catch (error) {
+    return { ...call, arguments: input, problem: `its arguments are no JSON: ${(error as Error).message}` };
+  }
+}
+
+function toReason(unified: string): (AttemptPart & { type: 'end' })['reason'] {
+  if (unified === 'content-filter') return 'filtered';
+  return unified === 'length' || unified === 'tool-calls' ? unified : 'stop';
 }
 
 /** Ends an attempt whose first token, or next one, does not come, or whose caller gave it up. */
 class Watchdog {
+  readonly signal: AbortSignal;
   readonly #abort = new AbortController();
-  readonly #options: AttemptOptions;
+  readonly #ask: ModelAsk;
+  readonly #after: AttemptTools['after'];
   #cancel: () => void;
   #timeout: MicroturnError | undefined;
 
-  constructor(options: AttemptOptions) {
-    this.#options = options;
-    this.#cancel = options.after(options.firstTokenMs, () => this.#fire(`no token within ${options.firstTokenMs} ms`));
+  constructor(ask: ModelAsk, signal: AbortSignal, after: AttemptTools['after']) {
+    this.#ask = ask;
+    this.#after = after;
+    this.signal = AbortSignal.any([signal, this.#abort.signal]);
+    this.#cancel = after(ask.firstTokenMs, () => this.#fire(`no token within ${ask.firstTokenMs} ms`));
   }
 
-  get signal(): AbortSignal {
-    return AbortSignal.any([this.#options.request.signal, this.#abort.signal]);
+  /** Why it ended the attempt, where it did. */
+  get timeout(): MicroturnError | undefined {
+    return this.#timeout;
   }
 
   /** Anything that the model makes counts, thoughts that are not shown too. */
-  feed({ type }: TextStreamPart<ToolSet>): void {
-    if (type === 'start' || type === 'start-step') return;
+  feed({ type }: LanguageModelV3StreamPart): void {
+    if (type === 'stream-start' || type === 'response-metadata') return;
     this.#cancel();
-    const { idleMs, after } = this.#options;
-    this.#cancel = after(idleMs, () => this.#fire(`nothing for ${idleMs} ms in the middle of an answer`));
-  }
-
-  throwIfFired(): void {
-    if (this.#timeout) throw this.#timeout;
+    const { idleMs } = this.#ask;
+    this.#cancel = this.#after(idleMs, () => this.#fire(`nothing for ${idleMs} ms in the middle of an answer`));
   }
 
   /** The request ends too, where its reader left before its end. */

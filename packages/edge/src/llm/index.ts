@@ -1,3 +1,4 @@
+export { askHere, type AskModel } from './ask-model.js';
 export { Budget, type BudgetLimits } from './budget.js';
 export { LanguageModels, type LanguageModelsParts } from './language-models.js';
 export { LanguageModelConfigs, modelInputs, type LanguageModelConfig, type ModelInput } from './model-config.js';

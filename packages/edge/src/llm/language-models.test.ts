@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.js';
 import { OpenAiServer, type OpenAiServerOptions } from '../testing/openai-server.js';
 import { silentLog } from '../telemetry/index.js';
+import { askHere } from './ask-model.js';
 import { Budget } from './budget.js';
 import { LanguageModels, type LanguageModelsParts } from './language-models.js';
 import type { LanguageModelConfigs } from './model-config.js';
@@ -29,6 +30,7 @@ function models(configs: LanguageModelConfigs, more: Partial<LanguageModelsParts
   const clock = new ManualClock();
   const languageModels = new LanguageModels({
     configs,
+    ask: askHere({ clock, after: clock.after }),
     clock,
     after: clock.after,
     log: silentLog,

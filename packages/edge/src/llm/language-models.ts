@@ -1,16 +1,17 @@
 import { MicroturnError } from '@microturn/protocol';
-import type { LanguageModel } from 'ai';
 import type { Clock } from '../clock.js';
 import type { Log } from '../telemetry/log.js';
-import { attempt, type AttemptUsage } from './attempt.js';
-import type { LanguageModelConfig, LanguageModelConfigs } from './model-config.js';
-import { toModelFailure, type ModelFailure } from './model-error.js';
-import { openModel } from './open-model.js';
+import type { AskModel } from './ask-model.js';
+import type { AttemptUsage } from './attempt.js';
+import type { LanguageModelConfigs } from './model-config.js';
+import { toModelSpec, type ModelSpec } from './model-spec.js';
 import { pauseMs } from './retry-after.js';
 import type { ChatPart, ChatRequest, ChatUsage, ModelState, Route } from './types.js';
 
 export interface LanguageModelsParts {
   readonly configs: LanguageModelConfigs;
+  /** Puts one request to one model. */
+  readonly ask: AskModel;
   readonly clock: Clock;
   /** Runs `fn` once, `ms` from now; the result calls it off. */
   readonly after: (ms: number, fn: () => void) => () => void;
@@ -20,9 +21,6 @@ export interface LanguageModelsParts {
   /** Replaces the order of the configuration. */
   readonly route?: Route | undefined;
   readonly random?: (() => number) | undefined;
-  readonly fetch?: typeof fetch | undefined;
-  /** Wall-clock ms, for `Retry-After` dates only. */
-  readonly wallMs?: (() => number) | undefined;
 }
 
 /** Answers asked for before one request gives up, over all models. */
@@ -34,9 +32,7 @@ const CHARS_PER_TOKEN = 4;
 const NEWEST = 0.3;
 
 interface Model {
-  readonly name: string;
-  readonly config: LanguageModelConfig;
-  readonly model: LanguageModel;
+  readonly spec: ModelSpec;
   firstTokenMs: number | undefined;
   failures: number;
   coolUntilMs: number;
@@ -53,16 +49,14 @@ export class LanguageModels {
   readonly #parts: LanguageModelsParts;
   readonly #models = new Map<string, Model>();
   readonly #random: () => number;
-  readonly #wallMs: () => number;
 
   /** @throws {MicroturnError} `edge/config` where a key is missing */
   constructor(parts: LanguageModelsParts) {
     this.#parts = parts;
     this.#random = parts.random ?? Math.random;
-    this.#wallMs = parts.wallMs ?? Date.now;
     for (const [name, config] of Object.entries(parts.configs)) {
-      const model = openModel(name, config, { env: parts.env, fetch: parts.fetch ?? fetch });
-      this.#models.set(name, { name, config, model, firstTokenMs: undefined, failures: 0, coolUntilMs: 0 });
+      const spec = toModelSpec(name, config, parts.env);
+      this.#models.set(name, { spec, firstTokenMs: undefined, failures: 0, coolUntilMs: 0 });
     }
   }
 
@@ -85,11 +79,11 @@ export class LanguageModels {
         return;
       } catch (cause) {
         if (request.signal.aborted) throw new MicroturnError('session/aborted', undefined, { cause });
-        const failure = toModelFailure(cause, this.#wallMs());
-        this.#noteFailure(model, failure);
+        const error = MicroturnError.from(cause, 'edge/internal');
+        this.#noteFailure(model, error);
         // A model that is wrong for this request is right for another: only those that may recover are asked again.
         const others = this.#candidates(request).length > 1;
-        if (answer.streamed || tries >= ATTEMPTS || !(failure.error.retryable || others)) throw failure.error;
+        if (answer.streamed || tries >= ATTEMPTS || !(error.retryable || others)) throw error;
       } finally {
         // Also of an answer that broke off, or that nobody wanted to the end.
         answer.charge();
@@ -98,19 +92,12 @@ export class LanguageModels {
   }
 
   async *#attempt(model: Model, answer: Answer, request: ChatRequest): AsyncGenerator<ChatPart, void, undefined> {
-    const { clock, after } = this.#parts;
-    const { firstTokenMs, idleMs } = model.config;
+    const { system, messages, tools, signal } = request;
+    const { firstTokenMs, idleMs } = model.spec.config;
+    const { maxOutputTokens } = answer;
+    const ask = { system, messages, tools, maxOutputTokens, firstTokenMs, idleMs };
     let firstMs = 0;
-    const parts = attempt({
-      model: model.model,
-      request,
-      maxOutputTokens: answer.maxOutputTokens,
-      firstTokenMs,
-      idleMs,
-      clock,
-      after,
-    });
-    for await (const part of parts) {
+    for await (const part of this.#parts.ask(model.spec, ask, signal)) {
       switch (part.type) {
         case 'first-token':
           firstMs = part.ms;
@@ -122,7 +109,7 @@ export class LanguageModels {
           yield {
             type: 'done',
             reason: part.reason,
-            model: model.name,
+            model: model.spec.name,
             usage: answer.usage,
             firstTokenMs: firstMs,
           };
@@ -144,7 +131,7 @@ export class LanguageModels {
       request,
       candidates.map((model) => this.#stateOf(model)),
     );
-    const chosen = names.flatMap((name) => candidates.find((model) => model.name === name) ?? []);
+    const chosen = names.flatMap((name) => candidates.find(({ spec }) => spec.name === name) ?? []);
     const [first] = chosen;
     if (!first) {
       const needs = request.needs?.join(' and ');
@@ -155,7 +142,8 @@ export class LanguageModels {
     const soonest = chosen.reduce((a, b) => (b.coolUntilMs < a.coolUntilMs ? b : a), first);
     const waitMs = this.#coolingMs(soonest);
     if (waitMs > LONGEST_WAIT_MS) {
-      throw new MicroturnError('llm/unavailable', `${soonest.name} wants to be left alone for ${Math.ceil(waitMs)} ms`);
+      const detail = `${soonest.spec.name} wants to be left alone for ${Math.ceil(waitMs)} ms`;
+      throw new MicroturnError('llm/unavailable', detail, { retryAfterMs: waitMs });
     }
     await this.#sleep(waitMs, request.signal);
     return this.#choose(request);
@@ -163,13 +151,13 @@ export class LanguageModels {
 
   #candidates({ models, needs = [] }: ChatRequest): readonly Model[] {
     const allowed = models ? models.flatMap((name) => this.#models.get(name) ?? []) : [...this.#models.values()];
-    return allowed.filter(({ config }) => needs.every((input) => config.takes.includes(input)));
+    return allowed.filter(({ spec }) => needs.every((input) => spec.config.takes.includes(input)));
   }
 
-  #noteFailure(model: Model, { error, retryAfterMs }: ModelFailure): void {
+  #noteFailure(model: Model, { code, retryAfterMs }: MicroturnError): void {
     model.failures++;
     model.coolUntilMs = this.#parts.clock.now() + pauseMs(model.failures, retryAfterMs, this.#random);
-    this.#parts.log.warn({ model: model.name, code: error.code }, 'a language model failed');
+    this.#parts.log.warn({ model: model.spec.name, code }, 'a language model failed');
   }
 
   #coolingMs(model: Model): number {
@@ -177,9 +165,9 @@ export class LanguageModels {
   }
 
   #stateOf(model: Model): ModelState {
-    const { name, config, firstTokenMs, failures } = model;
-    const { takes, price } = config;
-    return { name, takes, price, firstTokenMs, failures, coolingMs: this.#coolingMs(model) };
+    const { spec, firstTokenMs, failures } = model;
+    const { takes, price } = spec.config;
+    return { name: spec.name, takes, price, firstTokenMs, failures, coolingMs: this.#coolingMs(model) };
   }
 
   #sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -199,11 +187,11 @@ export class LanguageModels {
 class Answer {
   readonly maxOutputTokens: number;
   readonly #request: ChatRequest;
-  readonly #price: LanguageModelConfig['price'];
+  readonly #price: ModelSpec['config']['price'];
   #chars = 0;
   #counted: AttemptUsage | undefined;
 
-  constructor(request: ChatRequest, { config }: Model) {
+  constructor(request: ChatRequest, { spec: { config } }: Model) {
     const { maxOutputTokens = config.maxOutputTokens, budget } = request;
     this.#request = request;
     this.#price = config.price;

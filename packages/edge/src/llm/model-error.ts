@@ -1,37 +1,26 @@
-import { APICallError, JSONParseError, RetryError, TypeValidationError } from 'ai';
+import { APICallError, JSONParseError, TypeValidationError } from '@ai-sdk/provider';
 import { MicroturnError, type ErrorCode } from '@microturn/protocol';
 import { parseRetryAfter } from './retry-after.js';
 
 /** Of what a provider said about its failure: enough to act on, and no page of HTML. */
 const DETAIL_CHARS = 200;
 
-export interface ModelFailure {
-  readonly error: MicroturnError;
-  /** How long the provider asked to be left alone. */
-  readonly retryAfterMs: number | undefined;
-}
-
-/** What went wrong with a model, coded. */
-export function toModelFailure(cause: unknown, nowMs: number): ModelFailure {
-  if (cause instanceof MicroturnError) return { error: cause, retryAfterMs: undefined };
-  if (RetryError.isInstance(cause)) return toModelFailure(cause.lastError, nowMs);
+/**
+ * What went wrong with a model, coded, and how long its provider wants to be left alone.
+ * @param nowMs by the wall clock, as a date in `Retry-After` is
+ */
+export function toModelError(cause: unknown, nowMs: number): MicroturnError {
   const coded = findCoded(cause);
-  if (coded) return { error: coded, retryAfterMs: undefined };
+  if (coded) return coded;
   if (APICallError.isInstance(cause)) {
     const { statusCode, responseHeaders = {} } = cause;
     const detail = `${statusCode === undefined ? 'no answer' : `HTTP ${statusCode}`}: ${cause.message}`;
-    return {
-      error: new MicroturnError(codeOf(statusCode), detail.slice(0, DETAIL_CHARS), { cause }),
-      retryAfterMs: parseRetryAfter(responseHeaders, nowMs),
-    };
+    const retryAfterMs = parseRetryAfter(responseHeaders, nowMs);
+    return new MicroturnError(codeOf(statusCode), detail.slice(0, DETAIL_CHARS), { cause, retryAfterMs });
   }
   const malformed = JSONParseError.isInstance(cause) || TypeValidationError.isInstance(cause);
-  return {
-    error: new MicroturnError(malformed || !isNetwork(cause) ? 'llm/malformed' : 'llm/unavailable', detailOf(cause), {
-      cause,
-    }),
-    retryAfterMs: undefined,
-  };
+  const code = malformed || !isNetwork(cause) ? 'llm/malformed' : 'llm/unavailable';
+  return new MicroturnError(code, detailOf(cause), { cause });
 }
 
 function codeOf(status: number | undefined): ErrorCode {

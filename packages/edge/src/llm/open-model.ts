@@ -1,22 +1,12 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { MicroturnError } from '@microturn/protocol';
-import type { LanguageModel } from 'ai';
+import type { LanguageModelV3 } from '@ai-sdk/provider';
 import { boundedFetch } from './bounded-fetch.js';
-import type { LanguageModelConfig } from './model-config.js';
+import type { ModelSpec } from './model-spec.js';
 
-export interface OpenModelParts {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly fetch: typeof fetch;
-}
-
-/** @throws {MicroturnError} `edge/config` where the key that the configuration names is not in the environment */
-export function openModel(name: string, config: LanguageModelConfig, { env, fetch }: OpenModelParts): LanguageModel {
-  const apiKey = config.apiKeyEnv === undefined ? undefined : env[config.apiKeyEnv];
-  if (config.apiKeyEnv !== undefined && !apiKey) {
-    throw new MicroturnError('edge/config', `llm.models.${name}: ${config.apiKeyEnv} is not set`);
-  }
-  const common = { headers: config.headers, fetch: boundedFetch(fetch), ...(apiKey && { apiKey }) };
+/** The provider's side of a model. */
+export function openModel({ name, config, apiKey }: ModelSpec, fetchAnswer: typeof fetch): LanguageModelV3 {
+  const common = { headers: config.headers, fetch: boundedFetch(fetchAnswer), ...(apiKey !== undefined && { apiKey }) };
   switch (config.provider) {
     case 'openai-compatible':
       return createOpenAICompatible({ name, baseURL: config.baseUrl, includeUsage: true, ...common })(config.model);

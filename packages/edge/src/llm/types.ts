@@ -1,8 +1,14 @@
-import type { ModelMessage } from 'ai';
+import type { LanguageModelV3Message } from '@ai-sdk/provider';
 import type { Budget } from './budget.js';
 import type { ModelInput } from './model-config.js';
 
-export type { ModelMessage };
+/** Text and nothing else. */
+export interface TextMessage {
+  readonly role: 'user' | 'assistant';
+  readonly content: string;
+}
+/** Or what the providers of the AI SDK take besides. */
+export type ModelMessage = TextMessage | LanguageModelV3Message;
 
 /** A function that the model may ask for; whoever made the request runs it. */
 export interface ChatTool {

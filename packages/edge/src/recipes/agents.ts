@@ -1,7 +1,7 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import { CompositeEngine } from '../composite/index.js';
-import { LanguageModels } from '../llm/index.js';
+import { LanguageModels, type AskModel } from '../llm/index.js';
 import type { SessionEngine, SessionMedia } from '../session/index.js';
 import type { Log } from '../telemetry/log.js';
 import type { Transcriber } from '../transcribe/index.js';
@@ -11,6 +11,8 @@ import type { RecipeConfig } from './recipe-config.js';
 import { BUNDLE_ALONE, type Recipes } from './resolve.js';
 
 export interface AgentsParts {
+  /** Where language models are asked. */
+  readonly ask: AskModel;
   readonly clock: Clock;
   readonly after: (ms: number, fn: () => void) => () => void;
   readonly log: Log;

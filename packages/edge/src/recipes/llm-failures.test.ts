@@ -1,3 +1,4 @@
+import { askHere } from '../llm/index.js';
 import type { SessionEvent, SessionEventBody } from '@microturn/protocol';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseConfig } from '../config.js';
@@ -23,7 +24,13 @@ async function callWith(chat: readonly ScriptedReply[]) {
   const clock = new ManualClock();
   const llm = { baseUrl: server.url, model: 'm', idleMs: 8_000 };
   const recipes = resolveRecipes(parseConfig({ recipes: { test: { llm, drafting: { enabled: false } } } }));
-  const agents = new Agents(recipes, { clock, after: clock.after, log: silentLog, env: {} });
+  const agents = new Agents(recipes, {
+    ask: askHere({ clock, after: clock.after }),
+    clock,
+    after: clock.after,
+    log: silentLog,
+    env: {},
+  });
   const model = new ScriptedModel({
     clock,
     script: ({ index }) => ({

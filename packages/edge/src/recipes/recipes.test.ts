@@ -1,3 +1,4 @@
+import { askHere } from '../llm/index.js';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../config.js';
 import type { SessionEngine, SessionMedia } from '../session/index.js';
@@ -13,7 +14,13 @@ const call = { floor, media: {} as SessionMedia, endpoint: 'e' };
 
 function agents(input: object, env: Record<string, string> = {}) {
   const clock = new ManualClock();
-  return new Agents(resolve(input), { clock, after: clock.after, log: silentLog, env });
+  return new Agents(resolve(input), {
+    ask: askHere({ clock, after: clock.after }),
+    clock,
+    after: clock.after,
+    log: silentLog,
+    env,
+  });
 }
 
 describe('recipes', () => {

@@ -2,6 +2,7 @@ import { MicroturnError, type ClientMessageOf, type RosterMessage, type SessionE
 import { AccessToken, RoomAgentDispatch, RoomConfiguration } from 'livekit-server-sdk';
 import type { InputRole } from '../../engine/types.js';
 import type { Decision } from '../../engine/types.js';
+import { askHere } from '../../llm/index.js';
 import { Agents } from '../../recipes/index.js';
 import { RoomRegistry, type SessionEngine, type SessionMedia, type SessionVoice } from '../../session/index.js';
 import { MemoryStore, SessionRecorder, type Stamp } from '../../store/index.js';
@@ -129,7 +130,13 @@ export class World {
       voice,
       agents: new Agents(
         { byName: new Map(), first: undefined },
-        { clock: this.clock, after: this.clock.after, log: silentLog, env: {} },
+        {
+          ask: askHere({ clock: this.clock, after: this.clock.after }),
+          clock: this.clock,
+          after: this.clock.after,
+          log: silentLog,
+          env: {},
+        },
       ),
       rooms: this.rooms,
       calls: this.calls,
