@@ -11,6 +11,7 @@ export default defineConfig({
     'voice-thread': 'src/voice/voice-thread.ts',
     'sherpa-process': 'src/sherpa/sherpa-process.ts',
     'store-thread': 'src/store/store-thread.ts',
+    'model-thread': 'src/llm/model-thread.ts',
   },
   // A thousand small files otherwise, which take seconds to load on a busy machine.
   noExternal: ['mathjs'],

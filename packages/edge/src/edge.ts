@@ -7,7 +7,7 @@ import { monotonicClock } from './clock.js';
 import { inUrl, isLoopback, isWildcard, outsideAddress } from './addresses.js';
 import { parseConfig, storeFile, type EdgeConfig, type EdgeConfigInput } from './config.js';
 import { Background, type BackgroundHooks } from './background/index.js';
-import { askHere, LanguageModels, type Route } from './llm/index.js';
+import { LanguageModels, ModelHost, type Route } from './llm/index.js';
 import { EngineHost } from './engine/index.js';
 import { certificateFor } from './https.js';
 import { MediaHost, type MediaEvent } from './media/index.js';
@@ -56,7 +56,7 @@ export interface EdgeOptions extends BackgroundHooks {
 }
 
 /**
- * Builds an edge and joins its parts: engine, voice and media on threads of their own, signaling on main.
+ * Builds an edge and joins its parts: engine, voice, media and language models on threads of their own, signaling on main.
  * @throws {MicroturnError} `edge/config`, `edge/port-in-use`, `edge/no-worker`, `bundle/*`, `voice/failed`
  */
 export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptions = {}): Promise<Edge> {
@@ -77,7 +77,9 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
     const recorder = own(new SessionRecorder({ store, log, after }));
     const env = options.env ?? process.env;
     const recipes = resolveRecipes(config);
-    const common = { ask: askHere({ clock: monotonicClock, after }), clock: monotonicClock, after, log, env };
+    const models = own(new ModelHost({ clock: monotonicClock, log }));
+    if (recipes.byName.size > 0 || Object.keys(config.llm.models).length > 0) models.open();
+    const common = { ask: models.ask, clock: monotonicClock, after, log, env };
     const background = await openBackground(config, options, common);
     if (background) own(background);
     let media: MediaHost | undefined;

@@ -1,6 +1,7 @@
 export { askHere, type AskModel } from './ask-model.js';
 export { Budget, type BudgetLimits } from './budget.js';
 export { LanguageModels, type LanguageModelsParts } from './language-models.js';
+export { ModelHost, type ModelHostOptions } from './model-host.js';
 export { LanguageModelConfigs, modelInputs, type LanguageModelConfig, type ModelInput } from './model-config.js';
 export type {
   ChatPart,
