@@ -10,6 +10,7 @@ import { RoughNetwork, hasRoughNetwork } from '../support/rough-network.js';
 
 const VOICE = { accent: 'en-us', variant: 'f2', rate: 140, pitch: 50 } as const;
 const PACKETS_PER_SECOND = 50;
+const ADDRESS_CHANGES = 6;
 
 interface Uplink {
   readonly received: number;
@@ -117,14 +118,20 @@ test.describe('a call through a rough network', () => {
     expect(met).toMatchObject({ lost: 0, malformed: 0, duplicate: 0 });
   });
 
-  test('fault 10, the caller’s address changes: the same session, and media again', async () => {
-    const before = await uplinkOf(network.edge);
-    const startedAt = performance.now();
-    await network.udp.rebind();
-    await expect
-      .poll(async () => less(await uplinkOf(network.edge), before).received, { intervals: [100], timeout: 10_000 })
-      .toBeGreaterThan(10);
-    console.log(`  fault 10: media again ${Math.round(performance.now() - startedAt)} ms after the address changed`);
+  test('fault 10, the caller’s address changes again and again: the same session, and media again each time', async () => {
+    const gapsMs: number[] = [];
+    for (let i = 0; i < ADDRESS_CHANGES; i++) {
+      // At any moment between two checks of the path by the browser, which come every 2.5 s.
+      await sleep(1_000 + 550 * i);
+      const { received } = await uplinkOf(network.edge);
+      const startedAt = performance.now();
+      await network.udp.rebind();
+      await expect
+        .poll(async () => (await uplinkOf(network.edge)).received - received, { intervals: [50], timeout: 10_000 })
+        .toBeGreaterThan(3);
+      gapsMs.push(Math.round(performance.now() - startedAt));
+    }
+    console.log(`  fault 10: media again ${gapsMs.join(', ')} ms after the address changed`);
   });
 
   test('fault 10, there is no path for 8 s: ICE restarts, and the same session goes on', async () => {

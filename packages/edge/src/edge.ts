@@ -485,6 +485,7 @@ export class Edge {
     switch (event.type) {
       case 'track.added':
       case 'track.removed':
+      case 'uplink.stalled':
         for (const connection of this.#connections) {
           if (connection.endpoint === event.endpoint) connection.onMediaEvent(event);
         }

@@ -76,6 +76,8 @@ const schemas = {
     producerId: Id,
     source: v.picklist(['microphone', 'camera', 'screen']),
   }),
+  /** Nothing of this participant's microphone arrives any more, though it is not muted: the way to the edge may be another one now. */
+  'media.stalled': v.object({ type: v.literal('media.stalled') }),
   /** The last message before the edge closes the socket. */
   goodbye: v.object({ type: v.literal('goodbye'), error: WireErrorSchema, resumable: v.boolean(), seq: Index }),
 } as const;
@@ -85,7 +87,8 @@ type MessageOf<T extends keyof typeof schemas> = v.InferOutput<(typeof schemas)[
 export type RosterMessage = MessageOf<
   'participant.joined' | 'participant.updated' | 'participant.left' | 'speakers.changed' | 'track.muted'
 >;
-export type ControlMessage = RosterMessage | MessageOf<'reply' | 'track.added' | 'track.removed' | 'goodbye'>;
+export type ControlMessage =
+  RosterMessage | MessageOf<'reply' | 'track.added' | 'track.removed' | 'media.stalled' | 'goodbye'>;
 export type ServerMessage = ControlMessage | SessionEvent;
 
 /** Returns `undefined` for a type this build does not know; throws `protocol/malformed` for bad fields. */

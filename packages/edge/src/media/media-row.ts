@@ -6,6 +6,7 @@ import type { MicroTurn } from '../engine/types.js';
 import type { RtcTap } from '../rtc/index.js';
 import { ClipRing, type Clip } from './clip-ring.js';
 import { EchoDelay, MAX_ECHO_MS } from './echo-delay.js';
+import { FlowWatch } from './flow-watch.js';
 import type { Histogram } from './histogram.js';
 import type { Listener } from './listener.js';
 import { isOpusRate } from './opus.js';
@@ -19,6 +20,8 @@ export interface MediaRowParts {
   readonly listener: Pick<Listener, 'play' | 'ref'>;
   /** Time from a packet's arrival to its place. */
   readonly placing: Histogram;
+  /** The microphone sent, is not muted, and sends no more. */
+  onStalled?(): void;
   /** To the engine thread of the row. */
   post(turn: MicroTurn, engine: EngineId): void;
 }
@@ -38,6 +41,7 @@ export class MediaRow {
   readonly #clips: ClipRing | undefined;
   /** For a model that takes the far end. */
   readonly #echo: EchoDelay | undefined;
+  readonly #flow = new FlowWatch();
   #tap: RtcTap | undefined;
   #subscription: Subscription | undefined;
   #turns = 0;
@@ -76,9 +80,10 @@ export class MediaRow {
       next: (packet) => {
         const arrivalMs = clock.now();
         this.#uplink.push(packet, arrivalMs);
+        this.#flow.arrived(arrivalMs);
         placing.add(clock.now() - arrivalMs);
       },
-      complete: () => this.#uplink.restart(),
+      complete: () => this.#restart(),
     });
   }
 
@@ -87,12 +92,13 @@ export class MediaRow {
     this.#tap?.close();
     this.#subscription = undefined;
     this.#tap = undefined;
-    this.#uplink.restart();
+    this.#restart();
     this.#echo?.reset();
   }
 
   set muted(muted: boolean) {
     this.#uplink.muted = muted;
+    this.#flow.reset();
   }
 
   /**
@@ -106,6 +112,7 @@ export class MediaRow {
 
   /** Posts the micro-turns that are due, silence where nothing came. */
   tick(nowMs: number): void {
+    if (this.#flow.look(nowMs) && !this.#uplink.silent) this.#parts.onStalled?.();
     for (const index of this.#cutter.take(nowMs)) {
       const { lease, engine } = this.#options;
       const dueMs = this.#cutter.dueMs(index);
@@ -122,6 +129,11 @@ export class MediaRow {
 
   close(): void {
     this.detach();
+  }
+
+  #restart(): void {
+    this.#uplink.restart();
+    this.#flow.reset();
   }
 
   /** What this participant's microphone may hear of the agent: as late as it was seen to. */

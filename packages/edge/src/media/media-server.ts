@@ -190,6 +190,7 @@ export class MediaServer {
         clock,
         listener: endpoint.ears,
         placing: this.#placing,
+        onStalled: () => this.#parts.postEvent({ type: 'uplink.stalled', endpoint: id }),
         post: postTurn,
       });
       this.#closeRow(endpoint);

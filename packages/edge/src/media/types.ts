@@ -131,6 +131,8 @@ export type MediaEvent =
       transportId: string;
       state: 'connected' | 'disconnected' | 'failed' | 'closed';
     }
+  /** The microphone of this endpoint, which is not muted, sent and sends no more. Once, until it sends again. */
+  | { type: 'uplink.stalled'; endpoint: EndpointId }
   /** The first packet of a response left, at monotonic ms `atMs`. */
   | { type: 'speech.started'; voice: VoiceKey; responseId: string; atMs: number }
   /** The last packet of a response left: it is `lengthMs` long. */

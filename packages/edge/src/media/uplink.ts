@@ -92,6 +92,11 @@ export class Uplink {
     };
   }
 
+  /** Whether the sender said that it is silent, and may send next to nothing. */
+  get silent(): boolean {
+    return this.#silent;
+  }
+
   /** How much later than it was spoken, at least, sound stands on the timeline: one packet, and the room for jitter. */
   get placementDelayMs(): number {
     return this.#packetTicks / OPUS_TICKS_PER_MS + this.#clock.marginMs;

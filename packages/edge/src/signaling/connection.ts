@@ -91,6 +91,9 @@ export class Connection implements Carrier {
       case 'track.removed':
         this.#send({ type: 'track.removed', consumerId: event.consumerId });
         return;
+      case 'uplink.stalled':
+        this.#send({ type: 'media.stalled' });
+        return;
       default:
     }
   }

@@ -9,6 +9,8 @@ export interface MediaPlane {
   publish(track: MediaStreamTrack, source: 'microphone' | 'camera' | 'screen'): Promise<Publication>;
   receive(offer: TrackOffer): Promise<Pick<ReceivedTrack, 'track' | 'playedRtpTimestamp'>>;
   drop(consumerId: string): void;
+  /** The way to the edge may be another one now: it is looked for at once, and not when the browser next does. */
+  findPath(): void;
   /** Resolves when what was published and received so far has a media path. */
   ready(): Promise<void>;
   close(): void;

@@ -7,6 +7,8 @@ type Source = Parameters<TransportLink['publish']>[1];
 
 /** How long ICE and DTLS may take. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A restart has found the path by then, or will not: another may begin. */
+const RESTART_AGAIN_MS = 1_000;
 
 export interface MediasoupParts extends MediaPlaneParts {
   readonly device: types.Device;
@@ -32,8 +34,20 @@ export async function openMediasoupPlane({
   const send = device.createSendTransport(withIce(sendTransport));
   const recv = device.createRecvTransport(withIce(recvTransport));
   const consumers = new Map<string, types.Consumer>();
+  /** When ICE was restarted last, by transport. */
+  const restartedAtMs = new Map<types.Transport, number>();
   let publishing = false;
   let closed = false;
+  /** One that nothing goes over has no path yet. */
+  const used = () => [...(publishing ? [send] : []), ...(consumers.size > 0 ? [recv] : [])];
+
+  /** The way to the edge may be another one now. */
+  const findPath = (transport: types.Transport) => {
+    const nowMs = clock.now();
+    if (closed || nowMs - (restartedAtMs.get(transport) ?? -Infinity) < RESTART_AGAIN_MS) return;
+    restartedAtMs.set(transport, nowMs);
+    restartIce(transport, request).catch(() => undefined);
+  };
 
   for (const transport of [send, recv]) {
     transport.on('connect', ({ dtlsParameters }, done, fail) => {
@@ -44,8 +58,8 @@ export async function openMediasoupPlane({
       if (state === 'connected') observer.flowing(true);
       else if (state === 'disconnected') {
         observer.flowing(false);
-        // The way to the edge may be another one now. Where this does not help either, the path fails.
-        restartIce(transport, request).catch(() => undefined);
+        // Where this does not help either, the path fails.
+        findPath(transport);
       } else if (state === 'failed' && !closed) observer.failed(new MicroturnError('net/ice-failed'));
     });
   }
@@ -98,9 +112,12 @@ export async function openMediasoupPlane({
       consumers.delete(consumerId);
     },
 
+    findPath() {
+      for (const transport of used()) findPath(transport);
+    },
+
     ready: async () => {
-      const used = [...(publishing ? [send] : []), ...(consumers.size > 0 ? [recv] : [])];
-      await Promise.all(used.map((transport) => whenConnected(transport, clock)));
+      await Promise.all(used().map((transport) => whenConnected(transport, clock)));
     },
 
     close() {

@@ -22,6 +22,8 @@ export interface SignalingObserver {
   event(event: SessionEvent): void;
   track(message: Extract<ControlMessage, { type: 'track.added' | 'track.removed' }>): void;
   roster(message: RosterMessage): void;
+  /** The edge hears nothing of the microphone any more. */
+  stalled(): void;
   /** A message could not be read. */
   problem(error: MicroturnError): void;
   /** Once, and the last call; not after `close()`. Where it is resumable, the edge still has the session. */
@@ -38,6 +40,7 @@ export interface SignalingParts {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const PING_EVERY_MS = 15_000;
+const PROBE_MS = 2_000;
 
 interface Pending {
   resolve(result: unknown): void;
@@ -98,6 +101,14 @@ export class Signaling {
     });
   }
 
+  /** Whether the other side is still there, where the network may be another one: known in two seconds and not in 25. */
+  probe(): void {
+    const giveUp = this.#clock.after(PROBE_MS, () =>
+      this.#end(new MicroturnError('net/timeout', 'after a change of network'), true),
+    );
+    this.request({ type: 'ping' }).then(giveUp, giveUp);
+  }
+
   /** One way; dropped when the socket has ended. */
   notify(message: Notice): void {
     if (!this.#ended) this.#socket?.send(JSON.stringify(message));
@@ -143,6 +154,9 @@ export class Signaling {
       case 'speakers.changed':
       case 'track.muted':
         this.#observer.roster(message);
+        return;
+      case 'media.stalled':
+        this.#observer.stalled();
         return;
       case 'goodbye':
         this.#end(MicroturnError.fromWire(message.error), message.resumable);

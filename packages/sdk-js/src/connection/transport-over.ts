@@ -12,11 +12,14 @@ export interface TransportParts {
   readonly openSocket: OpenSocket;
   readonly openMediaPlane: OpenMediaPlane;
   readonly prepare?: () => void;
+  /** Calls `changed` where the device has another network, until it is let go. */
+  readonly watchNetwork?: (changed: () => void) => () => void;
   readonly media?: MediaPlatform;
 }
 
 /** A transport out of a socket, which carries the protocol, and a media plane, which carries the tracks. */
-export function transportOver({ openSocket, openMediaPlane, prepare, media }: TransportParts): Transport {
+export function transportOver(parts: TransportParts): Transport {
+  const { openSocket, openMediaPlane, prepare, watchNetwork, media } = parts;
   return {
     ...(media && { media }),
     ...(prepare && { prepare }),
@@ -27,6 +30,7 @@ export function transportOver({ openSocket, openMediaPlane, prepare, media }: Tr
         options.signal.throwIfAborted();
         options.signal.addEventListener('abort', onAbort);
         await link.join(options, openSocket, openMediaPlane);
+        if (watchNetwork) link.watch(watchNetwork);
         options.signal.throwIfAborted();
         return link;
       } catch (error) {
@@ -47,6 +51,7 @@ class Link implements TransportLink {
   #signaling: Signaling | undefined;
   #plane: MediaPlane | undefined;
   #joined: JoinResult | undefined;
+  #unwatch: (() => void) | undefined;
   #closed = false;
   #opened = false;
   /** Why the other side ended it. */
@@ -75,6 +80,7 @@ class Link implements TransportLink {
         track: (message) =>
           message.type === 'track.added' ? this.#receive(message.track) : this.#drop(message.consumerId),
         roster: (message) => this.#observer.roster(message),
+        stalled: () => this.#plane?.findPath(),
         problem: (error) => this.#observer.problem(error),
         closed: (error, resumable) => this.#lose(error, resumable),
       },
@@ -117,6 +123,15 @@ class Link implements TransportLink {
     await this.#tracks;
     if (this.lost) throw this.lost;
     this.#opened = true;
+  }
+
+  /** Where the network changes, media looks for its path, and the socket is asked whether it is alive. */
+  watch(watchNetwork: NonNullable<TransportParts['watchNetwork']>): void {
+    if (this.#closed) return;
+    this.#unwatch = watchNetwork(() => {
+      this.#signaling?.probe();
+      this.#plane?.findPath();
+    });
   }
 
   publish: TransportLink['publish'] = (track, source) => {
@@ -192,6 +207,7 @@ class Link implements TransportLink {
 
   #release(reason?: MicroturnError): void {
     this.#closed = true;
+    this.#unwatch?.();
     this.#plane?.close();
     this.#signaling?.close(reason);
   }

@@ -165,6 +165,34 @@ describe('the media plane, over mediasoup-client’s fake handler', () => {
     expect(asked).toEqual([{ type: 'transport.restart-ice', transportId: joined.sendTransport.id }]);
     expect(flowing).toEqual([true, false, true]);
     plane.close();
+    plane.findPath();
+    expect(asked).toHaveLength(1);
+  });
+
+  it('fault 10, the edge hears nothing: looks for the path of what is used at once, and not again in the same second', async () => {
+    const joined = joinResult();
+    const asked: unknown[] = [];
+    const clock = new ManualClock();
+    const plane = await openMediasoupPlane({
+      joined,
+      clock,
+      device: new Device({ handlerFactory: FakeHandler.createFactory(testFakeParameters) }),
+      request: (body) => {
+        if (body.type === 'transport.restart-ice') asked.push(body.transportId);
+        return Promise.resolve({ iceParameters: { usernameFragment: 'u', password: 'p', iceLite: true } });
+      },
+      observer: { flowing: () => undefined, failed: (error) => expect.unreachable(error.message) },
+    });
+    plane.findPath();
+    expect(asked).toEqual([]);
+    await plane.receive(offer('agent-1', 'agent', 'agent'));
+    plane.findPath();
+    plane.findPath();
+    expect(asked).toEqual([joined.recvTransport.id]);
+    clock.advance(1000);
+    plane.findPath();
+    expect(asked).toHaveLength(2);
+    plane.close();
   });
 });
 

@@ -1,6 +1,7 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { Device } from 'mediasoup-client';
 import { openMediasoupPlane } from './mediasoup-plane.js';
+import { watchNetwork } from './network.js';
 import { openWebSocket } from './socket.js';
 import { transportOver } from './transport-over.js';
 import type { Transport } from './transport.js';
@@ -9,6 +10,7 @@ import type { Transport } from './transport.js';
 export function webrtc(): Transport {
   return transportOver({
     openSocket: openWebSocket,
+    watchNetwork,
     prepare: () => {
       loadDevice().catch(() => undefined);
     },

@@ -315,6 +315,7 @@ export class ScriptedTransport implements Transport {
         this.tracks.get(consumerId)?.track.stop();
         this.tracks.delete(consumerId);
       },
+      findPath: () => undefined,
       ready: () => Promise.resolve(),
       close: () => {
         for (const published of this.published) published.closed = true;
