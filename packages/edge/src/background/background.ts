@@ -48,6 +48,8 @@ export interface BackgroundParts {
 const PROGRESS_MS = 6000;
 const MODERATE_MS = 2000;
 const ANSWER_MS = 60_000;
+/** Of a task that failed before anything of it was said. Each of its requests is tried again by itself, besides. */
+const RETRIES = 2;
 /** As long as a session waits for its client, and a little more. */
 const EXPIRE_MS = 180_000;
 const TEXT_CHARS = 32_768;
@@ -124,6 +126,7 @@ export class Background {
             concurrent: config.concurrent,
             queued: config.queued,
             timeoutMs: config.timeoutSeconds * 1000,
+            retries: RETRIES,
             answerMs: ANSWER_MS,
             expireMs: EXPIRE_MS,
             textChars: TEXT_CHARS,

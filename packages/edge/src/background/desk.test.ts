@@ -1,7 +1,8 @@
 import { MicroturnError } from '@microturn/protocol';
 import { describe, expect, it, vi } from 'vitest';
-import { DeskStage, settle } from './fixtures/desk-stage.js';
+import { DeskStage, limits, settle } from './fixtures/desk-stage.js';
 import { phrases } from './phrases.js';
+import type { TaskIo } from './provider.js';
 
 const ask = (stage: DeskStage, text: string, subject?: string) =>
   stage.desk.ask({ text, subject, origin: 'text' }).taskId;
@@ -267,6 +268,53 @@ describe('a task', () => {
     await stage.turns(30, 'silent');
     expect(stage.heard).toEqual([phrases.failed]);
     expect(stage.of('task.failed')).toMatchObject([{ code: 'llm/unavailable', retryable: true }]);
+  });
+
+  it('fault 29: one that fails before anything was said begins again when its provider may be asked', async () => {
+    const stage = new DeskStage({ limits: { ...limits, retries: 2 } });
+    stage.desk.ask({ text: 'how high', origin: 'text' });
+    await settle();
+    stage.provider.runs[0]!.io.delta('It is');
+    stage.provider.runs[0]!.fail(new MicroturnError('llm/unavailable', 'HTTP 429', { retryAfterMs: 4000 }));
+    await stage.turns(19, 'silent');
+    expect(stage.provider.runs).toHaveLength(1);
+    // As long as it was told to, and up to a tenth more.
+    await stage.turns(4, 'silent');
+    expect(stage.provider.runs).toHaveLength(2);
+    stage.provider.runs[1]!.io.delta('It is high.');
+    stage.provider.runs[1]!.done();
+    await stage.turns(15, 'silent');
+    expect(stage.task()).toMatchObject({ status: 'woven', text: 'It is high.', revision: 2 });
+    expect(stage.events.some(({ type }) => type === 'task.failed')).toBe(false);
+  });
+
+  it.each([
+    ['it asked the user something', async (io: TaskIo) => void (await io.ask('Which one?'))],
+    ['it was given leave to change something', async (io: TaskIo) => void (await io.approve('pay', {}))],
+  ])('does not begin again where %s', async (_name, act) => {
+    const stage = new DeskStage({ limits: { ...limits, retries: 2 } });
+    const { taskId } = stage.desk.ask({ text: 'how high', origin: 'text' });
+    await settle();
+    const acted = act(stage.provider.runs[0]!.io);
+    await settle();
+    stage.desk.answer(taskId, true);
+    await acted;
+    stage.provider.runs[0]!.fail(new MicroturnError('llm/unavailable', 'gone', { retryAfterMs: 10 }));
+    await stage.turns(10, 'silent');
+    expect(stage.task()).toMatchObject({ status: 'failed', revision: 1 });
+    expect(stage.provider.runs).toHaveLength(1);
+  });
+
+  it.each([
+    ['its failure is none that passes', new MicroturnError('llm/denied')],
+    ['nobody knows what failed', new Error('a bug')],
+  ])('does not begin again where %s', async (_name, error) => {
+    const stage = new DeskStage({ limits: { ...limits, retries: 2 } });
+    stage.desk.ask({ text: 'how high', origin: 'text' });
+    await settle();
+    stage.provider.runs[0]!.fail(error);
+    await stage.turns(10, 'silent');
+    expect(stage.task()).toMatchObject({ status: 'failed', revision: 1 });
   });
 
   it('fault 28: one that hangs is ended in time, told of, and holds nobody else up', async () => {

@@ -1,6 +1,6 @@
 import { MicroturnError, type AskResult, type ClientMessageOf, type SessionEvent } from '@microturn/protocol';
 import type { Decision } from '../engine/types.js';
-import { Budget, type BudgetLimits } from '../llm/index.js';
+import { Budget, pauseMs, type BudgetLimits } from '../llm/index.js';
 import type { Clip } from '../media/types.js';
 import type { SessionBackground, SessionDesk, TaskRequest, TypedRequest } from '../session/index.js';
 import type { Log } from '../telemetry/log.js';
@@ -59,6 +59,8 @@ const READ_MS = 10_000;
 
 interface Running {
   readonly abort: AbortController;
+  /** The user was asked something, or gave leave to change something: none of it is done twice. */
+  touched: boolean;
   readonly text: TextBatch;
   readonly answers: Map<string, (answer: string | boolean) => void>;
 }
@@ -410,6 +412,7 @@ export class BackgroundDesk implements SessionBackground {
     const about = () => ({ atMs: this.#desk.nowMs(), id, revision });
     const running: Running = {
       abort: new AbortController(),
+      touched: false,
       text: new TextBatch(this.#parts.after, (text) => this.#apply({ type: 'delta', ...about(), text })),
       answers: new Map(),
     };
@@ -442,12 +445,21 @@ export class BackgroundDesk implements SessionBackground {
       const error = MicroturnError.from(cause, 'edge/internal');
       // Its message may quote what was said, which stays out of the log.
       this.#parts.log.info({ taskId: id, code: error.code }, 'a task failed');
-      this.#apply({ type: 'failed', ...about(), error });
+      this.#apply({ type: 'failed', ...about(), error, retryInMs: this.#retryInMs(task, running, cause) });
     } finally {
       running.text.drop();
-      this.#spoken.delete(id);
       this.#running.delete(runKey(task));
+      const now = this.#book.tasks.find((one) => one.id === id);
+      if (!now || isOver(now) || now.status === 'done') this.#spoken.delete(id);
     }
+  }
+
+  /** How long to wait before a task that failed is worked on again; undefined where it should not be. */
+  #retryInMs({ id, again }: Task, { touched }: Running, cause: unknown): number | undefined {
+    if (!(cause instanceof MicroturnError) || !cause.retryable || touched) return undefined;
+    // Words that were not made out are no clearer the second time.
+    if (cause.code === 'task/unheard' || this.#weaver.hasBegun(id)) return undefined;
+    return pauseMs((again?.times ?? 0) + 1, cause.retryAfterMs, Math.random);
   }
 
   /** The words of the question, where it was spoken. Undefined where it turned out to be about another task, or nothing. */
@@ -472,7 +484,8 @@ export class BackgroundDesk implements SessionBackground {
     return { task: { ...task, prompt }, clip: undefined };
   }
 
-  #ioOf({ id, revision }: Task, { abort, answers, text: batch }: Running): TaskIo {
+  #ioOf({ id, revision }: Task, running: Running): TaskIo {
+    const { abort, answers, text: batch } = running;
     const { signal } = abort;
     const about = () => ({ atMs: this.#desk.nowMs(), id, revision });
     const ask = async (text: string, approval?: { tool: string; arguments: unknown }): Promise<string | boolean> => {
@@ -481,6 +494,7 @@ export class BackgroundDesk implements SessionBackground {
         const answer = new Promise<string | boolean>((resolve) => answers.set(questionId, resolve));
         const question = { id: questionId, text, ...(approval && { approval }) };
         batch.flush();
+        running.touched = true;
         this.#apply({ type: 'question', ...about(), question });
         return await unlessAborted(answer, signal);
       } finally {

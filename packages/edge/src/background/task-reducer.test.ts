@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isBusy, isOver, newTaskBook, stepTasks, type TaskInput, type TaskStep } from './task-reducer.js';
 
-const limits = { concurrent: 2, queued: 3, timeoutMs: 1000, answerMs: 500, expireMs: 2000, textChars: 40 };
+const limits = { concurrent: 2, queued: 3, timeoutMs: 1000, retries: 2, answerMs: 500, expireMs: 2000, textChars: 40 };
 
 /** Feeds inputs one after the other and keeps all that came out. */
 class Run {
@@ -54,6 +54,71 @@ describe('tasks', () => {
   it('one that found nothing is woven without a word', () => {
     const run = new Run().ask('a').feed({ type: 'done', atMs: 1, id: 'a', revision: 1 });
     expect(run.task('a').status).toBe('woven');
+  });
+
+  describe('that fail', () => {
+    const error = new MicroturnError('llm/unavailable', 'busy');
+    const failed = (atMs: number, revision: number, retryInMs?: number): TaskInput => ({
+      type: 'failed',
+      atMs,
+      id: 'a',
+      revision,
+      error,
+      retryInMs,
+    });
+
+    it('begin again after the pause, with what was found so far void, and fail after their last try', () => {
+      const run = new Run().ask('a').feed({ type: 'delta', atMs: 10, id: 'a', revision: 1, text: 'it is' });
+      run.feed(failed(20, 1, 100));
+      expect(run.task('a')).toMatchObject({ status: 'queued', revision: 2, text: '', sinceMs: 0 });
+      run.feed({ type: 'tick', atMs: 119 });
+      expect(run.task('a').status).toBe('queued');
+      run.feed({ type: 'tick', atMs: 120 });
+      expect(run.effects.at(-1)).toMatchObject({ do: 'run', task: { id: 'a', revision: 2 } });
+      run.feed({ type: 'delta', atMs: 121, id: 'a', revision: 1, text: 'late' });
+      expect(run.task('a').text).toBe('');
+      run
+        .feed(failed(130, 2, 100))
+        .feed({ type: 'tick', atMs: 230 })
+        .feed(failed(240, 3, 100));
+      expect(run.task('a')).toMatchObject({ status: 'failed', failure: { code: 'llm/unavailable' } });
+      expect(run.types().filter((type) => type === 'task.failed')).toHaveLength(1);
+    });
+
+    it('do not begin again where some of it was said, where it cannot help, or where their time does not allow it', () => {
+      const said = new Run().ask('a').feed({ type: 'delta', atMs: 1, id: 'a', revision: 1, text: 'it is so' });
+      said.feed({ type: 'said', atMs: 2, id: 'a', revision: 1, chars: 3 }).feed(failed(3, 1, 10));
+      const hopeless = new Run().ask('a').feed(failed(3, 1));
+      const late = new Run().ask('a').feed(failed(800, 1, 200));
+      for (const run of [said, hopeless, late]) expect(run.task('a').status).toBe('failed');
+    });
+
+    it('keep their clock: tries together last no longer than one task may', () => {
+      const run = new Run()
+        .ask('a')
+        .feed(failed(500, 1, 100))
+        .feed({ type: 'tick', atMs: 600 });
+      run.feed({ type: 'tick', atMs: 1001 });
+      expect(run.task('a')).toMatchObject({ status: 'failed', failure: { code: 'task/timeout' } });
+    });
+
+    it('leave their place to others while they wait, and may be called off or amended then', () => {
+      const run = new Run()
+        .ask('a')
+        .ask('b')
+        .ask('c')
+        .feed(failed(10, 1, 500));
+      expect(run.task('c').status).toBe('running');
+      run.feed({ type: 'amend', atMs: 20, id: 'a', text: 'in feet' });
+      run.feed({ type: 'cancel', atMs: 30, id: 'b', by: 'client' });
+      expect(run.effects.at(-1)).toMatchObject({ do: 'run', task: { id: 'a', revision: 3, sinceMs: 30 } });
+      const off = new Run()
+        .ask('a')
+        .feed(failed(10, 1, 500))
+        .feed({ type: 'cancel', atMs: 20, id: 'a', by: 'user' });
+      off.feed({ type: 'tick', atMs: 600 });
+      expect(off.task('a').status).toBe('cancelled');
+    });
   });
 
   it('no more run at once than may, the others wait their turn, and beyond a bound they are refused', () => {

@@ -30,6 +30,8 @@ export interface Task {
   readonly saidChars: number;
   readonly question: TaskQuestion | undefined;
   readonly failure: WireError | undefined;
+  /** It failed and is worked on again: how often, and not before when. */
+  readonly again?: { readonly times: number; readonly dueMs: number } | undefined;
 }
 
 export interface TaskLimits {
@@ -37,7 +39,10 @@ export interface TaskLimits {
   readonly concurrent: number;
   /** Tasks that may wait; policy: reject. */
   readonly queued: number;
+  /** From when it is first worked on; what is asked of the user starts it anew. */
   readonly timeoutMs: number;
+  /** How often one that failed is worked on again. */
+  readonly retries: number;
   /** How long a question waits for its answer. */
   readonly answerMs: number;
   /** How long a result waits to be said. */
@@ -74,7 +79,15 @@ export type TaskInput =
   | { type: 'question'; atMs: number; id: string; revision: number; question: TaskQuestion }
   | { type: 'answer'; atMs: number; id: string; answer: string | boolean }
   | { type: 'done'; atMs: number; id: string; revision: number }
-  | { type: 'failed'; atMs: number; id: string; revision: number; error: MicroturnError }
+  /** `retryInMs`: it may be worked on again after so long. Not given where that cannot help, or did something already. */
+  | {
+      type: 'failed';
+      atMs: number;
+      id: string;
+      revision: number;
+      error: MicroturnError;
+      retryInMs?: number | undefined;
+    }
   /** `chars` of the result need no saying any more. */
   | { type: 'said'; atMs: number; id: string; revision: number; chars: number; responseId?: string | undefined }
   /** Another process worked on these, and is gone: what was not finished begins again. */
@@ -157,14 +170,9 @@ export function stepTasks(book: TaskBook, input: TaskInput): TaskStep {
       step.weaveIfSaid(input.id);
       break;
     }
-    case 'failed': {
-      const task = step.current(input);
-      if (!task) break;
-      const failure = input.error.toWire();
-      step.update(input.id, { status: 'failed', failure, question: undefined });
-      step.emit(input.id, { type: 'task.failed', ...failure });
+    case 'failed':
+      fail(step, input);
       break;
-    }
     case 'said': {
       const task = book.tasks.find(({ id }) => id === input.id);
       if (!task || isOver(task) || task.revision !== input.revision) break;
@@ -237,8 +245,27 @@ function amend(step: TaskStepBuilder, { id, text, atMs }: TaskInput & { type: 'a
     text: '',
     saidChars: 0,
     question: undefined,
+    again: undefined,
   });
   step.progress(id, { amendment: text });
+}
+
+/** One of which nothing was said yet begins again, as long as its time allows. */
+function fail(step: TaskStepBuilder, input: TaskInput & { type: 'failed' }): void {
+  const { id, error, retryInMs = Infinity, atMs } = input;
+  const task = step.current(input);
+  if (!task) return;
+  const { retries, timeoutMs } = step.book.limits;
+  const { times } = task.again ?? { times: 0 };
+  if (times < retries && task.saidChars === 0 && atMs + retryInMs < task.sinceMs + timeoutMs) {
+    const again = { times: times + 1, dueMs: atMs + retryInMs };
+    step.update(id, { status: 'queued', revision: task.revision + 1, text: '', question: undefined, again });
+    step.progress(id, { note: 'failed, and is tried again' });
+    return;
+  }
+  const failure = error.toWire();
+  step.update(id, { status: 'failed', failure, question: undefined });
+  step.emit(id, { type: 'task.failed', ...failure });
 }
 
 function delta(step: TaskStepBuilder, input: TaskInput & { type: 'delta' }): void {
@@ -344,9 +371,10 @@ class TaskStepBuilder {
   }
   /** Starts what waits, oldest first, as far as there is room. */
   fill(atMs: number): void {
-    for (const { id } of this.book.tasks.filter(({ status }) => status === 'queued')) {
+    for (const { id, again, sinceMs } of this.book.tasks.filter(({ status }) => status === 'queued')) {
       if (this.book.tasks.filter(isBusy).length >= this.book.limits.concurrent) return;
-      this.update(id, { status: 'running', sinceMs: atMs });
+      if (again && again.dueMs > atMs) continue;
+      this.update(id, { status: 'running', sinceMs: again ? sinceMs : atMs });
       this.progress(id);
       this.effect({ do: 'run', task: this.known(id) });
     }

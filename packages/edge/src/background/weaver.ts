@@ -112,6 +112,11 @@ export class Weaver {
     return this.#live?.story.id;
   }
 
+  /** Something of its result is being said, or was. */
+  hasBegun(taskId: string): boolean {
+    return (this.#stories.get(taskId)?.spokenChars ?? 0) > 0;
+  }
+
   /** Tasks have changed: what is said of one that is over by now is silenced at once. */
   onTasks(tasks: readonly Task[]): void {
     this.#tasks = tasks;
@@ -248,7 +253,13 @@ export class Weaver {
     for (const { task, story } of stories) {
       const phrase = phrases.progress[story.progress];
       const dueMs = Math.max(task.sinceMs + this.#parts.progressMs, story.progressAtMs + PROGRESS_AGAIN_MS);
-      if (!isBusy(task) || task.status === 'asking' || task.text !== '' || phrase === undefined || atMs < dueMs)
+      if (
+        !(isBusy(task) || task.again) ||
+        task.status === 'asking' ||
+        task.text !== '' ||
+        phrase === undefined ||
+        atMs < dueMs
+      )
         continue;
       return () => {
         story.progress++;
@@ -319,7 +330,7 @@ export class Weaver {
     else this.#live.pieces.push(piece);
   }
 
-  #storyOf({ id, revision, saidChars }: Task): Story {
+  #storyOf({ id, revision, saidChars, again }: Task): Story {
     const known = this.#stories.get(id);
     if (known?.revision === revision) return known;
     // Of an earlier revision nothing more is said.
@@ -332,8 +343,9 @@ export class Weaver {
       moderating: false,
       spokenChars: 0,
       resumes: 0,
-      progress: 0,
-      progressAtMs: -Infinity,
+      // One that is tried again was told of already.
+      progress: (again && known?.progress) ?? 0,
+      progressAtMs: (again && known?.progressAtMs) ?? -Infinity,
       questionSaid: undefined,
       failureSaid: false,
     };

@@ -3,6 +3,7 @@ export { Budget, type BudgetLimits } from './budget.js';
 export { LanguageModels, type LanguageModelsParts } from './language-models.js';
 export { ModelHost, type ModelHostOptions } from './model-host.js';
 export { LanguageModelConfigs, modelInputs, type LanguageModelConfig, type ModelInput } from './model-config.js';
+export { pauseMs } from './retry-after.js';
 export type {
   ChatPart,
   ChatRequest,
