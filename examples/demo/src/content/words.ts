@@ -1,38 +1,26 @@
-/** The words that the shipped bundle has classes for; plurals are heard as their singular. */
-export const vocabulary = [
-  {
-    title: 'Animals',
-    words: split(`
-    cat dog horse cow pig sheep goat duck chicken lion tiger bear wolf fox rabbit mouse monkey elephant
-    giraffe zebra snake frog eagle owl penguin dolphin whale shark camel donkey kangaroo panda squirrel
-    turtle parrot swan bee spider deer otter
-  `),
-  },
-  {
-    title: 'Numbers',
-    words: split(`
-    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-    seventeen eighteen nineteen twenty thirty forty fifty sixty hundred
-  `),
-  },
-  {
-    title: 'Colours',
-    words: split(`
-    red blue green yellow orange purple black white brown pink grey golden
-  `),
-  },
-  {
-    title: 'Commands and small words',
-    words: split(`
-    stop wait remind me in seconds minutes count how many translate search for look up hello what time is it
-    the animals start timer set please yes no okay yeah uh huh um right sorry actually thanks cancel continue
-    quiet open play music weather today tell story about and a i saw to you can my with then
-  `),
-  },
-] as const;
+import { inputs, outputs } from '../../../../models/nano/bundle/bundle.json';
 
-export const VOCABULARY_SIZE = vocabulary.reduce((count, { words }) => count + words.length, 0);
+const { blank, unknown, classes } = outputs.words;
+const marks: readonly string[] = Object.values(textRole().marks ?? {});
 
-function split(words: string): readonly string[] {
-  return words.trim().split(/\s+/);
+/** The words that the shipped bundle has classes for. */
+export const vocabulary: readonly string[] = classes.filter(
+  (name) => name !== blank && name !== unknown && !marks.includes(name),
+);
+export const VOCABULARY_SIZE = vocabulary.length;
+
+const known: ReadonlySet<string> = new Set(vocabulary);
+const aliases: ReadonlyMap<string, string> = new Map(Object.entries(textRole().aliases ?? {}));
+
+/** The words of a text as the transcript has them: those that the model knows, animals in the singular. */
+export function knownWords(text: string): string[] {
+  const words = text.toLowerCase().match(/[a-z']+/g) ?? [];
+  return words
+    .flatMap((word) => aliases.get(word)?.split(' ') ?? [known.has(word) ? word : word.replace(/s$/, '')])
+    .filter((word) => known.has(word));
+}
+
+/** What the bundle reads, where it does. */
+function textRole(): { readonly aliases?: Record<string, string>; readonly marks?: Record<string, string> } {
+  return 'text' in inputs ? (inputs.text as ReturnType<typeof textRole>) : {};
 }

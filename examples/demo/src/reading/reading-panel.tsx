@@ -2,11 +2,8 @@ import { useConnection, useSession } from '@microturn/react';
 import { MicroturnError } from '@microturn/sdk';
 import { useEffect, useState } from 'react';
 import { LONG_TEXT } from '../content/suggestions.js';
-import { vocabulary } from '../content/words.js';
 import { finishTask, noReading, totalsOf, watchReading, type Reading, type Totals } from './reading.js';
 import { tasks, type ReadingTask } from './sentences.js';
-
-const known: ReadonlySet<string> = new Set(vocabulary.flatMap(({ words }) => words));
 
 /** Twenty sentences to read aloud, and how well the model did with the reader's own voice. Nothing leaves the page. */
 export function ReadingPanel({ onProblem }: { readonly onProblem: (error: MicroturnError) => void }) {
@@ -34,7 +31,7 @@ export function ReadingPanel({ onProblem }: { readonly onProblem: (error: Microt
       <h2 id="reading-title">How well does it hear you?</h2>
       <p>Read twenty short sentences aloud. It counts wrong words, cut-ins and false stops, in this page only.</p>
       {reading && task && (
-        <Task task={task} place={reading.outcomes.length + 1} onDone={() => show(finishTask(reading, known))} />
+        <Task task={task} place={reading.outcomes.length + 1} onDone={() => show(finishTask(reading))} />
       )}
       {reading && reading.outcomes.length > 0 && <Result totals={totalsOf(reading)} isOver={!task} />}
       {!task && (

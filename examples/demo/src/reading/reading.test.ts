@@ -1,10 +1,8 @@
 import type { SessionEvent } from '@microturn/sdk';
 import { expect, it } from 'vitest';
-import { vocabulary } from '../content/words.js';
 import { finishTask, noReading, totalsOf, watchReading, type Reading } from './reading.js';
 import { tasks } from './sentences.js';
 
-const known: ReadonlySet<string> = new Set(vocabulary.flatMap(({ words }) => words));
 const word = (text: string, endMs: number) =>
   ({ type: 'transcript.word', at: endMs + 100, participant: 'me', text, endMs, confidence: 1, final: true }) as const;
 const yielded = (at: number) => ({ type: 'floor.changed', at, participant: 'me', floor: 'yielded' }) as const;
@@ -14,7 +12,7 @@ const firstWords = ['today', 'i', 'saw', 'a', 'horse', 'and', 'a'];
 
 it('counts the errors among the words that the model knows', () => {
   const heard = firstWords.map((text, i) => word(text === 'saw' ? 'sorry' : text, 300 * i));
-  const { outcomes, heard: next } = finishTask(watch(noReading, ...heard, word('<unk>', 2200)), known);
+  const { outcomes, heard: next } = finishTask(watch(noReading, ...heard, word('<unk>', 2200)));
   // “goat” was not heard, “saw” was heard as something else.
   expect(outcomes).toMatchObject([{ errors: 2, cutIns: 0, falseStop: false }]);
   expect(next).toEqual([]);
@@ -22,17 +20,17 @@ it('counts the errors among the words that the model knows', () => {
 
 it('a sentence was cut into where the reader went on after it was taken to be over', () => {
   const cut = watch(noReading, word('today', 300), yielded(600), word('i', 1400), yielded(2000));
-  expect(finishTask(cut, known).outcomes[0]!.cutIns).toBe(1);
+  expect(finishTask(cut).outcomes[0]!.cutIns).toBe(1);
   const late = watch(noReading, word('today', 300), yielded(600), word('i', 550));
-  expect(finishTask(late, known).outcomes[0]!.cutIns).toBe(0);
+  expect(finishTask(late).outcomes[0]!.cutIns).toBe(0);
 });
 
 it('a stop is false only where the reader was to agree', () => {
   const stopped = { type: 'response.interrupted', at: 1, by: 'user' };
-  const reading = tasks.reduce((state) => finishTask(watch(state, stopped), known), noReading);
+  const reading = tasks.reduce((state) => finishTask(watch(state, stopped)), noReading);
   const { falseStops, agreed } = totalsOf(reading);
   expect([falseStops, agreed]).toEqual([5, 5]);
-  expect(finishTask(reading, known)).toBe(reading);
+  expect(finishTask(reading)).toBe(reading);
 });
 
 it('there are twenty, five to agree and five with a pause', () => {

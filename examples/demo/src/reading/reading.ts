@@ -1,4 +1,5 @@
 import type { SessionEvent } from '@microturn/sdk';
+import { knownWords } from '../content/words.js';
 import { tasks } from './sentences.js';
 
 /** What came of one task. */
@@ -59,25 +60,18 @@ export function watchReading(reading: Reading, event: SessionEvent): Reading {
 }
 
 /** The task on show was read: its outcome, and a fresh start for the next. */
-export function finishTask(reading: Reading, vocabulary: ReadonlySet<string>): Reading {
+export function finishTask(reading: Reading): Reading {
   const task = tasks[reading.outcomes.length];
   if (!task) return reading;
-  const known = (words: readonly string[]) => words.filter((word) => vocabulary.has(word));
   const isRead = task.kind === 'read';
-  const expected = isRead ? known(wordsOf(task.text, vocabulary)) : [];
+  const expected = isRead ? knownWords(task.text) : [];
   const outcome = {
     words: expected.length,
-    errors: isRead ? distance(expected, known(reading.heard)) : 0,
+    errors: isRead ? distance(expected, knownWords(reading.heard.filter((word) => word !== '<unk>').join(' '))) : 0,
     cutIns: isRead ? reading.cutIns : 0,
     falseStop: !isRead && reading.falseStop,
   };
   return { ...noReading, me: reading.me, outcomes: [...reading.outcomes, outcome] };
-}
-
-/** The words of a sentence in the form that the transcript uses: animals in the singular. */
-function wordsOf(text: string, vocabulary: ReadonlySet<string>): string[] {
-  const words = text.toLowerCase().match(/[a-z']+/g) ?? [];
-  return words.map((word) => (vocabulary.has(word) ? word : word.replace(/s$/, '')));
 }
 
 /** Words to add, remove or change. */
