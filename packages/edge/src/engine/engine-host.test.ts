@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -53,8 +53,10 @@ const never = (error: Error) => expect.unreachable(error.message);
 describe('EngineHost', () => {
   it('tells what model it runs', async () => {
     const host = await start({ rows: 3 });
-    expect(host.info).toMatchObject({ name: 'nano-bootstrap', microTurnMs: 200, inputHz: 16_000 });
-    expect(host.info.inputs).toEqual(['pcm', 'play', 'reset']);
+    const { name, version, microTurnMs, inputHz, inputs } = JSON.parse(
+      await readFile(join(nano, 'bundle.json'), 'utf8'),
+    );
+    expect(host.info).toMatchObject({ name, version, microTurnMs, inputHz, inputs: Object.keys(inputs) });
     expect([host.rows, host.free]).toEqual([3, 3]);
   });
 

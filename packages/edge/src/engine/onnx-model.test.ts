@@ -443,7 +443,7 @@ describe('OnnxModel with Nano', () => {
     expect(memories[1]!.js - memories[0]!.js).toBeLessThan(4e6);
     expect(memories[1]!.rss - memories[0]!.rss).toBeLessThan(48e6);
     await model.close();
-  }, 180_000);
+  }, 600_000);
 
   /** Bytes in use once what can be collected has been. */
   async function memory(): Promise<Memory> {
