@@ -131,5 +131,5 @@ describe('the shipped bundle', () => {
     const [decisions] = await hear([session(...Array.from({ length: 5 }, () => minute))]);
     const turns = decisions!.length / 5;
     expect(apart(decisions!.slice(-turns), decisions!.slice(turns, 2 * turns))).toBeLessThan(MOST_APART);
-  });
+  }, 240_000);
 });

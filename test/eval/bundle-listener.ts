@@ -1,10 +1,10 @@
 import type { Bundle } from '../../packages/edge/src/engine/bundle.js';
 import { OnnxModel } from '../../packages/edge/src/engine/onnx-model.js';
-import type { Decision, InteractionStream } from '../../packages/edge/src/engine/types.js';
-import { TURN_SECONDS, turnOf, type Session } from './test-sets.js';
+import type { Decision, InteractionStream, Mark } from '../../packages/edge/src/engine/types.js';
+import { isMark, TURN_SECONDS, turnOf, type Session } from './test-sets.js';
 import type { HeardWord, Listener, Said, Track } from './track.js';
 
-export type Sound = Pick<Session, 'mic' | 'ref' | 'play'>;
+export type Sound = Pick<Session, 'mic' | 'ref' | 'play'> & Partial<Pick<Session, 'typed'>>;
 
 /** Sessions that step together. */
 const LANE = 16;
@@ -13,15 +13,43 @@ const LANE = 16;
 export function bundleListener(name: string, bundle: Bundle): Listener<Sound> {
   return {
     name,
-    async hear(sessions) {
-      const model = await OnnxModel.load(bundle, { rows: sessions.length, laneSize: Math.min(LANE, sessions.length) });
-      try {
-        return (await new Streams(model, sessions.length).hear(sessions)).map(toTrack);
-      } finally {
-        await model.close();
-      }
-    },
+    reads: bundle.manifest.inputs.text?.classes !== undefined,
+    hear: async (sessions) => (await decide(bundle, sessions)).map(toTrack),
   };
+}
+
+/** A moment at which the turn was taken to be over, and how sure the bundle was. */
+export interface Yield {
+  readonly at: number;
+  readonly confidence: number;
+}
+
+/** By session: where `yielded` is the likeliest floor, whatever threshold the bundle's manifest has for it. */
+export async function likelyYields(bundle: Bundle, sessions: readonly Sound[]): Promise<Yield[][]> {
+  const { manifest } = bundle;
+  const thresholds = { ...manifest.decoding.floor.thresholds, yielded: 0 };
+  const decoding = { ...manifest.decoding, floor: { thresholds } };
+  const decided = await decide({ ...bundle, manifest: { ...manifest, decoding } }, sessions);
+  return decided.map((decisions) =>
+    decisions
+      .filter(({ floor }) => floor === 'yielded')
+      .map(({ index, confidence }) => ({ at: (index + 1) * TURN_SECONDS, confidence })),
+  );
+}
+
+async function decide(bundle: Bundle, sessions: readonly Sound[]): Promise<Decision[][]> {
+  const model = await OnnxModel.load(bundle, { rows: sessions.length, laneSize: Math.min(LANE, sessions.length) });
+  try {
+    return await new Streams(model, sessions.length, marksOf(bundle)).hear(sessions);
+  } finally {
+    await model.close();
+  }
+}
+
+/** The marks that a bundle knows, by the class that stands for each. */
+export function marksOf({ manifest }: Bundle): ReadonlyMap<string, Mark> {
+  const marks = Object.entries(manifest.inputs.text?.marks ?? {}) as [Mark, string][];
+  return new Map(marks.map(([mark, name]) => [name, mark]));
 }
 
 /** Streams of one model that hear side by side, as fast as it steps. */
@@ -32,8 +60,11 @@ export class Streams {
   #left = 0;
   #done = () => {};
 
+  readonly #marks: ReadonlyMap<string, Mark>;
+
   /** @param count streams; each goes on where it was at every `hear` */
-  constructor(model: OnnxModel, count: number) {
+  constructor(model: OnnxModel, count: number, marks: ReadonlyMap<string, Mark> = new Map()) {
+    this.#marks = marks;
     this.#decisions = Array.from({ length: count }, () => []);
     const failed = (error: Error) => {
       throw error;
@@ -52,7 +83,8 @@ export class Streams {
       const active = [...sessions.entries()].filter(([, { play }]) => turn < play.length);
       this.#left = active.length;
       const stepped = new Promise<void>((resolve) => (this.#done = resolve));
-      for (const [lease, { mic, ref, play }] of active) {
+      for (const [lease, { mic, ref, play, typed }] of active) {
+        this.#read(this.#streams[lease]!, typed?.[turn] ?? '');
         const sound = { pcm: turnOf(mic, turn), ref: turnOf(ref, turn), play: play[turn]! };
         this.#streams[lease]!.push({ lease, index: first + turn, ...sound, lost: 0, dueMs: 0 });
       }
@@ -62,6 +94,14 @@ export class Streams {
     return this.#decisions.map((decisions) =>
       decisions.splice(0).map((decision) => ({ ...decision, ...relative(decision, first) })),
     );
+  }
+
+  #read(stream: InteractionStream, text: string): void {
+    for (const word of text.split(' ')) {
+      const mark = this.#marks.get(word);
+      if (mark) stream.perceive({ type: 'mark', mark });
+      else if (!isMark(word)) stream.perceive({ type: 'typed', text: word });
+    }
   }
 
   #decided(decision: Decision): void {

@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadBundle, type Bundle } from '../../packages/edge/src/engine/bundle.js';
 import { root } from '../support/root.js';
-import { bundleListener, type Sound } from './bundle-listener.js';
+import { bundleListener, likelyYields, type Sound, type Yield } from './bundle-listener.js';
+import { engineFigures } from './engine-figures.js';
+import { atEqualFalseYields, ownGap } from './equal-false-yields.js';
 import { fullDuplexBench } from './full-duplex-bench.js';
 import {
+  answers,
   commands,
   cueSpeak,
   echo,
@@ -107,52 +110,66 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
   const listeners = [...models, ...sileroListeners(silero, SILENCES_SECONDS)];
   const vocabularies = bundles.map(vocabularyOf);
   const shared = new Set([...vocabularies[0]!].filter((word) => vocabularies.every((known) => known.has(word))));
+  const names = bundles[0]!.manifest.outputs.words?.classes ?? [];
   if (!options.json) console.log(head());
   for (const set of SETS) {
-    const all = await hear(listeners, join(options.data, 'data'), set, options.limit);
+    const { heard: all, yields } = await hear(
+      listeners,
+      bundles,
+      testSet(join(options.data, 'data'), set, names, options.limit),
+    );
+    const turns = all.map(turnTaking);
+    const rivals = listeners
+      .map(({ name }, i) => ({ name, falseYields: turns[i]![0]!.value ?? 0 }))
+      .slice(models.length);
     for (const [i, { name }] of listeners.entries()) {
       const heard = all[i]!;
       const vocabulary = vocabularies[i];
-      tell(name, set, turnTaking(heard), options);
+      tell(name, set, turns[i]!, options);
+      const sessions = heard.map(({ session }) => session);
+      const gaps = vocabulary ? atEqualFalseYields(sessions, yields[i]!, rivals) : [ownGap(name, turns[i]!)];
+      tell(name, set, gaps, options);
       tell(name, set, overlaps(heard), options);
       if (!vocabulary) continue;
       tell(name, set, words(heard, vocabulary, 'all that it knows'), options);
       if (bundles.length > 1) tell(name, set, words(heard, shared, 'those that all know'), options);
-      for (const measure of [cueSpeak, timeSpeak, commands]) tell(name, set, measure(heard), options);
+      for (const measure of [cueSpeak, timeSpeak, commands, answers]) tell(name, set, measure(heard), options);
     }
   }
   // Whatever its silence, a VAD stops at the same sounds.
   const stoppers = listeners.slice(0, models.length + 1);
   for (const set of ECHO_SETS) {
-    const all = await hear(stoppers, join(options.data, 'echo'), set, options.limit);
+    const { heard: all } = await hear(stoppers, [], testSet(join(options.data, 'echo'), set, names, options.limit));
     for (const [i, { name }] of stoppers.entries()) tell(name, set, echo(all[i]!), options);
   }
   await silero.close();
   if (options.limit === Infinity) {
-    const { value: sessions } = await testSet(join(options.data, 'data'), SETS[0]!).next();
-    tell(models[0]!.name, SETS[0]!, await hour(bundles[0]!, vocabularies[0]!, sessions as Session[]), options);
+    const { value } = await testSet(join(options.data, 'data'), SETS[0]!, names).next();
+    const sessions = value as Session[];
+    tell(models[0]!.name, SETS[0]!, await hour(bundles[0]!, vocabularies[0]!, sessions), options);
+    tell(models[0]!.name, SETS[0]!, await engineFigures(bundles[0]!, sessions[0]!), options);
   }
   return 0;
 }
 
-/** By listener, what it made of each session. */
+/** By listener, what it made of each session; by bundle, where it would have yielded at any threshold. */
 async function hear(
   listeners: readonly Listener<Sound>[],
-  folder: string,
-  set: string,
-  limit: number,
-): Promise<Heard[][]> {
+  bundles: readonly Bundle[],
+  shards: AsyncIterable<Session[]>,
+): Promise<{ heard: Heard[][]; yields: Yield[][][] }> {
   const heard = listeners.map((): Heard[] => []);
+  const yields = bundles.map((): Yield[][] => []);
   const silent = new Int16Array(0); // nothing that is measured looks at the sound, and it is large
-  for await (const sessions of testSet(folder, set, limit)) {
-    for (const [i, listener] of listeners.entries()) {
+  for await (const sessions of shards) {
+    for (const [i, { reads, ...listener }] of listeners.entries()) {
       const tracks = await listener.hear(sessions);
-      heard[i]!.push(
-        ...sessions.map((session, j) => ({ session: { ...session, mic: silent, ref: silent }, track: tracks[j]! })),
-      );
+      const kept = sessions.map((session) => ({ ...session, mic: silent, ref: silent }));
+      heard[i]!.push(...kept.map((session, j) => ({ session, reads, track: tracks[j]! })));
     }
+    for (const [i, bundle] of bundles.entries()) yields[i]!.push(...(await likelyYields(bundle, sessions)));
   }
-  return heard;
+  return { heard, yields };
 }
 
 async function measureBench(path: string, listener: Listener<Sound>, options: Options): Promise<number> {

@@ -19,6 +19,7 @@ async function item(task: string, id: string, note: string, marks: unknown): Pro
 
 const listener = (track: Partial<Track>, seen: Sound[] = []) => ({
   name: 'fake',
+  reads: false,
   hear: async (sounds: readonly Sound[]) => {
     seen.push(...sounds);
     return sounds.map(() => ({ yields: [], stops: [], words: [], says: [], ...track }));

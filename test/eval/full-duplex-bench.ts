@@ -43,7 +43,8 @@ export async function* fullDuplexBench(
         ids.slice(at, at + BATCH).map((id) => readItem(join(path, folder, id), note, kind)),
       );
       const tracks = await listener.hear(sessions);
-      heard.push(...sessions.map((session, i) => ({ session, track: tracks[i]! })));
+      const { reads } = listener;
+      heard.push(...sessions.map((session, i) => ({ session, track: tracks[i]!, reads })));
     }
     const figures = turnTaking(heard).filter(({ n }) => n > 0);
     yield { task: folder, figures: figures.map((figure) => ({ ...figure, suite: `full-duplex-bench v1, ${folder}` })) };
@@ -63,5 +64,5 @@ async function readItem(folder: string, note: string, kind: SessionEvent['kind']
   const play = sound.play.slice();
   if (kind === 'barge-in')
     for (const { start, end } of events) play.fill(1, Math.max(0, turn(start - AUDIBLE_SECONDS)), turn(end));
-  return { ...sound, play, floor: new Uint8Array(play.length), words: [], events, typed: false };
+  return { ...sound, play, floor: new Uint8Array(play.length), words: [], events, typed: [] };
 }

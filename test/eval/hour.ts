@@ -1,6 +1,6 @@
 import type { Bundle } from '../../packages/edge/src/engine/bundle.js';
 import { OnnxModel } from '../../packages/edge/src/engine/onnx-model.js';
-import { Streams, toTrack } from './bundle-listener.js';
+import { marksOf, Streams, toTrack } from './bundle-listener.js';
 import { turnTaking, words, type Figure, type Heard } from './measures.js';
 import type { Session } from './test-sets.js';
 
@@ -19,7 +19,7 @@ export async function hour(
   all: readonly Session[],
 ): Promise<Figure[]> {
   const model = await OnnxModel.load(bundle, { rows: ROWS, laneSize: ROWS });
-  const streams = new Streams(model, ROWS);
+  const streams = new Streams(model, ROWS, marksOf(bundle));
   const ends: Heard[][] = [[], []];
   for (let step = 0; step < SESSIONS_AN_HOUR; step++) {
     const place = step < SESSIONS_AN_HOUR - COMPARED ? step : step - (SESSIONS_AN_HOUR - COMPARED);
@@ -27,6 +27,7 @@ export async function hour(
     const heard = (await streams.hear(sessions)).map((decisions, i) => ({
       session: sessions[i]!,
       track: toTrack(decisions),
+      reads: true,
     }));
     if (step < COMPARED) ends[0]!.push(...heard);
     if (step >= SESSIONS_AN_HOUR - COMPARED) ends[1]!.push(...heard);

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { cueSpeak, echo, overlaps, timeSpeak, turnTaking, words, type Figure, type Heard } from './measures.js';
+import {
+  answers,
+  commands,
+  cueSpeak,
+  echo,
+  overlaps,
+  timeSpeak,
+  turnTaking,
+  words,
+  type Figure,
+  type Heard,
+} from './measures.js';
 import type { Session, SessionEvent } from './test-sets.js';
 import type { Track } from './track.js';
 
@@ -14,10 +25,11 @@ function heard(events: SessionEvent[], track: Partial<Track>, session: Partial<S
       floor: new Uint8Array(100),
       words: [],
       events,
-      typed: false,
+      typed: [],
       ...session,
     },
     track: { yields: [], stops: [], words: [], says: [], ...track },
+    reads: false,
   };
 }
 const value = (figures: readonly Figure[], measure: string) =>
@@ -80,14 +92,63 @@ it('wants the right number at the right time, and the last one right', () => {
   const counts = [event('count', 2, 2.2, 1), event('count', 4, 4.2, 2)];
   const says = [{ at: 2.4, what: 'one' }, { at: 4.4, what: 'three' }]; // prettier-ignore
   const figures = cueSpeak([heard(counts, { says })]);
-  expect(figures.map((figure) => figure.value)).toEqual([0.5, 0.5, 0]);
-  expect(cueSpeak([heard(counts, { says }, { typed: true })])[0]!.n).toBe(0);
+  expect(value(figures, 'animal counted in time, recall')).toBe(0.5);
+  expect(value(figures, 'animal counted in time, precision')).toBe(0.5);
+  expect(value(figures, 'final count exact')).toBe(0);
+  // The answer to another question is no count.
+  const asked = [...counts, event('next', 7, 7.3, 9)];
+  const right = [says[0]!, { at: 4.4, what: 'two' }, { at: 7.6, what: 'nine' }];
+  expect(value(cueSpeak([heard(asked, { says: right })]), 'final count exact')).toBe(1);
+});
+
+describe('what was typed', () => {
+  const typed = Array.from({ length: 100 }, (_, turn) => (turn === 5 ? 'count the animals' : ''));
+  const marks = typed.map((text) => (text === '' ? '' : '<result>'));
+  const counted = { says: [{ at: 2.4, what: 'one' }] };
+  const counts = [event('count', 2, 2.2, 1)];
+
+  it('is held against a listener that reads, and no other; marks are no instruction', () => {
+    const one = heard(counts, counted, { typed });
+    expect(cueSpeak([one])[0]!.n).toBe(0);
+    expect(value(cueSpeak([{ ...one, reads: true }]), 'after a typed instruction, recall')).toBe(1);
+    expect(cueSpeak([heard(counts, counted, { typed: marks })])[0]!.n).toBe(1);
+  });
+
+  it('is a reminder of its own where it stands at the moment from which it counts', () => {
+    const reminders = [event('remind', 1, 6, 5), event('remind', 8, 10, 2), event('remind', 10, 12, 2)];
+    const says = [6, 10.1, 13].map((at) => ({ at, what: 'remind' }));
+    const figures = timeSpeak([{ ...heard(reminders, { says }, { typed }), reads: true }]);
+    expect(value(figures, 'reminder that was typed within 0.4 s')).toBe(1);
+    expect(value(figures, 'reminder every N seconds within 0.4 s')).toBe(0.5);
+    expect(figures[0]).toMatchObject({ value: 1, n: 1 });
+  });
 });
 
 it('wants a reminder when it is due, and the seconds that went by', () => {
   const events = [event('remind', 3, 8), event('elapsed', 2, 14, 23)];
   const says = [{ at: 8.2, what: 'remind' }, { at: 12, what: 'remind' }, { at: 14.4, what: 'twenty' }, { at: 14.6, what: 'three' }]; // prettier-ignore
-  expect(timeSpeak([heard(events, { says })]).map((figure) => figure.value)).toEqual([1, 0.5, 1]);
+  const figures = timeSpeak([heard(events, { says })]);
+  expect(value(figures, 'reminder within 0.4 s')).toBe(1);
+  expect(value(figures, 'reminder that nobody asked for')).toBe(0.5);
+  expect(value(figures, 'duration told within 1.5 s')).toBe(1);
+});
+
+it('wants the number that comes next, and the right one while a wrong sum is being said', () => {
+  const events = [event('next', 2, 2.3, 8), event('next', 6, 6.3, 12), event('sum', 10, 10.2, 7)];
+  const says = [{ at: 2.6, what: 'eight' }, { at: 6.6, what: 'eleven' }, { at: 10.6, what: 'seven' }]; // prettier-ignore
+  expect(answers([heard(events, { says })]).map((figure) => figure.value)).toEqual([0.5, 1]);
+  const late = [{ at: 11.4, what: 'seven' }];
+  expect(answers([heard(events, { says: late })]).map((figure) => figure.value)).toEqual([0, 0]);
+});
+
+it('wants a result said when it fits, and never without one, of a listener that is told of it', () => {
+  const events = [event('relay', 2, 5), event('commit', 8, 8), event('something new', 1, 2)];
+  const says = [{ at: 3, what: 'relay' }, { at: 5.2, what: 'relay' }, { at: 11, what: 'commit' }]; // prettier-ignore
+  const figures = commands([{ ...heard(events, { says }), reads: true }]);
+  expect(value(figures, 'relay, recall')).toBe(1);
+  expect(value(figures, 'relay, unasked')).toBe(0.5);
+  expect([value(figures, 'commit, recall'), value(figures, 'commit, unasked')]).toEqual([0, 1]);
+  expect(value(commands([heard(events, { says })]), 'relay, recall')).toBeUndefined();
 });
 
 it('lets nobody be interrupted by themselves', () => {

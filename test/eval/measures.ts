@@ -1,18 +1,20 @@
 import { share, Tally, type Share } from './share.js';
-import { TURN_SECONDS, type Session, type SessionEvent } from './test-sets.js';
+import { hasTyped, TURN_SECONDS, type Session, type SessionEvent } from './test-sets.js';
 import type { HeardWord, Track } from './track.js';
 
 /** One session, and what a listener made of it. */
 export interface Heard {
   readonly session: Session;
   readonly track: Track;
+  /** The listener knows what was typed. */
+  readonly reads: boolean;
 }
 
 /** One measured number. */
 export interface Figure extends Share {
   readonly suite: string;
   readonly measure: string;
-  readonly unit: 'share' | 's';
+  readonly unit: 'share' | 's' | 'ms' | 'kB';
   readonly better: 'higher' | 'lower';
 }
 
@@ -28,6 +30,9 @@ const WORD_EARLY_SECONDS = 0.18;
 const WORD_LATE_SECONDS = 0.5;
 const REMIND_SECONDS = 0.4;
 const ELAPSED_SECONDS = 1.5;
+/** What is answered with a number, and how long that may take. */
+const ANSWERED: ReadonlySet<string> = new Set(['elapsed', 'next', 'sum']);
+const ANSWER_SECONDS = 1.4;
 const NUMBERS =
   'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty'.split(
     ' ',
@@ -37,11 +42,13 @@ const TENS = ['thirty', 'forty', 'fifty', 'sixty'];
 const secondsOf = ({ play }: Session) => play.length * TURN_SECONDS;
 
 /** What happened well before the session's end. */
-function of(session: Session, kind: SessionEvent['kind'], edge = EDGE_SECONDS): SessionEvent[] {
+function of(session: Session, kind: string, edge = EDGE_SECONDS): SessionEvent[] {
   return session.events.filter((event) => event.kind === kind && event.end < secondsOf(session) - edge);
 }
 
 const first = (moments: readonly number[], from: number, to: number) => moments.find((at) => at > from && at <= to);
+/** Nobody can follow an instruction that they cannot read. */
+const instructed = (heard: readonly Heard[]) => heard.filter(({ session, reads }) => reads || !hasTyped(session));
 const any = (moments: readonly number[], from: number, to: number) => first(moments, from, to) !== undefined;
 /** Where a run of moments begins. */
 const onsets = (moments: readonly number[]) => moments.filter((at, i) => i === 0 || at - moments[i - 1]! > 0.25);
@@ -49,7 +56,7 @@ const audible = ({ play }: Session, { start, end }: SessionEvent) =>
   play.subarray(Math.floor(start / TURN_SECONDS), Math.floor(end / TURN_SECONDS) + 1).includes(1);
 
 /** The share'th of `delays`, `missed` more of which have no end, with the 95 % interval of its rank. */
-function percentile(delays: readonly number[], missed: number, part: number): Share {
+export function percentile(delays: readonly number[], missed: number, part: number): Share {
   const n = delays.length + missed;
   const sorted = [...delays].sort((a, b) => a - b);
   const rank = (at: number) => Math.min(n - 1, Math.max(0, Math.ceil(at * n) - 1));
@@ -161,22 +168,30 @@ export function words(heard: readonly Heard[], vocabulary: ReadonlySet<string>, 
 
 /** In the manner of CueSpeak: the right word while the user goes on speaking, inside its window. */
 export function cueSpeak(heard: readonly Heard[]): Figure[] {
-  const [mentions, finals, right] = [new Tally(), new Tally(), new Tally()];
-  for (const { session, track } of heard.filter(({ session: { typed } }) => !typed)) {
+  const [mentions, typed, finals, right] = [new Tally(), new Tally(), new Tally(), new Tally()];
+  for (const { session, track } of instructed(heard)) {
     const due = of(session, 'count');
     if (due.length === 0) continue;
+    const answers = session.events.filter(({ kind }) => ANSWERED.has(kind));
     const said = track.says
       .map(({ at, what }) => ({ at, value: NUMBERS.indexOf(what) }))
-      .filter(({ at, value }) => value >= 0 && at < secondsOf(session) - EDGE_SECONDS);
+      .filter(({ at, value }) => value >= 0 && at < secondsOf(session) - EDGE_SECONDS)
+      // A number that was asked for otherwise is no count.
+      .filter(({ at }) => answers.every(({ end }) => at <= end - 0.2 || at > end + ANSWER_SECONDS));
     const matches = (event: SessionEvent, { at, value }: (typeof said)[number]) =>
       value === event.value && at > event.end - 0.2 && at <= event.end + 0.6;
     finals.add((said.at(-1)?.value ?? 0) === due.at(-1)!.value);
-    for (const event of due) mentions.add(said.some((word) => matches(event, word)));
+    for (const event of due) {
+      const counted = said.some((word) => matches(event, word));
+      mentions.add(counted);
+      if (hasTyped(session)) typed.add(counted);
+    }
     for (const word of said) right.add(due.some((event) => matches(event, word)));
   }
   const suite = 'cuespeak-style';
   return [
     { suite, measure: 'animal counted in time, recall', unit: 'share', better: 'higher', ...mentions.share },
+    { suite, measure: 'after a typed instruction, recall', unit: 'share', better: 'higher', ...typed.share },
     { suite, measure: 'animal counted in time, precision', unit: 'share', better: 'higher', ...right.share },
     { suite, measure: 'final count exact', unit: 'share', better: 'higher', ...finals.share },
   ];
@@ -184,25 +199,56 @@ export function cueSpeak(heard: readonly Heard[]): Figure[] {
 
 /** In the manner of TimeSpeak: the right thing at the right time. */
 export function timeSpeak(heard: readonly Heard[]): Figure[] {
-  const [inTime, unasked, elapsed] = [new Tally(), new Tally(), new Tally()];
-  for (const { session, track } of heard.filter(({ session: { typed } }) => !typed)) {
+  const [once, typed, periodic, unasked, elapsed] = [new Tally(), new Tally(), new Tally(), new Tally(), new Tally()];
+  for (const { session, track } of instructed(heard)) {
     const said = track.says.filter(({ what }) => what === 'remind').map(({ at }) => at - TURN_SECONDS / 2);
-    const due = of(session, 'remind').map(({ end }) => end);
-    for (const moment of due) inTime.add(said.some((at) => Math.abs(at - moment) <= REMIND_SECONDS));
     const asked = session.events.filter(({ kind }) => kind === 'remind');
+    for (const event of of(session, 'remind')) {
+      const inTime = said.some((at) => Math.abs(at - event.end) <= REMIND_SECONDS);
+      (isPeriodic(event, asked) ? periodic : once).add(inTime);
+      if (session.typed[Math.floor(event.start / TURN_SECONDS + 1e-6)]) typed.add(inTime);
+    }
     for (const at of said) unasked.add(asked.every(({ end }) => Math.abs(at - end) > 1));
     for (const { end, value } of of(session, 'elapsed', 2)) {
-      const answer = track.says.filter(({ at }) => at > end && at <= end + 1.4).map(({ what }) => numberOf(what));
-      const seconds = answer.slice(0, 2).reduce((sum, part) => sum + part, 0);
+      const seconds = numberTold(track, end, end + ANSWER_SECONDS);
       elapsed.add(seconds > 0 && Math.abs(seconds - value) <= ELAPSED_SECONDS);
     }
   }
   const suite = 'timespeak-style';
   return [
-    { suite, measure: 'reminder within 0.4 s', unit: 'share', better: 'higher', ...inTime.share },
+    { suite, measure: 'reminder within 0.4 s', unit: 'share', better: 'higher', ...once.share },
+    { suite, measure: 'reminder that was typed within 0.4 s', unit: 'share', better: 'higher', ...typed.share },
+    { suite, measure: 'reminder every N seconds within 0.4 s', unit: 'share', better: 'higher', ...periodic.share },
     { suite, measure: 'reminder that nobody asked for', unit: 'share', better: 'lower', ...unasked.share },
     { suite, measure: 'duration told within 1.5 s', unit: 'share', better: 'higher', ...elapsed.share },
   ];
+}
+
+/** One of those that follow each other: the next is counted from where this one is due. */
+function isPeriodic({ start, end }: SessionEvent, all: readonly SessionEvent[]): boolean {
+  return all.some((other) => Math.abs(other.start - end) < 0.01 || Math.abs(other.end - start) < 0.01);
+}
+
+/** Numbers of the second tier: the next one, and what a sum that was said wrong really makes. */
+export function answers(heard: readonly Heard[]): Figure[] {
+  const suite = 'numbers';
+  const rows = [
+    { kind: 'next', measure: 'next number, right', late: ANSWER_SECONDS },
+    { kind: 'sum', measure: 'wrong sum corrected in time', late: 0.8 },
+  ];
+  return rows.map(({ kind, measure, late }) => {
+    const right = new Tally();
+    for (const { session, track } of heard) {
+      for (const { end, value } of of(session, kind, 2)) right.add(numberTold(track, end - 0.2, end + late) === value);
+    }
+    return { suite, measure, unit: 'share', better: 'higher', ...right.share };
+  });
+}
+
+/** The number that the agent tells in this time, of one word or two; 0 where it tells none. */
+function numberTold({ says }: Track, from: number, to: number): number {
+  const told = says.filter(({ at }) => at > from && at <= to).map(({ what }) => numberOf(what));
+  return told.filter((part) => part > 0).slice(0, 2).reduce((sum, part) => sum + part, 0); // prettier-ignore
 }
 
 function numberOf(word: string): number {
@@ -210,12 +256,16 @@ function numberOf(word: string): number {
   return tens >= 0 ? 10 * (tens + 3) : Math.max(0, NUMBERS.indexOf(word));
 }
 
-/** Commands: decided from a micro-turn before they are due to three after it. */
+/**
+ * Acts: decided from a micro-turn before they are due to three after it. Those that answer a mark are of who reads; a result
+ * that is said before the moment fits is said unasked.
+ */
 export function commands(heard: readonly Heard[]): Figure[] {
   const suite = 'commands';
-  return (['stop', 'cancel', 'delegate'] as const).flatMap((act): Figure[] => {
+  return (['stop', 'cancel', 'delegate', 'relay', 'commit'] as const).flatMap((act): Figure[] => {
     const [recall, unasked] = [new Tally(), new Tally()];
-    for (const { session, track } of heard) {
+    for (const { session, track, reads } of heard) {
+      if (!reads && (act === 'relay' || act === 'commit')) continue;
       const windows = of(session, act).map(({ end }) => [end - 0.3, end + 0.9] as const);
       if (act === 'stop')
         for (const { start } of of(session, 'barge-in')) windows.push([start, start + PATIENCE_SECONDS]);
@@ -225,7 +275,10 @@ export function commands(heard: readonly Heard[]): Figure[] {
       const late = session.events.filter(({ kind }) => kind === act || kind === 'barge-in');
       for (const at of onsets(decided).filter((moment) => moment < edge)) {
         unasked.add(
-          ![...windows, ...late.map(({ start, end }) => [start, end + 1] as const)].some(([a, b]) => at > a && at <= b),
+          ![
+            ...windows,
+            ...late.map(({ kind, start, end }) => [kind === 'relay' ? end - 0.3 : start, end + 1] as const),
+          ].some(([a, b]) => at > a && at <= b),
         );
       }
     }

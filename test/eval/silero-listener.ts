@@ -71,6 +71,7 @@ export function sileroListeners(silero: Silero, silencesSeconds: readonly number
   let last: { sounds: readonly Sound[]; probabilities: Promise<Float32Array[]> } | undefined;
   return silencesSeconds.map((silenceSeconds) => ({
     name: `silero ${silenceSeconds * 1000} ms`,
+    reads: false,
     async hear(sounds) {
       if (last?.sounds !== sounds) last = { sounds, probabilities: silero.probabilities(sounds.map(({ mic }) => mic)) };
       const all = await last.probabilities;

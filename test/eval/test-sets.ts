@@ -6,18 +6,8 @@ import { parseNpy, type NpyArray } from './npy.js';
 
 /** Something that happened in a session, seconds. `value` is a count or a number of seconds where it has one. */
 export interface SessionEvent {
-  readonly kind:
-    | 'yield'
-    | 'hold'
-    | 'barge-in'
-    | 'backchannel'
-    | 'elsewhere'
-    | 'count'
-    | 'remind'
-    | 'elapsed'
-    | 'stop'
-    | 'cancel'
-    | 'delegate';
+  /** Those that are measured are in measures.ts; a recipe may make others. */
+  readonly kind: string;
   readonly start: number;
   readonly end: number;
   readonly value: number;
@@ -42,8 +32,8 @@ export interface Session {
   readonly floor: Uint8Array;
   readonly words: readonly SpokenWord[];
   readonly events: readonly SessionEvent[];
-  /** Whether instructions were typed as well. */
-  readonly typed: boolean;
+  /** By micro-turn: what was typed, and the marks of the runtime, in words of the recipe with spaces between them. */
+  readonly typed: readonly string[];
 }
 
 export const SAMPLES_PER_TURN = 3_200;
@@ -54,18 +44,32 @@ export function recipeHome(): string {
   return process.env['MICROTURN_NANO_HOME'] ?? join(homedir(), '.cache/microturn/nano');
 }
 
+const MARK = /^<(?!unk>)/;
+export const isMark = (word: string) => MARK.test(word);
+
+/** Whether instructions were typed, so that a model that does not read cannot know of them. */
+export function hasTyped({ typed }: Session): boolean {
+  return typed.some((text) => text.split(' ').some((word) => word !== '' && !isMark(word)));
+}
+
 /**
  * The sessions of one test set, shard by shard: one of them is about 90 MB of sound.
+ * @param names of the recipe's words, by class: what was typed is kept as classes
  * @param limit of sessions in all
  * @throws {Error} where the set was not rendered
  */
-export async function* testSet(folder: string, name: string, limit = Infinity): AsyncGenerator<Session[]> {
+export async function* testSet(
+  folder: string,
+  name: string,
+  names: readonly string[],
+  limit = Infinity,
+): AsyncGenerator<Session[]> {
   const shards = existsSync(folder)
     ? (await readdir(folder)).filter((shard) => isShard(folder, shard, name)).sort()
     : [];
   if (shards.length === 0) throw new Error(`no test set ${name} in ${folder}: models/nano/recipe makes it`);
   for (const shard of shards) {
-    const sessions = await readShard(join(folder, shard), limit);
+    const sessions = await readShard(join(folder, shard), names, limit);
     limit -= sessions.length;
     yield sessions;
     if (limit <= 0) return;
@@ -76,7 +80,7 @@ function isShard(folder: string, shard: string, name: string): boolean {
   return new RegExp(`^${name}-\\d+$`).test(shard) && existsSync(join(folder, shard, 'sessions.json'));
 }
 
-async function readShard(folder: string, limit: number): Promise<Session[]> {
+async function readShard(folder: string, names: readonly string[], limit: number): Promise<Session[]> {
   const array = async (name: string) => parseNpy(await readFile(join(folder, `${name}.npy`)));
   const [sound, play, floor, typed] = await Promise.all(['sound', 'play', 'floor', 'typed'].map(array));
   const notes = JSON.parse(await readFile(join(folder, 'sessions.json'), 'utf8')) as Pick<
@@ -92,8 +96,18 @@ async function readShard(folder: string, limit: number): Promise<Session[]> {
     floor: row(floor, index) as Uint8Array,
     words,
     events,
-    typed: row(typed, index).some((token) => token !== 0),
+    typed: textOf(row(typed, index) as Int16Array, row(play, index).length, names),
   }));
+}
+
+function textOf(tokens: Int16Array, turns: number, names: readonly string[]): string[] {
+  const width = tokens.length / turns;
+  return Array.from({ length: turns }, (_, turn) =>
+    Array.from(tokens.subarray(turn * width, (turn + 1) * width))
+      .filter((token) => token > 0)
+      .map((token) => names[token] ?? '<unk>')
+      .join(' '),
+  );
 }
 
 /** One micro-turn of 16 bit sound in [-1, 1]. */

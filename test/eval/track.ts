@@ -25,5 +25,7 @@ export interface Said {
 /** Hears sessions side by side. */
 export interface Listener<T> {
   readonly name: string;
+  /** It knows what was typed. */
+  readonly reads: boolean;
   hear(sessions: readonly T[]): Promise<readonly Track[]>;
 }
