@@ -101,6 +101,37 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
     expect(events.filter(({ type }) => type === 'response.started')).toHaveLength(2);
   });
 
+  it('fault 3, with an LLM: the process that follows tells it what was heard', async () => {
+    await using folder = await TemporaryFolder.create();
+    const answer = 'The train leaves at nine from the second platform.';
+    const server = await OpenAiServer.start({ chat: [{ text: answer }, { text: 'As I said, at nine.' }] });
+    onTestFinished(() => server.close());
+    const recipes = { scripted: { llm: { baseUrl: server.url, model: 'm' } } };
+    await writeFile(folder.file('edge.yaml'), JSON.stringify({ recipes }));
+    const args = ['--config', folder.file('edge.yaml'), '--store', 'disk', '--data', folder.file('data')];
+    edge = await EdgeProcess.start({ args });
+    session = await connectSdk(edge);
+    const isSaid = (text: string) =>
+      session!.until(({ responses }) => responses.some((one) => one.text === text && one.status === 'completed'), {
+        timeoutMs: 20_000,
+      });
+    session.send('When does the train leave?');
+    await isSaid(answer);
+    await new Promise((resolve) => setTimeout(resolve, 600)); // two batches of the store
+    await edge.kill();
+    edge = await EdgeProcess.start({ args, after: edge });
+    await vi.waitFor(() => expect(isConnected(session!)).toBe(true), { timeout: 10_000, interval: 5 });
+    session.send('What did you say?');
+    await isSaid('As I said, at nine.');
+    const { messages } = server.chats.at(-1)!.body;
+    expect(messages.slice(1)).toEqual([
+      { role: 'user', content: '(They have joined.)' },
+      { role: 'assistant', content: answer },
+      { role: 'user', content: 'What did you say?' },
+    ]);
+    expect(server.problems).toEqual([]);
+  });
+
   it('fault 3, with tasks: the unfinished begins again, the unsaid is said once, and nothing is said twice', async () => {
     await using folder = await TemporaryFolder.create();
     let unfinished = 0;

@@ -289,6 +289,37 @@ describe('a composite row', () => {
     expect(last.signal.aborted).toBe(true);
   });
 
+  it('knows what was said and heard in a process that is gone', async () => {
+    const { turns, scribe, llm, row, observe, settle } = talk('.SSSSY');
+    const word = (text: string) => ({ type: 'transcript.word', participant: 'ann', text, endMs: 1, confidence: 1, final: true }) as const; // prettier-ignore
+    const said = (responseId: string, text: string): SessionEventBody[] => [
+      { type: 'response.started', responseId, kind: 'reply', audience: 'room' },
+      { type: 'response.text', responseId, text, words: [] },
+    ];
+    const events: SessionEventBody[] = [
+      ...said('greeting', 'Hello.'),
+      { type: 'response.completed', responseId: 'greeting', heardMs: 400 },
+      ...['tell', 'me', 'a'].map(word),
+      { type: 'response.started', responseId: 'hm', kind: 'backchannel', audience: 'room' },
+      word('story'),
+      ...said('story', 'Once upon a time there was a fox.'),
+      { type: 'response.heard', responseId: 'story', heardMs: 300, heardText: 'Once upon' },
+    ];
+    row.restore!(events.map((event, i) => ({ ...event, seq: i + 1, at: i, turn: 0 }) as SessionEvent));
+    // Where the process ended, so did what it was saying.
+    observe({ type: 'response.interrupted', responseId: 'story', by: 'agent', heardMs: 300, heardText: 'Once upon', unheardText: 'a time there was a fox.' }); // prettier-ignore
+    await turns(6);
+    scribe.says('go on', 1200);
+    await settle();
+    expect(llm.requests.at(-1)!.messages).toEqual([
+      { role: 'user', content: '(They have joined.)' },
+      { role: 'assistant', content: 'Hello.' },
+      { role: 'user', content: 'tell me a story' },
+      { role: 'assistant', content: 'Once upon —' },
+      { role: 'user', content: 'go on' },
+    ]);
+  });
+
   it('a decision never waits: an LLM that says nothing for ten seconds delays none', async () => {
     const { turns, scribe, decisions, settle } = talk('.SSSSY');
     await turns(6);

@@ -100,6 +100,9 @@ export class CompositeRow implements SessionRow {
   observe(event: SessionEvent): void {
     this.#apply({ type: 'event', event });
   }
+  restore(events: readonly SessionEvent[]): void {
+    this.#apply({ type: 'restore', events });
+  }
   speechStarted(responseId: string, atMs: number): void {
     this.#apply({ type: 'speech-started', responseId, atMs });
   }

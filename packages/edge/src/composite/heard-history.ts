@@ -1,4 +1,4 @@
-import type { SessionEvent } from '@microturn/protocol';
+import type { SessionEvent, SessionEventType } from '@microturn/protocol';
 
 /** One side's turn, as the LLM is told of it. */
 export interface Turn {
@@ -23,6 +23,13 @@ export interface HeardHistory {
 /** What an LLM is reminded of. Policy `dropOldest`. */
 const MOST_TURNS = 60;
 const MOST_CHARS = 12_000;
+
+/** Between what the user says before these and what they say after is something of the agent’s. */
+const TURNS: ReadonlySet<SessionEventType> = new Set([
+  'response.started',
+  'response.completed',
+  'response.interrupted',
+]);
 
 export const emptyHistory: HeardHistory = { entries: [] };
 
@@ -57,6 +64,21 @@ export function followHistory(history: HeardHistory, event: SessionEvent): Heard
     default:
       return history;
   }
+}
+
+/** What both sides have said in a session of a process that is gone, as its events tell. */
+export function historyOf(events: readonly SessionEvent[]): HeardHistory {
+  let history = emptyHistory;
+  let words: string[] = [];
+  for (const event of events) {
+    if (event.type === 'transcript.word') words.push(event.text);
+    else if (TURNS.has(event.type)) {
+      history = userSaid(history, words.join(' '));
+      words = [];
+    }
+    history = followHistory(history, event);
+  }
+  return userSaid(history, words.join(' '));
 }
 
 /** Oldest first. Turns of one side that follow each other are one: an LLM answers the last. */

@@ -23,6 +23,8 @@ export function toMessages({ turns, words, partial, typed }: Ask): { role: 'user
   );
   const said = `${words}${partial ? ' …' : ''}${fields.join('')}`;
   const messages = turns.map(({ role, text }) => ({ role, content: text }));
+  // Some providers take no conversation that the assistant opens.
+  if (messages[0]?.role === 'assistant') messages.unshift({ role: 'user', content: '(They have joined.)' });
   const last = messages.at(-1);
   // They were interrupted by nobody: what was not answered yet belongs to what they say now.
   if (last?.role === 'user') return [...messages.slice(0, -1), { role: 'user', content: `${last.content} ${said}` }];

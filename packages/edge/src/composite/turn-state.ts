@@ -86,6 +86,8 @@ export type TurnTakingInput =
   /** A message that the user sent by hand, or, without `sent`, what stands in a field of theirs now. */
   | { type: 'typed'; atMs: number; field: string; text: string; sent: boolean }
   | { type: 'event'; event: SessionEvent }
+  /** What happened in this session before, in a process that is gone. */
+  | { type: 'restore'; events: readonly SessionEvent[] }
   /** The first packet of a response left. */
   | { type: 'speech-started'; responseId: string; atMs: number };
 

@@ -1,6 +1,7 @@
 import type { Act, Decision } from '../engine/types.js';
 import { fail, follow, measure, sayMore } from './answering.js';
 import { interject, offer, settle } from './committing.js';
+import { historyOf } from './heard-history.js';
 import { isPrefix, plainWords } from './draft.js';
 import { draft } from './drafting.js';
 import { StepBuilder } from './step-builder.js';
@@ -44,6 +45,9 @@ export function stepTurnTaking(state: TurnTaking, input: TurnTakingInput): TurnT
       break;
     case 'event':
       follow(step, input.event);
+      break;
+    case 'restore':
+      step.set({ history: historyOf(input.events) });
       break;
     case 'speech-started':
       measure(step, input);

@@ -45,6 +45,8 @@ export interface SessionRow {
   readonly spent?: SpentTokens;
   /** The model is told of what happens in its session, as the client is. */
   observe?(event: SessionEvent): void;
+  /** The session was of another process, and this is what happened there. */
+  restore?(events: readonly SessionEvent[]): void;
   /** The first packet of a response left, at session ms. */
   speechStarted?(responseId: string, atMs: number): void;
   /** What the user types: as it stands now, or `sent`. */

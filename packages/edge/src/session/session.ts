@@ -137,6 +137,7 @@ export class Session {
     this.#conversation = { ...this.#conversation, listening: false, reminders };
     this.#spentBefore = session.spent?.speaking;
     this.#background?.restore(events, session.spent?.background);
+    this.#lease.restore?.(events);
     for (const interrupted of unfinishedResponses(events)) this.#emit(interrupted);
     // What the client saw of the floor last may not have been saved.
     this.#emit({ type: 'floor.changed', participant: this.participant, floor: 'silent', confidence: 0 });
