@@ -16,8 +16,8 @@ export const taskStatuses = [
 ] as const;
 export type TaskStatus = (typeof taskStatuses)[number];
 
-/** Who wanted it: the interaction model (spoken), the participant (typed), or the app. */
-export const taskOrigins = ['model', 'text', 'app'] as const;
+/** Who wanted it: the interaction model (spoken), the participant (typed), the app, or an answer of a recipe’s LLM: a tool of it. */
+export const taskOrigins = ['model', 'text', 'app', 'answer'] as const;
 export type TaskOrigin = (typeof taskOrigins)[number];
 
 /** What was made of something that was typed: a question of its own, or something about a task under way. */

@@ -2,13 +2,14 @@ import { MicroturnError, type AskResult, type ClientMessageOf, type SessionEvent
 import type { Decision } from '../engine/types.js';
 import { Budget, pauseMs, type BudgetLimits } from '../llm/index.js';
 import type { Clip } from '../media/types.js';
-import type { SessionBackground, SessionDesk, TaskRequest, TypedRequest } from '../session/index.js';
+import type { SessionBackground, SessionDesk, SessionTools, TaskRequest, TypedRequest } from '../session/index.js';
 import type { Log } from '../telemetry/log.js';
 import { ConversationLog } from './conversation-log.js';
+import { Errands } from './errands.js';
 import { approvalOf, type FollowUpRule } from './follow-up.js';
 import { Images } from './images.js';
 import { PageTools } from './page-tools.js';
-import type { BackgroundProvider, TaskIo } from './provider.js';
+import type { BackgroundProvider, TaskBrief, TaskIo } from './provider.js';
 import {
   isOver,
   newTaskBook,
@@ -76,6 +77,19 @@ export class BackgroundDesk implements SessionBackground {
   readonly #pageTools: PageTools;
   readonly #images = new Images();
   readonly #running = new Map<string, Running>();
+  readonly #errands = new Errands({
+    create: (title) => {
+      this.#assertOpen();
+      const id = `task-${++this.#count}`;
+      this.#apply({ type: 'ask', atMs: this.#desk.nowMs(), id, prompt: '', title, origin: 'answer' });
+      return id;
+    },
+    cancel: (id) => this.#apply({ type: 'cancel', atMs: this.#desk.nowMs(), id, by: 'app' }),
+    context: (taskId, { signal, note }) => {
+      const { sessionId, participant } = this.#desk;
+      return { signal, note, sessionId, participant, taskId };
+    },
+  });
   /** Spoken questions whose words are not known yet, by task. */
   readonly #spoken = new Map<string, Utterance>();
   /** Inputs that came in the middle of a step. */
@@ -118,6 +132,11 @@ export class BackgroundDesk implements SessionBackground {
   get spent() {
     return { ...this.#budget.spent, tasks: this.#count };
   }
+
+  readonly tools: SessionTools = {
+    list: () => this.#toolBox().tools,
+    call: (call, signal) => this.#errands.call(call, signal),
+  };
 
   get tasks(): readonly Task[] {
     return this.#book.tasks;
@@ -244,6 +263,7 @@ export class BackgroundDesk implements SessionBackground {
     for (const { abort } of this.#running.values()) abort.abort(new MicroturnError('session/closed'));
     this.#running.clear();
     this.#spoken.clear();
+    this.#errands.close();
     this.#pageTools.close();
   }
 
@@ -384,6 +404,7 @@ export class BackgroundDesk implements SessionBackground {
     for (const event of events) this.#desk.emit(event);
     for (const effect of effects) this.#run(effect);
     this.#weaver.onTasks(book.tasks);
+    this.#errands.onTasks(book.tasks);
     this.#dropImages();
   }
 
@@ -421,21 +442,9 @@ export class BackgroundDesk implements SessionBackground {
     try {
       const worded = await unlessAborted(this.#word(task, signal), signal);
       if (worded) {
-        await unlessAborted(
-          this.#parts.provider.run(
-            {
-              ...worded,
-              images: this.#images.of(id),
-              conversation: this.#log.entries,
-              others: this.#book.tasks.filter((other) => other.id !== id && other.prompt !== ''),
-              nowMs: this.#desk.nowMs(),
-              participant: this.#desk.participant,
-              sessionId: this.#desk.sessionId,
-            },
-            this.#ioOf(task, running),
-          ),
-          signal,
-        );
+        const io = this.#ioOf(task, running);
+        const errand = this.#errands.runOf(id);
+        await unlessAborted(errand ? errand(io) : this.#parts.provider.run(this.#briefOf(worded), io), signal);
       }
       running.text.flush();
       this.#apply({ type: 'done', ...about() });
@@ -457,9 +466,28 @@ export class BackgroundDesk implements SessionBackground {
   /** How long to wait before a task that failed is worked on again; undefined where it should not be. */
   #retryInMs({ id, again }: Task, { touched }: Running, cause: unknown): number | undefined {
     if (!(cause instanceof MicroturnError) || !cause.retryable || touched) return undefined;
+    // An answer waited for it, and has been told.
+    if (this.#errands.runOf(id)) return undefined;
     // Words that were not made out are no clearer the second time.
     if (cause.code === 'task/unheard' || this.#weaver.hasBegun(id)) return undefined;
     return pauseMs((again?.times ?? 0) + 1, cause.retryAfterMs, Math.random);
+  }
+
+  #briefOf({ task, clip }: { task: Task; clip: Clip | undefined }): TaskBrief {
+    return {
+      task,
+      clip,
+      images: this.#images.of(task.id),
+      conversation: this.#log.entries,
+      others: this.#book.tasks.filter((other) => other.id !== task.id && other.prompt !== ''),
+      nowMs: this.#desk.nowMs(),
+      participant: this.#desk.participant,
+      sessionId: this.#desk.sessionId,
+    };
+  }
+
+  #toolBox(): ToolBox {
+    return new ToolBox([...this.#parts.tools, ...this.#pageTools.tools], this.#parts.after);
   }
 
   /** The words of the question, where it was spoken. Undefined where it turned out to be about another task, or nothing. */
@@ -510,7 +538,7 @@ export class BackgroundDesk implements SessionBackground {
     };
     return {
       signal,
-      tools: new ToolBox([...this.#parts.tools, ...this.#pageTools.tools], this.#parts.after),
+      tools: this.#toolBox(),
       budget: this.#budget,
       delta: (text) => batch.push(text),
       note: (note) => {

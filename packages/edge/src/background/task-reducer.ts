@@ -184,6 +184,11 @@ export function stepTasks(book: TaskBook, input: TaskInput): TaskStep {
       for (const task of input.tasks) {
         step.add(task);
         if (isOver(task) || task.status === 'done') continue;
+        if (task.origin === 'answer') {
+          // The answer that wanted it is gone, too.
+          step.stale(task, 'superseded');
+          continue;
+        }
         step.update(task.id, { status: 'queued', revision: task.revision + 1, text: '', question: undefined });
         step.progress(task.id);
       }

@@ -17,6 +17,7 @@ export function newAnswer(
     saidAll: false,
     responseId: undefined,
     saidAtMs: undefined,
+    calling: false,
     soundedAtMs: undefined,
   };
 }
@@ -32,7 +33,8 @@ export function sayMore(step: StepBuilder, atMs: number): void {
   }
   const said = read ? speakableTo(read.text, answer.said, answer.draft.done) : 0;
   const say = read ? read.text.slice(answer.said, said).trim() : '';
-  step.speech = { say, kind: read?.kind ?? 'reply', more: !answer.draft.done };
+  // While tools work nothing is being said: somebody else may speak, and ask for leave.
+  step.speech = { say, kind: read?.kind ?? 'reply', more: !answer.draft.done && !answer.calling };
   step.set({
     answer: {
       ...answer,
@@ -41,6 +43,14 @@ export function sayMore(step: StepBuilder, atMs: number): void {
       saidAtMs: answer.saidAtMs ?? (say === '' ? undefined : atMs),
     },
   });
+}
+
+/** The answer calls tools, or goes on with their results. */
+export function noteCalls(step: StepBuilder, draftId: string, calling: boolean, atMs: number): void {
+  const { answer } = step.state;
+  if (answer?.draft.id !== draftId) return;
+  step.set({ answer: { ...answer, calling } });
+  sayMore(step, atMs);
 }
 
 /** A draft, or the answer itself, breaks off. */
@@ -66,6 +76,9 @@ export function follow(step: StepBuilder, event: SessionEvent): void {
     if (event.kind === 'reply' || event.kind === 'interjection') {
       step.set({ answer: { ...answer, responseId: event.responseId } });
     }
+  } else if (event.type === 'response.completed' && event.responseId === answer.responseId && !answer.saidAll) {
+    // The next part of it, behind a tool, is a response of its own.
+    step.set({ answer: { ...answer, responseId: undefined, soundedAtMs: undefined } });
   } else if (
     (event.type === 'response.completed' || event.type === 'response.interrupted') &&
     event.responseId === answer.responseId
@@ -81,7 +94,9 @@ export function follow(step: StepBuilder, event: SessionEvent): void {
 export function takeBack(step: StepBuilder, fromMs: number): void {
   const { answer } = step.state;
   if (!answer) return;
-  const { said, soundedAtMs = Infinity, draft } = answer;
+  const { said, soundedAtMs = Infinity, draft, calling } = answer;
+  // They may be giving leave; whatever it is, it is told with the result.
+  if (calling) return;
   const thrownIn = said > 0 && readDraft(draft)?.kind === 'interjection';
   if (thrownIn || soundedAtMs < fromMs) return;
   if (said > 0) step.acts = [...new Set<Act>(['stop', ...step.acts])];

@@ -27,7 +27,9 @@ export function settle(step: StepBuilder, atMs: number): void {
   step.set({ drafts: [] });
   // A cough, or the end of a word that was answered already.
   if (plain.length === 0) return;
-  const answering = step.state.answer !== undefined;
+  const { answer } = step.state;
+  const answering = answer !== undefined;
+  if (answer?.calling) step.run({ do: 'add', draftId: answer.draft.id, words: words.join(' ') });
   const chosen = fitting ?? (answering ? undefined : step.ask(words, atMs, false));
   step.set({ history: userSaid(step.state.history, words.join(' ')) });
   if (!chosen) return;

@@ -1,28 +1,17 @@
 import { MicroturnError, type SessionEvent } from '@microturn/protocol';
-import type { Decision, Perceived } from '../engine/types.js';
+import type { DecodedWord, Decision, Perceived } from '../engine/types.js';
 import type { EngineOutlet, SessionEngine, SessionRow, TypedText } from '../session/index.js';
-import { Budget } from '../llm/budget.js';
-import type { Log } from '../telemetry/log.js';
 import { TRANSCRIBE_HZ, type Transcriber, type Transcription } from '../transcribe/index.js';
-import { systemPrompt, toMessages } from './prompt.js';
+import { LlmAnswers, type LlmAnswersParts } from './llm-answers.js';
 import { startTurnTaking, stepTurnTaking, type TurnTakingInput } from './turn-taking.js';
-import type { Ask, ChatSource, ClipSource, Composed, CompositeEffect, TurnTakingOptions } from './types.js';
+import type { ClipSource, Composed, CompositeEffect, TurnTakingOptions } from './types.js';
 
-export interface CompositeParts {
-  readonly llm: ChatSource;
-  /** Names of models, in order of preference; all where none are given. */
-  readonly models?: readonly string[] | undefined;
-  readonly instructions?: string | undefined;
+export interface CompositeParts extends LlmAnswersParts {
   /** The floor bundle's own words are taken where there is none, or where it failed. */
   readonly transcriber?: Transcriber | undefined;
   readonly clip: ClipSource;
   readonly turnTaking: Omit<TurnTakingOptions, 'microTurnMs'>;
-  readonly maxOutputTokens: number;
-  readonly log: Log;
 }
-
-/** A spoken answer that is longer than this is no answer; what comes after is not read. */
-const LONGEST_ANSWER_CHARS = 8000;
 
 /** One utterance on its way to the transcriber. */
 interface Hearing {
@@ -45,14 +34,13 @@ export class CompositeRow implements SessionRow {
   readonly #floor: SessionRow;
   readonly #onDecision: (decision: Decision) => void;
   readonly #microTurnMs: number;
-  readonly #system: string;
   #state;
   #hearing: Hearing | undefined;
   /** Words of the floor bundle in this utterance, for where there is no transcriber. */
   #own: { utterance: number; words: string[]; heardAll: boolean } | undefined;
-  readonly #asks = new Map<string, AbortController>();
-  /** What was asked for, drafts included. It has no limit: those of `drafting` are kept by the turn-taking. */
-  readonly #budget = new Budget();
+  readonly #answers: LlmAnswers;
+  /** Words that became known between two decisions, until the next. */
+  #words: DecodedWord[] = [];
   #released = false;
 
   constructor(
@@ -70,7 +58,13 @@ export class CompositeRow implements SessionRow {
     this.#microTurnMs = microTurnMs;
     this.#outlet = callbacks.outlet;
     this.#onDecision = callbacks.onDecision;
-    this.#system = systemPrompt(parts.instructions);
+    this.#answers = new LlmAnswers(parts, {
+      nowMs: () => this.#nowMs,
+      tools: () => this.#outlet.tools?.(),
+      apply: (input) => this.#apply(input),
+      isAnswer: (draftId) => this.#state.answer?.draft.id === draftId,
+      report: (error) => this.#report(error),
+    });
     this.#state = startTurnTaking({ ...parts.turnTaking, microTurnMs });
     this.#floor = floor.lease(
       (decision) => this.#decide(decision),
@@ -94,7 +88,7 @@ export class CompositeRow implements SessionRow {
   }
   /** Tokens of the session so far. What is being written counts when it ends. */
   get spent() {
-    return this.#budget.spent;
+    return this.#answers.spent;
   }
 
   observe(event: SessionEvent): void {
@@ -125,8 +119,7 @@ export class CompositeRow implements SessionRow {
 
   #end(): void {
     this.#released = true;
-    for (const abort of this.#asks.values()) abort.abort();
-    this.#asks.clear();
+    this.#answers.close();
     this.#hearing?.transcription.close();
     this.#hearing = undefined;
   }
@@ -137,7 +130,7 @@ export class CompositeRow implements SessionRow {
     const { words, acts, speech } = composed;
     this.#onDecision({
       ...decision,
-      words: this.#parts.transcriber ? words : decision.words,
+      words: this.#parts.transcriber ? [...this.#words.splice(0), ...words] : decision.words,
       acts,
       say: speech?.say ?? '',
       ...(speech?.more && { more: true }),
@@ -150,6 +143,7 @@ export class CompositeRow implements SessionRow {
   #apply(input: Exclude<TurnTakingInput, { type: 'decision' }>): void {
     if (this.#released) return;
     const { effects, composed } = this.#step(input);
+    this.#words.push(...composed.words);
     if (composed.speech && composed.speech.say !== '') this.#outlet.more(composed.speech.say);
     this.#run(effects);
   }
@@ -157,6 +151,7 @@ export class CompositeRow implements SessionRow {
   #step(input: TurnTakingInput): { effects: readonly CompositeEffect[]; composed: Composed } {
     const { state, effects, composed } = stepTurnTaking(this.#state, input);
     this.#state = state;
+    this.#answers.settle();
     return { effects, composed };
   }
 
@@ -181,10 +176,13 @@ export class CompositeRow implements SessionRow {
           this.#hearing = undefined;
           break;
         case 'ask':
-          void this.#ask(effect.ask);
+          void this.#answers.ask(effect.ask);
           break;
         case 'cancel':
-          this.#asks.get(effect.draftId)?.abort();
+          this.#answers.cancel(effect.draftId);
+          break;
+        case 'add':
+          this.#answers.add(effect.draftId, effect.words);
           break;
         case 'mark':
           this.#floor.perceive?.({ type: 'mark', mark: effect.mark });
@@ -262,46 +260,6 @@ export class CompositeRow implements SessionRow {
       stable: own.words.length,
       coveredMs,
     });
-  }
-
-  async #ask(ask: Ask): Promise<void> {
-    const { llm, models, maxOutputTokens, log } = this.#parts;
-    const { draftId, partial } = ask;
-    const abort = new AbortController();
-    this.#asks.set(draftId, abort);
-    const budget = new Budget();
-    let chars = 0;
-    try {
-      const stream = llm.stream({
-        purpose: partial ? 'draft' : 'reply',
-        system: this.#system,
-        messages: toMessages(ask),
-        ...(models && { models }),
-        maxOutputTokens,
-        budget,
-        signal: abort.signal,
-      });
-      for await (const part of stream) {
-        if (abort.signal.aborted) return;
-        if (part.type !== 'text') continue;
-        chars += part.text.length;
-        this.#apply({ type: 'draft.text', atMs: this.#nowMs, draftId, text: part.text });
-        if (chars > LONGEST_ANSWER_CHARS) break;
-      }
-      if (!abort.signal.aborted) this.#apply({ type: 'draft.done', atMs: this.#nowMs, draftId });
-    } catch (cause) {
-      if (abort.signal.aborted) return;
-      const error = MicroturnError.from(cause, 'edge/internal');
-      // Of a draft that nobody waits for, nobody needs to know.
-      if (this.#state.answer?.draft.id === draftId) this.#report(error);
-      else log.debug({ code: error.code }, 'a draft failed');
-      this.#apply({ type: 'draft.failed', atMs: this.#nowMs, draftId });
-    } finally {
-      this.#asks.delete(draftId);
-      const { tokensIn, tokensOut } = budget.spent;
-      this.#budget.spend(budget.spent);
-      if (partial) this.#apply({ type: 'spent', atMs: this.#nowMs, tokens: tokensIn + tokensOut });
-    }
   }
 
   #report(error: MicroturnError): void {

@@ -15,6 +15,10 @@ export function systemPrompt(instructions: string | undefined): string {
   return instructions ? `${RULES}\n\n${instructions}` : RULES;
 }
 
+/** Said besides where there are tools. */
+export const TOOL_RULES =
+  'Call tools where facts are needed rather than guess. Before a call that may take long, say a few words; after it, go on from there.';
+
 /** The conversation as it was heard, then what is being said now. */
 export function toMessages({ turns, words, partial, typed }: Ask): { role: 'user' | 'assistant'; content: string }[] {
   const fields = typed.map(

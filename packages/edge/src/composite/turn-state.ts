@@ -42,7 +42,9 @@ export interface Answer {
   readonly yieldedAtMs: number;
   readonly wordsAtMs: number;
   readonly saidAtMs: number | undefined;
-  /** Its first packet left. */
+  /** It waits for tools: nothing of it is being said, and it goes on with what they give back. */
+  readonly calling: boolean;
+  /** The first packet of what is being said of it left. */
   readonly soundedAtMs: number | undefined;
 }
 
@@ -81,6 +83,8 @@ export type TurnTakingInput =
   | { type: 'draft.text'; atMs: number; draftId: string; text: string }
   | { type: 'draft.done'; atMs: number; draftId: string }
   | { type: 'draft.failed'; atMs: number; draftId: string }
+  /** The answer calls tools, or has their results. */
+  | { type: 'draft.calls'; atMs: number; draftId: string; calling: boolean }
   /** What a draft has cost, whatever became of it. */
   | { type: 'spent'; atMs: number; tokens: number }
   /** A message that the user sent by hand, or, without `sent`, what stands in a field of theirs now. */

@@ -1,5 +1,5 @@
 import type { Act, Decision } from '../engine/types.js';
-import { fail, follow, measure, sayMore } from './answering.js';
+import { fail, follow, measure, noteCalls, sayMore } from './answering.js';
 import { interject, offer, settle } from './committing.js';
 import { historyOf } from './heard-history.js';
 import { isPrefix, plainWords } from './draft.js';
@@ -36,6 +36,9 @@ export function stepTurnTaking(state: TurnTaking, input: TurnTakingInput): TurnT
       break;
     case 'draft.failed':
       fail(step, input.draftId, input.atMs);
+      break;
+    case 'draft.calls':
+      noteCalls(step, input.draftId, input.calling, input.atMs);
       break;
     case 'spent':
       step.spend(input.atMs, input.tokens);

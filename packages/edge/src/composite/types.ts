@@ -1,6 +1,7 @@
 import type { SessionEventBody } from '@microturn/protocol';
 import type { Act, DecodedWord, Mark } from '../engine/types.js';
 import type { Budget } from '../llm/budget.js';
+import type { ChatRequest, ChatToolCall } from '../llm/index.js';
 import type { DraftKind } from './draft.js';
 import type { Turn } from './heard-history.js';
 
@@ -55,18 +56,14 @@ export interface Ask {
 
 /** What the composite asks of a language model; `LanguageModels` is one. */
 export interface ChatSource {
-  stream(request: {
-    readonly purpose: string;
-    readonly system: string;
-    readonly messages: readonly { readonly role: 'user' | 'assistant'; readonly content: string }[];
-    readonly models?: readonly string[] | undefined;
-    readonly maxOutputTokens: number;
-    /** Is charged with what the request has cost, when it ends: also where it broke off or was given up. */
-    readonly budget: Budget;
-    readonly signal: AbortSignal;
-  }): AsyncIterable<
-    { readonly type: 'text'; readonly text: string } | { readonly type: 'tool-call' } | { readonly type: 'done' }
-  >;
+  stream(
+    request: Pick<ChatRequest, 'purpose' | 'messages' | 'tools' | 'models' | 'signal'> & {
+      readonly system: string;
+      readonly maxOutputTokens: number;
+      /** Is charged with what the request has cost, when it ends: also where it broke off or was given up. */
+      readonly budget: Budget;
+    },
+  ): AsyncIterable<{ readonly type: 'text'; readonly text: string } | ChatToolCall | { readonly type: 'done' }>;
 }
 
 /** The sound of the caller between two session times: 16 kHz, as far as it is kept. */
@@ -85,6 +82,8 @@ export type CompositeEffect =
   | { do: 'unlisten'; utterance: number }
   | { do: 'ask'; ask: Ask }
   | { do: 'cancel'; draftId: string }
+  /** The answer waits for a tool: what was said meanwhile is told with its result. */
+  | { do: 'add'; draftId: string; words: string }
   /** The floor bundle is told of a draft. */
   | { do: 'mark'; mark: Mark }
   | { do: 'emit'; event: SessionEventBody };

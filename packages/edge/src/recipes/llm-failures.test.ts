@@ -3,7 +3,7 @@ import type { SessionEvent, SessionEventBody } from '@microturn/protocol';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseConfig } from '../config.js';
 import type { Decision, InteractionStream } from '../engine/types.js';
-import type { SessionEngine, SessionMedia } from '../session/index.js';
+import type { SessionEngine, SessionMedia, SessionTools } from '../session/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { hum } from '../testing/interaction-model.contract.js';
 import { ManualClock } from '../testing/manual-clock.js';
@@ -18,7 +18,7 @@ const FLOORS = `.SSSSY${'.'.repeat(50)}SSSSY`;
 const letters = { S: 'speaking', Y: 'yielded', '.': 'silent' } as const;
 
 /** A call with a recipe in virtual time, its LLM behind a real connection. */
-async function callWith(chat: readonly ScriptedReply[]) {
+async function callWith(chat: readonly ScriptedReply[], tools?: SessionTools) {
   const server = await OpenAiServer.start({ chat });
   onTestFinished(() => server.close());
   const clock = new ManualClock();
@@ -62,6 +62,7 @@ async function callWith(chat: readonly ScriptedReply[]) {
       nowMs: () => clock.now(),
       more: (text) => void said.push(text),
       emit: (event) => void (event.type === 'error' && errors.push(event.code)),
+      tools: () => tools,
     },
   );
   onTestFinished(() => {
@@ -116,5 +117,33 @@ describe('an LLM that fails in the middle of an answer', () => {
       { role: 'user', content: 'word56 word57 word58 word59' },
     ]);
     expect(server.problems).toEqual([]);
+  });
+
+  it('a tool that works for ten seconds, while the talk goes on: what the provider is told of it is in order', async () => {
+    let answer: (text: string) => void = () => {};
+    const tools: SessionTools = {
+      list: () => [{ name: 'trains', description: 'When they leave.', parameters: { type: 'object' } }],
+      call: () => new Promise((resolve) => (answer = resolve)),
+    };
+    const call = await callWith(
+      [
+        { text: 'Let me look.', toolCalls: [{ name: 'trains', arguments: { to: 'Rome' } }] },
+        { text: 'It leaves at nine.' },
+      ],
+      tools,
+    );
+    await call.turns(7);
+    await vi.waitFor(() => expect(call.said).toEqual(['Let me look.']));
+    await call.turns(50);
+    expect(call.decisions).toHaveLength(57);
+    answer('09:00');
+    await vi.waitFor(() => expect(call.said.at(-1)).toBe('It leaves at nine.'));
+    const { messages } = call.server.chats[1]!.body;
+    expect(messages.slice(2)).toMatchObject([
+      { role: 'assistant', content: 'Let me look.', tool_calls: [{ function: { name: 'trains', arguments: '{"to":"Rome"}' } }] }, // prettier-ignore
+      { role: 'tool', content: '09:00' },
+    ]);
+    expect(call.server.problems).toEqual([]);
+    expect(call.errors).toEqual([]);
   });
 });

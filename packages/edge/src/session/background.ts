@@ -1,4 +1,5 @@
 import type { AskResult, ClientMessageOf, SessionEvent, SessionEventBody } from '@microturn/protocol';
+import type { ChatTool } from '../llm/index.js';
 import type { Decision, Mark } from '../engine/types.js';
 import type { Clip } from '../media/types.js';
 import type { LiveResponse } from './conversation.js';
@@ -44,10 +45,22 @@ export interface TypedRequest extends Pick<TaskRequest, 'text' | 'subject'> {
   readonly images?: readonly string[] | undefined;
 }
 
+/** The functions that the model of a session may call: the app's, and its page's. */
+export interface SessionTools {
+  list(): readonly ChatTool[];
+  /**
+   * Calls one, as a task that the participant sees, is asked for leave by, and may call off. It may take long.
+   * @returns what it gave back
+   * @throws {MicroturnError} with what the model should know: `tool/failed`, `task/full`, `session/aborted`
+   */
+  call(call: { readonly name: string; readonly arguments: unknown }, signal: AbortSignal): Promise<string>;
+}
+
 /** What a session needs of background work. None of it may wait. */
 export interface SessionBackground {
   /** By its language models, and the tasks that there were. */
   readonly spent: SpentTokens & { readonly tasks: number };
+  readonly tools: SessionTools;
   /** Whether anybody may want to hear again what was said. */
   readonly keepsClip: boolean;
   /** One micro-turn has been decided, and acted upon. */

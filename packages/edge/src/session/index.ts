@@ -1,4 +1,11 @@
-export type { OpenBackground, SessionBackground, SessionDesk, TaskRequest, TypedRequest } from './background.js';
+export type {
+  OpenBackground,
+  SessionBackground,
+  SessionDesk,
+  SessionTools,
+  TaskRequest,
+  TypedRequest,
+} from './background.js';
 export type { LiveResponse } from './conversation.js';
 export { Session } from './session.js';
 export type {

@@ -7,7 +7,7 @@ import type { FoundSession } from '../store/index.js';
 import type { Log } from '../telemetry/log.js';
 import type { SpeakRequest } from '../voice/index.js';
 import type { RoomAudience } from './audience.js';
-import type { OpenBackground, SpentTokens } from './background.js';
+import type { OpenBackground, SessionTools, SpentTokens } from './background.js';
 
 /** What a session needs of the media thread. */
 export interface SessionMedia {
@@ -34,6 +34,8 @@ export interface EngineOutlet {
   /** Words of an answer that go on between two decisions. */
   more(text: string): void;
   emit(event: SessionEventBody): void;
+  /** The functions that it may call now; none where the session has no background. */
+  tools?(): SessionTools | undefined;
 }
 
 export interface SessionRow {

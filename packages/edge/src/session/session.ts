@@ -82,6 +82,7 @@ export class Session {
         emit: (event) => {
           if (!this.#closed) this.#emit(event);
         },
+        tools: () => this.#background?.tools,
       },
     );
     this.#zeroMs = this.#lease.zeroMs;

@@ -1,0 +1,198 @@
+import { MicroturnError } from '@microturn/protocol';
+import { Budget } from '../llm/budget.js';
+import type { ChatToolCall, ModelMessage } from '../llm/index.js';
+import type { SessionTools } from '../session/index.js';
+import type { Log } from '../telemetry/log.js';
+import { systemPrompt, toMessages, TOOL_RULES } from './prompt.js';
+import type { TurnTakingInput } from './turn-taking.js';
+import type { Ask, ChatSource } from './types.js';
+
+export interface LlmAnswersParts {
+  readonly llm: ChatSource;
+  /** Names of models, in order of preference; all where none are given. */
+  readonly models?: readonly string[] | undefined;
+  readonly instructions?: string | undefined;
+  readonly maxOutputTokens: number;
+  readonly log: Log;
+}
+
+/** What an answer tells the row that it is for. */
+export interface AnswersHost {
+  nowMs(): number;
+  /** The functions that it may call now. */
+  tools(): SessionTools | undefined;
+  apply(input: Exclude<TurnTakingInput, { type: 'decision' }>): void;
+  /** Whether this draft was committed: it is being said. */
+  isAnswer(draftId: string): boolean;
+  report(error: MicroturnError): void;
+}
+
+/** A spoken answer that is longer than this is no answer; what comes after is not read. */
+const LONGEST_ANSWER_CHARS = 8000;
+/** Rounds of tool calls in one answer; the last one must do without. */
+const MOST_STEPS = 5;
+const PROBLEM_CHARS = 1000;
+
+interface Asking {
+  readonly abort: AbortController;
+  /** What the user said while a tool worked. */
+  readonly added: string[];
+  /** Its draft was committed. */
+  chosen: () => void;
+}
+
+/**
+ * What one row asks of its LLM. Answers and drafts stream into the taking of turns; a draft that wants to call a tool waits
+ * until it is the answer, for a tool may change something.
+ */
+export class LlmAnswers {
+  readonly #parts: LlmAnswersParts;
+  readonly #host: AnswersHost;
+  readonly #system: string;
+  readonly #open = new Map<string, Asking>();
+  /** What was asked for, drafts included. It has no limit: those of `drafting` are kept by the turn-taking. */
+  readonly #budget = new Budget();
+
+  constructor(parts: LlmAnswersParts, host: AnswersHost) {
+    this.#parts = parts;
+    this.#host = host;
+    this.#system = systemPrompt(parts.instructions);
+  }
+
+  /** Tokens so far. What is being written counts when it ends. */
+  get spent() {
+    return this.#budget.spent;
+  }
+
+  /** Streams an answer to its end. Nothing is thrown, and nothing is told of one that was given up. */
+  async ask(ask: Ask): Promise<void> {
+    const { draftId, partial } = ask;
+    const { apply, report, isAnswer } = this.#host;
+    const asking: Asking = { abort: new AbortController(), added: [], chosen: () => {} };
+    this.#open.set(draftId, asking);
+    const budget = new Budget();
+    const { signal } = asking.abort;
+    try {
+      await this.#answer(ask, asking, budget);
+      if (!signal.aborted) apply({ type: 'draft.done', atMs: this.#host.nowMs(), draftId });
+    } catch (cause) {
+      if (signal.aborted) return;
+      const error = MicroturnError.from(cause, 'edge/internal');
+      // Of a draft that nobody waits for, nobody needs to know.
+      if (isAnswer(draftId)) report(error);
+      else this.#parts.log.debug({ code: error.code }, 'a draft failed');
+      apply({ type: 'draft.failed', atMs: this.#host.nowMs(), draftId });
+    } finally {
+      this.#open.delete(draftId);
+      const { tokensIn, tokensOut } = budget.spent;
+      this.#budget.spend(budget.spent);
+      if (partial) apply({ type: 'spent', atMs: this.#host.nowMs(), tokens: tokensIn + tokensOut });
+    }
+  }
+
+  /** It is not wanted any more, nor what its tools would give. */
+  cancel(draftId: string): void {
+    this.#open.get(draftId)?.abort.abort(new MicroturnError('session/aborted'));
+  }
+  /** The user said something while it waits for a tool. */
+  add(draftId: string, words: string): void {
+    this.#open.get(draftId)?.added.push(words);
+  }
+  /** A draft may have become the answer: what waits for that goes on. */
+  settle(): void {
+    for (const [draftId, { chosen }] of this.#open) if (this.#host.isAnswer(draftId)) chosen();
+  }
+  close(): void {
+    for (const draftId of this.#open.keys()) this.cancel(draftId);
+    this.#open.clear();
+  }
+
+  async #answer(ask: Ask, asking: Asking, budget: Budget): Promise<void> {
+    const { llm, models, maxOutputTokens } = this.#parts;
+    const { signal } = asking.abort;
+    const { draftId, partial } = ask;
+    const messages: ModelMessage[] = [...toMessages(ask)];
+    let chars = 0;
+    for (let step = 1; ; step++) {
+      const tools = this.#host.tools();
+      const offered = step < MOST_STEPS && tools ? tools.list() : [];
+      const stream = llm.stream({
+        purpose: partial ? 'draft' : 'reply',
+        system: offered.length > 0 ? `${this.#system}\n\n${TOOL_RULES}` : this.#system,
+        messages,
+        ...(offered.length > 0 && { tools: offered }),
+        ...(models && { models }),
+        maxOutputTokens,
+        budget,
+        signal,
+      });
+      const calls: ChatToolCall[] = [];
+      let text = '';
+      for await (const part of stream) {
+        if (signal.aborted) return;
+        if (part.type === 'tool-call') calls.push(part);
+        if (part.type !== 'text') continue;
+        text += part.text;
+        chars += part.text.length;
+        this.#write(draftId, part.text);
+        if (chars > LONGEST_ANSWER_CHARS) return;
+      }
+      if (calls.length === 0 || !tools) return;
+      // What it said before the call is a sentence of its own.
+      if (text.trim() !== '') this.#write(draftId, '\n');
+      if (!this.#host.isAnswer(draftId)) await untilChosen(asking);
+      this.#host.apply({ type: 'draft.calls', atMs: this.#host.nowMs(), draftId, calling: true });
+      const results = await Promise.all(calls.map((call) => callTool(tools, call, signal)));
+      signal.throwIfAborted();
+      messages.push(toMessage(text, calls), { role: 'tool', content: results });
+      const added = asking.added.splice(0).join(' ');
+      if (added !== '') messages.push({ role: 'user', content: added });
+      this.#host.apply({ type: 'draft.calls', atMs: this.#host.nowMs(), draftId, calling: false });
+    }
+  }
+
+  #write(draftId: string, text: string): void {
+    this.#host.apply({ type: 'draft.text', atMs: this.#host.nowMs(), draftId, text });
+  }
+}
+
+/** @throws where it is given up before */
+function untilChosen(asking: Asking): Promise<void> {
+  const { signal } = asking.abort;
+  return new Promise((resolve, reject) => {
+    asking.chosen = resolve;
+    if (signal.aborted) reject(signal.reason as Error);
+    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}
+
+/** What goes wrong with a tool is for the model to know, and to say. */
+async function callTool(tools: SessionTools, call: ChatToolCall, signal: AbortSignal) {
+  const result = (type: 'text' | 'error-text', value: string) => ({
+    type: 'tool-result' as const,
+    toolCallId: call.callId,
+    toolName: call.name,
+    output: { type, value },
+  });
+  try {
+    if (call.problem !== undefined) throw new MicroturnError('tool/failed', call.problem);
+    return result('text', await tools.call(call, signal));
+  } catch (error) {
+    return result('error-text', MicroturnError.from(error, 'tool/failed').message.slice(0, PROBLEM_CHARS));
+  }
+}
+
+function toMessage(text: string, calls: readonly ChatToolCall[]): ModelMessage {
+  return {
+    role: 'assistant',
+    content: [
+      ...(text === '' ? [] : [{ type: 'text' as const, text }]),
+      ...calls.map(({ callId, name, arguments: args }) => ({
+        type: 'tool-call' as const,
+        toolCallId: callId,
+        toolName: name,
+        input: args ?? {},
+      })),
+    ],
+  };
+}
