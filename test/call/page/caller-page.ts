@@ -175,6 +175,11 @@ class CallerPage {
     return this.#session?.close() ?? Promise.resolve();
   }
 
+  /** For a test that does more than this page. */
+  get session(): InteractionSession {
+    return this.#call;
+  }
+
   get #call(): InteractionSession {
     if (!this.#session) throw new Error('expected `start` first');
     return this.#session;

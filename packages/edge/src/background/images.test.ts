@@ -7,7 +7,7 @@ const png = (bytes = 64) => {
   image.write('\x89PNG\r\n\x1a\n', 'latin1');
   return image;
 };
-const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xe0, ...new Array<number>(20).fill(1)]);
+const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xe0, ...Buffer.alloc(20, 1)]);
 const webp = Buffer.from('RIFF\x10\x00\x00\x00WEBPVP8 ....', 'latin1');
 
 /** Sends a picture as a page does. */

@@ -9,10 +9,10 @@ export interface TaskImage {
 /** Pictures that a session's tasks may have at once; policy: reject. */
 const ATTACHED = 8;
 /** What pictures of each kind begin with. */
-const kinds: readonly (readonly [TaskImage['mediaType'], RegExp])[] = [
-  ['image/jpeg', /^\xff\xd8\xff/],
-  ['image/png', /^\x89PNG\r\n\x1a\n/],
-  ['image/webp', /^RIFF[^]{4}WEBP/],
+const kinds: readonly (readonly [TaskImage['mediaType'], (head: string) => boolean])[] = [
+  ['image/jpeg', (head) => head.startsWith('\xff\xd8\xff')],
+  ['image/png', (head) => head.startsWith('\x89PNG\r\n\x1a\n')],
+  ['image/webp', (head) => head.startsWith('RIFF') && head.startsWith('WEBP', 8)],
 ];
 const HEAD_BYTES = 12;
 
@@ -89,7 +89,7 @@ export class Images {
 /** By its first bytes, whatever it was said to be. @throws {MicroturnError} `image/invalid` */
 function assertKind(bytes: Uint8Array): TaskImage['mediaType'] {
   const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
-  const kind = kinds.find(([, magic]) => magic.test(head))?.[0];
+  const kind = kinds.find(([, begins]) => begins(head))?.[0];
   if (!kind) throw new MicroturnError('image/invalid', 'it is no JPEG, PNG or WebP');
   return kind;
 }

@@ -1,0 +1,182 @@
+import { OpenAiServer, type ChatScript } from '@microturn/edge/testing';
+import type { InteractionSession } from '@microturn/sdk';
+import { expect, test } from '@playwright/test';
+import { writeFile } from 'node:fs/promises';
+import { Caller, type CallerOptions } from '../call/caller.js';
+import { compose, speak } from '../fixtures/speech.js';
+import { EdgeProcess } from '../support/edge-process.js';
+import { TemporaryFolder } from '../support/temporary-folder.js';
+
+const voice = { accent: 'en-us', variant: 'm3', rate: 150, pitch: 50 } as const;
+const LONG =
+  'The first part of it takes rather long to say aloud. The second part comes after that one. The third part is here as well. The fourth part is the last of them.';
+const WAIT = { timeout: 60_000 };
+
+let server: OpenAiServer;
+let edge: EdgeProcess;
+let transcript = '';
+
+/** By what the task asks; what is heard besides is nobody's question. */
+const script: ChatScript = ({ messages }) => {
+  const last = messages.at(-1)!;
+  if (last.role === 'tool') {
+    return { text: last.content.includes('did not allow') ? 'I did not book it.' : 'The table is booked.' };
+  }
+  const asked = /now asks: (\w+)/.exec(JSON.stringify(last.content))?.[1];
+  if (asked === 'book') return { toolCalls: [{ name: 'book_table', arguments: { persons: 2 } }] };
+  if (asked === 'slow') return { text: 'This one took its time.', delayMs: 4000 };
+  if (asked === 'long') return { text: LONG };
+  return { text: '-' };
+};
+
+test.beforeAll(async () => {
+  server = await OpenAiServer.start({ chat: script, transcribe: () => transcript });
+  await using folder = await TemporaryFolder.create();
+  const models = { scripted: { provider: 'openai-compatible', baseUrl: server.url, model: 'm' } };
+  const background = { transcriber: { baseUrl: server.url, model: 'w' } };
+  await writeFile(folder.file('edge.yaml'), JSON.stringify({ llm: { models }, background }));
+  edge = await EdgeProcess.start({ args: ['--config', folder.file('edge.yaml')] });
+});
+test.afterAll(async () => {
+  await edge.stop();
+  await server.close();
+  expect(server.problems).toEqual([]);
+});
+test.beforeEach(() => {
+  test.setTimeout(180_000);
+  transcript = '';
+});
+
+interface TaskPage extends Window {
+  readonly caller: Promise<{ readonly session: InteractionSession }>;
+  booked: unknown[];
+  away: boolean;
+  readonly sockets: WebSocket[];
+}
+
+/** A caller whose page offers to book tables, where the user allows it. */
+async function openCaller(options: Partial<CallerOptions> = {}): Promise<Caller> {
+  const caller = await Caller.open({ url: edge.url, record: false, ...options });
+  await caller.page.evaluate(async () => {
+    const page = window as unknown as TaskPage;
+    page.booked = [];
+    (await page.caller).session.registerTool({
+      name: 'book_table',
+      description: 'Books a table.',
+      parameters: { type: 'object', properties: { persons: { type: 'integer' } }, required: ['persons'] },
+      approval: true,
+      execute: (args) => {
+        page.booked.push(args);
+        return 'done';
+      },
+    });
+  });
+  return caller;
+}
+
+const ask = (caller: Caller, text: string) =>
+  caller.page.evaluate(async (question) => {
+    const { session } = await (window as unknown as TaskPage).caller;
+    return (await session.ask(question)).taskId!;
+  }, text);
+const answer = (caller: Caller, taskId: string, allowed: boolean) =>
+  caller.page.evaluate(async ([id, yes]) => (await (window as unknown as TaskPage).caller).session.answer(id, yes), [
+    taskId,
+    allowed,
+  ] as const);
+const booked = (caller: Caller) => caller.page.evaluate(() => (window as unknown as TaskPage).booked);
+
+/** What was heard of a task, response by response. */
+function heardOf(caller: Caller, taskId: string): string[] {
+  const relays = caller.eventsOf('response.started').filter((response) => response.taskId === taskId);
+  return relays.map(
+    ({ responseId }) =>
+      caller.eventsOf('response.heard').findLast((heard) => heard.responseId === responseId)?.heardText ?? '',
+  );
+}
+const woven = (caller: Caller, taskId: string) =>
+  expect.poll(() => caller.eventsOf('task.woven').some((task) => task.taskId === taskId), WAIT).toBe(true);
+const asked = (caller: Caller, taskId: string) =>
+  expect.poll(() => caller.eventsOf('task.question').some((task) => task.taskId === taskId), WAIT).toBe(true);
+
+test('a function of the page runs where the user allows it with a click, and not where they refuse', async () => {
+  await using caller = await openCaller();
+  const first = await ask(caller, 'book a table');
+  await asked(caller, first);
+  expect(await booked(caller)).toEqual([]);
+  await answer(caller, first, true);
+  await woven(caller, first);
+  expect(await booked(caller)).toEqual([{ persons: 2 }]);
+  expect(heardOf(caller, first).at(-1)).toContain('The table is booked');
+
+  const second = await ask(caller, 'book another table');
+  await asked(caller, second);
+  await answer(caller, second, false);
+  await woven(caller, second);
+  expect(await booked(caller)).toHaveLength(1);
+  expect(heardOf(caller, second).at(-1)).toContain('I did not book it');
+});
+
+test('a spoken yes is leave enough', async () => {
+  const yes = await speak('yes please do that for me', voice);
+  transcript = 'Yes, please do that for me.';
+  // Said again for a machine that is slow to ask; what comes before the question is nothing.
+  await using caller = await openCaller({ microphone: compose([9000, yes, 7000, yes, 9000, yes, 9000, yes]) });
+  const taskId = await ask(caller, 'book a table');
+  await woven(caller, taskId);
+  expect(await booked(caller)).toEqual([{ persons: 2 }]);
+  expect(heardOf(caller, taskId)[0]).toContain('May I use book table');
+  expect(heardOf(caller, taskId).at(-1)).toContain('The table is booked');
+});
+
+test('who is away while a task runs hears its result once, when they are back', async () => {
+  await using caller = await openCaller({
+    initScript: `
+      window.sockets = [];
+      window.WebSocket = class extends WebSocket {
+        constructor(url) {
+          const signaling = String(url).includes('/v1/connect');
+          super(signaling && window.away ? 'ws://127.0.0.1:9/' : url);
+          if (signaling) window.sockets.push(this);
+        }
+      };`,
+  });
+  const taskId = await ask(caller, 'slow');
+  await caller.page.evaluate(() => {
+    const page = window as unknown as TaskPage;
+    page.away = true;
+    // As a lost network, and not as one who leaves.
+    page.sockets.at(-1)!.close(4000);
+  });
+  await expect.poll(() => server.chats.at(-1)!.outcome, WAIT).toBe('done');
+  // Longer than a free floor waits for what is to be said.
+  await caller.page.waitForTimeout(3000);
+  expect(heardOf(caller, taskId)).toEqual([]);
+  await caller.page.evaluate(() => ((window as unknown as TaskPage).away = false));
+  await woven(caller, taskId);
+  expect(caller.eventsOf('session.resumed')).toHaveLength(1);
+  expect(heardOf(caller, taskId).map((text) => text.replaceAll(/\W+$/g, ''))).toEqual(['This one took its time']);
+});
+
+test('who leaves the page is told nothing any more, and what they asked is given up', async () => {
+  await using caller = await openCaller();
+  await ask(caller, 'slow');
+  await expect.poll(() => server.chats.at(-1)!.outcome, WAIT).toBe('open');
+  await caller.page.goto('about:blank');
+  await expect.poll(() => server.chats.at(-1)!.outcome, WAIT).toBe('aborted');
+  expect(caller.eventsOf('response.started')).toEqual([]);
+});
+
+test('who talks over a result does not cancel its task: it is taken up again, and said to its end', async () => {
+  const remark = await speak('wait, stop', voice);
+  transcript = 'Wait, stop.';
+  await using caller = await openCaller({ microphone: compose([9000, remark]) });
+  const taskId = await ask(caller, 'long');
+  await woven(caller, taskId);
+  const relays = caller.eventsOf('response.started').filter((response) => response.taskId === taskId);
+  const cut = caller.eventsOf('response.interrupted').filter(({ by }) => by === 'user');
+  expect(cut.map(({ responseId }) => responseId)).toEqual([relays[0]!.responseId]);
+  expect(caller.eventsOf('task.cancelled')).toEqual([]);
+  expect(relays.length).toBeGreaterThan(1);
+  expect(heardOf(caller, taskId).at(-1)).toContain('the last of them');
+});
