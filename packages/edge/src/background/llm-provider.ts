@@ -67,6 +67,7 @@ export class LlmProvider implements BackgroundProvider {
         messages,
         tools: step < MAX_STEPS ? [...io.tools.tools, askUser] : [],
         needs,
+        webSearch: true,
         models,
         budget: io.budget,
         signal: io.signal,

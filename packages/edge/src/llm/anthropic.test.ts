@@ -13,7 +13,7 @@ const lookup = {
 };
 const question: ModelMessage = { role: 'user', content: 'how high is it' };
 
-async function setUp(replies: readonly AnthropicReply[], { key = 'secret' } = {}) {
+async function setUp(replies: readonly AnthropicReply[], { key = 'secret', webSearch = false } = {}) {
   const server = await AnthropicServer.start(replies);
   onTestFinished(() => server.close());
   const clock = new ManualClock();
@@ -26,6 +26,7 @@ async function setUp(replies: readonly AnthropicReply[], { key = 'secret' } = {}
         apiKeyEnv: 'KEY',
         headers: {},
         takes: [],
+        webSearch,
         price: { input: 1, output: 1 },
         maxOutputTokens: 100,
         firstTokenMs: 60_000,
@@ -98,6 +99,25 @@ describe('a model of Anthropic’s, by a strict server of its wire format', () =
       { type: 'tool_result', tool_use_id: 'toolu_1', content: '330 m' },
     ]);
     expect(server.problems).toEqual([]);
+  });
+
+  it('searches the web by itself, where it may, and only then', async () => {
+    const search = { query: 'tower', title: 'The tower', url: 'https://tower.example.com/' };
+    const { server, ask } = await setUp([{ text: ['Let me look. ', 'It is high.'], search }], { webSearch: true });
+    const { parts, text } = await ask({ tools: [lookup], webSearch: true });
+    expect(text).toBe('Let me look. It is high.');
+    // What the provider has done is nobody's to do again.
+    expect(parts.filter(({ type }) => type === 'tool-call')).toEqual([]);
+    expect(parts.at(-1)).toMatchObject({ type: 'done', reason: 'stop' });
+    await ask();
+    expect(server.requests.map(({ tools }) => tools)).toMatchObject([
+      [{ name: 'lookup' }, { type: 'web_search_20250305', name: 'web_search', max_uses: 3 }],
+      undefined as never,
+    ]);
+    expect(server.problems).toEqual([]);
+    const without = await setUp([{ text: ['No.'] }]);
+    await without.ask({ webSearch: true });
+    expect(without.server.requests[0]).not.toHaveProperty('tools');
   });
 
   it('is asked again when it says so, where it is overloaded', async () => {

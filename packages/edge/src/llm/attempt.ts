@@ -7,6 +7,7 @@ import type {
 import { MicroturnError } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import { toModelError } from './model-error.js';
+import type { ProviderSearch } from './web-search.js';
 import type { ChatPart, ChatRequest, ChatToolCall, ModelMessage, TextMessage } from './types.js';
 
 /** What is asked of a model: plain data, which may cross to another thread. */
@@ -15,6 +16,7 @@ export interface ModelAsk extends Pick<ChatRequest, 'system' | 'messages' | 'too
   /** Longest wait for the first token, and between two. */
   readonly firstTokenMs: number;
   readonly idleMs: number;
+  readonly search?: ProviderSearch | undefined;
 }
 
 /** Tokens as one provider counted them, where it did. */
@@ -88,23 +90,25 @@ export async function* attempt(
  */
 async function* parts(
   model: LanguageModelV3,
-  { system, messages, tools = [], maxOutputTokens }: ModelAsk,
+  { system, messages, tools = [], search, maxOutputTokens }: ModelAsk,
   abortSignal: AbortSignal,
 ): AsyncGenerator<LanguageModelV3StreamPart, void, undefined> {
+  const offered = [
+    ...tools.map(({ name, description, parameters: inputSchema }) => ({
+      type: 'function' as const,
+      name,
+      description,
+      inputSchema,
+    })),
+    ...(search?.tool ? [search.tool] : []),
+  ];
   const { stream } = await model.doStream({
     prompt: [
       ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
       ...messages.map(toProviderMessage),
     ],
-    ...(tools.length > 0 && {
-      tools: tools.map(({ name, description, parameters: inputSchema }) => ({
-        type: 'function' as const,
-        name,
-        description,
-        inputSchema,
-      })),
-      toolChoice: { type: 'auto' },
-    }),
+    ...(offered.length > 0 && { tools: offered, toolChoice: { type: 'auto' } }),
+    ...(search?.options && { providerOptions: search.options }),
     maxOutputTokens,
     abortSignal,
   });

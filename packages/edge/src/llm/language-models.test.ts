@@ -70,6 +70,21 @@ async function passTime(clock: ManualClock, done: Promise<unknown>, stepMs = 100
 }
 
 describe('language models', () => {
+  it('may have the provider search the web, where request and configuration both say so', async () => {
+    const openai = await server({ chat: [{ text: 'found' }] });
+    const { languageModels } = models({
+      'my.searcher-1': config(openai.url, { webSearch: true }),
+      plain: config(openai.url),
+    });
+    for (const name of ['my.searcher-1', 'plain']) {
+      for (const webSearch of [true, undefined]) {
+        await collect(languageModels.stream(ask('hi', { models: [name], webSearch })));
+      }
+    }
+    expect(openai.chats.map(({ body }) => body.web_search_options)).toEqual([{}, undefined, undefined, undefined]);
+    expect(openai.problems).toEqual([]);
+  });
+
   it('stream text, and say which model, how many tokens and what they cost', async () => {
     const openai = await server({
       chat: [{ text: 'all is well', usage: { prompt_tokens: 1000, completion_tokens: 500 } }],

@@ -6,6 +6,7 @@ import type { AttemptUsage } from './attempt.js';
 import type { LanguageModelConfigs } from './model-config.js';
 import { toModelSpec, type ModelSpec } from './model-spec.js';
 import { pauseMs } from './retry-after.js';
+import { providerSearchOf } from './web-search.js';
 import type { ChatPart, ChatRequest, ChatUsage, ModelState, Route } from './types.js';
 
 export interface LanguageModelsParts {
@@ -92,10 +93,11 @@ export class LanguageModels {
   }
 
   async *#attempt(model: Model, answer: Answer, request: ChatRequest): AsyncGenerator<ChatPart, void, undefined> {
-    const { system, messages, tools, signal } = request;
+    const { system, messages, tools, webSearch, signal } = request;
     const { firstTokenMs, idleMs } = model.spec.config;
     const { maxOutputTokens } = answer;
-    const ask = { system, messages, tools, maxOutputTokens, firstTokenMs, idleMs };
+    const search = webSearch ? providerSearchOf(model.spec) : undefined;
+    const ask = { system, messages, tools, search, maxOutputTokens, firstTokenMs, idleMs };
     let firstMs = 0;
     for await (const part of this.#parts.ask(model.spec, ask, signal)) {
       switch (part.type) {

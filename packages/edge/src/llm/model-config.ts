@@ -15,6 +15,8 @@ const common = {
   apiKeyEnv: v.optional(Name),
   headers: v.optional(v.record(Name, v.string()), {}),
   takes: v.optional(v.array(v.picklist(modelInputs)), []),
+  /** Tasks may have it search the web with its provider's own tool: Anthropic's, or the `web_search_options` of OpenAI's chat. */
+  webSearch: v.optional(v.boolean()),
   /** For a million tokens, in whatever currency budgets are counted in. */
   price: v.optional(v.strictObject({ input: Money, output: Money })),
   maxOutputTokens: v.optional(Count, 2048),

@@ -24,6 +24,8 @@ export interface ChatRequest {
   readonly system?: string | undefined;
   readonly messages: readonly ModelMessage[];
   readonly tools?: readonly ChatTool[] | undefined;
+  /** It may be searched for on the web, by a provider whose model is configured for that. */
+  readonly webSearch?: boolean | undefined;
   /** What the messages hold besides text: only models that take it are asked. */
   readonly needs?: readonly ModelInput[] | undefined;
   /** Names from the configuration, in order of preference; every one, in its order, where none are given. */

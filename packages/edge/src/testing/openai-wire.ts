@@ -60,6 +60,9 @@ const ChatCompletion = v.strictObject({
     ),
   ),
   tool_choice: v.optional(v.picklist(['auto', 'none', 'required'])),
+  web_search_options: v.optional(
+    v.strictObject({ search_context_size: v.optional(v.picklist(['low', 'medium', 'high'])) }),
+  ),
 });
 export type ChatCompletionRequest = v.InferOutput<typeof ChatCompletion>;
 
