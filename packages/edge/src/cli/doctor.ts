@@ -3,7 +3,7 @@ import { checkLanguageModel } from './check-language-model.js';
 import { checkRecipe } from './check-recipe.js';
 import { toFailure, type CheckResult } from './check-result.js';
 import { checks } from './checks.js';
-import { addConfigOptions, configFrom } from './options.js';
+import { addConfigOptions, configFrom, languageModelOf } from './options.js';
 
 const MARK = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
 
@@ -15,8 +15,11 @@ export function addDoctor(program: Command): void {
     );
   addConfigOptions(command)
     .option('--json', 'one JSON object per check')
-    .option('--language-model <name>', 'asks this model of llm.models for one word, too')
-    .action(async (options: { json?: boolean; languageModel?: string; recipe?: string }) => {
+    .option(
+      '--language-model <name>',
+      'asks this model of llm.models for one word, too; so does --provider with its name',
+    )
+    .action(async (options: { json?: boolean; recipe?: string }) => {
       let failed = 0;
       let done = 0;
       const print = (name: string, result: CheckResult) => {
@@ -28,11 +31,12 @@ export function addDoctor(program: Command): void {
           if (result.fix) console.log(`      fix: ${result.fix}`);
         }
       };
+      const asked = languageModelOf(command);
       const config = configFrom(command, process.env);
       for (const [name, check] of checks) print(name, await settle(() => check(config)));
-      const { languageModel: name, recipe } = options;
-      if (name !== undefined) {
-        print(`language model ${name}`, await settle(() => checkLanguageModel(config, name, process.env)));
+      const { recipe } = options;
+      if (asked !== undefined) {
+        print(`language model ${asked}`, await settle(() => checkLanguageModel(config, asked, process.env)));
       }
       // Only where it is asked for here: it costs tokens, and a configuration that names a recipe asks for none.
       if (recipe !== undefined) {

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { configOptions, loadConfig, type EdgeConfig } from '../config.js';
+import { providerChoices } from '../engine/types.js';
 
 /** Adds `--config` and a flag for every option that has one. */
 export function addConfigOptions(command: Command): Command {
@@ -18,4 +19,15 @@ export function configFrom(command: Command, env: NodeJS.ProcessEnv): EdgeConfig
   }
   const file = typeof options['config'] === 'string' ? options['config'] : env['MICROTURN_CONFIG'];
   return loadConfig({ file, env, flags });
+}
+
+/**
+ * `--provider` says where the interaction model runs or, here, which language model is asked, whichever the name is one of.
+ * To be called before `configFrom`, which takes the former.
+ */
+export function languageModelOf(command: Command): string | undefined {
+  const { languageModel, provider } = command.opts<{ languageModel?: string; provider?: string }>();
+  if (provider === undefined || (providerChoices as readonly string[]).includes(provider)) return languageModel;
+  command.setOptionValue('provider', undefined);
+  return languageModel ?? provider;
 }
