@@ -126,6 +126,11 @@ export class EdgeProcess implements AsyncDisposable {
     await this.#run.exited;
   }
 
+  /** Nobody reads what it prints any more, and its pipes fill up. */
+  stopReading(): void {
+    this.#run.pause();
+  }
+
   /** Asks it to end, and resolves with its exit code. Stopping twice is harmless. */
   stop(): Promise<number | null> {
     return this.#run.stop();
@@ -209,6 +214,13 @@ class Run {
     const code = await this.exited;
     clearTimeout(timer);
     return code;
+  }
+
+  /** What it prints waits to be read, until it has ended. */
+  pause(): void {
+    const pipes = [this.child.stdout, this.child.stderr];
+    for (const pipe of pipes) pipe.pause();
+    this.child.once('exit', () => pipes.forEach((pipe) => pipe.resume()));
   }
 
   #note(stream: 'stdout' | 'stderr', text: string): void {

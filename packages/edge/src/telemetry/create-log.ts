@@ -1,10 +1,11 @@
 import pino from 'pino';
+import { standardError } from './log-sink.js';
 import type { Log } from './log.js';
 
 export const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** JSON lines on standard error. Anything that could be speech or a secret is removed, should it ever get in. */
+/** JSON lines on standard error, which may be slow to take them. Anything that could be speech or a secret is removed, should it ever get in. */
 export function createLog(level: LogLevel): Log {
   return pino(
     {
@@ -15,6 +16,6 @@ export function createLog(level: LogLevel): Log {
         censor: '[removed]',
       },
     },
-    pino.destination({ fd: 2, sync: false }),
+    standardError(),
   );
 }
