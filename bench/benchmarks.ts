@@ -8,6 +8,7 @@ import { engineStep } from './engine-step.js';
 import { feltSpeed } from './felt-speed.js';
 import { firstAudio } from './first-audio.js';
 import { flatHour } from './flat-hour.js';
+import { idleSockets } from './idle-sockets.js';
 import type { Benchmark } from './lib/benchmark.js';
 import { joinStorm } from './join-storm.js';
 import { largeBundle } from './large-bundle.js';
@@ -45,6 +46,7 @@ export const benchmarks: readonly Benchmark[] = [
   sessionDensity,
   rssPerSession,
   joinStorm,
+  idleSockets,
   resume,
   churn,
   sdkSize,

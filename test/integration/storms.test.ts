@@ -1,8 +1,10 @@
 import { MicroturnError, type SessionEventOf } from '@microturn/protocol';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EdgeProcess } from '../support/edge-process.js';
+import { IdleSockets } from '../support/idle-sockets.js';
 import { SocketClient } from '../support/socket-client.js';
 import { Witness } from '../support/witness.js';
 
@@ -14,6 +16,13 @@ const WINDOW_MS = 3_000;
 const WAITING = 256;
 /** How long a socket, or a request, may take to say anything. */
 const PATIENCE_MS = 10_000;
+const FLOOD = 10_000;
+/** Below what one address may have, so that only the bound of all of them holds. */
+const OF_ONE_ADDRESS = 200;
+/** Each socket takes a file descriptor here, and another in the edge. */
+const openFiles =
+  process.platform === 'linux' ? /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) : null;
+const canFlood = Number(openFiles?.[1] ?? 0) > FLOOD + 2_000;
 
 let edge: EdgeProcess;
 let witness: Witness;
@@ -93,6 +102,33 @@ describe('fault 36: a storm', () => {
     witness.expectUndisturbed();
     await witness.expectToHear('Still here.');
   });
+});
+
+describe('fault 36: a flood', () => {
+  it.skipIf(!canFlood)(
+    'of 10,000 sockets that say nothing, from fifty addresses, takes no micro-turn from those who talk, and is over in 10 s',
+    { timeout: 240_000 },
+    async () => {
+      const calm = await liveThrough(() => Promise.resolve());
+      let flood: IdleSockets | undefined;
+      const { lost, lateShare } = await liveThrough(async () => {
+        flood = await IdleSockets.open({ url: edge.webSocketUrl, count: FLOOD, perAddress: OF_ONE_ADDRESS });
+      });
+      using sockets = flood!;
+      const { most, refused, upgraded, failed } = sockets;
+      console.log(
+        `  10,000 idle sockets: ${most} at once, ${refused} refused, late ${lateShare.toFixed(3)}, calm ${calm.lateShare.toFixed(3)}`,
+      );
+      expect({ upgraded, failed }).toEqual({ upgraded: FLOOD, failed: 0 });
+      for (const turns of lost) expect(turns).toBeLessThanOrEqual(5);
+      witness.expectUndisturbed();
+      await vi.waitFor(() => expect(sockets.closed).toBe(FLOOD), { timeout: 4 * PATIENCE_MS, interval: 250 });
+      const guests: SocketClient[] = [];
+      expect(['ok', 'edge/full']).toContain(await joinRoom(0, guests));
+      for (const guest of guests) guest.close();
+      await witness.expectToHear('Still here.');
+    },
+  );
 });
 
 /** A connection that says this, and then no more. */
