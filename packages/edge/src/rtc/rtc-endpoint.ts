@@ -56,13 +56,13 @@ export class RtcEndpoint {
         preferUdp: true,
         initialAvailableOutgoingBitrate: 1_000_000,
       });
-    const send = await open();
-    try {
-      return new RtcEndpoint(router, levels, send, await open(), onState);
-    } catch (error) {
-      send.close();
-      throw error;
+    // Both at once: the worker is asked over a pipe, and a join waits for each answer.
+    const [send, recv] = await Promise.allSettled([open(), open()]);
+    if (send.status === 'fulfilled' && recv.status === 'fulfilled') {
+      return new RtcEndpoint(router, levels, send.value, recv.value, onState);
     }
+    for (const one of [send, recv]) if (one.status === 'fulfilled') one.value.close();
+    throw send.status === 'rejected' ? send.reason : (recv as PromiseRejectedResult).reason;
   }
 
   /** What the caller's device needs to create the two ends. */
