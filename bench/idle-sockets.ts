@@ -7,20 +7,22 @@ import { IdleSockets } from '../test/support/idle-sockets.js';
 import { root } from '../test/support/root.js';
 import type { Benchmark } from './lib/benchmark.js';
 import { rssBytes } from './lib/process-figures.js';
-import { median, round } from './lib/stats.js';
+import { median, round, theilSen } from './lib/stats.js';
 
-const SOCKETS = 1_000;
-/** Below what one address may have. */
-const OF_ONE_ADDRESS = 200;
+const SOCKETS = 2_000;
+/** Less than half of what one address may have: the edge may not have seen yet that those before are gone. */
+const OF_ONE_ADDRESS = 100;
 /** What grows with the first sockets is not theirs. */
 const WARM_UP = 500;
+/** Fewer than this say nothing. */
+const LEAST = 400;
 const RATIO_BUDGET = 1.5;
 const KB = 1e3;
 
 /**
  * What: resident memory that a socket takes in the edge which is open and has not joined.
- * How: 1000 of them from five addresses, after 500 that came and went; RSS of the edge's process before and with them, of
- * several runs each with a fresh edge. A run in which the edge closed one meanwhile (it does after 10 s) does not count.
+ * How: 2000 of them from twenty addresses, after 500 that came and went; the Theil-Sen slope of the edge's RSS over how many
+ * are open, as they come and until the edge closes the first (it does after 10 s); several runs, each with a fresh edge.
  * Against: as many in a process that has nothing but `ws`, in the same run.
  */
 export const idleSockets: Benchmark = {
@@ -65,19 +67,16 @@ async function perSocket(url: string, pid: number): Promise<number> {
     if (first.upgraded !== WARM_UP) throw new Error(`${first.failed} sockets got no upgrade`);
   }
   await sleep(1_000);
-  const before = await settledRss(pid);
-  using sockets = await IdleSockets.open({ url, count: SOCKETS, perAddress: OF_ONE_ADDRESS });
-  const after = await settledRss(pid);
-  if (sockets.open !== SOCKETS)
-    throw new Error(`${sockets.open} of ${SOCKETS} sockets are open: the machine is too slow`);
-  return (after - before) / SOCKETS;
-}
-
-async function settledRss(pid: number): Promise<number> {
-  const readings: number[] = [];
-  for (let i = 0; i < 5; i++) {
-    await sleep(100);
-    readings.push(rssBytes(pid));
-  }
-  return median(readings);
+  const points: { x: number; y: number }[] = [];
+  using sockets = await IdleSockets.open({
+    url,
+    count: SOCKETS,
+    perAddress: OF_ONE_ADDRESS,
+    onUpgrade: ({ open, closed }) => {
+      if (closed === 0 && open % 10 === 0) points.push({ x: open, y: rssBytes(pid) });
+    },
+  });
+  const most = Math.max(...points.map(({ x }) => x));
+  if (most < LEAST) throw new Error(`${most} sockets were open at most (${sockets.refused} were refused)`);
+  return theilSen(points).slope;
 }
