@@ -13,7 +13,7 @@ export const floorNames: Readonly<Record<Floor, { readonly short: string; readon
   elsewhere: { short: 'elsewhere', meaning: 'you are talking to somebody else' },
 };
 
-/** The classes of the shipped model; the protocol has two more. */
+/** Those that every model knows; the others are explained once they were seen. */
 export const commonFloors: readonly Floor[] = ['silent', 'speaking', 'holding', 'yielded', 'barge-in', 'backchannel'];
 
 export const markNames: Readonly<

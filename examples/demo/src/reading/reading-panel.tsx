@@ -19,10 +19,15 @@ export function ReadingPanel({ onProblem }: { readonly onProblem: (error: Microt
     return () => subscription.unsubscribe();
   }, [session, isOn]);
 
+  const tell = (error: unknown) => onProblem(MicroturnError.from(error, 'edge/internal'));
   function show(next: Reading) {
     setReading(next);
-    if (tasks[next.outcomes.length]?.kind !== 'agree') return;
-    session.say(LONG_TEXT).catch((error: unknown) => onProblem(MicroturnError.from(error, 'edge/internal')));
+    if (tasks[next.outcomes.length]?.kind === 'agree') session.say(LONG_TEXT).catch(tell);
+  }
+  function finish(task: ReadingTask, state: Reading) {
+    // It need not speak to the end: what is read next is not an interruption.
+    if (task.kind === 'agree') session.interrupt().catch(tell);
+    show(finishTask(state));
   }
 
   const task = reading && tasks[reading.outcomes.length];
@@ -30,9 +35,7 @@ export function ReadingPanel({ onProblem }: { readonly onProblem: (error: Microt
     <section className="reading" aria-labelledby="reading-title">
       <h2 id="reading-title">How well does it hear you?</h2>
       <p>Read twenty short sentences aloud. It counts wrong words, cut-ins and false stops, in this page only.</p>
-      {reading && task && (
-        <Task task={task} place={reading.outcomes.length + 1} onDone={() => show(finishTask(reading))} />
-      )}
+      {reading && task && <Task task={task} place={reading.outcomes.length + 1} onDone={() => finish(task, reading)} />}
       {reading && reading.outcomes.length > 0 && <Result totals={totalsOf(reading)} isOver={!task} />}
       {!task && (
         <button type="button" className="secondary" disabled={!isConnected} onClick={() => show(noReading)}>
