@@ -242,6 +242,17 @@ describe('decode: what an act does', () => {
     expect(acts).toEqual(['delegate', '', '', 'delegate', 'remind']);
   });
 
+  it('and so is one that is a word: a reminder that lasts two micro-turns is one reminder', () => {
+    let state = freshDecoder;
+    const said = ['remind', 'remind', 'listen', 'remind'].map((name, index) => {
+      const { decoded, state: next } = decode(manifest(), state, { say: sayHead(name) }, { index, play: 0 });
+      state = next;
+      return [decoded.acts.join(), decoded.say];
+    });
+    const reminder = ['remind', 'Here is your reminder.'];
+    expect(said).toEqual([reminder, ['', ''], ['', ''], reminder]);
+  });
+
   it('is there in every micro-turn where it needs a moment that fits', () => {
     expect(decided(['relay', 'relay'])).toEqual([
       ['relay', ''],

@@ -10,8 +10,8 @@ export interface DecoderState {
   readonly holder: 'user' | 'agent' | undefined;
   /** For how long the holder has not been heard. */
   readonly quietMs: number;
-  /** What the act head decided in the micro-turn before. */
-  readonly act?: Act | undefined;
+  /** What was decided in the micro-turn before, whether or not it was done. */
+  readonly acts?: readonly Act[];
 }
 
 export const freshDecoder: DecoderState = { word: undefined, holder: undefined, quietMs: 0 };
@@ -63,17 +63,19 @@ export function decode(
 ): { readonly decoded: Decoded; readonly state: DecoderState } {
   const { words, last } = decodeWords(manifest, state.word, heads.words, turn.index);
   const { floor, confidence } = decodeFloor(manifest, heads.floor);
-  const spoken = decodeSay(manifest, heads.say);
+  const isDone = (act: Act) => ONCE.has(act) && (state.acts ?? []).includes(act);
+  const spoken = decodeSay(manifest, heads.say, isDone);
   const act = decodeAct(manifest, heads.act);
-  const acted = act !== undefined && ONCE.has(act) && act === state.act ? undefined : act;
-  const proposed = [...spoken.acts, ...(acted ? [acted] : [])];
+  const acted = act && isDone(act) ? undefined : act;
+  const decided = [...spoken.acts, ...(act ? [act] : [])];
+  const proposed = decided.filter((one) => !isDone(one));
   const stops = manifest.decoding.stop.some((when) =>
     'act' in when ? proposed.includes(when.act) : when.floor === floor,
   );
   const acts: Act[] = [...(stops ? (['stop'] as const) : []), ...proposed.filter((act) => act !== 'stop')];
   return {
     decoded: { words, floor, confidence, say: spoken.text || wordsOf(manifest, acted), acts: [...new Set(acts)] },
-    state: { word: last, act, ...nextHolder(manifest, state, floor, turn.play > 0) },
+    state: { word: last, acts: decided, ...nextHolder(manifest, state, floor, turn.play > 0) },
   };
 }
 
@@ -120,6 +122,7 @@ function decodeFloor(
 function decodeSay(
   { outputs: { say: role }, decoding }: Manifest,
   head: Float32Array | undefined,
+  isDone: (act: Act) => boolean,
 ): { text: string; acts: Act[] } {
   if (!role || !head) return { text: '', acts: [] };
   const said: string[] = [];
@@ -131,6 +134,7 @@ function decodeSay(
     if (name === role.silent || shares[best]! < decoding.say.threshold) continue;
     const meaning = Object.hasOwn(role.acts, name) ? role.acts[name] : undefined;
     if (meaning) acts.push(meaning.act);
+    if (meaning && isDone(meaning.act)) continue;
     const text = meaning ? meaning.text : name;
     if (text !== undefined) said.push(text);
   }
