@@ -66,10 +66,12 @@ export class Streams {
   constructor(model: OnnxModel, count: number, marks: ReadonlyMap<string, Mark> = new Map()) {
     this.#marks = marks;
     this.#decisions = Array.from({ length: count }, () => []);
-    const failed = (error: Error) => {
+    const onFailed = (error: Error) => {
       throw error;
     };
-    this.#streams = this.#decisions.map((_, lease) => model.open(lease, (decision) => this.#decided(decision), failed));
+    this.#streams = this.#decisions.map((_, lease) =>
+      model.open(lease, (decision) => this.#decided(decision), { onFailed }),
+    );
   }
 
   /**

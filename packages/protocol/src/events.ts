@@ -179,8 +179,10 @@ const schemas = {
   }),
   error: event('error', {
     ...errorEntries,
-    /** With `engine/failed`: the model goes on from what it remembered so long ago; from nothing where this is absent. */
+    /** With `engine/failed`: the model goes on from what it remembered so long ago. */
     snapshotAgeMs: v.optional(Ms),
+    /** With `engine/failed`: the model began anew, and heard the last so many ms again. From nothing where both are absent. */
+    replayedMs: v.optional(Ms),
   }),
 } as const;
 

@@ -65,7 +65,7 @@ function floorOf(model: InteractionModel, zeroMs = 0): SessionEngine & { stream:
     stream: undefined as unknown as InteractionStream,
     lease: (...[onDecision, onFailed]: Parameters<SessionEngine['lease']>) => {
       const id = ++leases;
-      engine.stream = model.open(id, onDecision, onFailed);
+      engine.stream = model.open(id, onDecision, { onFailed });
       return { id, engine: 0, zeroMs, release: () => engine.stream.close() };
     },
   };
@@ -91,8 +91,8 @@ class CompositeModel implements InteractionModel {
     const engine: SessionEngine = {
       info: this.info,
       assertRoom: () => undefined,
-      lease: (decide, fail) => {
-        const stream = this.#floor.open(lease, decide, fail);
+      lease: (decide, onFailed) => {
+        const stream = this.#floor.open(lease, decide, { onFailed });
         opened.stream = stream;
         return { id: lease, engine: 0, zeroMs: 0, release: () => stream.close() };
       },

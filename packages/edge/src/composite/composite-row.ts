@@ -1,5 +1,5 @@
 import { MicroturnError, type SessionEvent } from '@microturn/protocol';
-import type { DecodedWord, Decision, Perceived } from '../engine/types.js';
+import type { DecodedWord, Decision, Perceived, Recovery } from '../engine/types.js';
 import type { EngineOutlet, SessionEngine, SessionRow, TypedText } from '../session/index.js';
 import { TRANSCRIBE_HZ, type Transcriber, type Transcription } from '../transcribe/index.js';
 import { LlmAnswers, type LlmAnswersParts } from './llm-answers.js';
@@ -49,7 +49,7 @@ export class CompositeRow implements SessionRow {
     callbacks: {
       readonly onDecision: (decision: Decision) => void;
       readonly onFailed: (error: MicroturnError) => void;
-      readonly onReset: (error: MicroturnError, snapshotAgeMs: number | undefined) => void;
+      readonly onReset: (error: MicroturnError, recovery: Recovery) => void;
       readonly outlet: EngineOutlet;
     },
   ) {

@@ -12,7 +12,7 @@ import { EngineHost, type EngineHostOptions, type EngineLease } from './engine-h
 import { bend } from './fixtures/bend.js';
 import { bundledThread } from './fixtures/bundled-thread.js';
 import { tinyGraph, tinyManifest, writeBundle } from './fixtures/tiny-bundle.js';
-import type { Decision, MicroTurn } from './types.js';
+import type { Decision, MicroTurn, ProviderChoice } from './types.js';
 
 const nano = new URL('../../../../models/nano/bundle/', import.meta.url).pathname;
 
@@ -357,6 +357,7 @@ describe('EngineHost', () => {
          parentPort.on('message', (request) => {
            if (request.type === 'ping') parentPort.postMessage({ type: 'pong', taken });
            if (request.type === 'shutdown') process.exit(0);
+           if (request.again) parentPort.postMessage({ type: 'lease.reset', lease: request.lease, error: request.again, recovery: {} });
            if (request.type === 'connect') request.port.on('message', ({ lease, index }) => {
              taken++;
              if (first) { ${onFirst} }
@@ -384,7 +385,7 @@ describe('EngineHost', () => {
       const grid = setInterval(() => port.postMessage(turn(lease.id, index++)), 50);
       await vi.waitFor(() => expect(decisions.length).toBeGreaterThan(2), { timeout: withinMs, interval: 10 });
       clearInterval(grid);
-      expect(onReset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }), undefined);
+      expect(onReset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }), {});
       expect(onThread).toHaveBeenCalledOnce();
       expect(decisions.every((decision) => decision.lease === lease.id && decision.index > 0)).toBe(true);
       expect(decisions.map((decision) => decision.index)).toEqual(decisions.map((_, i) => decisions[0]!.index + i));
@@ -400,26 +401,38 @@ describe('EngineHost', () => {
       afterAll(() => poisonous.remove());
 
       /** Rows that send on and on, each a sound of its own, and what becomes of them. */
-      async function talking(sounds: readonly number[], laneSize: number) {
+      async function talking(sounds: readonly number[], laneSize: number, provider: ProviderChoice = 'cpu') {
         let ports: MessagePort;
         const onFailed = vi.fn();
         const host = await start({
           threadUrl: poisonous.url,
           rows: sounds.length,
           laneSize,
+          provider,
           onThread: () => (ports = host.connect()),
           onFailed,
         });
         ports = host.connect();
         const rows = sounds.map((sound) => {
-          const row = { sound, decisions: [] as Decision[], failed: vi.fn(), reset: vi.fn(), id: 0 };
+          const row = {
+            sound,
+            /** Heard once. */
+            once: undefined as number | undefined,
+            decisions: [] as Decision[],
+            failed: vi.fn(),
+            reset: vi.fn(),
+            id: 0,
+          };
           row.id = host.lease((decision) => row.decisions.push(decision), row.failed, row.reset).id;
           return row;
         });
         let index = 0;
         const grid = setInterval(() => {
-          for (const { id, sound } of rows)
-            ports.postMessage({ ...turn(id, index, 160), pcm: new Float32Array(160).fill(sound) });
+          for (const row of rows) {
+            const pcm = new Float32Array(160).fill(row.once ?? row.sound);
+            row.once = undefined;
+            ports.postMessage({ ...turn(row.id, index, 160), pcm });
+          }
           index++;
         }, 20);
         return { host, rows, onFailed, stop: () => (clearInterval(grid), ports.close()) };
@@ -448,10 +461,25 @@ describe('EngineHost', () => {
         once.sound = 666;
         await vi.waitFor(() => expect(calm.reset).toHaveBeenCalled(), { timeout: 20_000, interval: 1 });
         once.sound = 0;
-        const [error, ageMs] = calm.reset.mock.calls[0]!;
+        const [error, { snapshotAgeMs: ageMs }] = calm.reset.mock.calls[0]!;
         expect(error).toMatchObject({ code: 'engine/failed' });
         expect(ageMs).toBeGreaterThan(0);
         expect(ageMs).toBeLessThan(10_000);
+        await vi.waitFor(() => expect(calm.decisions.at(-1)!.index).toBeGreaterThan(100), { timeout: 20_000 });
+        stop();
+        expect([calm.failed, once.failed].map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
+      });
+
+      it('fault 5, once, on a device: every row hears again what it heard, and says how much that was', async () => {
+        const { rows, stop } = await talking([1, 0], 1, 'webgpu');
+        const [calm, once] = rows as [(typeof rows)[0], (typeof rows)[0]];
+        await vi.waitFor(() => expect(calm.decisions.length).toBeGreaterThan(60), { timeout: 20_000 });
+        once.once = 666;
+        await vi.waitFor(() => expect(calm.reset).toHaveBeenCalled(), { timeout: 20_000, interval: 1 });
+        const [error, { snapshotAgeMs, replayedMs }] = calm.reset.mock.calls[0]!;
+        expect([error.code, snapshotAgeMs]).toEqual(['engine/failed', undefined]);
+        expect(replayedMs).toBeGreaterThan(60 * 20);
+        expect(replayedMs).toBeLessThanOrEqual(20_000);
         await vi.waitFor(() => expect(calm.decisions.at(-1)!.index).toBeGreaterThan(100), { timeout: 20_000 });
         stop();
         expect([calm.failed, once.failed].map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
@@ -487,6 +515,8 @@ describe('EngineHost', () => {
         `
          parentPort.on('message', ({ type }) => type === 'ping' && parentPort.postMessage({ type: 'pong', taken: 0 }));
          parentPort.on('message', ({ type }) => type === 'shutdown' && process.exit(0));
+         parentPort.on('message', ({ lease, again }) =>
+           again && parentPort.postMessage({ type: 'lease.reset', lease, error: again, recovery: {} }));
          parentPort.on('message', ({ port }) => port?.on('message', ({ lease, index }) => {
            if (index < 0) throw new Error('boom');
            parentPort.postMessage({ type: 'decision', decision: { lease, index } });

@@ -136,7 +136,7 @@ export class EngineHost {
   /**
    * Lends a row. Its state begins empty, and its id is used for no other.
    * @param onFailed the row is lost, and given back already
-   * @param onReset  another thread took over: the row goes on from its last snapshot, so many ms old, or from nothing
+   * @param onReset  its thread, its device or its numbers failed: the row was set back, and goes on
    * @throws {MicroturnError} `edge/full` where every row is leased, or more than are would be late; `engine/failed`
    *   where the threads are gone
    */

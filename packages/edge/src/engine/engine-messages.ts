@@ -1,6 +1,15 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { WireError } from '@microturn/protocol';
-import type { Decision, EngineStats, LeaseId, ModelInfo, Perceived, Provider, ProviderChoice } from './types.js';
+import type {
+  Decision,
+  EngineStats,
+  LeaseId,
+  ModelInfo,
+  Perceived,
+  Provider,
+  ProviderChoice,
+  Recovery,
+} from './types.js';
 
 /** What an engine thread is started with. */
 export interface EngineThreadData {
@@ -19,7 +28,9 @@ export type EngineRequest =
       readonly type: 'open';
       readonly lease: LeaseId;
       readonly row: number;
-      /** The thread before ended in one of its steps: it steps by itself until it is known not to be the cause. */
+      /** Why the thread before is gone, where that had the lease: `lease.reset` follows. */
+      readonly again?: WireError | undefined;
+      /** That thread ended in one of its steps: it steps by itself until it is known not to be the cause. */
       readonly alone?: boolean;
     }
   | { readonly type: 'close'; readonly lease: LeaseId }
@@ -41,18 +52,19 @@ export type EngineReport =
     }
   /** The model is loaded anew, which blocks the thread; `fallback` follows. */
   | { readonly type: 'device.lost' }
-  /** The device was lost: the model runs on this provider now, its rows from empty states. */
+  /** The device was lost: the model runs on this provider now. `lease.reset` of its rows follows. */
   | { readonly type: 'fallback'; readonly provider: Provider; readonly reason: string }
   /** It could not start. */
   | { readonly type: 'failed'; readonly error: WireError }
   | { readonly type: 'decision'; readonly decision: Decision }
   /** `taken`: micro-turns that open rows were given so far. */
   | { readonly type: 'pong'; readonly taken: number }
+  /** The row was set back, and goes on. */
   | {
       readonly type: 'lease.reset';
       readonly lease: LeaseId;
       readonly error: WireError;
-      readonly snapshotAgeMs: number | undefined;
+      readonly recovery: Recovery;
     }
   | { readonly type: 'lease.failed'; readonly lease: LeaseId; readonly error: WireError }
   | { readonly type: 'stats'; readonly id: number; readonly stats: EngineThreadStats };

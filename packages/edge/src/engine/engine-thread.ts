@@ -4,7 +4,6 @@ import { favourThread } from '../thread-priority.js';
 import { loadBundle } from './bundle.js';
 import type { EngineThreadData } from './engine-messages.js';
 import { OnnxModel } from './onnx-model.js';
-import { memoryFor } from './row-memory.js';
 import { report, serveModel } from './serve-model.js';
 import type { Provider } from './types.js';
 
@@ -20,9 +19,8 @@ try {
     report(main, { type: 'fallback', provider, reason: cause instanceof Error ? cause.message : String(cause) });
   const onDeviceLost = () => report(main, { type: 'device.lost' });
   const bundle = await loadBundle(bundleDir);
-  const memory = memoryFor(bundle.manifest, rows, left);
-  const model = await OnnxModel.load(bundle, { rows, laneSize, memory, onDeviceLost, onFallback }, provider);
-  serveModel(model, main, memory);
+  const model = await OnnxModel.load(bundle, { rows, laneSize, left, onDeviceLost, onFallback }, provider);
+  serveModel(model, main);
 } catch (error) {
   report(main, { type: 'failed', error: MicroturnError.from(error, 'engine/failed').toWire() });
 }

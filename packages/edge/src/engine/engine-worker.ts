@@ -6,7 +6,7 @@ import { Admission, type AdmissionBounds } from './admission.js';
 import type { EngineReport, EngineRequest, EngineThreadData, EngineThreadStats } from './engine-messages.js';
 import { RowMemory } from './row-memory.js';
 import { RowPool, type RowLease } from './row-pool.js';
-import type { Decision, LeaseId, ModelInfo, Perceived, Provider } from './types.js';
+import type { Decision, LeaseId, ModelInfo, Perceived, Provider, Recovery } from './types.js';
 
 // Runs on main, and must never import what loads ONNX Runtime: a step would block every session's socket.
 
@@ -27,8 +27,8 @@ export type EngineId = number;
 export interface LeaseListener {
   readonly onDecision: (decision: Decision) => void;
   readonly onFailed: (error: MicroturnError) => void;
-  /** The row goes on from what the model remembered `snapshotAgeMs` ago; from nothing where that is undefined. */
-  readonly onReset?: ((error: MicroturnError, snapshotAgeMs: number | undefined) => void) | undefined;
+  /** The row was set back, and goes on. */
+  readonly onReset?: ((error: MicroturnError, recovery: Recovery) => void) | undefined;
 }
 
 export interface EngineWorkerOptions extends EngineThreadData {
@@ -41,7 +41,7 @@ export interface EngineWorkerOptions extends EngineThreadData {
   readonly log: Log;
   /**
    * The thread died or hung, and another took its place: it needs new ports. Leases keep their ids and rows, which go on
-   * from their last snapshots. Without it a thread that dies stays dead.
+   * from what is kept of them. Without it a thread that dies stays dead.
    */
   readonly onRestarted?: ((worker: EngineWorker) => void) | undefined;
   /** The thread is gone for good without having been closed, and every lease with it. */
@@ -217,7 +217,7 @@ export class EngineWorker {
       case 'lease.reset': {
         const error = MicroturnError.fromWire(report.error);
         this.#options.log.warn({ lease: report.lease, error: error.message }, 'a row was set back');
-        this.#leases.get(report.lease)?.onReset?.(error, report.snapshotAgeMs);
+        this.#leases.get(report.lease)?.onReset?.(error, report.recovery);
         break;
       }
       case 'stats':
@@ -321,7 +321,7 @@ export class EngineWorker {
     }
   }
 
-  /** The same leases on another thread, from what their rows last remembered; their clocks are the media thread's. */
+  /** The same leases on another thread, which says what their rows go on from; their clocks are the media thread's. */
   async #restart(error: MicroturnError): Promise<void> {
     // Leases that come meanwhile have nothing to lose.
     const interrupted = new Set(this.#leases.keys());
@@ -337,17 +337,10 @@ export class EngineWorker {
     }
     this.#adopt(started);
     for (const [lease, { place, suspectedAtMs }] of this.#leases) {
-      this.#post({ type: 'open', lease, row: place.row, alone: suspectedAtMs !== undefined });
+      const again = interrupted.has(lease) ? error.toWire() : undefined;
+      this.#post({ type: 'open', lease, row: place.row, again, alone: suspectedAtMs !== undefined });
     }
     this.#options.onRestarted?.(this);
-    for (const [lease, { place, onReset }] of [...this.#leases]) {
-      if (interrupted.has(lease)) onReset?.(error, this.#snapshotAgeMs(lease, place.row));
-    }
-  }
-
-  #snapshotAgeMs(lease: LeaseId, row: number): number | undefined {
-    const found = this.#memory?.stateSize ? this.#memory.load(row, lease) : undefined;
-    return found && Math.max(0, this.#options.now() - found.saved.dueMs);
   }
 
   #die(error: MicroturnError): void {

@@ -17,4 +17,5 @@ export {
   type ModelInfo,
   type Provider,
   type ProviderChoice,
+  type Recovery,
 } from './types.js';

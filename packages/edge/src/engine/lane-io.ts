@@ -43,11 +43,25 @@ export interface LaneStates {
 /** What a lane fetches: native audio has no consumer yet. */
 export const outputRoles = ['words', 'floor', 'say', 'act'] as const satisfies readonly (keyof RowOutputs)[];
 
+/** What a row is fed in one step: a micro-turn, or what was fed in one before, as `LaneInputs.copyRow` copied it. */
+export type RowInputs = FedTurn | Uint8Array;
+
+/** Of what a row is fed in one step, `active` and `reset` aside: those say which rows step, and are no part of what is heard. */
+export function inputBytes({ inputs }: Manifest): number {
+  return heardInputs(inputs).reduce((sum, { shape }) => sum + 4 * rowElements(shape), 0);
+}
+
+function heardInputs({ active: _active, reset: _reset, ...heard }: Manifest['inputs']) {
+  return Object.values(heard).filter((input) => input !== undefined);
+}
+
 /** What a lane feeds, states aside: one buffer for each role that the bundle has. */
 export class LaneInputs {
   readonly rows: number;
   /** By tensor. */
   readonly feeds: TensorBuffers;
+  /** What is heard, byte by byte: each [rows, bytes of a row]. */
+  readonly #heard: readonly Uint8Array[];
   readonly #buffers: Partial<Record<InputRole, TensorBuffer>> = {};
   readonly #samples: number;
 
@@ -60,14 +74,43 @@ export class LaneInputs {
       this.#buffers[role] = feeds[input.tensor] = buffer;
     }
     this.feeds = feeds;
+    this.#heard = heardInputs(manifest.inputs).map(({ tensor }) => {
+      const { data } = feeds[tensor]!;
+      return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    });
     this.#samples = rowElements(manifest.inputs.pcm.shape);
   }
 
+  /** Copies what the last step fed for a row. @param into [inputBytes] */
+  copyRow(row: number, into: Uint8Array): void {
+    let at = 0;
+    for (const bytes of this.#heard) {
+      const size = bytes.length / this.rows;
+      into.set(bytes.subarray(row * size, (row + 1) * size), at);
+      at += size;
+    }
+  }
+
   /** Sets what the next step feeds for a row; without a micro-turn the row is not active in it. */
-  fill(row: number, turn: FedTurn | undefined, cleared: boolean): void {
-    const { pcm, ref, lost, play, text, said, active, reset } = this.#buffers;
+  fill(row: number, turn: RowInputs | undefined, cleared: boolean): void {
+    const { active, reset } = this.#buffers;
     if (active) active.data[row] = turn ? 1 : 0;
     if (reset) reset.data[row] = cleared ? 1 : 0;
+    if (turn instanceof Uint8Array) this.#pasteRow(row, turn);
+    else this.#fillTurn(row, turn);
+  }
+
+  #pasteRow(row: number, from: Uint8Array): void {
+    let at = 0;
+    for (const bytes of this.#heard) {
+      const size = bytes.length / this.rows;
+      bytes.set(from.subarray(at, at + size), row * size);
+      at += size;
+    }
+  }
+
+  #fillTurn(row: number, turn: FedTurn | undefined): void {
+    const { pcm, ref, lost, play, text, said } = this.#buffers;
     if (lost) lost.data[row] = turn ? turn.lost : 0;
     if (play) play.data[row] = turn ? turn.play : 0;
     if (pcm) fillRow(pcm.data, row, this.#samples, turn?.pcm);

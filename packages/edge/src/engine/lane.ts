@@ -1,6 +1,6 @@
 import type { StepGraph } from './graph.js';
 import { HostStates } from './host-states.js';
-import { LaneInputs, type FedTurn, type LaneStates, type RowResult } from './lane-io.js';
+import { LaneInputs, type LaneStates, type RowInputs, type RowResult } from './lane-io.js';
 import type { Manifest } from './manifest.js';
 
 /**
@@ -44,13 +44,18 @@ export class Lane {
     return true;
   }
 
+  /** Copies what the last step fed for a row. @param into [inputBytes] */
+  copyInputs(row: number, into: Uint8Array): void {
+    this.#inputs.copyRow(row, into);
+  }
+
   /**
    * Advances the rows in `turns` by one micro-turn, and no other.
    * @param turns by row; each `pcm` is one micro-turn long, which the caller has checked
    * @returns the rows of `turns`, in its order
    * @throws what a lost device throws; every row is then as it was
    */
-  async step(turns: ReadonlyMap<number, FedTurn>): Promise<RowResult[]> {
+  async step(turns: ReadonlyMap<number, RowInputs>): Promise<RowResult[]> {
     if (this.#stepping) throw new Error('a lane takes one step at a time');
     if (turns.size === 0) return [];
     this.#stepping = true;
@@ -61,7 +66,7 @@ export class Lane {
     }
   }
 
-  async #step(turns: ReadonlyMap<number, FedTurn>): Promise<RowResult[]> {
+  async #step(turns: ReadonlyMap<number, RowInputs>): Promise<RowResult[]> {
     const fresh = this.#gather(turns);
     const stepped = new Set<number>();
     try {
@@ -83,7 +88,7 @@ export class Lane {
   }
 
   /** Fills the inputs. @returns the rows that begin with this step */
-  #gather(turns: ReadonlyMap<number, FedTurn>): ReadonlySet<number> {
+  #gather(turns: ReadonlyMap<number, RowInputs>): ReadonlySet<number> {
     const fresh = new Set<number>();
     for (let row = 0; row < this.rows; row++) {
       const turn = turns.get(row);

@@ -1,3 +1,4 @@
+import { MicroturnError } from '@microturn/protocol';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { hum, interactionModelContract } from '../testing/interaction-model.contract.js';
 import { ManualClock } from '../testing/manual-clock.js';
@@ -6,7 +7,6 @@ import { collectGarbage } from './fixtures/collect-garbage.js';
 import { FakeGraph, fakeManifest, type FakeGraphOptions } from './fixtures/fake-graph.js';
 import { bursts, hasEspeak, seeded, slice, speech } from './fixtures/speech.js';
 import { OnnxModel, type OnnxModelOptions } from './onnx-model.js';
-import { memoryFor } from './row-memory.js';
 import type { Decision, MicroTurn } from './types.js';
 
 const nano = new URL('../../../../models/nano/bundle/', import.meta.url).pathname;
@@ -52,7 +52,7 @@ describe('OnnxModel', () => {
     const { model } = fake({ rows: 1 }, { spoil: (run, { floor }) => bad(run) && (floor!.data[0] = NaN) });
     const decisions: Decision[] = [];
     const [failed, reset] = [vi.fn(), vi.fn()];
-    const stream = model.open(1, (decision) => decisions.push(decision), failed, undefined, reset);
+    const stream = model.open(1, (decision) => decisions.push(decision), { onFailed: failed, onReset: reset });
     const push = async (index: number) => {
       stream.push(hum(model, 1, index));
       await idle();
@@ -63,20 +63,25 @@ describe('OnnxModel', () => {
     expect(decisions.map(({ floor }) => floor)).toEqual(Array(6).fill('speaking')); // it stays as it was
     expect(decisions.map(({ muted }) => muted === true)).toEqual([false, true, true, false, true, true]);
     await push(6);
-    expect(reset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }), undefined);
+    expect(reset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }), {
+      snapshotAgeMs: 0,
+    });
     for (let index = 7; index < 10; index++) await push(index);
+    expect(reset).toHaveBeenLastCalledWith(expect.objectContaining({ code: 'engine/failed' }), {});
+    expect(failed).not.toHaveBeenCalled();
+    for (let index = 10; index < 13; index++) await push(index);
+    expect(reset).toHaveBeenCalledTimes(2);
     expect(failed).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }));
-    expect(model.stats).toMatchObject({ leases: 0, muted: 8 });
+    expect(model.stats).toMatchObject({ leases: 0, muted: 11 });
     model.open(2, () => {});
   });
 
   it('fault 26, bad numbers from a bad state: goes back to its last snapshot, and then to nothing', async () => {
     let bad = false;
-    const memory = memoryFor(fakeManifest, 1, undefined);
-    const { model, clock } = fake({ rows: 1, memory }, { spoil: (_, { floor }) => bad && (floor!.data[1] = Infinity) });
+    const { model, clock } = fake({ rows: 1 }, { spoil: (_, { floor }) => bad && (floor!.data[1] = Infinity) });
     const decisions: Decision[] = [];
     const reset = vi.fn();
-    const stream = model.open(1, (decision) => decisions.push(decision), undefined, undefined, reset);
+    const stream = model.open(1, (decision) => decisions.push(decision), { onReset: reset });
     const count = async (index: number, value: number) => {
       const pcm = new Float32Array(160).fill(value);
       stream.push({ ...hum(model, 1, index), pcm, dueMs: clock.now() });
@@ -87,7 +92,9 @@ describe('OnnxModel', () => {
     clock.advance(400);
     bad = true;
     for (const index of [52, 53, 54]) await count(index, 1);
-    expect(reset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }), 400);
+    expect(reset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }), {
+      snapshotAgeMs: 400,
+    });
     bad = false;
     await count(55, 0);
     // It counted 100 for its reset, and 1 each for 0, 1 and 50.
@@ -120,15 +127,14 @@ describe('OnnxModel', () => {
   });
 
   it('goes on where the thread before it was, row by row', async () => {
-    const memory = memoryFor(fakeManifest, 2, undefined);
-    const first = new OnnxModel(fakeManifest, new FakeGraph(), { rows: 2, laneSize: 2, memory });
+    const first = new OnnxModel(fakeManifest, new FakeGraph(), { rows: 2, laneSize: 2 });
     const streams = [1, 2].map((lease) => first.open(lease, () => {}));
     for (const [i, stream] of streams.entries()) {
       stream.push({ ...hum(first, i + 1, 0), pcm: new Float32Array(160).fill(5 * (i + 1)) });
     }
     await idle();
     const graph = new FakeGraph();
-    const next = new OnnxModel(fakeManifest, graph, { rows: 2, laneSize: 2, memory });
+    const next = new OnnxModel(fakeManifest, graph, { rows: 2, laneSize: 2, left: first.memory.buffer });
     const counts: number[] = [];
     graph.bind = ((bind) => (feeds, fetches) => {
       const run = bind(feeds, fetches);
@@ -137,7 +143,8 @@ describe('OnnxModel', () => {
         return run();
       };
     })(graph.bind.bind(graph));
-    const again = [1, 3].map((lease, row) => next.open(lease, () => {}, undefined, row));
+    const gone = new MicroturnError('engine/failed');
+    const again = [1, 3].map((lease, row) => next.open(lease, () => {}, { row, again: gone }));
     for (const [i, stream] of again.entries()) stream.push(hum(next, [1, 3][i]!, 1));
     await idle();
     // Lease 1 had counted 100 for its reset and 5; the other row is let to somebody else.
@@ -147,7 +154,7 @@ describe('OnnxModel', () => {
   it('steps a row alone that may have ended the thread before, until it has taken some steps', async () => {
     const { model, graph } = fake({ laneSize: 4, gatherMs: 0 });
     const decided = vi.fn();
-    const streams = [1, 2, 3].map((lease) => model.open(lease, decided, undefined, undefined, undefined, lease === 2));
+    const streams = [1, 2, 3].map((lease) => model.open(lease, decided, { alone: lease === 2 }));
     const runs: number[] = [];
     for (let index = 0; index < 7; index++) {
       const before = graph.runs;
@@ -236,9 +243,9 @@ describe('OnnxModel', () => {
 
   it('takes the row that it is told to, where that is free', async () => {
     const { model, graph } = fake({ rows: 4, laneSize: 2 });
-    model.open(1, () => {}, undefined, 2).push(hum(model, 1, 0));
-    model.open(2, () => {}, undefined, 0).push(hum(model, 2, 0));
-    model.open(3, () => {}, undefined, 0).push(hum(model, 3, 0));
+    model.open(1, () => {}, { row: 2 }).push(hum(model, 1, 0));
+    model.open(2, () => {}, { row: 0 }).push(hum(model, 2, 0));
+    model.open(3, () => {}, { row: 0 }).push(hum(model, 3, 0));
     await idle();
     expect(graph.play.map((rows) => rows.length)).toEqual([1, 2]);
   });
@@ -251,44 +258,6 @@ describe('OnnxModel', () => {
     stream.push(hum(model, 1, 1, 1000 - 21));
     await idle();
     expect(model.stats).toMatchObject({ late: 1, lagP50Ms: 21, lagP99Ms: 21 });
-  });
-
-  it('fault 27, goes on elsewhere when its device is lost, its rows from empty states', async () => {
-    const lost = new FakeGraph();
-    const create = Object.assign(lost, {
-      createStates: () => ({
-        run: async () => {
-          throw new Error('device lost');
-        },
-        commit() {},
-      }),
-    });
-    const [other, onFallback] = [new FakeGraph(), vi.fn()];
-    const model = new OnnxModel(fakeManifest, create, {
-      rows: 2,
-      laneSize: 2,
-      gatherMs: 1,
-      fallback: async () => other,
-      onFallback,
-    });
-    const decisions: Decision[] = [];
-    const streams = [1, 2].map((lease) => model.open(lease, (decision) => decisions.push(decision), vi.fn()));
-    for (let index = 0; index < 3; index++) {
-      for (const [i, stream] of streams.entries()) stream.push(hum(model, i + 1, index));
-      await idle();
-    }
-    expect(onFallback).toHaveBeenCalledExactlyOnceWith('cpu', expect.objectContaining({ message: 'device lost' }));
-    expect([lost.closed, other.runs, model.provider]).toEqual([true, 2, 'cpu']);
-    expect(decisions.map(({ index, confidence }) => [index, confidence > 0])).toEqual([
-      [0, false],
-      [0, false],
-      [1, true],
-      [1, true],
-      [2, true],
-      [2, true],
-    ]);
-    await model.close();
-    expect(other.closed).toBe(true);
   });
 
   it('closes its graph once, after the step that is running', async () => {

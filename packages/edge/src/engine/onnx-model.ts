@@ -1,15 +1,18 @@
 import { MicroturnError } from '@microturn/protocol';
 import { monotonicClock, type Clock } from '../clock.js';
 import { modelInfo, type Bundle } from './bundle.js';
-import { decode, freshDecoder, playFed, undecided, type DecoderState } from './decode.js';
+import { decode, playFed, undecided } from './decode.js';
 import { openGraph, openGraphOn, type StepGraph } from './graph.js';
+import type { HeardTurn } from './heard-turns.js';
 import { Lane } from './lane.js';
-import type { FedTurn, RowResult } from './lane-io.js';
+import type { FedTurn, RowInputs, RowResult } from './lane-io.js';
 import type { Manifest } from './manifest.js';
-import { createReader, type Reader } from './reader.js';
+import { openRow, type LaneRows, type OpenRow } from './open-row.js';
+import { createReader } from './reader.js';
 import { RecentSamples } from './recent-samples.js';
-import type { RowMemory } from './row-memory.js';
-import { RowPool, type RowLease } from './row-pool.js';
+import { memoryFor, type RowMemory } from './row-memory.js';
+import { RowPool } from './row-pool.js';
+import { RowRecovery } from './row-recovery.js';
 import type {
   Decision,
   EngineStats,
@@ -18,9 +21,9 @@ import type {
   LeaseId,
   MicroTurn,
   ModelInfo,
-  Perceived,
   Provider,
   ProviderChoice,
+  StreamOptions,
 } from './types.js';
 
 /**
@@ -28,10 +31,8 @@ import type {
  * that a decision is never later than this many micro-turns and one step.
  */
 const MAX_WAITING = 3;
-/** Bad steps of one row, one after the other, after which it goes back to what it last remembered, then to nothing. */
+/** Bad steps of one row, one after the other, after which it goes back to what is kept of it, then to nothing. */
 const MAX_FAULTS = 3;
-/** How often what a row remembers is copied. */
-const SNAPSHOT_MS = 1000;
 /** Sound steps that a row takes alone after its thread ended in one of its steps. */
 const PROBATION_STEPS = 5;
 
@@ -52,53 +53,30 @@ export interface OnnxModelOptions {
   readonly gatherMs?: number;
   readonly clock?: Clock;
   readonly after?: After;
-  /** Where rows leave what they remember; `open` goes on from there. */
-  readonly memory?: RowMemory;
+  /** The memory of a thread before this one: rows go on from there. */
+  readonly left?: SharedArrayBuffer | undefined;
   /** Opens the graph anew, elsewhere, when the device that it ran on is lost. */
   readonly fallback?: () => Promise<StepGraph>;
   /** The device was lost, and the fallback is loaded now. */
   readonly onDeviceLost?: () => void;
-  /** The device was lost: every row goes on from an empty state, on this provider. */
+  /** The device was lost: every row goes on from what is kept of it, on this provider. */
   readonly onFallback?: (provider: Provider, cause: unknown) => void;
 }
 
-/** One open stream: a row of a lane, for as long as it is leased. */
-interface Row {
-  readonly lease: LeaseId;
-  readonly place: RowLease;
-  readonly onDecision: (decision: Decision) => void;
-  readonly onFailed: ((error: MicroturnError) => void) | undefined;
-  readonly waiting: MicroTurn[];
-  readonly reader: Reader;
-  /** Those passed over, which no decision was made for yet: decisions come in order. */
-  readonly missed: Pick<MicroTurn, 'index' | 'dueMs'>[];
-  /** Whether the lane waits for it: not for one that sent nothing last time, such as a call that lost its network. */
-  expected: boolean;
-  decoder: DecoderState;
-  floor: Decision['floor'];
-  faults: number;
-  /** How far back it went for the faults it has now. */
-  wentBack: 'nowhere' | 'snapshot' | 'empty';
-  readonly onReset: ((error: MicroturnError, snapshotAgeMs: number | undefined) => void) | undefined;
-  /** Its last copy was of this micro-turn. */
-  savedIndex: number;
-  /** Steps that it still takes alone. */
-  probation: number;
-}
-
-interface LaneRows {
-  lane: Lane;
-  /** By row of the lane. */
-  readonly rows: Map<number, Row>;
-  /** Calls off the wait for the other rows. */
-  stopWaiting: (() => void) | undefined;
-  ready: boolean;
+/** How a stream of this model is opened, also by main for the thread that it runs on. */
+export interface OnnxStreamOptions extends StreamOptions {
+  /** Another thread had this lease, and is gone for this reason: the row goes on from what is kept of it. */
+  readonly again?: MicroturnError | undefined;
+  /** That thread ended in one of its steps: it steps by itself until it is known not to be the cause. */
+  readonly alone?: boolean | undefined;
 }
 
 /** A bundle on ONNX Runtime. `session.run` blocks its thread, so this lives on the engine thread. */
 export class OnnxModel implements InteractionModel {
   readonly info: ModelInfo;
   readonly rows: number;
+  /** What is kept of its rows: it outlives the thread. */
+  readonly memory: RowMemory;
   readonly #manifest: Manifest;
   #graph: StepGraph;
   #fallback: OnnxModelOptions['fallback'];
@@ -108,11 +86,10 @@ export class OnnxModel implements InteractionModel {
   readonly #laneSize: number;
   readonly #gatherMs: number;
   readonly #pool: RowPool;
-  readonly #memory: RowMemory | undefined;
-  readonly #saveEvery: number;
+  readonly #recovery: RowRecovery;
   readonly #clock: Clock;
   readonly #after: After;
-  readonly #open = new Map<LeaseId, Row>();
+  readonly #open = new Map<LeaseId, OpenRow>();
   readonly #ready: LaneRows[] = [];
   #running = false;
   /** Settles when the steps that are ready have been taken. */
@@ -146,8 +123,9 @@ export class OnnxModel implements InteractionModel {
     this.#onDeviceLost = options.onDeviceLost;
     this.#onFallback = options.onFallback;
     this.#pool = new RowPool(rows);
-    this.#memory = options.memory;
-    this.#saveEvery = Math.ceil(SNAPSHOT_MS / manifest.microTurnMs);
+    // States that a graph keeps on a device cannot be copied.
+    this.memory = memoryFor(manifest, rows, { copies: !graph.createStates, left: options.left });
+    this.#recovery = new RowRecovery(this.memory, manifest, clock);
     if (!Number.isInteger(laneSize) || laneSize < 1) {
       throw new RangeError(`laneSize must be a whole number above 0, got ${laneSize}`);
     }
@@ -161,7 +139,7 @@ export class OnnxModel implements InteractionModel {
     this.#after = after;
     this.#lanes = Array.from({ length: Math.ceil(rows / laneSize) }, () => ({
       lane: new Lane(graph, manifest, laneSize),
-      rows: new Map<number, Row>(),
+      rows: new Map<number, OpenRow>(),
       stopWaiting: undefined,
       ready: false,
     }));
@@ -188,45 +166,32 @@ export class OnnxModel implements InteractionModel {
   open(
     lease: LeaseId,
     onDecision: (decision: Decision) => void,
-    onFailed?: (error: MicroturnError) => void,
-    row?: number,
-    onReset?: Row['onReset'],
-    alone = false,
+    { row: wanted, again, alone, ...listeners }: OnnxStreamOptions = {},
   ): InteractionStream {
     if (this.#closed) throw new MicroturnError('engine/failed', 'the model is closed');
     if (this.#open.has(lease)) throw new RangeError(`lease ${lease} is open already`);
-    return this.#enter(
-      lease,
-      this.#pool.lease((free) => free === row),
-      { onDecision, onFailed, onReset, probation: alone ? PROBATION_STEPS : 0 },
-    );
-  }
-
-  #enter(
-    lease: LeaseId,
-    place: RowLease,
-    options: Pick<Row, 'onDecision' | 'onFailed' | 'onReset' | 'probation'>,
-  ): InteractionStream {
-    const row: Row = {
+    const place = this.#pool.lease((free) => free === wanted);
+    const lane = this.#lanes[Math.floor(place.row / this.#laneSize)]!;
+    const index = place.row % this.#laneSize;
+    const row = openRow({
+      ...listeners,
       lease,
       place,
-      ...options,
-      waiting: [],
+      lane,
+      index,
+      onDecision,
       reader: createReader(this.#manifest),
-      missed: [],
-      expected: true,
-      decoder: freshDecoder,
-      floor: 'silent',
-      faults: 0,
-      wentBack: 'nowhere',
-      savedIndex: -Infinity,
-    };
+      probation: alone ? PROBATION_STEPS : 0,
+    });
     this.#open.set(lease, row);
-    this.#laneOf(row).rows.set(place.row % this.#laneSize, row);
-    this.#recall(row);
+    lane.rows.set(index, row);
+    if (again) {
+      this.#recovery.goBack(row, again);
+      this.#wake();
+    }
     return {
       push: (turn) => this.#push(row, turn),
-      perceive: (perceived: Perceived) => row.reader.perceive(perceived),
+      perceive: (perceived) => row.reader.perceive(perceived),
       close: () => this.#close(row),
     };
   }
@@ -240,7 +205,7 @@ export class OnnxModel implements InteractionModel {
     }
   }
 
-  #push(row: Row, turn: MicroTurn): void {
+  #push(row: OpenRow, turn: MicroTurn): void {
     if (this.#open.get(row.lease) !== row) throw new MicroturnError('engine/failed', 'the stream is closed');
     const samples = this.#manifest.inputs.pcm.shape[1];
     for (const part of ['pcm', 'ref'] as const) {
@@ -252,17 +217,18 @@ export class OnnxModel implements InteractionModel {
     if (row.waiting.length === MAX_WAITING) {
       row.missed.push(row.waiting.shift()!);
       this.#dropped++;
+      // No step will come by soon.
+      if (row.replay) this.#concealMissed(row, turn.index, this.#clock.now());
     }
     row.waiting.push(turn);
     row.expected = true;
-    this.#consider(this.#laneOf(row));
+    this.#consider(row.lane);
   }
 
-  #close(row: Row): void {
+  #close(row: OpenRow): void {
     if (this.#open.get(row.lease) !== row) return;
     this.#open.delete(row.lease);
-    const lane = this.#laneOf(row);
-    const index = row.place.row % this.#laneSize;
+    const { lane, index } = row;
     lane.rows.delete(index);
     lane.lane.clear(index);
     row.waiting.length = 0;
@@ -270,16 +236,13 @@ export class OnnxModel implements InteractionModel {
     this.#consider(lane); // the others may have waited for this row
   }
 
-  #laneOf(row: Row): LaneRows {
-    return this.#lanes[Math.floor(row.place.row / this.#laneSize)]!;
-  }
-
   /** Lets a lane step once all rows that it expects have a micro-turn, or the first has waited long enough for them. */
   #consider(lane: LaneRows): void {
     if (lane.ready) return;
     let filled = 0;
     let missing = 0;
-    for (const { waiting, expected } of lane.rows.values()) {
+    for (const { waiting, expected, replay } of lane.rows.values()) {
+      if (replay) continue;
       if (waiting.length > 0) filled++;
       else if (expected) missing++;
     }
@@ -296,46 +259,76 @@ export class OnnxModel implements InteractionModel {
     lane.stopWaiting = undefined;
     lane.ready = true;
     this.#ready.push(lane);
+    this.#wake();
+  }
+
+  #wake(): void {
     if (this.#running) return;
     this.#running = true;
     this.#idle = this.#run();
   }
 
-  /** Steps the lanes that are ready, in the order in which they became so. Steps never overlap. */
+  /**
+   * Steps the lanes that are ready, in the order in which they became so; and while none is, rows that hear again, which
+   * thus make another wait for one step at most. Steps never overlap.
+   */
   async #run(): Promise<void> {
     try {
-      for (let lane = this.#ready.shift(); lane; lane = this.#ready.shift()) {
-        const gathered = new Map<number, { row: Row; turn: MicroTurn }>();
-        for (const [index, row] of lane.rows) {
-          const turn = row.waiting.shift();
-          if (turn) gathered.set(index, { row, turn });
-          else row.expected = false;
-        }
-        lane.ready = false;
-        for (const [index, one] of gathered) {
-          if (one.row.probation === 0) continue;
-          gathered.delete(index);
-          await this.#step(lane, new Map([[index, one]]));
-        }
-        if (gathered.size > 0) await this.#step(lane, gathered);
-        this.#consider(lane);
+      for (;;) {
+        const ready = this.#ready.shift();
+        const replaying = ready ? undefined : this.#recovery.nextLane();
+        if (ready) await this.#stepReady(ready);
+        else if (replaying) await this.#stepReplay(replaying);
+        else break;
       }
     } finally {
       this.#running = false;
     }
   }
 
-  async #step(lane: LaneRows, gathered: ReadonlyMap<number, { row: Row; turn: MicroTurn }>): Promise<void> {
+  async #stepReady(lane: LaneRows): Promise<void> {
+    const gathered = new Map<number, { row: OpenRow; turn: MicroTurn }>();
+    for (const [index, row] of lane.rows) {
+      if (row.replay) continue;
+      const turn = row.waiting.shift();
+      if (turn) gathered.set(index, { row, turn });
+      else row.expected = false;
+    }
+    lane.ready = false;
+    for (const [index, one] of gathered) {
+      if (one.row.probation === 0) continue;
+      gathered.delete(index);
+      await this.#step(lane, new Map([[index, one]]));
+    }
+    if (gathered.size > 0) await this.#step(lane, gathered);
+    this.#consider(lane);
+  }
+
+  /** One step of rows that hear again what they have heard. */
+  async #stepReplay(lane: LaneRows): Promise<void> {
+    const again = new Map<number, { row: OpenRow; turn: HeardTurn }>();
+    for (const [index, row] of lane.rows) {
+      if (row.probation > 0 && again.size > 0) continue;
+      const turn = this.#recovery.next(row);
+      if (turn) again.set(index, { row, turn });
+      if (turn && row.probation > 0) break;
+    }
+    const inputs = new Map([...again].map(([index, { turn }]) => [index, turn.inputs]));
+    for (const result of inputs.size > 0 ? await this.#advance(lane, inputs) : []) {
+      const { row, turn } = again.get(result.row)!;
+      this.#recovery.heardAgain(row, turn, result.outputs);
+    }
+    this.#consider(lane); // one that is done hears what has come meanwhile
+  }
+
+  async #step(lane: LaneRows, gathered: ReadonlyMap<number, { row: OpenRow; turn: MicroTurn }>): Promise<void> {
     const turns = new Map<number, FedTurn>();
     for (const [index, { row, turn }] of gathered) {
       turns.set(index, { ...turn, ...row.reader.read(), play: playFed(this.#manifest, row.decoder, turn.play) });
     }
-    const places = [...gathered.values()].map(({ row }) => row.place.row);
-    this.#memory?.mark(places, true);
     const startMs = this.#clock.now();
     const results = await this.#advance(lane, turns);
     const endMs = this.#clock.now();
-    this.#memory?.mark(places, false);
     this.#steps++;
     this.#stepMs.add(endMs - startMs);
     for (const result of results) {
@@ -347,18 +340,22 @@ export class OnnxModel implements InteractionModel {
     }
   }
 
-  async #advance({ lane }: LaneRows, turns: ReadonlyMap<number, FedTurn>): Promise<RowResult[]> {
+  async #advance({ lane, rows }: LaneRows, turns: ReadonlyMap<number, RowInputs>): Promise<RowResult[]> {
+    const places = [...turns.keys()].flatMap((index) => rows.get(index)?.place.row ?? []);
+    this.memory.mark(places, true);
     try {
       return await lane.step(turns);
     } catch (cause) {
       await this.#fallBack(cause);
       return [...turns.keys()].map((row) => ({ row, outputs: undefined }));
+    } finally {
+      this.memory.mark(places, false);
     }
   }
 
   /**
-   * The device is gone, and the states with it. Its lanes are made anew where there is another: rows go on from an empty
-   * state, and forget what they heard. Where there is none, each bad step counts against its lease.
+   * The device is gone, and the states with it. Its lanes are made anew where there is another, and rows go on from what is
+   * kept of them. Where there is none, each bad step counts against its lease.
    */
   async #fallBack(cause: unknown): Promise<void> {
     const fallback = this.#fallback;
@@ -370,10 +367,12 @@ export class OnnxModel implements InteractionModel {
     for (const lane of this.#lanes) lane.lane = new Lane(this.#graph, this.#manifest, this.#laneSize);
     await lost.close().catch(() => {}); // of a device that is gone
     this.#onFallback?.(this.provider, cause);
+    const error = new MicroturnError('engine/failed', 'the device that the model ran on was lost', { cause });
+    for (const row of this.#open.values()) this.#recovery.goBack(row, error);
   }
 
   /** A micro-turn that was passed over keeps its index, and is decided as silence: the grid never shifts. */
-  #concealMissed(row: Row, beforeIndex: number, nowMs: number): void {
+  #concealMissed(row: OpenRow, beforeIndex: number, nowMs: number): void {
     while (row.missed.length > 0 && row.missed[0]!.index < beforeIndex) {
       const { index, dueMs } = row.missed.shift()!;
       const lagMs = this.#noteLag(nowMs - dueMs);
@@ -387,7 +386,7 @@ export class OnnxModel implements InteractionModel {
     return lagMs;
   }
 
-  #deliver(row: Row, turn: MicroTurn, { outputs }: RowResult, times: Pick<Decision, 'stepMs' | 'lagMs'>): void {
+  #deliver(row: OpenRow, turn: MicroTurn, { outputs }: RowResult, times: Pick<Decision, 'stepMs' | 'lagMs'>): void {
     const { lease } = row;
     const { index } = turn;
     if (outputs) {
@@ -398,7 +397,7 @@ export class OnnxModel implements InteractionModel {
       row.wentBack = 'nowhere';
       row.probation = Math.max(0, row.probation - 1);
       row.onDecision({ lease, index, ...decoded, ...times });
-      this.#remember(row, turn);
+      this.#recovery.keep(row, turn);
       return;
     }
     this.#muted++;
@@ -407,44 +406,18 @@ export class OnnxModel implements InteractionModel {
     if (row.faults === MAX_FAULTS) this.#goBack(row);
   }
 
-  /** Copies what a row remembers, once a second. */
-  #remember(row: Row, { index, dueMs }: MicroTurn): void {
-    const memory = this.#memory;
-    if (!memory || memory.stateSize === 0 || index < row.savedIndex + this.#saveEvery) return;
-    const { lease, decoder, floor, place } = row;
-    const { lane } = this.#laneOf(row);
-    row.savedIndex = index;
-    memory.save(place.row, { lease, index, dueMs, decoder, floor }, (into) =>
-      lane.read(place.row % this.#laneSize, into),
-    );
-  }
-
-  /** Has a row go on from its last copy. @returns how old that is; undefined where there is none */
-  #recall(row: Row): number | undefined {
-    const { lease, place } = row;
-    const found = this.#memory?.stateSize ? this.#memory.load(place.row, lease) : undefined;
-    if (!found || !this.#laneOf(row).lane.restore(place.row % this.#laneSize, found.state)) return undefined;
-    row.decoder = found.saved.decoder;
-    row.floor = found.saved.floor;
-    row.savedIndex = found.saved.index;
-    return Math.max(0, this.#clock.now() - found.saved.dueMs);
-  }
-
   /** Its numbers are not usable: perhaps those that it remembers are not either, and then nothing it could remember. */
-  #goBack(row: Row): void {
+  #goBack(row: OpenRow): void {
     const error = new MicroturnError('engine/failed', `${MAX_FAULTS} steps in a row gave no usable numbers`);
-    if (row.wentBack === 'empty') {
+    row.faults = 0;
+    if (row.wentBack === 'nowhere') {
+      row.wentBack = this.#recovery.goBack(row, error);
+    } else if (row.wentBack === 'kept') {
+      row.wentBack = 'nothing';
+      this.#recovery.forget(row, error);
+    } else {
       this.#close(row);
       row.onFailed?.(error);
-      return;
     }
-    row.faults = 0;
-    const snapshotAgeMs = row.wentBack === 'nowhere' ? this.#recall(row) : undefined;
-    row.wentBack = snapshotAgeMs === undefined ? 'empty' : 'snapshot';
-    if (snapshotAgeMs === undefined) {
-      this.#laneOf(row).lane.clear(row.place.row % this.#laneSize);
-      row.decoder = freshDecoder;
-    }
-    row.onReset?.(error, snapshotAgeMs);
   }
 }

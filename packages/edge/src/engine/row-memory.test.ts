@@ -17,23 +17,23 @@ const fill = (value: number) => (into: Float32Array) => {
 
 describe('the memory of an engine thread’s rows', () => {
   it('gives the next thread what a row remembered last', () => {
-    const memory = RowMemory.create(3, 4);
+    const memory = RowMemory.create(3, { stateSize: 4, turns: 0, turnBytes: 0 });
     memory.save(1, saved(7, 5), fill(1));
     memory.save(1, saved(7, 10), fill(2));
     const next = new RowMemory(memory.buffer);
-    expect([next.rows, next.stateSize]).toEqual([3, 4]);
+    expect([next.rows, next.kept.stateSize, next.heard]).toEqual([3, 4, undefined]);
     expect(next.load(1, 7)).toEqual({ saved: saved(7, 10), state: new Float32Array(4).fill(2) });
     expect([next.load(0, 7), next.load(2, 7)]).toEqual([undefined, undefined]);
   });
 
   it('gives a lease nothing of another', () => {
-    const memory = RowMemory.create(1, 4);
+    const memory = RowMemory.create(1, { stateSize: 4, turns: 0, turnBytes: 0 });
     memory.save(0, saved(7, 5), fill(1));
     expect(memory.load(0, 8)).toBeUndefined();
   });
 
   it('keeps the copy before one that was not finished', () => {
-    const memory = RowMemory.create(1, 4);
+    const memory = RowMemory.create(1, { stateSize: 4, turns: 0, turnBytes: 0 });
     memory.save(0, saved(7, 5), fill(1));
     const died = new Error('the thread ended here');
     expect(() =>
@@ -50,7 +50,7 @@ describe('the memory of an engine thread’s rows', () => {
   });
 
   it('tells once which rows were in a step', () => {
-    const memory = RowMemory.create(4, 1);
+    const memory = RowMemory.create(4, { stateSize: 1, turns: 0, turnBytes: 0 });
     memory.mark([0, 2, 3], true);
     memory.mark([3], false);
     const main = new RowMemory(memory.buffer);
@@ -58,11 +58,22 @@ describe('the memory of an engine thread’s rows', () => {
   });
 
   it('is made anew where the model or the rows are others', () => {
-    const memory = memoryFor(fakeManifest, 2, undefined);
-    expect([memory.rows, memory.stateSize]).toEqual([2, 1]);
-    expect(memoryFor(fakeManifest, 2, memory.buffer).buffer).toBe(memory.buffer);
-    expect(memoryFor(fakeManifest, 3, memory.buffer).buffer).not.toBe(memory.buffer);
+    const memory = memoryFor(fakeManifest, 2, { copies: true });
+    const left = memory.buffer;
+    expect([memory.rows, memory.kept]).toEqual([2, { stateSize: 1, turns: 0, turnBytes: 0 }]);
+    expect(memoryFor(fakeManifest, 2, { copies: true, left }).buffer).toBe(left);
+    expect(memoryFor(fakeManifest, 3, { copies: true, left }).buffer).not.toBe(left);
+    expect(memoryFor(fakeManifest, 2, { copies: false, left }).buffer).not.toBe(left);
+  });
+
+  it('keeps 20 s of what is heard where states cannot be copied or are too large, and less where that is too much', () => {
+    // 160 samples and `play`, each 4 bytes, every 20 ms.
+    const heard = { stateSize: 0, turns: 1000, turnBytes: 644 };
+    expect(memoryFor(fakeManifest, 2, { copies: false }).kept).toEqual(heard);
     const large = { ...fakeManifest, states: [{ input: 'kv', output: 'kv2', shape: ['B', 2 << 20] as never }] };
-    expect(memoryFor(large, 2, memory.buffer).stateSize).toBe(0);
+    expect(memoryFor(large, 2, { copies: true }).kept).toEqual(heard);
+    const many = memoryFor(fakeManifest, 1024, { copies: false });
+    expect(many.kept.turns).toBeGreaterThan(700);
+    expect(many.buffer.byteLength).toBeLessThan(600 << 20);
   });
 });

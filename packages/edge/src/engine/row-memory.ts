@@ -1,5 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Floor } from '@microturn/protocol';
 import type { DecoderState } from './decode.js';
+import { HeardTurns } from './heard-turns.js';
+import { inputBytes } from './lane-io.js';
 import { rowElements, type Manifest } from './manifest.js';
 import type { LeaseId } from './types.js';
 
@@ -13,39 +16,54 @@ export interface SavedRow {
   readonly floor: Floor;
 }
 
-const HEAD_INTS = 2;
+const HEAD_INTS = 4;
 /** States of a row that are larger are not copied: once a second that would take longer than its step may wait. */
 const MAX_STATE_BYTES = 4 << 20;
 /** For a `SavedRow` as JSON. */
 const NOTE_BYTES = 1024;
+/** How much of what a row has heard is kept, where its states are not copied; less where all rows together would need more. */
+const HEARD_MS = 20_000;
+const MAX_HEARD_BYTES = 512 << 20;
+
+/** What is kept of each row: copies of its states, or what it heard. */
+interface Kept {
+  /** Floats of one row's states; 0 where they are not copied. */
+  readonly stateSize: number;
+  /** How many micro-turns it may hear again, and the bytes of one. */
+  readonly turns: number;
+  readonly turnBytes: number;
+}
 
 /**
  * Memory of the rows of one engine thread that outlives it, so that the thread that takes its place goes on from there:
- * each row's last snapshot, and which rows were in a step. Written by the thread, without a word to main; two slots for
- * each row, of which the one that is whole counts, since a thread may end in the middle of anything.
+ * each row's last snapshot, or where states cannot be copied what it heard last, and which rows were in a step. Written by
+ * the thread, without a word to main; two slots for each snapshot, of which the one that is whole counts, since a thread
+ * may end in the middle of anything.
  */
 export class RowMemory {
   readonly buffer: SharedArrayBuffer;
   readonly rows: number;
-  /** Floats of one row's states; 0 where they are not kept. */
-  readonly stateSize: number;
+  readonly kept: Kept;
+  /** What each row heard last; undefined where its states are kept. */
+  readonly heard: HeardTurns | undefined;
   /** By row: 1 while it is in a step. */
   readonly #inStep: Int32Array;
   /** By row: its whole slot, from 1; 0 before there is one. */
   readonly #slot: Int32Array;
 
-  static create(rows: number, stateSize: number): RowMemory {
-    const slotBytes = NOTE_BYTES + 4 * stateSize;
-    const buffer = new SharedArrayBuffer(4 * (HEAD_INTS + 2 * rows) + 2 * rows * slotBytes);
-    new Int32Array(buffer).set([rows, stateSize]);
+  static create(rows: number, { stateSize, turns, turnBytes }: Kept): RowMemory {
+    const heardBytes = turns > 0 ? HeardTurns.bytes(rows, turns, turnBytes) : 0;
+    const buffer = new SharedArrayBuffer(heardAt(rows, stateSize) + heardBytes);
+    new Int32Array(buffer, 0, HEAD_INTS).set([rows, stateSize, turns, turnBytes]);
     return new RowMemory(buffer);
   }
 
   constructor(buffer: SharedArrayBuffer) {
-    const [rows = 0, stateSize = 0] = new Int32Array(buffer, 0, HEAD_INTS);
+    const [rows = 0, stateSize = 0, turns = 0, turnBytes = 0] = new Int32Array(buffer, 0, HEAD_INTS);
     this.buffer = buffer;
     this.rows = rows;
-    this.stateSize = stateSize;
+    this.kept = { stateSize, turns, turnBytes };
+    this.heard = turns > 0 ? new HeardTurns(buffer, heardAt(rows, stateSize), rows, turns, turnBytes) : undefined;
     this.#inStep = new Int32Array(buffer, 4 * HEAD_INTS, rows);
     this.#slot = new Int32Array(buffer, 4 * (HEAD_INTS + rows), rows);
   }
@@ -83,19 +101,37 @@ export class RowMemory {
   }
 
   #slotOf(row: number, slot: number): { note: Uint8Array; floats: Float32Array } {
-    const slotBytes = NOTE_BYTES + 4 * this.stateSize;
-    const start = 4 * (HEAD_INTS + 2 * this.rows) + (2 * row + slot - 1) * slotBytes;
+    const start = 4 * (HEAD_INTS + 2 * this.rows) + (2 * row + slot - 1) * (NOTE_BYTES + 4 * this.kept.stateSize);
     return {
       note: new Uint8Array(this.buffer, start, NOTE_BYTES),
-      floats: new Float32Array(this.buffer, start + NOTE_BYTES, this.stateSize),
+      floats: new Float32Array(this.buffer, start + NOTE_BYTES, this.kept.stateSize),
     };
   }
 }
 
-/** The memory that a thread before this one left, where it fits the model; else a new one. */
-export function memoryFor({ states }: Manifest, rows: number, left: SharedArrayBuffer | undefined): RowMemory {
-  const size = states.reduce((sum, { shape }) => sum + rowElements(shape), 0);
-  const stateSize = 4 * size <= MAX_STATE_BYTES ? size : 0;
+/** Behind the snapshots, on a multiple of 8. */
+function heardAt(rows: number, stateSize: number): number {
+  return 8 * Math.ceil((4 * (HEAD_INTS + 2 * rows) + 2 * rows * (NOTE_BYTES + 4 * stateSize)) / 8);
+}
+
+/**
+ * The memory that a thread before this one left, where it fits the model; else a new one.
+ * @param copies whether a row's states can be copied; what it hears is kept where they cannot, or are too large
+ */
+export function memoryFor(
+  manifest: Manifest,
+  rows: number,
+  { copies, left }: { readonly copies: boolean; readonly left?: SharedArrayBuffer | undefined },
+): RowMemory {
+  const kept = keptOf(manifest, rows, copies);
   const memory = left && new RowMemory(left);
-  return memory?.rows === rows && memory.stateSize === stateSize ? memory : RowMemory.create(rows, stateSize);
+  return memory?.rows === rows && isDeepStrictEqual(memory.kept, kept) ? memory : RowMemory.create(rows, kept);
+}
+
+function keptOf(manifest: Manifest, rows: number, copies: boolean): Kept {
+  const stateSize = manifest.states.reduce((sum, { shape }) => sum + rowElements(shape), 0);
+  if (copies && 4 * stateSize <= MAX_STATE_BYTES) return { stateSize, turns: 0, turnBytes: 0 };
+  const turnBytes = inputBytes(manifest);
+  const fitting = Math.floor(MAX_HEARD_BYTES / (rows * turnBytes));
+  return { stateSize: 0, turns: Math.min(Math.ceil(HEARD_MS / manifest.microTurnMs), fitting), turnBytes };
 }

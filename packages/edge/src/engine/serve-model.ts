@@ -1,14 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
+import { MicroturnError } from '@microturn/protocol';
 import type { EngineReport, EngineRequest } from './engine-messages.js';
 import type { OnnxModel } from './onnx-model.js';
-import type { RowMemory } from './row-memory.js';
 import type { InteractionStream, LeaseId, MicroTurn } from './types.js';
 
-/**
- * Runs a model for EngineHost: opens and closes streams as main says, and takes micro-turns from the ports it is given.
- * @param memory of the model's rows, left to main
- */
-export function serveModel(model: OnnxModel, main: MessagePort, memory: RowMemory): void {
+/** Runs a model for EngineHost: opens and closes streams as main says, and takes micro-turns from the ports it is given. */
+export function serveModel(model: OnnxModel, main: MessagePort): void {
   const streams = new Map<LeaseId, InteractionStream>();
   const ports = new Set<MessagePort>();
   const counts = { unknown: 0, malformed: 0 };
@@ -43,20 +40,19 @@ export function serveModel(model: OnnxModel, main: MessagePort, memory: RowMemor
         break;
     }
   });
-  report(main, { type: 'ready', info: model.info, provider: model.provider, memory: memory.buffer });
+  report(main, { type: 'ready', info: model.info, provider: model.provider, memory: model.memory.buffer });
 
-  function open({ lease, row, alone }: EngineRequest & { type: 'open' }): InteractionStream {
-    return model.open(
-      lease,
-      (decision) => report(main, { type: 'decision', decision }),
-      (error) => {
+  function open({ lease, row, again, alone }: EngineRequest & { type: 'open' }): InteractionStream {
+    return model.open(lease, (decision) => report(main, { type: 'decision', decision }), {
+      onFailed: (error) => {
         streams.delete(lease);
         report(main, { type: 'lease.failed', lease, error: error.toWire() });
       },
+      onReset: (error, recovery) => report(main, { type: 'lease.reset', lease, error: error.toWire(), recovery }),
       row,
-      (error, snapshotAgeMs) => report(main, { type: 'lease.reset', lease, error: error.toWire(), snapshotAgeMs }),
+      again: again && MicroturnError.fromWire(again),
       alone,
-    );
+    });
   }
 
   /** Media is trusted, but not to be of this lease or in one piece: what does not fit is counted and dropped. */

@@ -110,6 +110,24 @@ export interface ModelInfo {
   readonly delegate?: { readonly minSpeechMs: number; readonly pauseMs: number } | undefined;
 }
 
+/** What a row goes on from that was set back; from nothing where neither is given. */
+export interface Recovery {
+  /** From what it remembered so long ago. */
+  readonly snapshotAgeMs?: number | undefined;
+  /** From nothing, and then it heard the last so many ms again. */
+  readonly replayedMs?: number | undefined;
+}
+
+/** How a stream is opened. */
+export interface StreamOptions {
+  /** The model gave this stream up, and closed it: no decision follows. */
+  readonly onFailed?: ((error: MicroturnError) => void) | undefined;
+  /** The stream was set back, and goes on. */
+  readonly onReset?: ((error: MicroturnError, recovery: Recovery) => void) | undefined;
+  /** The place that its micro-turns are timed for, where a model steps several together; the lowest free one by default. */
+  readonly row?: number | undefined;
+}
+
 /** One participant's stream through a model. Calls are made in order of `turn.index`. */
 export interface InteractionStream {
   /**
@@ -131,20 +149,8 @@ export interface InteractionModel {
   readonly info: ModelInfo;
   /** Rows that can be open at once. */
   readonly rows: number;
-  /**
-   * @param onFailed the model gave this stream up, and closed it: no decision follows
-   * @param onReset  the stream goes on from what it remembered `snapshotAgeMs` ago, or where that is undefined from nothing
-   * @param row      the place that its micro-turns are timed for, where a model steps several together; the lowest free
-   *                 one where none is given
-   * @throws {MicroturnError} `edge/full` where every row is leased
-   */
-  open(
-    lease: LeaseId,
-    onDecision: (decision: Decision) => void,
-    onFailed?: (error: MicroturnError) => void,
-    row?: number,
-    onReset?: (error: MicroturnError, snapshotAgeMs: number | undefined) => void,
-  ): InteractionStream;
+  /** @throws {MicroturnError} `edge/full` where every row is leased */
+  open(lease: LeaseId, onDecision: (decision: Decision) => void, options?: StreamOptions): InteractionStream;
   close(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import type { AudienceChoice, MicroturnError, SessionEvent, SessionEventBody } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import type { EngineId } from '../engine/engine-worker.js';
-import type { Decision, LeaseId, ModelInfo, Perceived } from '../engine/types.js';
+import type { Decision, LeaseId, ModelInfo, Perceived, Recovery } from '../engine/types.js';
 import type { MediaMethod, MediaRequests } from '../media/types.js';
 import type { FoundSession } from '../store/index.js';
 import type { Log } from '../telemetry/log.js';
@@ -22,7 +22,7 @@ export interface SessionEngine {
   lease(
     onDecision: (decision: Decision) => void,
     onFailed: (error: MicroturnError) => void,
-    onReset: (error: MicroturnError, snapshotAgeMs: number | undefined) => void,
+    onReset: (error: MicroturnError, recovery: Recovery) => void,
     outlet: EngineOutlet,
   ): SessionRow;
 }

@@ -9,7 +9,7 @@ import {
   type SessionEventBody,
 } from '@microturn/protocol';
 import type { EngineId } from '../engine/engine-worker.js';
-import type { Decision, ModelInfo } from '../engine/types.js';
+import type { Decision, ModelInfo, Recovery } from '../engine/types.js';
 import type { EndpointStats, Heard, HeardReport } from '../media/types.js';
 import { hashToken, type Stamp, type StoredSession } from '../store/index.js';
 import { AgentSpeech } from './agent-speech.js';
@@ -75,7 +75,7 @@ export class Session {
     this.#lease = parts.engine.lease(
       (decision) => this.#onDecision(decision),
       (error) => this.#fail(error),
-      (error, snapshotAgeMs) => this.report(error, snapshotAgeMs),
+      (error, recovery) => this.report(error, recovery),
       {
         nowMs: () => this.nowMs,
         more: (text) => this.#apply({ type: 'more', atMs: this.nowMs, text, responseId: this.#nextResponseId() }),
@@ -321,10 +321,10 @@ export class Session {
 
   /**
    * Tells the client of what has no request to answer.
-   * @param snapshotAgeMs where the model was set back: how far, unless to its beginning
+   * @param recovery where the model was set back: what it goes on from
    */
-  report(error: MicroturnError, snapshotAgeMs?: number): void {
-    this.#emit({ type: 'error', ...error.toWire(), ...(snapshotAgeMs !== undefined && { snapshotAgeMs }) });
+  report(error: MicroturnError, recovery: Recovery = {}): void {
+    this.#emit({ type: 'error', ...error.toWire(), ...recovery });
   }
 
   /** The first packet of a response left, or its last one. */

@@ -152,11 +152,14 @@ describe('a part of the edge that dies', () => {
 
   it('fault 5, the engine thread: the session says so, and goes on', async () => {
     const { call } = await world.join(socket);
-    world.leases.get(1)!.reset(new MicroturnError('engine/failed', 'it died'), 640);
+    world.leases.get(1)!.reset(new MicroturnError('engine/failed', 'it died'), { snapshotAgeMs: 640 });
     expect(socket.events.at(-1)).toMatchObject({ type: 'error', code: 'engine/failed', retryable: true });
     expect(socket.events.at(-1)).toMatchObject({ snapshotAgeMs: 640 });
-    world.leases.get(1)!.reset(new MicroturnError('engine/failed', 'it died'), undefined);
+    world.leases.get(1)!.reset(new MicroturnError('engine/failed', 'its device was lost'), { replayedMs: 20_000 });
+    expect(socket.events.at(-1)).toMatchObject({ code: 'engine/failed', replayedMs: 20_000 });
+    world.leases.get(1)!.reset(new MicroturnError('engine/failed', 'it died'), {});
     expect(socket.events.at(-1)).not.toHaveProperty('snapshotAgeMs');
+    expect(socket.events.at(-1)).not.toHaveProperty('replayedMs');
     world.decide(9, { floor: 'speaking' });
     expect(socket.events.at(-1)).toMatchObject({ type: 'floor.changed' });
     expect(call.closed).toBe(false);

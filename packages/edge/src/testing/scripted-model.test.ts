@@ -36,7 +36,7 @@ describe('ScriptedModel', () => {
   it('fails a stream where a test wants it to', () => {
     const model = new ScriptedModel();
     const failed = vi.fn();
-    const stream = model.open(1, () => {}, failed);
+    const stream = model.open(1, () => {}, { onFailed: failed });
     model.fail(1);
     model.fail(1);
     expect(failed).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }));

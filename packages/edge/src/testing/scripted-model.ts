@@ -8,6 +8,7 @@ import type {
   MicroTurn,
   ModelInfo,
   Perceived,
+  StreamOptions,
 } from '../engine/types.js';
 
 /** What a script decides in one micro-turn. What it leaves out is silence. */
@@ -53,11 +54,7 @@ export class ScriptedModel implements InteractionModel {
     this.#clock = clock;
   }
 
-  open(
-    lease: LeaseId,
-    onDecision: (decision: Decision) => void,
-    onFailed?: (error: MicroturnError) => void,
-  ): InteractionStream {
+  open(lease: LeaseId, onDecision: (decision: Decision) => void, { onFailed }: StreamOptions = {}): InteractionStream {
     if (this.#closed) throw new MicroturnError('engine/failed', 'the model is closed');
     if (this.#open.has(lease)) throw new RangeError(`lease ${lease} is open already`);
     if (this.#open.size === this.rows) throw new MicroturnError('edge/full', `${this.rows} of ${this.rows}`);

@@ -1,7 +1,6 @@
 import { MicroturnError, type ClientMessageOf, type RosterMessage, type SessionEvent } from '@microturn/protocol';
 import { AccessToken, RoomAgentDispatch, RoomConfiguration } from 'livekit-server-sdk';
-import type { InputRole } from '../../engine/types.js';
-import type { Decision } from '../../engine/types.js';
+import type { Decision, InputRole, Recovery } from '../../engine/types.js';
 import { askHere } from '../../llm/index.js';
 import { Agents } from '../../recipes/index.js';
 import { RoomRegistry, type SessionEngine, type SessionMedia, type SessionVoice } from '../../session/index.js';
@@ -35,7 +34,7 @@ export class Socket implements Carrier {
   readonly listener = (event: SessionEvent) => void this.events.push(event);
 }
 
-type Reset = (error: MicroturnError, snapshotAgeMs: number | undefined) => void;
+type Reset = (error: MicroturnError, recovery: Recovery) => void;
 
 /** Everything around a call, in virtual time. */
 export class World {
