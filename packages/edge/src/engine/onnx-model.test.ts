@@ -29,7 +29,9 @@ describe('OnnxModel', () => {
     return { clock, graph, model };
   }
   /** Long enough for the fake graph to have taken every step that is ready. */
-  const idle = () => new Promise((resolve) => setTimeout(resolve, 10));
+  const idle = async () => {
+    for (let turns = 0; turns < 40; turns++) await new Promise((resolve) => setImmediate(resolve));
+  };
 
   it('gives a row that is let again nothing of the last lease', async () => {
     const { model } = fake({ rows: 1 });
