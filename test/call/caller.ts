@@ -35,6 +35,8 @@ export interface CallerOptions {
   readonly ducking?: boolean;
   /** False: sound must be unlocked by a click. */
   readonly autoplay?: boolean;
+  /** True: a TURN server may have a certificate that nobody vouches for. */
+  readonly anyCertificate?: boolean;
   /** Runs in the page before anything of its own, for a caller that does as none should. */
   readonly initScript?: string;
   readonly onEvent?: ((event: TimedEvent) => void) | undefined;
@@ -203,7 +205,7 @@ export class Caller implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const { url, room, microphone, loop, autoplay, record = true, ducking = false } = this.#options;
+    const { url, room, microphone, loop, autoplay, anyCertificate, record = true, ducking = false } = this.#options;
     const token = this.#options.token ?? (await fetchToken(url, room));
     const folder = await mkdtemp(join(tmpdir(), 'microturn-call-'));
     this.#closers.push(() => rm(folder, { recursive: true, force: true }));
@@ -222,6 +224,7 @@ export class Caller implements AsyncDisposable {
       microphoneFile,
       ...(loop !== undefined && { loop }),
       ...(autoplay !== undefined && { autoplay }),
+      ...(anyCertificate !== undefined && { anyCertificate }),
     });
     this.#closers.push(() => this.#browser?.close() ?? Promise.resolve());
     this.#browser.once('disconnected', () => this.#end(new CallError('call/browser', 'it ended')));

@@ -1,5 +1,7 @@
 import { expect, test } from '@playwright/test';
+import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { probeIceServer } from '../../packages/edge/src/cli/turn-probe.js';
 import { iceServersFor } from '../../packages/edge/src/signaling/ice-servers.js';
@@ -138,3 +140,66 @@ test('where only a TURN server gets through, it relays for the credentials that 
   expect(await ask(secret)).toBe('relays, from 127.0.0.1');
   await expect(ask('another')).rejects.toThrow('does not take the credentials');
 });
+
+test('over TLS as well, where the TURN server has a certificate', async () => {
+  test.skip(!hasTurnServer(), 'coturn is not on this machine');
+  await using folder = await TemporaryFolder.create();
+  const [cert, key] = [folder.file('turn.pem'), folder.file('turn.key')];
+  const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1'];
+  execFileSync('openssl', [...made, '-addext', 'subjectAltName=IP:127.0.0.1', '-out', cert, '-keyout', key], {
+    stdio: 'ignore',
+  });
+  const secret = 'north-south-east-west';
+  await using turn = await TurnServer.start(secret, { cert, key });
+  const media = { iceServers: [{ urls: turn.url, secret, ttlSeconds: 60 }] };
+  await writeFile(folder.file('edge.json'), JSON.stringify({ media }));
+  await using edge = await EdgeProcess.start({ args: ['--config', folder.file('edge.json')] });
+  await using caller = await Caller.open({
+    url: edge.url,
+    room: 'turns',
+    microphone: compose([1_000, await speak('I saw a horse and a goat.', VOICE), 500]),
+    loop: true,
+    record: false,
+    anyCertificate: true,
+    initScript: `(${keepConnections.toString()})('relay')`,
+  });
+  await expectToBeHeard(caller);
+  const paths = await caller.page.evaluate(chosenPaths);
+  expect(paths.map(({ candidateType }) => candidateType)).toEqual(['relay', 'relay']);
+});
+
+test('over IPv6, where the edge listens there and announces it', async () => {
+  const hasIpv6 = Object.values(networkInterfaces()).some((own) => own?.some(({ address }) => address === '::1'));
+  test.skip(!hasIpv6, 'this machine has no ::1');
+  await using edge = await EdgeProcess.start({ args: ['--host', '::1'] });
+  expect(edge.url).toContain('[::1]');
+  await using caller = await Caller.open({
+    url: edge.url,
+    room: 'six',
+    microphone: compose([1_000, await speak('I saw a horse and a goat.', VOICE), 500]),
+    loop: true,
+    record: false,
+    initScript: `(${keepConnections.toString()})('all')`,
+  });
+  await expectToBeHeard(caller);
+  const addresses = await caller.page.evaluate(remoteAddresses);
+  expect(addresses).toEqual(['::1', '::1']);
+});
+
+/** Of the edge, as the page's connections reach it. */
+function remoteAddresses(): Promise<string[]> {
+  const { connections } = window as unknown as { connections: RTCPeerConnection[] };
+  return Promise.all(
+    connections
+      .filter(({ connectionState }) => connectionState === 'connected')
+      .map(async (connection) => {
+        const stats = [...(await connection.getStats()).values()] as Record<string, string>[];
+        const transport = stats.find(
+          ({ type, selectedCandidatePairId }) => type === 'transport' && selectedCandidatePairId,
+        );
+        const pair = stats.find(({ id }) => id === transport?.['selectedCandidatePairId']);
+        const remote = stats.find(({ id }) => id === pair?.['remoteCandidateId']);
+        return (remote?.['address'] ?? remote?.['ip'] ?? '').replace(/[[\]]/g, '');
+      }),
+  );
+}

@@ -21,19 +21,30 @@ export class TurnServer implements AsyncDisposable {
   readonly #child: ChildProcess;
   #log = '';
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, url: string) {
     this.#child = child;
-    this.url = `turn:${ADDRESS}:${port}?transport=udp`;
+    this.url = url;
     child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.#log += text));
   }
 
-  static async start(secret: string): Promise<TurnServer> {
+  /** @param certificate files in PEM: the server is reached over TLS with them, and not by UDP */
+  static async start(
+    secret: string,
+    certificate?: { readonly cert: string; readonly key: string },
+  ): Promise<TurnServer> {
     const port = await freePort();
-    const args = ['-n', '--listening-ip', ADDRESS, '--relay-ip', ADDRESS, '--listening-port', String(port)];
+    const args = ['-n', '--listening-ip', ADDRESS, '--relay-ip', ADDRESS];
+    if (certificate)
+      args.push('--tls-listening-port', String(port), '--cert', certificate.cert, '--pkey', certificate.key);
+    else args.push('--listening-port', String(port), '--no-tls');
+    if (certificate) args.push('--listening-port', String(await freePort()), '--no-udp', '--no-tcp');
     args.push('--use-auth-secret', '--static-auth-secret', secret, '--realm', 'test', '--allow-loopback-peers');
-    args.push('--no-tls', '--no-dtls', '--no-cli', '--log-file', 'stdout', '--simple-log', '--pidfile', '/dev/null');
+    args.push('--no-dtls', '--no-cli', '--log-file', 'stdout', '--simple-log', '--pidfile', '/dev/null');
     const child = spawn('turnserver', args, { stdio: ['ignore', 'pipe', 'ignore'] });
-    const server = new TurnServer(child, port);
+    const server = new TurnServer(
+      child,
+      certificate ? `turns:${ADDRESS}:${port}` : `turn:${ADDRESS}:${port}?transport=udp`,
+    );
     const deadline = performance.now() + START_MS;
     while (!/Total General servers/.test(server.#log)) {
       if (child.exitCode !== null || performance.now() > deadline) {
