@@ -260,14 +260,14 @@ describe('decode: what an act does', () => {
     ]);
   });
 
-  it('says what the bundle says with it, and "mm-hm" to a backchannel that says nothing', () => {
+  it('says what the bundle says with it, and "uh-huh" to a backchannel that says nothing', () => {
     expect(decided(['backchannel', 'backchannel', 'remind'])).toEqual([
-      ['backchannel', 'Mm-hm.'],
+      ['backchannel', 'Uh-huh.'],
       ['', ''],
       ['remind', ''],
     ]);
-    const own = acting({ says: { backchannel: 'Uh huh.', remind: 'Time is up.' } });
-    expect(decided(['backchannel', 'remind'], own).map(([, say]) => say)).toEqual(['Uh huh.', 'Time is up.']);
+    const own = acting({ says: { backchannel: 'Mm-hm.', remind: 'Time is up.' } });
+    expect(decided(['backchannel', 'remind'], own).map(([, say]) => say)).toEqual(['Mm-hm.', 'Time is up.']);
     expect(decided(['backchannel'], acting(), 'one')).toEqual([['backchannel', 'one']]);
   });
 });

@@ -18,8 +18,8 @@ export const freshDecoder: DecoderState = { word: undefined, holder: undefined, 
 
 /** Acts that are done once, however many micro-turns the model stays with them. */
 const ONCE: ReadonlySet<Act> = new Set<Act>(['delegate', 'cancel', 'show', 'backchannel', 'remind']);
-/** Where the bundle does not say how. */
-const BACKCHANNEL = 'Mm-hm.';
+/** Where the bundle does not say how. Flite spells "mm-hm", letter by letter. */
+const BACKCHANNEL = 'Uh-huh.';
 
 /** The parts of a `Decision` that the model decides. */
 export interface Decoded {
