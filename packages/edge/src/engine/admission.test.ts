@@ -56,6 +56,20 @@ describe('Admission', () => {
     expect(admission.capacity(14, nowMs)).toBe(Infinity); // and then whoever comes, to see
   });
 
+  it('opens the sooner, the shorter it was behind', () => {
+    const opensAfter = (lateSeconds: number) => {
+      const admission = new Admission(200);
+      let nowMs = run(admission, 0, lateSeconds, 20, () => 300);
+      expect(admission.capacity(20, nowMs - 1)).toBe(19);
+      const endedMs = nowMs;
+      for (; admission.capacity(19, nowMs) !== Infinity; nowMs += 1000) run(admission, nowMs / 1000, 1, 19, () => 20);
+      return (nowMs - endedMs) / 1000;
+    };
+    // It is behind for as long as the last ten seconds hold what was late, less of it each second.
+    expect(opensAfter(1)).toBeLessThan(40);
+    expect(opensAfter(10)).toBeGreaterThan(58);
+  });
+
   it('lets one in again where even one was too many', () => {
     const admission = new Admission(200);
     const nowMs = run(admission, 0, 10, 1, () => 300);

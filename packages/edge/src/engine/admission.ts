@@ -2,8 +2,12 @@
 const WINDOW_S = 10;
 /** Late ones in a window that make no trend: a pause of the machine. */
 const FORGIVEN = 2;
-/** How long an edge that fell behind lets no more in than it could serve, before it tries again. */
-const HOLD_MS = 60_000;
+/**
+ * How long an edge that fell behind lets no more in than it could serve, before it tries again: the longer, the more of the
+ * last seconds had a late micro-turn. A minute where all had.
+ */
+const HOLD_MS = 20_000;
+const HOLD_PER_SECOND_MS = 4_000;
 /** Lags are counted in bins of a fiftieth of a micro-turn, up to two micro-turns. */
 const BINS = 100;
 const BINS_PER_TURN = 50;
@@ -69,7 +73,8 @@ export class Admission {
     if (this.#behind(nowMs)) {
       // While it stays behind it has too many, however many they are now. One caller is always worth a try.
       this.#capacity = Math.max(1, Math.min(this.#heldUntilMs > nowMs ? this.#capacity : Infinity, leases - 1));
-      this.#heldUntilMs = nowMs + HOLD_MS;
+      const lateSeconds = this.#recent(nowMs).filter(({ late }) => late > 0).length;
+      this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + HOLD_MS + lateSeconds * HOLD_PER_SECOND_MS);
     } else if (nowMs >= this.#heldUntilMs) {
       this.#capacity = Infinity;
     }

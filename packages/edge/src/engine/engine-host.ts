@@ -6,6 +6,7 @@ import { defaultBounds, type AdmissionBounds } from './admission.js';
 import type { EngineThreadStats } from './engine-messages.js';
 import { EngineWorker, type EngineId, type LeaseListener } from './engine-worker.js';
 import { lanePhaseMs, zeroOnPhase } from './lane-phase.js';
+import { BEAT_MS, Standstills } from './standstills.js';
 import type { LeaseId, ModelInfo, Perceived, ProviderChoice } from './types.js';
 
 export interface EngineHostOptions {
@@ -67,6 +68,8 @@ export class EngineHost {
   #workers: readonly EngineWorker[] = [];
   /** Those of a model that was swapped out, until the last of its leases ends. */
   readonly #retired = new Set<EngineWorker>();
+  readonly #standstills: Standstills;
+  readonly #beat: NodeJS.Timeout;
   #lastLease = 0;
   #lastEngine = -1;
   #swaps: Promise<void> = Promise.resolve();
@@ -78,7 +81,12 @@ export class EngineHost {
    */
   static async start(options: EngineHostOptions): Promise<EngineHost> {
     const host = new EngineHost(options);
-    host.#workers = await host.#startWorkers(options.bundleDir);
+    try {
+      host.#workers = await host.#startWorkers(options.bundleDir);
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
     return host;
   }
 
@@ -87,6 +95,8 @@ export class EngineHost {
     this.#options = options;
     this.#clock = options.clock ?? monotonicClock;
     this.#log = options.log;
+    this.#standstills = new Standstills(this.#clock.now());
+    this.#beat = setInterval(() => this.#standstills.beat(this.#clock.now()), BEAT_MS).unref();
   }
 
   /** The model of new leases. */
@@ -203,6 +213,7 @@ export class EngineHost {
   /** Ends the threads after the step they are in. Leases end without a word. Closing twice is harmless. */
   async close(): Promise<void> {
     if (this.#state === 'running') this.#state = 'closing';
+    clearInterval(this.#beat);
     await Promise.all(this.#all.map((worker) => worker.close()));
     await this.#swaps;
   }
@@ -274,6 +285,7 @@ export class EngineHost {
           laneSize,
           provider,
           bounds,
+          standstills: this.#standstills,
           now: () => this.#clock.now(),
           threadUrl,
           log: this.#log,

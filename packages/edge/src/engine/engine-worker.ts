@@ -6,6 +6,7 @@ import { Admission, type AdmissionBounds } from './admission.js';
 import type { EngineReport, EngineRequest, EngineThreadData, EngineThreadStats } from './engine-messages.js';
 import { RowMemory } from './row-memory.js';
 import { RowPool, type RowLease } from './row-pool.js';
+import type { Standstills } from './standstills.js';
 import type { Decision, LeaseId, ModelInfo, Perceived, Provider, Recovery } from './types.js';
 
 // Runs on main, and must never import what loads ONNX Runtime: a step would block every session's socket.
@@ -36,6 +37,7 @@ export interface EngineWorkerOptions extends EngineThreadData {
   /** From 0 among those that run one model: its lanes are staggered against the others'. */
   readonly index: number;
   readonly bounds: AdmissionBounds;
+  readonly standstills: Standstills;
   readonly now: () => number;
   readonly threadUrl: URL;
   readonly log: Log;
@@ -201,7 +203,7 @@ export class EngineWorker {
     switch (report.type) {
       case 'decision':
         this.#aliveAtMs = this.#options.now();
-        this.admission.note(report.decision.lagMs, this.#options.now());
+        this.#noteLag(report.decision.lagMs, this.#aliveAtMs);
         this.#leases.get(report.decision.lease)?.onDecision(report.decision);
         break;
       case 'lease.failed': {
@@ -244,6 +246,12 @@ export class EngineWorker {
       case 'failed':
         break; // answered before the thread was adopted
     }
+  }
+
+  #noteLag(lagMs: number, nowMs: number): void {
+    const { standstills } = this.#options;
+    standstills.beat(nowMs);
+    if (!standstills.excuses(nowMs - lagMs)) this.admission.note(lagMs, nowMs);
   }
 
   #adopt({ thread, info, provider, memory }: Started): void {
