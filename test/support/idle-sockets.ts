@@ -8,8 +8,6 @@ export interface IdleSocketsOptions {
   readonly count: number;
   /** Of one address; the next of 127.0.0.0/8 has the others. */
   readonly perAddress: number;
-  /** Called with each one that has its upgrade. */
-  readonly onUpgrade?: (sockets: IdleSockets) => void;
 }
 
 /**
@@ -28,7 +26,7 @@ export class IdleSockets implements Disposable {
   most = 0;
 
   /** Resolves when each of them has its upgrade, or failed. */
-  static async open({ url, count, perAddress, onUpgrade }: IdleSocketsOptions): Promise<IdleSockets> {
+  static async open({ url, count, perAddress }: IdleSocketsOptions): Promise<IdleSockets> {
     const { hostname, port, pathname } = new URL(url);
     const sockets = new IdleSockets();
     let next = 0;
@@ -38,7 +36,6 @@ export class IdleSockets implements Disposable {
         const host = Math.floor(i / perAddress);
         const localAddress = `127.0.${1 + Math.floor(host / 200)}.${1 + (host % 200)}`;
         await sockets.#open({ host: hostname, port: Number(port), localAddress }, pathname);
-        onUpgrade?.(sockets);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, opener));
