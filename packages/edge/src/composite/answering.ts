@@ -72,7 +72,9 @@ export function follow(step: StepBuilder, event: SessionEvent): void {
   step.set({ history: followHistory(step.state.history, event) });
   const { answer } = step.state;
   if (!answer) return;
-  if (event.type === 'response.started' && answer.said > 0 && answer.responseId === undefined) {
+  // What it was announced with is the beginning of it.
+  const begun = answer.said > 0 || step.state.waiting?.told;
+  if (event.type === 'response.started' && begun && answer.responseId === undefined) {
     if (event.kind === 'reply' || event.kind === 'interjection') {
       step.set({ answer: { ...answer, responseId: event.responseId } });
     }

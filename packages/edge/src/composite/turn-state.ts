@@ -2,6 +2,7 @@ import type { Floor, SessionEvent } from '@microturn/protocol';
 import type { Decision } from '../engine/types.js';
 import type { Draft } from './draft.js';
 import { emptyHistory, type HeardHistory } from './heard-history.js';
+import type { Waiting } from './patience.js';
 import type { Composed, CompositeEffect, TurnTakingOptions } from './types.js';
 
 /** What the user is saying, from the first micro-turn of it until it is answered or turns out to be nothing. */
@@ -59,6 +60,8 @@ export interface TurnTaking {
   readonly offeredAtMs: number | undefined;
   /** Until it was heard, or cut. */
   readonly answer: Answer | undefined;
+  /** For more of the answer, while the LLM owes it. */
+  readonly waiting: Waiting | undefined;
   /** What is being said is cut with the next decision, and nothing is said before. */
   readonly stopDue: boolean;
   readonly history: HeardHistory;
@@ -110,6 +113,7 @@ export function startTurnTaking(options: TurnTakingOptions): TurnTaking {
     drafts: [],
     offeredAtMs: undefined,
     answer: undefined,
+    waiting: undefined,
     stopDue: false,
     history: emptyHistory,
     typed: new Map(),

@@ -4,6 +4,7 @@ import { interject, offer, settle } from './committing.js';
 import { historyOf } from './heard-history.js';
 import { isPrefix, plainWords } from './draft.js';
 import { draft } from './drafting.js';
+import { wait } from './patience.js';
 import { StepBuilder } from './step-builder.js';
 import type { TurnTaking, TurnTakingInput, TurnTakingStep } from './turn-state.js';
 import { noteTyped } from './typing.js';
@@ -82,6 +83,7 @@ function decide(step: StepBuilder, decision: Decision, atMs: number): void {
   settle(step, atMs);
   draft(step, atMs);
   sayMore(step, atMs);
+  wait(step, atMs);
   offer(step, atMs);
 }
 

@@ -4,6 +4,7 @@ import type { Budget } from '../llm/budget.js';
 import type { ChatRequest, ChatToolCall } from '../llm/index.js';
 import type { DraftKind } from './draft.js';
 import type { Turn } from './heard-history.js';
+import type { PatienceOptions } from './patience.js';
 
 /** How soon the app lets the agent speak. The bundle's floor decides; this is how much of it is waited for. */
 export const eagernesses = ['patient', 'normal', 'eager'] as const;
@@ -24,6 +25,8 @@ export interface TurnTakingOptions {
   readonly microTurnMs: number;
   readonly eagerness: Eagerness;
   readonly drafting: DraftingOptions;
+  /** Without it, an answer is waited for as long as the LLM’s own limits let it. */
+  readonly patience?: PatienceOptions | undefined;
 }
 
 /** What the composite adds to the decision of the floor bundle. */

@@ -76,14 +76,14 @@ export class Agents {
     const agent = this.#agents.get(chosen);
     if (!agent) throw new MicroturnError('protocol/state', `there is no recipe ${chosen}`);
     const { config, llm, transcriber } = agent;
-    const { instructions, eagerness, drafting, maxOutputTokens } = config;
+    const { instructions, eagerness, drafting, patience, maxOutputTokens } = config;
     const { log } = this.#parts;
     const engine = new CompositeEngine(call.floor, {
       llm,
       instructions,
       transcriber,
       clip: (fromMs, toMs) => call.media.request('clip', { endpoint: call.endpoint, fromMs, toMs }),
-      turnTaking: { eagerness, drafting },
+      turnTaking: { eagerness, drafting, patience },
       maxOutputTokens,
       log,
     });

@@ -9,6 +9,8 @@ const Url = v.pipe(v.string(), v.url());
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const Folder = v.pipe(v.string(), v.minLength(1));
 const Threads = v.pipe(Count, v.maxValue(16));
+/** Spoken; nothing is where it is empty. */
+const Phrase = v.pipe(v.string(), v.maxLength(200));
 const Ms = v.pipe(v.number(), v.finite(), v.minValue(0));
 /** A service of OpenAI's format. The key is in the environment variable that is named: keys stay out of files. */
 const service = { baseUrl: Url, apiKeyEnv: v.optional(Name), model: Name };
@@ -92,6 +94,17 @@ export const RecipeConfig = v.strictObject({
       everyMs: v.optional(Ms, 2000),
       perUtterance: v.optional(Count, 12),
       tokensPerMinute: v.optional(Count, 20_000),
+    }),
+    {},
+  ),
+  /** What the user is told while the LLM keeps them waiting, and when it is waited for no longer. */
+  patience: v.optional(
+    v.strictObject({
+      wordMs: v.optional(Ms, 2500),
+      word: v.optional(Phrase, 'One moment.'),
+      firstMs: v.optional(Count, 20_000),
+      stallMs: v.optional(Count, 6000),
+      sorry: v.optional(Phrase, 'Sorry, that took too long.'),
     }),
     {},
   ),

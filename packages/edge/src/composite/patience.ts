@@ -1,0 +1,54 @@
+import { MicroturnError } from '@microturn/protocol';
+import { fail } from './answering.js';
+import type { StepBuilder } from './step-builder.js';
+
+export interface PatienceOptions {
+  /** With nothing of an answer there yet, the user is told once that it is coming, after so long. */
+  readonly wordMs: number;
+  readonly word: string;
+  /** So long without a first word, or without another in the middle, and the answer is given up: `llm/timeout`. */
+  readonly firstMs: number;
+  readonly stallMs: number;
+  /** Said of an answer that was given up before its first word. */
+  readonly sorry: string;
+}
+
+/** Where the answer of the LLM stands, since when it has stood there, and whether the user was told. */
+export interface Waiting {
+  readonly draftId: string;
+  readonly chars: number;
+  readonly sinceMs: number;
+  readonly told: boolean;
+}
+
+/** Called with each decision: an answer that is owed and does not come on is told of, and in the end given up. */
+export function wait(step: StepBuilder, atMs: number): void {
+  const { answer, waiting, options } = step.state;
+  if (!options.patience) return;
+  if (!answer || answer.draft.done) {
+    if (waiting) step.set({ waiting: undefined });
+    return;
+  }
+  const { id: draftId, text } = answer.draft;
+  const told = waiting?.draftId === draftId && waiting.told;
+  // While tools work it is not the LLM that is waited for; they have a limit of their own.
+  if (waiting?.draftId !== draftId || waiting.chars !== text.length || answer.calling) {
+    step.set({ waiting: { draftId, chars: text.length, sinceMs: atMs, told } });
+    return;
+  }
+  const { wordMs, word, firstMs, stallMs, sorry } = options.patience;
+  const waitedMs = atMs - waiting.sinceMs;
+  if (waitedMs >= (text === '' ? firstMs : stallMs)) {
+    const detail =
+      text === '' ? `no answer within ${firstMs} ms` : `nothing for ${stallMs} ms in the middle of an answer`;
+    step.run({ do: 'cancel', draftId });
+    step.emit({ type: 'error', ...new MicroturnError('llm/timeout', detail).toWire() });
+    // What it had is said, which may be nothing.
+    step.speech = undefined;
+    fail(step, draftId, atMs);
+    if (!step.state.answer && sorry !== '') step.speech = { say: sorry, kind: 'reply', more: false };
+  } else if (answer.said === 0 && !told && word !== '' && waitedMs >= wordMs) {
+    step.set({ waiting: { ...waiting, told: true } });
+    step.speech = { say: word, kind: 'reply', more: true };
+  }
+}
