@@ -11,7 +11,8 @@ const RtpParameters = v.looseObject({ codecs: v.array(v.looseObject({})) });
 const RtpCapabilities = v.looseObject({});
 const DtlsParameters = v.looseObject({ fingerprints: v.array(v.looseObject({})) });
 
-const schemas = {
+/** A function, so that a page, which parses none of these, need not carry them. */
+const schemas = () => ({
   /** The first message of a socket. The token travels here and not in the URL, where proxies would log it. */
   join: v.object({
     type: v.literal('join'),
@@ -134,12 +135,15 @@ const schemas = {
   }),
   ping: v.object({ type: v.literal('ping'), id: RequestId }),
   leave: v.object({ type: v.literal('leave') }),
-} as const;
+});
+type Schemas = ReturnType<typeof schemas>;
 
-export type ClientMessage = v.InferOutput<(typeof schemas)[keyof typeof schemas]>;
+export type ClientMessage = v.InferOutput<Schemas[keyof Schemas]>;
 export type ClientMessageType = ClientMessage['type'];
 export type ClientMessageOf<T extends ClientMessageType> = Extract<ClientMessage, { type: T }>;
 export type ClientRequest = Extract<ClientMessage, { id: number }>;
 
 /** Returns `undefined` for a type this build does not know; throws `protocol/malformed` for bad fields. */
-export const parseClientMessage: (value: unknown) => ClientMessage | undefined = taggedParser(schemas);
+export const parseClientMessage: (value: unknown) => ClientMessage | undefined = /* @__PURE__ */ taggedParser(
+  /* @__PURE__ */ schemas(),
+);
