@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseChatCompletion, type ChatCompletionRequest } from './openai-wire.js';
+import { fail, parseJson, readBody, StrictServer } from './strict-server.js';
 
 /** How the server answers one chat completion. What is left out is the ordinary case. */
 export interface ScriptedReply {
@@ -69,66 +69,44 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
  *     // … baseUrl: server.url
  *     await server.close();
  */
-export class OpenAiServer {
+export class OpenAiServer extends StrictServer {
   /** Requests that were in order, oldest first. */
   readonly chats: RecordedChat[] = [];
   readonly transcriptions: RecordedTranscription[] = [];
-  /** What was wrong with the others: empty at the end of a good test. */
-  readonly problems: string[] = [];
   readonly #options: OpenAiServerOptions;
-  readonly #server: Server;
-  readonly #timers = new Set<NodeJS.Timeout>();
 
   private constructor(options: OpenAiServerOptions) {
+    super(options.apiKey);
     this.#options = options;
-    this.#server = createServer((request, response) => {
-      this.#handle(request, response).catch((error: unknown) => {
-        this.problems.push(String(error));
-        response.destroy();
-      });
-    });
   }
 
   /** Listens on a free port of this machine. */
   static async start(options: OpenAiServerOptions = {}): Promise<OpenAiServer> {
     const server = new OpenAiServer(options);
-    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    await server.listen();
     return server;
   }
 
-  /** The base URL to configure, e.g. `http://127.0.0.1:40123/v1`. */
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`;
-  }
-
-  close(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeAllConnections();
-    return closed;
-  }
-
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readBody(request);
-    const { apiKey } = this.#options;
-    if (apiKey !== undefined && request.headers.authorization !== `Bearer ${apiKey}`) {
-      fail(response, 401, 'Incorrect API key provided', {});
+  protected override async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request, MAX_BODY_BYTES);
+    if (!this.isAllowed(request)) {
+      fail(response, 401, 'Incorrect API key provided');
       return;
     }
     const route = `${request.method} ${request.url}`;
     if (route === 'POST /v1/chat/completions') await this.#chat(request, body, response);
     else if (route === 'POST /v1/audio/transcriptions') await this.#transcribe(request, body, response);
-    else this.#refuse(response, 404, `Unknown request URL: ${route}`);
+    else this.refuse(response, 404, `Unknown request URL: ${route}`);
   }
 
   async #chat(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
     if (request.headers['content-type'] !== 'application/json') {
-      this.#refuse(response, 415, `content-type: ${String(request.headers['content-type'])}`);
+      this.refuse(response, 415, `content-type: ${String(request.headers['content-type'])}`);
       return;
     }
-    const parsed = parseChatCompletion(parseJson(body));
+    const parsed = parseChatCompletion(parseJson(body.toString('utf8')));
     if (typeof parsed === 'string') {
-      this.#refuse(response, 400, parsed);
+      this.refuse(response, 400, parsed);
       return;
     }
     const index = this.chats.length;
@@ -147,7 +125,7 @@ export class OpenAiServer {
     response.once('close', () => {
       if (chat.outcome === 'open') chat.outcome = 'aborted';
     });
-    await this.#sleep(reply?.delayMs ?? 0);
+    await this.sleep(reply?.delayMs ?? 0);
     if (response.destroyed) return;
     await this.#stream(chat, reply ?? {}, response);
   }
@@ -193,7 +171,7 @@ export class OpenAiServer {
         return;
       }
       if (token === undefined) break;
-      if (tokensPerSecond !== undefined) await this.#sleep(1000 / tokensPerSecond);
+      if (tokensPerSecond !== undefined) await this.sleep(1000 / tokensPerSecond);
       if (response.destroyed) return;
       await delta({ content: token });
       chat.sent++;
@@ -227,12 +205,12 @@ export class OpenAiServer {
     const file = form?.get('file');
     const model = form?.get('model');
     if (!form || !(file instanceof Blob) || typeof model !== 'string' || model === '') {
-      this.#refuse(response, 400, 'expected a form with a file and a model');
+      this.refuse(response, 400, 'expected a form with a file and a model');
       return;
     }
     const audio = new Uint8Array(await file.arrayBuffer());
     if (Buffer.from(audio.subarray(0, 4)).toString('latin1') !== 'RIFF') {
-      this.#refuse(response, 400, 'file: expected a WAV');
+      this.refuse(response, 400, 'file: expected a WAV');
       return;
     }
     const fields: Record<string, string> = {};
@@ -240,24 +218,8 @@ export class OpenAiServer {
     const record = { model, fields, audio, contentType: file.type };
     this.transcriptions.push(record);
     const said = (await this.#options.transcribe?.(record)) ?? '';
-    if (typeof said !== 'string') fail(response, said.status, `scripted ${said.status}`, {});
+    if (typeof said !== 'string') fail(response, said.status, `scripted ${said.status}`);
     else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ text: said }));
-  }
-
-  #refuse(response: ServerResponse, status: number, problem: string): void {
-    this.problems.push(problem);
-    fail(response, status, problem, {});
-  }
-
-  #sleep(ms: number): Promise<void> {
-    if (ms <= 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
-        resolve();
-      }, ms);
-      this.#timers.add(timer);
-    });
   }
 }
 
@@ -266,34 +228,7 @@ function tokensOf({ text = [] }: ScriptedReply): readonly string[] {
   return typeof text === 'string' ? (text.match(/\s*\S+/g) ?? []) : text;
 }
 
-/** An error as OpenAI words it. */
-function fail(response: ServerResponse, status: number, message: string, headers: Record<string, string>): void {
-  const type = status === 429 ? 'rate_limit_error' : status >= 500 ? 'server_error' : 'invalid_request_error';
-  response
-    .writeHead(status, { 'content-type': 'application/json', ...headers })
-    .end(JSON.stringify({ error: { message, type, param: null, code: null } }));
-}
-
 /** Resolves when the text has left: a reader that is slower than the script slows it down. */
 function write(response: ServerResponse, text: string): Promise<void> {
   return new Promise((resolve) => response.write(text, () => resolve()));
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw new RangeError(`a body of more than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

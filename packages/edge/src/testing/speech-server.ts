@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as v from 'valibot';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { fail, parseJson, readBody, StrictServer } from './strict-server.js';
 
 /** How the server speaks one text. What is left out is the ordinary case. */
 export interface ScriptedSpeech {
@@ -109,28 +109,19 @@ const MAX_BODY_BYTES = 1 << 20;
  *     // … baseUrl: server.url
  *     await server.close();
  */
-export class SpeechServer {
+export class SpeechServer extends StrictServer {
   /** Requests that were in order, oldest first. */
   readonly spoken: RecordedSpeech[] = [];
   readonly heard: RecordedHearing[] = [];
-  /** What was wrong with the others: empty at the end of a good test. */
-  readonly problems: string[] = [];
   readonly #options: SpeechServerOptions;
-  readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
-  readonly #timers = new Set<NodeJS.Timeout>();
 
   private constructor(options: SpeechServerOptions) {
+    super(options.apiKey);
     this.#options = options;
-    this.#server = createServer((request, response) => {
-      this.#handle(request, response).catch((error: unknown) => {
-        this.problems.push(String(error));
-        response.destroy();
-      });
-    });
-    this.#server.on('upgrade', (request, socket, head) => {
+    this.http.on('upgrade', (request, socket, head) => {
       const url = new URL(request.url ?? '', 'http://server');
-      if (url.pathname !== '/v1/realtime' || !this.#isAllowed(request)) {
+      if (url.pathname !== '/v1/realtime' || !this.isAllowed(request)) {
         this.problems.push(`refused a socket to ${request.url}`);
         socket.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\n\r\n');
         return;
@@ -143,39 +134,26 @@ export class SpeechServer {
   /** Listens on a free port of this machine. */
   static async start(options: SpeechServerOptions = {}): Promise<SpeechServer> {
     const server = new SpeechServer(options);
-    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    await server.listen();
     return server;
   }
 
-  /** The base URL to configure, e.g. `http://127.0.0.1:40123/v1`. */
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`;
-  }
-
-  async close(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
+  override close(): Promise<void> {
     for (const socket of this.#sockets.clients) socket.terminate();
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeAllConnections();
-    await closed;
+    return super.close();
   }
 
-  #isAllowed({ headers }: IncomingMessage): boolean {
-    const { apiKey } = this.#options;
-    return apiKey === undefined || headers.authorization === `Bearer ${apiKey}`;
-  }
-
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!this.#isAllowed(request)) return fail(response, 401, 'Incorrect API key provided');
+  protected override async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.isAllowed(request)) return fail(response, 401, 'Incorrect API key provided');
     if (`${request.method} ${request.url}` !== 'POST /v1/audio/speech') {
-      return this.#refuse(response, 404, `Unknown request URL: ${request.method} ${request.url}`);
+      return this.refuse(response, 404, `Unknown request URL: ${request.method} ${request.url}`);
     }
     if (request.headers['content-type'] !== 'application/json') {
-      return this.#refuse(response, 415, `content-type: ${String(request.headers['content-type'])}`);
+      return this.refuse(response, 415, `content-type: ${String(request.headers['content-type'])}`);
     }
-    const parsed = v.safeParse(SpeechRequest, await readJson(request));
+    const parsed = v.safeParse(SpeechRequest, parseJson((await readBody(request, MAX_BODY_BYTES)).toString('utf8')));
     if (!parsed.success) {
-      return this.#refuse(response, 400, `${v.getDotPath(parsed.issues[0])}: ${parsed.issues[0].message}`);
+      return this.refuse(response, 400, `${v.getDotPath(parsed.issues[0])}: ${parsed.issues[0].message}`);
     }
     const index = this.spoken.length;
     const record: { -readonly [K in keyof RecordedSpeech]: RecordedSpeech[K] } = {
@@ -191,7 +169,7 @@ export class SpeechServer {
     const { speak = [{}] } = this.#options;
     const script =
       typeof speak === 'function' ? speak(parsed.output, index) : speak[Math.min(index, speak.length - 1)]!;
-    await this.#sleep(script.delayMs ?? 0);
+    await this.sleep(script.delayMs ?? 0);
     if (response.destroyed) return;
     if (script.status !== undefined && script.status !== 200) {
       record.outcome = 'failed';
@@ -218,7 +196,7 @@ export class SpeechServer {
         response.destroy();
         return;
       }
-      if (speed !== undefined) await this.#sleep(beganMs + (record.sentMs + CHUNK_MS) / speed - performance.now());
+      if (speed !== undefined) await this.sleep(beganMs + (record.sentMs + CHUNK_MS) / speed - performance.now());
       if (response.destroyed) return;
       const chunkMs = Math.min(CHUNK_MS, lengthMs - record.sentMs);
       await new Promise<void>((resolve) => {
@@ -253,7 +231,7 @@ export class SpeechServer {
     const tell = async (final: boolean) => {
       const heardMs = record.heardMs;
       const itemId = `item_${record.commits}`;
-      await this.#sleep(delayMs);
+      await this.sleep(delayMs);
       if (ws.readyState !== ws.OPEN) return;
       if (error !== undefined) {
         send({ type: 'error', error: { type: 'server_error', message: error } });
@@ -310,22 +288,6 @@ export class SpeechServer {
       }
     });
   }
-
-  #refuse(response: ServerResponse, status: number, problem: string): void {
-    this.problems.push(problem);
-    fail(response, status, problem);
-  }
-
-  #sleep(ms: number): Promise<void> {
-    if (ms <= 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
-        resolve();
-      }, ms);
-      this.#timers.add(timer);
-    });
-  }
 }
 
 /** 16-bit PCM of a 220 Hz tone, from `fromMs` of it. */
@@ -355,29 +317,4 @@ function streamedWavHeader(rateHz: number): Buffer {
   header.write('data', 36, 'latin1');
   header.writeUInt32LE(0xffff_ffff, 40);
   return header;
-}
-
-function fail(response: ServerResponse, status: number, message: string): void {
-  response
-    .writeHead(status, { 'content-type': 'application/json' })
-    .end(JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: null } }));
-}
-
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw new RangeError(`a body of more than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return parseJson(Buffer.concat(chunks).toString('utf8'));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
