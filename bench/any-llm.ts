@@ -34,6 +34,8 @@ import { VirtualClock, virtualChat, virtualTranscription, virtualVoice } from '.
 
 /** As services on the network are: none of it is measured, all of it is the same for everybody. */
 const SPEEDS = { transcribeMs: 100, firstTokenMs: 300, tokensPerSecond: 60, firstAudioMs: 150 };
+/** Of the bundle, in virtual time. */
+const STEP_MS = 5;
 const ANSWER = 'Yes, that is fine. I would do it early, and take a coat.';
 const PAUSES_MS = [500, 1_500] as const;
 /** After the last sample of a question: an answer that begins later is none. */
@@ -56,6 +58,8 @@ interface Outcome {
   readonly gapMs: number | undefined;
   readonly tokens: number;
   readonly requests: number;
+  /** Sound that the transcriber was sent, again where it was sent again; counted in virtual time. */
+  readonly transcribedS?: number;
   readonly lateMs: readonly number[];
 }
 
@@ -163,19 +167,25 @@ async function ask(question: Question, heard: Heard): Promise<Omit<Outcome, 'pau
 }
 
 /** The same in virtual time, before services that are exactly as fast as they should be. */
-async function askVirtually(question: Question, heard: Heard): Promise<Omit<Outcome, 'paused'>[]> {
+async function askVirtually(question: Question, hearing: Heard): Promise<Omit<Outcome, 'paused'>[]> {
+  // How long this machine took to decide is of this machine.
+  const decisions = hearing.decisions.map((decision) => ({ ...decision, stepMs: STEP_MS }));
+  const heard = { ...hearing, decisions };
   const ears = new PerfectEars(question.pcm, question.words);
   const outcomes: Omit<Outcome, 'paused'>[] = [];
   for (const { takes } of harnesses) {
     const clock = new VirtualClock();
-    const fetch = virtualTranscription(clock, ears, SPEEDS);
+    let transcribedS = 0;
+    const onSound = (seconds: number) => (transcribedS += seconds);
+    const fetch = virtualTranscription(clock, ears, { speeds: SPEEDS, onSound });
     const services = {
       clock,
       transcriber: new HttpTranscriber({ baseUrl: 'http://virtual', model: 'stt', fetch, now: () => clock.now() }),
       llm: virtualChat(clock, ANSWER, SPEEDS),
       voice: virtualVoice(clock, SPEEDS),
     };
-    outcomes.push(await answerOf(takes, { question, heard, services }, (isOver) => clock.run(isOver)));
+    const outcome = await answerOf(takes, { question, heard, services }, (isOver) => clock.run(isOver));
+    outcomes.push({ ...outcome, transcribedS });
   }
   return outcomes;
 }
@@ -243,6 +253,7 @@ function summarise(outcomes: readonly Outcome[]) {
     gaps: good.map(({ gapMs }) => gapMs!),
     tokens: good.map(({ tokens }) => tokens),
     requests: good.map(({ requests }) => requests),
+    transcribedS: good.flatMap(({ transcribedS = [] }) => transcribedS),
     timerLateMs: outcomes.flatMap(({ lateMs }) => lateMs),
   };
 }
@@ -258,7 +269,7 @@ function toPoint({ name, ours, falseStarts, gaps }: Result): ChartPoint {
 }
 
 function figuresOf(result: Result, reference: Result): Figure[] {
-  const { name, calls, falseStarts, inPauses, unanswered, gaps, tokens, requests, timerLateMs } = result;
+  const { name, calls, falseStarts, inPauses, unanswered, gaps, tokens, requests, transcribedS, timerLateMs } = result;
   if (gaps.length === 0) throw new Error(`${name} answered no question after its end`);
   const timersLate = timerLateMs.length > 0 ? spread(timerLateMs) : undefined;
   return [
@@ -281,7 +292,7 @@ function figuresOf(result: Result, reference: Result): Figure[] {
       value: round(mean(tokens), 0),
       unit: 'count',
       baseline: { name: REFERENCE, value: round(mean(reference.tokens), 0) },
-      conditions: { n: tokens.length, requests: round(mean(requests), 1) },
+      conditions: { n: tokens.length, requests: round(mean(requests), 1), ...(transcribedS.length > 0 && { transcribedS: round(mean(transcribedS), 1) }) }, // prettier-ignore
     },
   ];
 }

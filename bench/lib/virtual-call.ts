@@ -1,4 +1,5 @@
 import type { LanguageModels } from '../../packages/edge/src/llm/index.js';
+import { TRANSCRIBE_HZ } from '../../packages/edge/src/transcribe/index.js';
 import type { Voice } from '../../packages/edge/src/voice/index.js';
 import type { PerfectEars } from '../../test/support/perfect-ears.js';
 import type { CallClock } from './turn-harnesses.js';
@@ -58,10 +59,16 @@ export class VirtualClock implements CallClock {
 }
 
 /** What `/audio/transcriptions` would answer, and when. */
-export function virtualTranscription(clock: VirtualClock, ears: PerfectEars, { transcribeMs }: ServiceSpeeds) {
+export function virtualTranscription(
+  clock: VirtualClock,
+  ears: PerfectEars,
+  { speeds: { transcribeMs }, onSound }: { speeds: ServiceSpeeds; onSound: (seconds: number) => void },
+) {
   return async (_url: unknown, { body, signal }: RequestInit = {}): Promise<Response> => {
     const text = await clock.working(async () => {
       const file = (body as FormData).get('file') as Blob;
+      // 16-bit samples behind the header of a WAV.
+      onSound((file.size - 44) / 2 / TRANSCRIBE_HZ);
       return ears.transcribe(new Uint8Array(await file.arrayBuffer()));
     });
     await clock.sleep(transcribeMs);
