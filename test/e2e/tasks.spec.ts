@@ -47,7 +47,7 @@ test.beforeEach(() => {
   transcript = '';
 });
 
-interface TaskPage extends Window {
+interface TaskPage {
   readonly caller: Promise<{ readonly session: InteractionSession }>;
   booked: unknown[];
   away: boolean;
