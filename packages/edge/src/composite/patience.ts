@@ -2,25 +2,6 @@ import { MicroturnError } from '@microturn/protocol';
 import { fail } from './answering.js';
 import type { StepBuilder } from './step-builder.js';
 
-export interface PatienceOptions {
-  /** With nothing of an answer there yet, the user is told once that it is coming, after so long. */
-  readonly wordMs: number;
-  readonly word: string;
-  /** So long without a first word, or without another in the middle, and the answer is given up: `llm/timeout`. */
-  readonly firstMs: number;
-  readonly stallMs: number;
-  /** Said of an answer that was given up before its first word. */
-  readonly sorry: string;
-}
-
-/** Where the answer of the LLM stands, since when it has stood there, and whether the user was told. */
-export interface Waiting {
-  readonly draftId: string;
-  readonly chars: number;
-  readonly sinceMs: number;
-  readonly told: boolean;
-}
-
 /** Called with each decision: an answer that is owed and does not come on is told of, and in the end given up. */
 export function wait(step: StepBuilder, atMs: number): void {
   const { answer, waiting, options } = step.state;

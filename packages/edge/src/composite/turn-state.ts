@@ -2,7 +2,6 @@ import type { Floor, SessionEvent } from '@microturn/protocol';
 import type { Decision } from '../engine/types.js';
 import type { Draft } from './draft.js';
 import { emptyHistory, type HeardHistory } from './heard-history.js';
-import type { Waiting } from './patience.js';
 import type { Composed, CompositeEffect, TurnTakingOptions } from './types.js';
 
 /** What the user is saying, from the first micro-turn of it until it is answered or turns out to be nothing. */
@@ -47,6 +46,14 @@ export interface Answer {
   readonly calling: boolean;
   /** The first packet of what is being said of it left. */
   readonly soundedAtMs: number | undefined;
+}
+
+/** Where the answer of the LLM stands, since when it has stood there, and whether the user was told. */
+export interface Waiting {
+  readonly draftId: string;
+  readonly chars: number;
+  readonly sinceMs: number;
+  readonly told: boolean;
 }
 
 export interface TurnTaking {

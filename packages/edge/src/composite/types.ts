@@ -4,7 +4,6 @@ import type { Budget } from '../llm/budget.js';
 import type { ChatRequest, ChatToolCall } from '../llm/index.js';
 import type { DraftKind } from './draft.js';
 import type { Turn } from './heard-history.js';
-import type { PatienceOptions } from './patience.js';
 
 /** How soon the app lets the agent speak. The bundle's floor decides; this is how much of it is waited for. */
 export const eagernesses = ['patient', 'normal', 'eager'] as const;
@@ -19,6 +18,17 @@ export interface DraftingOptions {
   readonly perUtterance: number;
   /** Prompt and completion tokens that drafts of one session may take in a minute; the answers themselves are not held up. */
   readonly tokensPerMinute: number;
+}
+
+export interface PatienceOptions {
+  /** With nothing of an answer there yet, the user is told once that it is coming, after so long. */
+  readonly wordMs: number;
+  readonly word: string;
+  /** So long without a first word, or without another in the middle, and the answer is given up: `llm/timeout`. */
+  readonly firstMs: number;
+  readonly stallMs: number;
+  /** Said of an answer that was given up before its first word. */
+  readonly sorry: string;
 }
 
 export interface TurnTakingOptions {
