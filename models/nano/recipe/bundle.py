@@ -74,7 +74,7 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
             "say": classes(
                 "say", SAY, silent=SILENT, acts={"reminder": {"act": "remind", "text": "Here is your reminder."}}
             ),
-            "act": classes("act", ACT, says={"backchannel": "Mm-hm."}),
+            "act": classes("act", ACT, says={"backchannel": "Uh-huh."}),
         },
         "states": [
             {"input": f"s_{name}", "output": f"n_{name}", "shape": ["B", *shape]} for name, shape in states.items()

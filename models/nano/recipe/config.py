@@ -7,7 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 REPOSITORY = ROOT.parent.parent
 REPORT = ROOT / "report"
-SHIPPED = ROOT / "bundle"
+BOOTSTRAP = ROOT / "bootstrap"
+"""The first checkpoint, which later ones are held against."""
 HOME = Path(os.environ.get("MICROTURN_NANO_HOME", Path.home() / ".cache" / "microturn" / "nano"))
 SEED = 6
 

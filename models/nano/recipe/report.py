@@ -21,7 +21,7 @@ A cell is the value, its 95 % interval, and the number of events. A dash is some
 def _cell(figure: dict | None) -> str:
     if figure is None or figure.get("value") is None:
         return "–"
-    unit = " s" if figure["unit"] == "s" else ""
+    unit = "" if figure["unit"] == "share" else " " + figure["unit"]
     low, high = ("–" if bound is None else f"{bound:.2f}" for bound in (figure.get("low"), figure.get("high")))
     return f"{figure['value']:.2f}{unit} ({low}–{high}, n {figure['n']})"
 

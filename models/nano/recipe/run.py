@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from bundle import GRAPH, write_manifest
-from config import ECHO_DB, ECHO_SESSIONS, ECHO_SETS, HOME, RECIPES, REPORT, SEED, SHIPPED, TEST_SHARDS
+from config import ECHO_DB, ECHO_SESSIONS, ECHO_SETS, HOME, RECIPES, REPORT, SEED, BOOTSTRAP, TEST_SHARDS
 from dataset import Shards, make_shard, make_shards
 from evaluate import TUNING_SET, evaluate, shards_of, tune
 from export import export_graph
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--size", choices=tuple(RECIPES), default="small")
     parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     parser.add_argument("--minutes", type=float, help="time budget of a training stage")
-    parser.add_argument("--compare", type=Path, default=SHIPPED, help="a bundle to measure beside the candidate")
+    parser.add_argument("--compare", type=Path, default=BOOTSTRAP, help="a bundle to measure beside the candidate")
     parser.add_argument("--start", type=Path, help="a bundle whose weights the trunk begins from, where no checkpoint is")
     arguments = parser.parse_args()
     HOME.mkdir(parents=True, exist_ok=True)

@@ -55,11 +55,17 @@ function tokens(turn, room) {
 const feeds = {
   pcm: (turn) => pcm(0, turn),
   ref: (turn) => pcm(1, turn),
-  play: (turn) => new ort.Tensor('float32', Float32Array.from({ length: sessions }, (_, row) => play[row * turns + turn]), [sessions, 1]),
+  play: (turn) =>
+    new ort.Tensor(
+      'float32',
+      Float32Array.from({ length: sessions }, (_, row) => play[row * turns + turn]),
+      [sessions, 1],
+    ),
   text: (turn, entry) => tokens(turn, entry.shape[1]),
   lost: (turn, entry) => zeros(entry),
   said: (turn, entry) => new ort.Tensor('int32', new Int32Array(length(rowShape(entry))), rowShape(entry)),
-  reset: (turn, entry) => new ort.Tensor('float32', new Float32Array(sessions).fill(turn === 0 ? 1 : 0), rowShape(entry)),
+  reset: (turn, entry) =>
+    new ort.Tensor('float32', new Float32Array(sessions).fill(turn === 0 ? 1 : 0), rowShape(entry)),
 };
 
 const roles = ['words', 'floor', 'say', 'act'].filter((role) => manifest.outputs[role]);
@@ -85,7 +91,7 @@ for (let turn = 0; turn < turns; turn++) {
 for (const role of roles) {
   const file = openSync(join(output, `${role}.f32`), 'w');
   const bytes = Buffer.from(results[role].buffer);
-  for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
+  for (let offset = 0; offset < bytes.length;) offset += writeSync(file, bytes, offset);
   closeSync(file);
 }
 times.sort((a, b) => a - b);

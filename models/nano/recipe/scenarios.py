@@ -414,7 +414,7 @@ class Director:
 
     def _interject(self, name: str, turn: int) -> None:
         """The agent says one short thing right after micro-turn `turn`, while the user goes on as before."""
-        text = {"reminder": "here is your reminder", "mm-hm": "mhm"}.get(name, name)
+        text = {"reminder": "here is your reminder", "uh-huh": "uh huh"}.get(name, name)
         if text not in self._agent_words:
             spoken = self._record(parse(text.split()), self._agent)
             if not spoken:
@@ -474,7 +474,7 @@ class Director:
         for word, following in zip(words, words[1:]):
             if not self._counting and following.start - word.end > 0.6 and word.end - since > BACKCHANNEL_AFTER_SECONDS:
                 self.timeline.act.append(Due("backchannel", word.end + 0.4))
-                self._interject("mm-hm", turn_of(word.end + 0.4))
+                self._interject("uh-huh", turn_of(word.end + 0.4))
                 since = word.end
 
     def _user(self, text: Line | list[str], at: float, pauses: bool) -> list[Span]:

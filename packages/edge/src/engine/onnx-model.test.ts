@@ -319,8 +319,7 @@ describe('OnnxModel with Nano', () => {
     ]);
     const said = decisions.filter(({ say }) => say !== '');
     // How often a count is exact is measured by `npm run eval`: here it is enough that it counts.
-    expect(said.length).toBeGreaterThanOrEqual(3);
-    expect(said.map(({ say }) => say)).toEqual(['one', 'two', 'three', 'four'].slice(0, said.length));
+    expect(said.slice(0, 3).map(({ say }) => say)).toEqual(['one', 'two', 'three']);
     expect(decisions.at(said[0]!.index)!.floor).toBe('speaking');
     expect(decisions.slice(said[0]!.index).map(({ floor }) => floor)).toContain('yielded');
     await model.close();
