@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from labels import SLOTS_PER_TURN, TYPED_TOKENS, WORD_DELAY_SLOTS
-from vocabulary import ACT, BLANK, DRAFT, DROPPED, FLOOR, RESULT, SAY, SILENT, UNKNOWN, WORDS, typed_forms
+from vocabulary import BLANK, FLOOR, SAY, SERVED_ACTS, SILENT, UNKNOWN, WORDS, typed_forms
 
 RUNNER = Path(__file__).parent / "run_bundle.mjs"
 GRAPH = "step.onnx"
@@ -50,8 +50,6 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
             "count",
             "remind",
             "delegate",
-            "relay",
-            "commit",
         ],
         "graph": {"file": GRAPH, "batch": "B"},
         "files": {GRAPH: {"sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}},
@@ -64,7 +62,6 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
                 "classes": "words",
                 "unknown": UNKNOWN,
                 "aliases": typed_forms(),
-                "marks": {"result": RESULT, "draft": DRAFT, "dropped": DROPPED},
             },
             "reset": tensor("reset", 1),
         },
@@ -74,7 +71,7 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
             "say": classes(
                 "say", SAY, silent=SILENT, acts={"reminder": {"act": "remind", "text": "Here is your reminder."}}
             ),
-            "act": classes("act", ACT, says={"backchannel": "Uh-huh."}),
+            "act": classes("act", SERVED_ACTS, says={"backchannel": "Uh-huh."}),
         },
         "states": [
             {"input": f"s_{name}", "output": f"n_{name}", "shape": ["B", *shape]} for name, shape in states.items()

@@ -17,7 +17,7 @@ YIELD_TURNS = (1, 2, 3)
 YIELD_WINDOW = 1.6
 SHORTEST_JUDGED_GAP = 0.8
 """A turn that is followed by other speech sooner is not judged: nobody could have found its end in time and been told so."""
-MOST_MISSED = 0.1
+MOST_MISSED = 0.11
 DETECT_TURNS = 2
 """Micro-turns after the one that an interruption begins in, within which it must be found."""
 EDGE_SECONDS = 1.0
