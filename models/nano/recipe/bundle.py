@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from labels import SLOTS_PER_TURN, TYPED_TOKENS, WORD_DELAY_SLOTS
-from vocabulary import BLANK, FLOOR, SAY, SERVED_ACTS, SILENT, UNKNOWN, WORDS, typed_forms
+from vocabulary import BLANK, DRAFT, DROPPED, FLOOR, RESULT, SAY, SERVED_ACTS, SILENT, UNKNOWN, WORDS, typed_forms
 
 RUNNER = Path(__file__).parent / "run_bundle.mjs"
 GRAPH = "step.onnx"
@@ -62,6 +62,7 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
                 "classes": "words",
                 "unknown": UNKNOWN,
                 "aliases": typed_forms(),
+                "marks": {"result": RESULT, "draft": DRAFT, "dropped": DROPPED},
             },
             "reset": tensor("reset", 1),
         },
