@@ -42,7 +42,7 @@ export const suggestions: readonly Suggestion[] = [
     say: 'Remind me in five seconds.',
     outcome: 'About five seconds later it speaks up on its own.',
     limit:
-      'Hit or miss: in its tests, with synthetic voices, it came within two seconds of the mark seven times out of ten.',
+      'Hit or miss: in its tests, with synthetic voices it had never heard, it came within 0.4 seconds of the mark two times out of three.',
   },
 ];
 

@@ -33,8 +33,8 @@ export const SuggestionList = memo(function SuggestionList() {
       <div className="limits">
         <h3>What to expect</h3>
         <p>
-          Nano, the model that ships with Microturn, is a first checkpoint. It knows {VOCABULARY_SIZE} English words and
-          has only ever heard synthetic voices, so it may recognise a human voice poorly. Speak clearly and close to the
+          Nano, the model that ships with Microturn, is small. It knows {VOCABULARY_SIZE} English words and has only
+          ever heard synthetic voices, so it may recognise a human voice poorly. Speak clearly and close to the
           microphone, and use headphones, so that it does not hear itself.
         </p>
         <details>
