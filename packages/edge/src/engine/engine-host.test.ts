@@ -458,9 +458,8 @@ describe('EngineHost', () => {
         const [calm, once] = rows as [(typeof rows)[0], (typeof rows)[0]];
         // The first snapshot is of the first micro-turn, the second a second later.
         await vi.waitFor(() => expect(calm.decisions.length).toBeGreaterThan(60), { timeout: 20_000 });
-        once.sound = 666;
+        once.once = 666;
         await vi.waitFor(() => expect(calm.reset).toHaveBeenCalled(), { timeout: 20_000, interval: 1 });
-        once.sound = 0;
         const [error, { snapshotAgeMs: ageMs }] = calm.reset.mock.calls[0]!;
         expect(error).toMatchObject({ code: 'engine/failed' });
         expect(ageMs).toBeGreaterThan(0);
