@@ -28,13 +28,13 @@ export function gapChart(
   for (let count = 0; count <= most; count += most / 4) {
     lines.push(`<text x="${x(count)}" y="${PLOT.bottom + 20}" text-anchor="middle">${count}</text>`);
   }
-  let free = -Infinity;
+  // Ours lie close together: their names are listed below them.
+  let free = Math.max(...points.filter(({ ours }) => ours).map(({ gapMs }) => y(gapMs))) + 6;
   for (const { name, ours, falseStarts, gapMs, gapP90Ms } of points.toSorted((a, b) => b.gapMs - a.gapMs)) {
     const at = { x: x(falseStarts), y: y(gapMs) };
     const kind = ours ? 'ours' : 'vad';
-    // Ours lie close together: their names are listed beside them.
-    if (ours) free = Math.max(free + LINE_HEIGHT, at.y + 4);
-    const label = ours ? `x="${at.x + 12}" y="${free}"` : `x="${at.x}" y="${at.y + 22}" text-anchor="middle"`;
+    if (ours) free += LINE_HEIGHT;
+    const label = `x="${at.x}" y="${ours ? free : at.y + 22}" text-anchor="middle"`;
     lines.push(
       `<path class="${kind}" d="M${at.x} ${at.y}V${y(gapP90Ms)}"/>`,
       `<circle class="${kind}" cx="${at.x}" cy="${at.y}" r="6"/>`,
