@@ -116,7 +116,8 @@ export class Background {
     const { config, hooks, after, log } = this.#parts;
     const { moderate } = hooks;
     const byUtterance: DelegateRule = delegate ? { by: 'utterance', ...delegate } : DELEGATE;
-    const decides = config.delegate ?? (acts?.includes('delegate') ? 'act' : 'utterance');
+    // A bundle that gives a rule as well wants what its act misses to be asked too.
+    const decides = config.delegate ?? (acts?.includes('delegate') && !delegate ? 'act' : 'utterance');
     return (desk) =>
       new BackgroundDesk(
         {

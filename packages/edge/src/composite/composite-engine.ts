@@ -11,10 +11,10 @@ export class CompositeEngine implements SessionEngine {
     this.#floor = floor;
     this.#parts = parts;
   }
-  /** It answers what is said: only what the bundle itself delegates is work for the background. */
+  /** It answers what is said: no utterance becomes a task by a rule. */
   get info(): ModelInfo {
     const { info } = this.#floor;
-    return { ...info, acts: [...new Set<Act>([...(info.acts ?? []), 'delegate'])] };
+    return { ...info, acts: [...new Set<Act>([...(info.acts ?? []), 'delegate'])], delegate: undefined };
   }
   /** @throws {MicroturnError} as the floor's engine does */
   assertRoom(): void {

@@ -62,12 +62,15 @@ export function stepTurnTaking(state: TurnTaking, input: TurnTakingInput): TurnT
   return step.result();
 }
 
+/** What the bundle would answer with by itself, or have answered: both are the LLM's. */
+const OWN_ACTS: ReadonlySet<Act> = new Set<Act>(['remind', 'backchannel', 'delegate']);
+
 function decide(step: StepBuilder, decision: Decision, atMs: number): void {
   const { microTurnMs } = step.state.options;
   const fromMs = decision.index * microTurnMs;
   const toMs = fromMs + microTurnMs;
   // The brain is the LLM: of what the bundle would do by itself, only what concerns the floor is passed on.
-  step.acts = decision.acts.filter((act) => act !== 'remind' && act !== 'backchannel');
+  step.acts = decision.acts.filter((act) => !OWN_ACTS.has(act));
   if (step.state.stopDue) {
     step.acts = [...new Set<Act>(['stop', ...step.acts])];
     step.set({ stopDue: false });
