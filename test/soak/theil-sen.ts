@@ -14,14 +14,3 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
-
-/** The least value of each `minutes`: a heap between its collections. */
-export function leastOfEach(points: readonly Point[], minutes: number): Point[] {
-  const windows = new Map<number, Point>();
-  for (const point of points) {
-    const window = Math.floor(point[0] / minutes);
-    const least = windows.get(window);
-    if (!least || point[1] < least[1]) windows.set(window, point);
-  }
-  return [...windows.values()];
-}
