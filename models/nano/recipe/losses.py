@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from labels import IGNORE
-from vocabulary import ACT, FLOOR, SAY, WORDS
+from vocabulary import ACT, FLOOR, FLOOR_INDEX, SAY, WORDS
 
 UNKNOWN_WORD_WEIGHT = 0.5
 WEIGHTS = {"words": 4.0, "phones": 0.5, "floor": 0.7, "say": 0.7, "act": 0.4}
@@ -24,6 +24,8 @@ WORD_WEIGHTS = _weights(WORDS, {"<unk>": UNKNOWN_WORD_WEIGHT})
 FLOOR_WEIGHTS = _weights(
     FLOOR, {"holding": 1.3, "yielded": 1.3, "correcting": 1.5, "barge-in": 4.0, "backchannel": 2.5}
 )
+DECISIVE_TURNS, DECISIVE_WEIGHT = 2, 3.0
+"""The first micro-turns without speech tell a pause from an end; those after them are many, and mostly repeat it."""
 SAY_WEIGHTS = _weights(SAY, {"<silent>": 1.0}, other=4.0)
 ACT_WEIGHTS = _weights(ACT, {"none": 1.0}, other=2.5)
 
@@ -83,9 +85,21 @@ def hearing_losses(words, phones, batch: Batch) -> dict[str, torch.Tensor]:
     }
 
 
+def decisive(floor: torch.Tensor) -> torch.Tensor:
+    """[B, M]: whether this is one of the first micro-turns of a pause or of a turn's end."""
+    waits = (floor == FLOOR_INDEX["holding"]) | (floor == FLOOR_INDEX["yielded"])
+    return waits & (floor != late(floor, DECISIVE_TURNS, FLOOR_INDEX["silent"]))
+
+
+def _floor_loss(logits: torch.Tensor, floor: torch.Tensor) -> torch.Tensor:
+    weights = FLOOR_WEIGHTS.to(logits.device)[floor] * (1 + (DECISIVE_WEIGHT - 1) * decisive(floor))
+    losses = F.cross_entropy(logits.float().transpose(1, 2), floor, reduction="none")
+    return (weights * losses).sum() / weights.sum()
+
+
 def deciding_losses(floor, say, act, batch: Batch) -> dict[str, torch.Tensor]:
     return {
-        "floor": _entropy(floor, batch.floor, FLOOR_WEIGHTS),
+        "floor": _floor_loss(floor, batch.floor),
         "say": _entropy(say, batch.say, SAY_WEIGHTS, ignored=IGNORE),
         "act": _entropy(act, batch.act, ACT_WEIGHTS),
     }
