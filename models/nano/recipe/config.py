@@ -27,17 +27,17 @@ class Recipe:
     core_rate: float = 1e-3
 
 
-TEST_SHARDS = {"seen": 2, "espeak": 2, "slt": 2, "festival": 1}
+TEST_SHARDS = {"seen": 2, "espeak": 2, "slt": 2, "festival": 1, "espeak-rare": 1, "slt-rare": 1, "festival-rare": 1}
 RECIPES = {
     "small": Recipe(
-        {"train": 60, "skills": 30, "drill": 30},
+        {"train": 92, "skills": 30, "drill": 40, "rare": 20},
         trunk_minutes=110,
         core_minutes=15,
         trunk_sessions=8,
         core_sessions=12,
     ),
     "large": Recipe(
-        {"train": 2_000, "skills": 600, "drill": 900},
+        {"train": 2_000, "skills": 600, "drill": 900, "rare": 400},
         trunk_minutes=30,
         core_minutes=8,
         trunk_sessions=96,

@@ -10,7 +10,7 @@ from synthesis import RATE_HZ, ReadingError, Span, Utterance
 from texts import Line, Writer, parse
 from timeline import Due, Event, Timeline
 from vocabulary import ANIMALS, DRAFT, DROPPED, RESULT, canonical, number_words
-from voices import Speaker, Studio, draw_speaker
+from voices import Speaker, Studio, draw_speaker, is_rare
 
 YIELD_SECONDS = 2.0
 """How long after a turn `yielded` lasts before it is plain silence."""
@@ -22,6 +22,9 @@ MODES = {"talk": 0.42, "count": 0.24, "remind": 0.15, "stopwatch": 0.08, "errand
 SKILL_MODES = {"count": 0.4, "remind": 0.28, "stopwatch": 0.17, "errand": 0.15}
 DRILL_MODES = {"overlap": 0.47, "mixed": 0.34, "remind": 0.06, "errand": 0.13}
 """What sessions are about: everyday ones, those of the `skills` split, and those of `drill`, full of what is rare."""
+RARE_MODES = {"rare": 1.0}
+RARE_STEPS = {"sum": 0.2, "next_number": 0.16, "errand": 0.24, "draft": 0.16, "resumption": 0.16, "timing": 0.08}
+"""What a session of the `rare` splits is made of: what the others have a few hundred times in all."""
 
 
 def heard_at(word: Span) -> float:
@@ -42,7 +45,7 @@ class Director:
         self._counting, self._count = False, 0
         self.timeline = Timeline(seconds)
         self.now = float(random.uniform(0.2, 1.5))
-        modes = {"skills": SKILL_MODES, "drill": DRILL_MODES}.get(split, MODES)
+        modes = RARE_MODES if is_rare(split) else {"skills": SKILL_MODES, "drill": DRILL_MODES}.get(split, MODES)
         self.mode = str(random.choice(list(modes), p=list(modes.values())))
 
     @property
@@ -120,34 +123,60 @@ class Director:
         if self._chance(0.3):
             self._exchange()
         while self._more():
-            begin, end, question = self._writer.stopwatch()
-            first = self._turn(begin, pauses=False)
-            if not first:
-                return
-            self._yield(self._random.uniform(0.8, 2))
-            limit = self.now + self._random.uniform(0, 14)
-            while self.now < limit and self._more():
-                self._exchange() if self._chance(0.4) else self._wait(self._random.uniform(1, 4))
-            last = self._turn(end, pauses=False)
-            if not last:
-                return
-            self._yield(self._random.uniform(0.5, 1.5))
-            if self._turn(question, pauses=False):
-                elapsed = last[-1].end - first[-1].end
-                self._answer_number(round(elapsed))
-                self.timeline.events.append(Event("elapsed", first[-1].end, self.now, elapsed))
-                self._yield(self._random.uniform(1.5, 3))
+            self._timing()
 
     def _errand_mode(self) -> None:
         """Requests whose answers arrive while something else goes on."""
         while self._more():
             if self._chance(0.3):
                 self._exchange()
-            elif self._request():
-                self._yield(self._random.uniform(0.4, 1.5))
-                self._result()
+            else:
+                self._errand()
+
+    def _rare_mode(self) -> None:
+        names, shares = list(RARE_STEPS), list(RARE_STEPS.values())
+        while self._more():
+            getattr(self, f"_{self._random.choice(names, p=shares)}")()
 
     # Blocks
+
+    def _timing(self) -> None:
+        """The user begins something, ends it, and asks how long it took; other talk may be between."""
+        begin, end, question = self._writer.stopwatch()
+        first = self._turn(begin, pauses=False)
+        if not first:
+            return
+        self._yield(self._random.uniform(0.8, 2))
+        limit = self.now + self._random.uniform(0, max(14, self.timeline.seconds - 16))
+        while self.now < limit and self._more():
+            self._exchange() if self._chance(0.4) else self._wait(self._random.uniform(1, 4))
+        last = self._turn(end, pauses=False)
+        if not last:
+            return
+        self._yield(self._random.uniform(0.5, 1.5))
+        if self._turn(question, pauses=False):
+            elapsed = last[-1].end - first[-1].end
+            self._answer_number(round(elapsed))
+            self.timeline.events.append(Event("elapsed", first[-1].end, self.now, elapsed))
+            self._yield(self._random.uniform(1.5, 3))
+
+    def _errand(self) -> None:
+        if self._request():
+            self._yield(self._random.uniform(0.4, 1.5))
+            self._result()
+
+    def _draft(self) -> None:
+        if self._drafted(self._turn(self._writer.utterance()), 1.0):
+            self._follow()
+
+    def _resumption(self) -> None:
+        """The agent is stopped, and told to go on."""
+        if self._chance(0.85):
+            if not self._barge_in(self.now, self.now + self._random.uniform(0.5, 3)):
+                return
+            self._wait(self._random.uniform(0, 2.5))
+        if self._command(self._writer.resume(), "continue"):
+            self._agent_turn()
 
     def _exchange(self) -> None:
         """One turn of the user and what follows it."""
@@ -177,9 +206,9 @@ class Director:
             self.timeline.events.append(Event("delegate", self.now, self.now))
         return words
 
-    def _drafted(self, words: list[Span]) -> list[Span]:
+    def _drafted(self, words: list[Span], share: float = 0.35) -> list[Span]:
         """Sometimes an answer to these words is ready before their end, and is committed there unless it was dropped."""
-        if words and words[-1].end - words[0].start > 1.5 and self._chance(0.35):
+        if words and words[-1].end - words[0].start > 1.5 and self._chance(share):
             ready = words[0].start + (words[-1].end - words[0].start) * self._random.uniform(0.4, 1)
             self.timeline.typed.append((ready, [DRAFT]))
             if self._chance(0.15) and words[-1].end - ready > 2 * TURN_SECONDS:
@@ -252,13 +281,14 @@ class Director:
         else:
             self._yield(self._random.uniform(1.0, 3.0))
 
-    def _command(self, marked: list[str], act: str) -> None:
+    def _command(self, marked: list[str], act: str) -> list[Span]:
         words = self._turn(marked, pauses=False)
         if words:
             self.timeline.act.append(Due(act, heard_at(words[-1])))
             self.timeline.events.append(Event(act, words[0].start, words[-1].end))
             self._counting = self._counting and act != "stop"
             self._yield(self._random.uniform(0.8, 2.0))
+        return words
 
     def _instruct(self, marked: list[str]) -> bool:
         """An instruction, spoken or typed; `now` is its end."""

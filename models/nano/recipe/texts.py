@@ -433,6 +433,12 @@ class Writer:
             "never mind/cancel/cancel that/never mind that/forget it/cancel it please/oh never mind", "no never mind"
         )
 
+    def resume(self) -> list[str]:
+        return self._say(
+            "continue/please continue/go on/go on please/okay go on/okay continue/carry on/keep going/resume",
+            "you can continue/now continue/yes go on/sorry go on/please go on/you may go on",
+        )
+
     def backchannel(self) -> list[str]:
         return self._say(
             "uh huh/yeah/okay/right/yeah yeah/yes/mhm/mhm/um huh/okay okay/uh huh uh huh/sure/i see/oh",

@@ -18,19 +18,27 @@ from losses import Batch, deciding_losses, history, late, to_batch
 from model import SIZES, Nano
 from splice import Splicer
 from training import Plan, save, train
+from warm_start import fill
 
 OWN_HISTORY_SHARE = 0.5
 LONG_SHARE, SPLICED_SHARE = 0.25, 0.15
-SPLIT_SHARES = {"train": 0.3, "skills": 0.4, "drill": 0.3}
+SPLIT_SHARES = {"train": 0.25, "skills": 0.25, "drill": 0.25, "rare": 0.25}
 FEATURE_DROPOUT = 0.1
 CACHE_BATCH = 12
 CACHE_NAME = "hidden.npy"
 
 
 def load_model(checkpoint: Path, size: str) -> Nano:
-    """A trained `Nano` in evaluation mode. @throws FileNotFoundError where there is no checkpoint."""
+    """
+    A trained `Nano` in evaluation mode; classes that were added since it was trained begin as drawn.
+
+    @throws FileNotFoundError where there is no checkpoint
+    """
     model = Nano(SIZES[size])
-    model.load_state_dict(torch.load(checkpoint, map_location="cpu")["model"])
+    state = model.state_dict()
+    for name, values in torch.load(checkpoint, map_location="cpu")["model"].items():
+        fill(state[name], values, name)
+    model.load_state_dict(state)
     return model.eval()
 
 

@@ -18,9 +18,12 @@ zac""".split()
 FLITE_SHARES = {"kal": 0.08, "kal16": 0.22, "awb": 0.35, "rms": 0.35}
 FLITE_SHARE = 0.58
 
-SPLITS = ("train", "seen", "espeak", "slt", "festival", "skills", "drill")
-"""`train`; `skills` and `drill` with more of what is learnt slowly. The tests: new sentences of training voices, unseen espeak
-variants, an unseen voice, an unseen engine."""
+RARE = "rare"
+TEST_VOICES = ("espeak", "slt", "festival")
+"""Unseen espeak variants, an unseen voice, an unseen engine."""
+SPLITS = ("train", "seen", *TEST_VOICES, "skills", "drill", RARE, *(f"{voices}-{RARE}" for voices in TEST_VOICES))
+"""`train`; `skills`, `drill` and `rare` with more of what is learnt slowly. The tests: new sentences of training voices (`seen`), and
+everyday talk and the rare skills by voices that nobody was trained on. A place in this order is part of a shard's seed."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,20 @@ class Speaker:
     conversion: Conversion = field(default_factory=Conversion)
 
 
+def is_rare(split: str) -> bool:
+    """Whether its sessions are full of rare skills."""
+    return split.endswith(RARE)
+
+
+def test_voices(split: str) -> str | None:
+    """Of which voices that are never trained on a test split is; nothing for the others."""
+    voices = split.removesuffix(f"-{RARE}")
+    return voices if voices in TEST_VOICES else None
+
+
 def draw_speaker(split: str, random: np.random.Generator) -> Speaker:
     """A random speaker of one split. Only training (and `seen`) voices are converted: tests are as synthesised."""
+    split = test_voices(split) or split
     if split == "slt":
         return Speaker("flite", "slt", Delivery(tempo=random.uniform(0.85, 1.15)))
     if split == "festival":

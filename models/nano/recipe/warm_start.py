@@ -35,17 +35,17 @@ def weights_of(graph: Path, model: Nano) -> dict[str, torch.Tensor]:
     for place, values in zip(places, tensors):
         if place is not None:
             name, back = place
-            _fill(state[name], back(torch.from_numpy(values.copy()), state[name]), name)
+            fill(state[name], back(torch.from_numpy(values.copy()), state[name]), name)
     state[PLAYING][1] += state[PLAYING][0]  # the graph has the difference
     with torch.no_grad():
         state["trunk.words.bias"][[WORDS.index(mark) for mark in MARKS]] = NEVER
     return state
 
 
-def _fill(target: torch.Tensor, values: torch.Tensor, name: str) -> None:
-    """Copies `values` into `target`, which may have more classes than they know."""
+def fill(target: torch.Tensor, values: torch.Tensor, name: str) -> None:
+    """Copies `values` into `target`, which may have more classes than they know. @throws ValueError where it has fewer"""
     if values.dim() != target.dim() or any(have > room for have, room in zip(values.shape, target.shape)):
-        raise ValueError(f"{name}: at most {tuple(target.shape)} was expected, the graph has {tuple(values.shape)}")
+        raise ValueError(f"{name}: at most {tuple(target.shape)} was expected, got {tuple(values.shape)}")
     target[tuple(slice(size) for size in values.shape)] = values
 
 

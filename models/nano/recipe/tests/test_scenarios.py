@@ -40,6 +40,31 @@ class Drill(unittest.TestCase):
         self.assertTrue(any(of(timeline, "count") and of(timeline, "remind") for timeline in mixed))
 
 
+class Rare(unittest.TestCase):
+    def test_every_rare_skill_is_in_it_many_times(self):
+        found = {}
+        for _, timeline in sessions("rare", 40):
+            for event in of(timeline, "sum", "next", "relay", "commit", "continue", "elapsed"):
+                found[event.kind] = found.get(event.kind, 0) + 1
+        self.assertEqual(len(found), 6)
+        self.assertGreater(min(found.values()), 4)
+
+    def test_the_agent_that_was_told_to_continue_speaks_again(self):
+        seen = 0
+        for _, timeline in sessions("rare", 20, seconds=60):
+            labels = label(timeline)
+            for event in (event for event in of(timeline, "continue") if event.end < 50):
+                seen += 1
+                turn = int(event.end / 0.2)
+                self.assertIn(ACT_INDEX["continue"], labels.act[turn : turn + 4])
+                self.assertIn(1, labels.play[turn : turn + 25])
+        self.assertGreater(seen, 5)
+
+    def test_only_their_long_sessions_measure_longer_than_training_can(self):
+        longest = max(event.value for _, timeline in sessions("slt-rare", 30, seconds=60) for event in of(timeline, "elapsed"))
+        self.assertGreater(longest, 30)
+
+
 class Marks(unittest.TestCase):
     def test_nothing_is_counted_after_a_stop(self):
         stopped = 0
