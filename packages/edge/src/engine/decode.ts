@@ -17,7 +17,7 @@ export interface DecoderState {
 export const freshDecoder: DecoderState = { word: undefined, holder: undefined, quietMs: 0 };
 
 /** Acts that are done once, however many micro-turns the model stays with them. */
-const ONCE: ReadonlySet<Act> = new Set<Act>(['delegate', 'cancel', 'show', 'backchannel', 'remind']);
+const ONCE: ReadonlySet<Act> = new Set<Act>(['continue', 'delegate', 'cancel', 'show', 'backchannel', 'remind']);
 /** Where the bundle does not say how. Flite spells "mm-hm", letter by letter. */
 const BACKCHANNEL = 'Uh-huh.';
 

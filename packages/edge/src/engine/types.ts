@@ -43,7 +43,17 @@ export interface DecodedWord {
   readonly confidence: number;
 }
 
-export const acts = ['stop', 'commit', 'relay', 'delegate', 'cancel', 'show', 'backchannel', 'remind'] as const;
+export const acts = [
+  'stop',
+  'continue',
+  'commit',
+  'relay',
+  'delegate',
+  'cancel',
+  'show',
+  'backchannel',
+  'remind',
+] as const;
 export type Act = (typeof acts)[number];
 
 /** What the runtime tells a model that reads: that something waits for its word. */

@@ -249,6 +249,48 @@ describe('a conversation', () => {
     expect(run.state.responses.map((response) => response.id)).toEqual(['s', 'r0']);
   });
 
+  describe('continue', () => {
+    const stopped = () =>
+      new Run()
+        .feed({ type: 'say', atMs: 0, responseId: 's', text: 'one two three four' })
+        .voiced('s', 'one two three four', 1200)
+        .feed({ type: 'heard', responseId: 's', heardMs: 600, state: 'playing' })
+        .turn('barge-in', { acts: ['stop'] })
+        .feed({ type: 'heard', responseId: 's', heardMs: 600, state: 'muted' });
+
+    it('says what the user stopped and did not hear, once', () => {
+      const run = stopped().turn('yielded', { acts: ['continue'] });
+      expect(run.find('response.started').at(-1)).toMatchObject({ responseId: 'r1', kind: 'reply', audience: 'room' });
+      expect(run.effects.at(-1)).toMatchObject({ do: 'speak', responseId: 'r1', text: 'three four', last: true });
+      const effects = run.effects.length;
+      run.voiced('r1', 'three four', 600).feed({ type: 'speech-sent', responseId: 'r1', atMs: 900 });
+      run.feed({ type: 'heard', responseId: 'r1', heardMs: 600, state: 'playing' });
+      expect(run.find('response.completed')).toMatchObject([{ responseId: 'r1' }]);
+      expect(run.turn('yielded', { acts: ['continue'] }).effects).toHaveLength(effects);
+    });
+
+    it('does nothing while the agent speaks, where nothing was stopped, after a minute, and to nobody', () => {
+      expect(new Run().turn('yielded', { acts: ['continue'] }).effects).toEqual([]);
+      const busy = stopped().feed({ type: 'say', atMs: 900, responseId: 'next', text: 'five' });
+      const effects = busy.effects.length;
+      expect(busy.turn('yielded', { acts: ['continue'] }).effects).toHaveLength(effects);
+      const late = stopped();
+      for (let i = 0; i < 301; i++) late.turn('silent');
+      expect(late.turn('yielded', { acts: ['continue'] }).find('response.started')).toHaveLength(1);
+      const away = stopped().feed({ type: 'listener', atMs: 900, present: false });
+      expect(away.turn('yielded', { acts: ['continue'] }).find('response.started')).toHaveLength(1);
+    });
+
+    it('leaves the results of tasks to the background, which has the rest of them', () => {
+      const run = new Run().feed({ type: 'relay', atMs: 0, responseId: 't', taskId: 'task-1', text: 'one two' });
+      run.voiced('t', 'one two', 600).turn('barge-in', { acts: ['stop'] });
+      run
+        .feed({ type: 'heard', responseId: 't', heardMs: 300, state: 'muted' })
+        .turn('yielded', { acts: ['continue'] });
+      expect(run.find('response.started')).toHaveLength(1);
+    });
+  });
+
   it('a stop with nothing to stop does nothing', () => {
     expect(new Run().turn('speaking', { acts: ['stop'] }).types()).toEqual(['floor.changed']);
   });

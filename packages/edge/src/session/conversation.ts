@@ -38,7 +38,15 @@ export interface Conversation {
   readonly responses: readonly LiveResponse[];
   /** A barge-in that is going on and has not taken the floor (yet). */
   readonly bargeIn: boolean;
+  /** What the user stopped last and did not hear; `continue` says it after all. */
+  readonly stopped: Stopped | undefined;
   readonly reminders: number;
+}
+
+interface Stopped {
+  readonly text: string;
+  readonly audience: Audience;
+  readonly atMs: number;
 }
 
 export type ConversationInput =
@@ -98,13 +106,16 @@ const CUT_ANSWER_MS = 600;
  * being said to the room, which that row decided in the same moment, or the voice is broken.
  */
 const UNSTARTED_MS = 2000;
+/** After this long nobody who says "go on" means what was stopped. */
+const CONTINUED_MS = 60_000;
 /** A report names the packet being played, and the last one may never be reported: two packets. */
 const HEARD_TO_THE_END_MS = 40;
 /** A word counts as heard when it was played to its end, to one packet. */
 const WORD_TOLERANCE_MS = 20;
 
 export function startConversation(participant: string, audience: Audience = 'room'): Conversation {
-  return { participant, audience, listening: true, floor: 'silent', responses: [], bargeIn: false, reminders: 0 };
+  const nothing = { responses: [], bargeIn: false, stopped: undefined, reminders: 0 };
+  return { participant, audience, listening: true, floor: 'silent', ...nothing };
 }
 
 /** The one reducer of a session: pure, so that every rule of the floor can be tested without a clock or a socket. */
@@ -227,6 +238,7 @@ function decide(step: StepBuilder, input: ConversationInput & { type: 'decision'
     step.emit({ type: 'reminder.fired', reminderId, dueMs: atMs, text: decision.say });
   }
   if (decision.say !== '') speakWords(step, decision, responseId, atMs);
+  else if (decision.acts.includes('continue')) goOn(step, responseId, atMs);
   for (const response of step.state.responses) endIfDue(step, response, atMs, decision.say === '' && !decision.more);
 }
 
@@ -282,6 +294,16 @@ function stop(step: StepBuilder, atMs: number, overhears: boolean): void {
   step.set({ bargeIn: false });
   for (const response of live) step.cut(response.id, 'user', atMs);
   if (overhears) step.overrule();
+}
+
+/** Says what the user stopped and now wants to hear after all; a result of a task is taken up by whoever has it. */
+function goOn(step: StepBuilder, responseId: string, atMs: number): void {
+  const { stopped, responses, listening } = step.state;
+  if (!stopped || !listening || responses.some(({ phase }) => phase !== 'cut')) return;
+  step.set({ stopped: undefined });
+  if (atMs - stopped.atMs > CONTINUED_MS) return;
+  step.begin(responseId, { kind: 'reply', by: 'app', audience: stopped.audience, atMs });
+  step.speak(responseId, stopped.text, true);
 }
 
 /** "Never mind" to a reminder that is due: those to come are the model's own business. */
@@ -451,10 +473,13 @@ class StepBuilder {
     const response = this.find(id);
     if (!response) return;
     const { heard, unheard } = wordsUpTo(response.words, response.heardMs);
+    const { cutBy, cutAtMs, by, audience } = response;
+    if ((cutBy === 'user' || cutBy === 'client') && by !== 'task' && unheard !== '')
+      this.set({ stopped: { text: unheard, audience, atMs: cutAtMs! } });
     this.emit({
       type: 'response.interrupted',
       responseId: id,
-      by: response.cutBy ?? 'agent',
+      by: cutBy ?? 'agent',
       heardMs: response.heardMs,
       heardText: heard,
       unheardText: unheard,
