@@ -30,6 +30,10 @@ const WORD_EARLY_SECONDS = 0.18;
 const WORD_LATE_SECONDS = 0.5;
 const REMIND_SECONDS = 0.4;
 const ELAPSED_SECONDS = 1.5;
+/** A whole number of seconds is told: half a second is all that rounding may cost. */
+const ELAPSED_EXACT_SECONDS = 0.5;
+/** Beyond what the shipped model's attention looks back on. */
+const LONG_ELAPSED_SECONDS = 25;
 /** What is answered with a number, and how long that may take. */
 const ANSWERED: ReadonlySet<string> = new Set(['elapsed', 'next', 'sum']);
 const ANSWER_SECONDS = 1.4;
@@ -199,7 +203,8 @@ export function cueSpeak(heard: readonly Heard[]): Figure[] {
 
 /** In the manner of TimeSpeak: the right thing at the right time. */
 export function timeSpeak(heard: readonly Heard[]): Figure[] {
-  const [once, typed, periodic, unasked, elapsed] = [new Tally(), new Tally(), new Tally(), new Tally(), new Tally()];
+  const [once, typed, periodic, unasked] = [new Tally(), new Tally(), new Tally(), new Tally()];
+  const [elapsed, exact, long] = [new Tally(), new Tally(), new Tally()];
   for (const { session, track } of instructed(heard)) {
     const said = track.says.filter(({ what }) => what === 'remind').map(({ at }) => at - TURN_SECONDS / 2);
     const asked = session.events.filter(({ kind }) => kind === 'remind');
@@ -211,7 +216,10 @@ export function timeSpeak(heard: readonly Heard[]): Figure[] {
     for (const at of said) unasked.add(asked.every(({ end }) => Math.abs(at - end) > 1));
     for (const { end, value } of of(session, 'elapsed', 2)) {
       const seconds = numberTold(track, end, end + ANSWER_SECONDS);
-      elapsed.add(seconds > 0 && Math.abs(seconds - value) <= ELAPSED_SECONDS);
+      const told = seconds > 0 && Math.abs(seconds - value) <= ELAPSED_SECONDS;
+      elapsed.add(told);
+      exact.add(seconds > 0 && Math.abs(seconds - value) <= ELAPSED_EXACT_SECONDS);
+      if (value > LONG_ELAPSED_SECONDS) long.add(told);
     }
   }
   const suite = 'timespeak-style';
@@ -221,6 +229,8 @@ export function timeSpeak(heard: readonly Heard[]): Figure[] {
     { suite, measure: 'reminder every N seconds within 0.4 s', unit: 'share', better: 'higher', ...periodic.share },
     { suite, measure: 'reminder that nobody asked for', unit: 'share', better: 'lower', ...unasked.share },
     { suite, measure: 'duration told within 1.5 s', unit: 'share', better: 'higher', ...elapsed.share },
+    { suite, measure: 'duration told within 0.5 s', unit: 'share', better: 'higher', ...exact.share },
+    { suite, measure: 'duration of more than 25 s told within 1.5 s', unit: 'share', better: 'higher', ...long.share },
   ];
 }
 
@@ -262,7 +272,7 @@ function numberOf(word: string): number {
  */
 export function commands(heard: readonly Heard[]): Figure[] {
   const suite = 'commands';
-  return (['stop', 'cancel', 'delegate', 'relay', 'commit'] as const).flatMap((act): Figure[] => {
+  return (['stop', 'continue', 'cancel', 'delegate', 'relay', 'commit'] as const).flatMap((act): Figure[] => {
     const [recall, unasked] = [new Tally(), new Tally()];
     for (const { session, track, reads } of heard) {
       if (!reads && (act === 'relay' || act === 'commit')) continue;

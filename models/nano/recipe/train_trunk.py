@@ -12,7 +12,7 @@ from training import Plan, train
 from warm_start import weights_of
 
 REFRESH_CHANCE = 0.01
-SPLIT_SHARES = {"train": 0.5, "skills": 0.2, "drill": 0.3}
+SPLIT_SHARES = {"train": 0.45, "skills": 0.2, "drill": 0.25, "rare": 0.1}
 
 
 def train_trunk(

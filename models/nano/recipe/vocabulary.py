@@ -94,7 +94,7 @@ SAY = [SILENT, *UNITS, *TEENS, "twenty", "thirty", "forty", "fifty", "sixty", "r
 """Agent words. `reminder` and `okay` are spoken as the phrases that the bundle's manifest gives."""
 
 ACT = ["none", "stop", "delegate", "cancel", "backchannel", "relay", "commit", "continue"]
-SERVED_ACTS = ACT[:5]
+SERVED_ACTS = ["none", "stop", "delegate", "cancel", "backchannel", "continue"]
 """What the bundle may decide. `relay` and `commit` come at the right moment too seldom yet (the report of 0.4.0: recall .00 to .38): the
 edge decides them by its rule, as for any bundle without them."""
 
