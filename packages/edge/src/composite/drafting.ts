@@ -16,6 +16,8 @@ export function draft(step: StepBuilder, atMs: number): void {
   if (utterance.drafts >= perUtterance || step.spentAt(atMs) >= tokensPerMinute) return;
   const plain = plainWords(utterance.words);
   if (plain.length === 0) return;
+  // The words that they hesitate after are on their way: a draft to fewer would be dropped for them.
+  if (utterance.hesitates && utterance.coveredMs < utterance.hesitatedMs) return;
   if (!utterance.hesitates && (atMs < draftDueMs || plain.length < FEW_WORDS || leadsOn(plain))) return;
   const newest = drafts.at(-1);
   if (newest && fits(newest.on, plain)) return;

@@ -14,6 +14,8 @@ export interface Utterance {
   readonly spokenToMs: number;
   /** End of the micro-turn that holds the end of their speech: words up to here are all of them. */
   readonly wordsDueMs: number;
+  /** The end of the micro-turn in which they hesitated: with the words up to here a draft answers all that was said. */
+  readonly hesitatedMs: number;
   /** Micro-turns in a row in which they did not hold the floor, or held it in silence. */
   readonly yieldedTurns: number;
   readonly holdingTurns: number;

@@ -265,6 +265,18 @@ describe('taking turns', () => {
     expect(talk.asks.slice(1)).toMatchObject([{ words: 'what time is it', partial: true }]);
   });
 
+  it('drafts to no fewer words than they hesitate after', () => {
+    const talk = new Talk({ drafting: { everyMs: 60_000 } }).floors('.SSSS').words('what time is', 800).floors('h');
+    expect(talk.asks).toEqual([]);
+    talk.wait(80).words('what time is it', 1200);
+    expect(talk.asks).toMatchObject([{ words: 'what time is it' }]);
+    // Nor where the floor is not sure of them, after a while in which it was.
+    talk.floors('Sss').words('what time is it in', 1400);
+    expect(talk.asks).toHaveLength(1);
+    talk.words('what time is it in Rome', 1600);
+    expect(talk.asks.slice(1)).toMatchObject([{ words: 'what time is it in Rome' }]);
+  });
+
   it('wants the words at once where the floor is no longer sure, and again where they stop', () => {
     const talk = new Talk().floors('.SSSs');
     const settled = () => talk.effects.flatMap((effect) => (effect.do === 'settle' ? [effect.toMs] : []));

@@ -35,6 +35,7 @@ export function speaks(
         hesitates,
         spokenToMs: toMs,
         wordsDueMs: Infinity,
+        hesitatedMs: toMs,
         yieldedTurns: 0,
         holdingTurns: 0,
         yieldedAtMs: undefined,
@@ -50,12 +51,14 @@ export function speaks(
     step.run({ do: 'listen', utterance: id, fromMs: Math.max(step.state.heardToMs, fromMs - LEAD_MS) });
     return;
   }
-  if (hesitates && !utterance.hesitates) step.run({ do: 'settle', utterance: utterance.id, toMs });
+  const begins = hesitates && !utterance.hesitates;
+  if (begins) step.run({ do: 'settle', utterance: utterance.id, toMs });
   step.set({
     utterance: {
       ...utterance,
       floor,
       hesitates,
+      ...(begins && { hesitatedMs: toMs }),
       spokenToMs: toMs,
       wordsDueMs: Infinity,
       yieldedTurns: 0,
@@ -77,6 +80,7 @@ export function pauses(step: StepBuilder, before: Utterance, floor: Floor, toMs:
     floor,
     hesitates: true,
     wordsDueMs: Math.min(before.wordsDueMs, toMs),
+    hesitatedMs: Math.min(before.wordsDueMs, toMs),
     yieldedTurns: gave ? before.yieldedTurns + 1 : 0,
     holdingTurns: floor === 'holding' ? before.holdingTurns + 1 : 0,
   };
