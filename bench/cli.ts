@@ -16,6 +16,7 @@ const HELP = `The numbers that Microturn publishes, each from several runs, besi
   npm run bench -- --provider P  where large-bundle runs: auto, cpu, webgpu, cuda
   npm run bench -- --bundle DIR  whose floor any-llm measures, where it is not the one that ships
   npm run bench -- --virtual     any-llm in virtual time: the rules of taking turns, and nothing of this machine
+  npm run bench -- --llm-ms 1000 how slow the LLM of any-llm is to its first token, where that is not 300 ms
   npm run bench -- --list        what there is
 
 bench/README.md says how to read it. Exit codes: 0, 1 where a benchmark failed, 2 for wrong arguments.`;
@@ -55,9 +56,22 @@ export async function main(args: readonly string[]): Promise<number> {
     console.error(`bench: --minutes is a number above 0, got ${values.minutes}`);
     return 2;
   }
+  const llmMs = values['llm-ms'] === undefined ? undefined : Number(values['llm-ms']);
+  if (llmMs !== undefined && !(llmMs >= 0)) {
+    console.error(`bench: --llm-ms is a number, got ${values['llm-ms']}`);
+    return 2;
+  }
   const { json = false, quick = false, virtual = false } = values;
   const bundle = values.bundle === undefined ? nanoBundle : resolve(values.bundle);
-  return runAll(selected, { json, quick, provider, bundle, virtual, ...(minutes !== undefined && { minutes }) });
+  return runAll(selected, {
+    json,
+    quick,
+    provider,
+    bundle,
+    virtual,
+    ...(minutes !== undefined && { minutes }),
+    ...(llmMs !== undefined && { llmMs }),
+  });
 }
 
 function parse(args: readonly string[]) {
@@ -69,6 +83,7 @@ function parse(args: readonly string[]) {
     provider: { type: 'string' },
     bundle: { type: 'string' },
     virtual: { type: 'boolean' },
+    'llm-ms': { type: 'string' },
     minutes: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   } as const;

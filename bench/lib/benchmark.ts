@@ -26,6 +26,8 @@ export interface Context {
   readonly bundle: string;
   /** In virtual time, where a benchmark knows how. */
   readonly virtual: boolean;
+  /** What the LLM of any-llm takes to its first token, where it is not as fast as the benchmark says itself. */
+  readonly llmMs?: number;
   /** How long churn goes on, where it is not as long as it says itself. */
   readonly minutes?: number;
   /** Tells a person how far it is. */

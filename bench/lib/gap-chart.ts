@@ -10,6 +10,7 @@ const [WIDTH, HEIGHT] = [720, 420];
 const PLOT = { left: 70, right: 690, top: 56, bottom: 352 };
 const LABEL_WIDTH = 200;
 const LINE_HEIGHT = 16;
+const CHAR_WIDTH = 7;
 
 /** Response gap against false starts, as SVG that can be read on light and on dark. */
 export function gapChart(
@@ -28,17 +29,28 @@ export function gapChart(
   for (let count = 0; count <= most; count += most / 4) {
     lines.push(`<text x="${x(count)}" y="${PLOT.bottom + 20}" text-anchor="middle">${count}</text>`);
   }
-  // Ours lie close together: their names are listed below them.
-  let free = Math.max(...points.filter(({ ours }) => ours).map(({ gapMs }) => y(gapMs))) + 6;
+  // Ours lie close together: their names are below them, in the first line that is free there.
+  const below = Math.max(...points.filter(({ ours }) => ours).map(({ gapMs }) => y(gapMs))) + 22;
+  const rows: { readonly from: number; readonly to: number }[][] = [];
+  const lineOf = (at: number, text: string): number => {
+    const half = (text.length * CHAR_WIDTH) / 2;
+    const span = { from: at - half, to: at + half };
+    const free = rows.findIndex((row) => row.every(({ from, to }) => span.to < from || span.from > to));
+    const line = free < 0 ? rows.push([]) - 1 : free;
+    rows[line]!.push(span);
+    return below + line * LINE_HEIGHT;
+  };
   for (const { name, ours, falseStarts, gapMs, gapP90Ms } of points.toSorted((a, b) => b.gapMs - a.gapMs)) {
     const at = { x: x(falseStarts), y: y(gapMs) };
     const kind = ours ? 'ours' : 'vad';
-    if (ours) free += LINE_HEIGHT;
-    const label = `x="${at.x}" y="${ours ? free : at.y + 22}" text-anchor="middle"`;
+    const text = `${name}: ${Math.round(gapMs)} ms`;
+    const label = ours
+      ? `x="${at.x}" y="${lineOf(at.x, text)}" text-anchor="middle"`
+      : `x="${at.x + 12}" y="${at.y + 4}"`;
     lines.push(
       `<path class="${kind}" d="M${at.x} ${at.y}V${y(gapP90Ms)}"/>`,
       `<circle class="${kind}" cx="${at.x}" cy="${at.y}" r="6"/>`,
-      `<text class="name" ${label}>${name}: ${Math.round(gapMs)} ms</text>`,
+      `<text class="name" ${label}>${text}</text>`,
     );
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="Response gap against false starts">

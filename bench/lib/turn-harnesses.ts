@@ -1,3 +1,4 @@
+import type { SessionEvent, SessionEventOf } from '@microturn/protocol';
 import { CompositeEngine, type ChatSource } from '../../packages/edge/src/composite/index.js';
 import { systemPrompt, toMessages } from '../../packages/edge/src/composite/prompt.js';
 import { speakableTo } from '../../packages/edge/src/composite/speakable.js';
@@ -27,7 +28,11 @@ export interface Playing {
   readonly heard: Heard;
   readonly clock: CallClock;
   readonly mouth: Mouth;
+  /** Where the time of an answer went, by whoever keeps account of it. */
+  readonly onLatency: (latency: Latency) => void;
 }
+
+export type Latency = Pick<SessionEventOf<'response.latency'>, 'wordsMs' | 'llmMs'>;
 
 /** Takes the turns of a call until it is given up. */
 export type Harness = (playing: Playing) => () => void;
@@ -81,15 +86,22 @@ export class PlayClock implements CallClock {
 /** The agent's first sound, unless it is stopped before. */
 export class Mouth {
   readonly #voice: Voice;
-  readonly #onSound: () => void;
+  /** Called with the first sound, the latest of them first. */
+  readonly #listeners: (() => void)[];
   #speaking: AbortController | undefined;
 
   constructor(voice: Voice, onSound: () => void) {
     this.#voice = voice;
-    this.#onSound = onSound;
+    this.#listeners = [onSound];
+  }
+  get speaks(): boolean {
+    return this.#speaking !== undefined;
+  }
+  onSound(listener: () => void): void {
+    this.#listeners.unshift(listener);
   }
   say(text: string): void {
-    if (text.trim() === '' || this.#speaking) return;
+    if (text.trim() === '' || this.speaks) return;
     this.#speaking = new AbortController();
     void this.#speak(text, this.#speaking.signal);
   }
@@ -100,7 +112,7 @@ export class Mouth {
   async #speak(text: string, signal: AbortSignal): Promise<void> {
     try {
       for await (const _ of this.#voice.speak(text, { signal })) {
-        if (!signal.aborted) this.#onSound();
+        if (!signal.aborted) for (const listener of this.#listeners) listener();
         return;
       }
     } catch (error) {
@@ -111,13 +123,16 @@ export class Mouth {
 
 /** An LLM whose tokens are counted; where one is asked in vain, as many as it was sent and had written by then. */
 export class CountedChat implements ChatSource {
-  readonly #llm: Pick<LanguageModels, 'stream'>;
+  readonly #llm: Pick<LanguageModels, 'stream' | 'firstTokenMs'>;
   #open = 0;
   tokens = 0;
   requests = 0;
 
-  constructor(llm: Pick<LanguageModels, 'stream'>) {
+  constructor(llm: Pick<LanguageModels, 'stream' | 'firstTokenMs'>) {
     this.#llm = llm;
+  }
+  get firstTokenMs(): number | undefined {
+    return this.#llm.firstTokenMs;
   }
   get idle(): boolean {
     return this.#open === 0;
@@ -141,9 +156,9 @@ export class CountedChat implements ChatSource {
 }
 
 /** Microturn: the composite of the edge, behind what the bundle decided of this recording, when it decided it. */
-export function composite(options: { readonly drafting: boolean; readonly eagerness: Eagerness }): Harness {
+export function composite(options: { readonly drafting: boolean | 'auto'; readonly eagerness: Eagerness }): Harness {
   const drafting = { enabled: options.drafting, everyMs: 2_000, perUtterance: 12, tokensPerMinute: 20_000 };
-  return ({ heard, clock, mouth, llm, transcriber }) => {
+  return ({ heard, clock, mouth, llm, transcriber, onLatency }) => {
     const { info, decisions, mic } = heard;
     const floor: SessionEngine = {
       info,
@@ -162,19 +177,35 @@ export function composite(options: { readonly drafting: boolean; readonly eagern
       maxOutputTokens: MAX_OUTPUT_TOKENS,
       log: silentLog,
     });
+    let answers = 0;
+    const say = (text: string) => {
+      const begins = !mouth.speaks;
+      mouth.say(text);
+      if (begins && mouth.speaks) row.observe?.(started(`answer-${++answers}`));
+    };
     const row = engine.lease(
-      ({ acts, say }) => {
+      ({ acts, say: text }) => {
         if (acts.includes('stop')) mouth.stop();
-        mouth.say(say);
+        say(text);
       },
       (error) => {
         throw error;
       },
       () => undefined,
-      { nowMs: () => clock.now(), more: (text) => mouth.say(text), emit: () => undefined },
+      {
+        nowMs: () => clock.now(),
+        more: say,
+        emit: (event) => event.type === 'response.latency' && onLatency(event),
+      },
     );
+    mouth.onSound(() => row.speechStarted?.(`answer-${answers}`, clock.now()));
     return () => row.release();
   };
+}
+
+/** As a session says it. */
+function started(responseId: string): SessionEvent {
+  return { type: 'response.started', responseId, kind: 'reply', audience: 'room', seq: 1, at: 0, turn: 0 };
 }
 
 /** What most voice agents do: after so much silence by Silero's VAD transcribe, ask, speak; speech before that calls it off. */

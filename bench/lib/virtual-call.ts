@@ -82,8 +82,10 @@ export function virtualChat(
   clock: VirtualClock,
   answer: string,
   { firstTokenMs, tokensPerSecond }: ServiceSpeeds,
-): Pick<LanguageModels, 'stream'> {
+): Pick<LanguageModels, 'stream' | 'firstTokenMs'> {
   return {
+    // As an edge that is up has measured it.
+    firstTokenMs,
     async *stream({ system = '', messages, signal }) {
       const all = [{ role: 'system', content: system }, ...messages];
       const tokensIn = Math.ceil(JSON.stringify(all).length / 4);

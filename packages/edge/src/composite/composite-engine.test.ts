@@ -20,6 +20,7 @@ const turnTaking: CompositeParts['turnTaking'] = {
 /** An LLM that is told what to write, one request at a time. */
 class ScriptedChat implements ChatSource {
   readonly requests: Parameters<ChatSource['stream']>[0][] = [];
+  firstTokenMs: number | undefined;
   #queue: { text: string; fail?: Error; call?: ChatToolCall }[] = [];
   #wake: (() => void) | undefined;
   async *stream(request: Parameters<ChatSource['stream']>[0]): ReturnType<ChatSource['stream']> {
@@ -226,6 +227,18 @@ describe('a composite row', () => {
     ]);
     expect(decisions.flatMap(({ words }) => words.map(({ text }) => text))).toEqual(['what', 'time', 'is', 'it']);
     expect(scribe.closed).toBe(1);
+  });
+
+  it('left to itself, drafts from the moment on in which the LLM is known to be slow', async () => {
+    const auto = { ...turnTaking, drafting: { ...turnTaking.drafting, enabled: 'auto' as const } };
+    const { turns, scribe, llm, settle } = talk('.SSSSSSSY', { turnTaking: auto });
+    await turns(5);
+    scribe.says('what time is it', 1000);
+    await settle();
+    expect(llm.requests).toEqual([]);
+    llm.firstTokenMs = 900;
+    await turns(1);
+    expect(llm.requests).toMatchObject([{ purpose: 'draft' }]);
   });
 
   it('without a transcriber understands what the bundle does', async () => {

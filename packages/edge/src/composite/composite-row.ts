@@ -126,7 +126,12 @@ export class CompositeRow implements SessionRow {
 
   #decide(decision: Decision): void {
     if (this.#released) return;
-    const { effects, composed } = this.#step({ type: 'decision', atMs: this.#nowMs, decision });
+    const { effects, composed } = this.#step({
+      type: 'decision',
+      atMs: this.#nowMs,
+      decision,
+      firstTokenMs: this.#parts.llm.firstTokenMs,
+    });
     const { words, acts, speech } = composed;
     this.#onDecision({
       ...decision,

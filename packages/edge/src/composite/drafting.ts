@@ -4,15 +4,21 @@ import type { StepBuilder } from './step-builder.js';
 const KEPT_DRAFTS = 3;
 /** Fewer words are not worth a draft while they are still being said. */
 const FEW_WORDS = 3;
+/**
+ * An LLM that takes less to its first token is not drafted for by itself. A draft hides no more than that, and only where the
+ * floor hesitated first; against it stand twice the tokens, and answers into pauses that a later one would have missed.
+ */
+const SLOW_MS = 500;
 
 /**
  * Asks for a draft where the words are new and money allows it: at once where the user may have come to an end, now and then
  * while they speak on, for what cannot wait.
  */
 export function draft(step: StepBuilder, atMs: number): void {
-  const { utterance, options, drafts, draftDueMs } = step.state;
+  const { utterance, options, drafts, draftDueMs, firstTokenMs = 0 } = step.state;
   const { enabled, everyMs, perUtterance, tokensPerMinute } = options.drafting;
-  if (!enabled || !utterance || utterance.yieldedAtMs !== undefined || step.state.answer) return;
+  if (!(enabled === 'auto' ? firstTokenMs >= SLOW_MS : enabled)) return;
+  if (!utterance || utterance.yieldedAtMs !== undefined || step.state.answer) return;
   if (utterance.drafts >= perUtterance || step.spentAt(atMs) >= tokensPerMinute) return;
   const plain = plainWords(utterance.words);
   if (plain.length === 0) return;

@@ -77,12 +77,14 @@ export interface TurnTaking {
   readonly typed: ReadonlyMap<string, string>;
   /** When one who speaks on may be drafted for again: each draft moves it on. */
   readonly draftDueMs: number;
+  /** What the LLM takes to its first token, where that is known. */
+  readonly firstTokenMs: number | undefined;
   readonly budget: { readonly sinceMs: number; readonly tokens: number };
   readonly count: number;
 }
 
 export type TurnTakingInput =
-  | { type: 'decision'; atMs: number; decision: Decision }
+  | { type: 'decision'; atMs: number; decision: Decision; firstTokenMs?: number | undefined }
   /** What is known of the words of an utterance: all of them, each time. */
   | {
       type: 'words';
@@ -127,6 +129,7 @@ export function startTurnTaking(options: TurnTakingOptions): TurnTaking {
     history: emptyHistory,
     typed: new Map(),
     draftDueMs: 0,
+    firstTokenMs: undefined,
     budget: { sinceMs: 0, tokens: 0 },
     count: 0,
   };

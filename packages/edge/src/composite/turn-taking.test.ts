@@ -24,6 +24,8 @@ class Talk {
   state: TurnTaking;
   index = 0;
   nowMs = 0;
+  /** What the LLM is measured to take. */
+  firstTokenMs: number | undefined;
   readonly effects: CompositeEffect[] = [];
   /** What was said, with when. */
   readonly said: string[] = [];
@@ -59,7 +61,7 @@ class Talk {
         stepMs: 1,
         lagMs: 1,
       };
-      this.#apply({ type: 'decision', atMs: this.nowMs, decision });
+      this.#apply({ type: 'decision', atMs: this.nowMs, decision, firstTokenMs: this.firstTokenMs });
       if (this.acts.includes('stop')) this.cut('');
     }
     return this;
@@ -290,6 +292,15 @@ describe('taking turns', () => {
     expect(talk.asks).toEqual([]);
     talk.floors('h').words('what time is the');
     expect(talk.asks).toHaveLength(1);
+  });
+
+  it('left to itself, drafts for an LLM that was measured to be slow, and for no other', () => {
+    const drafts = (firstTokenMs: number | undefined) => {
+      const talk = new Talk({ drafting: { enabled: 'auto' } });
+      talk.firstTokenMs = firstTokenMs;
+      return talk.floors('.SSSSh').words('what time is it').asks.length;
+    };
+    expect([undefined, 120, 499, 500, 3000].map(drafts)).toEqual([0, 0, 0, 1, 1]);
   });
 
   it('without drafting asks once, when all is said', () => {

@@ -18,6 +18,7 @@ export function stepTurnTaking(state: TurnTaking, input: TurnTakingInput): TurnT
   const step = new StepBuilder(state);
   switch (input.type) {
     case 'decision':
+      step.set({ firstTokenMs: input.firstTokenMs });
       decide(step, input.decision, input.atMs);
       break;
     case 'words':

@@ -10,8 +10,8 @@ export const eagernesses = ['patient', 'normal', 'eager'] as const;
 export type Eagerness = (typeof eagernesses)[number];
 
 export interface DraftingOptions {
-  /** Off: the LLM is asked once, when the user has yielded. */
-  readonly enabled: boolean;
+  /** Off, the LLM is asked once, when the user has yielded. `auto`: it is drafted for where it is slow enough to gain by it. */
+  readonly enabled: boolean | 'auto';
   /** While the user speaks on, at most one draft in this time, ms. Where they hesitate, one is asked for at once. */
   readonly everyMs: number;
   /** At most so many for one utterance. */
@@ -69,6 +69,8 @@ export interface Ask {
 
 /** What the composite asks of a language model; `LanguageModels` is one. */
 export interface ChatSource {
+  /** From a request to its first token, as measured lately; absent before the first answer. */
+  readonly firstTokenMs?: number | undefined;
   stream(
     request: Pick<ChatRequest, 'purpose' | 'messages' | 'tools' | 'models' | 'signal'> & {
       readonly system: string;

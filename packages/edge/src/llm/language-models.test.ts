@@ -116,6 +116,7 @@ describe('language models', () => {
     });
     expect(openai.problems).toEqual([]);
     expect(languageModels.states).toMatchObject([{ name: 'a', failures: 0, firstTokenMs: 0 }]);
+    expect(languageModels.firstTokenMs).toBe(0);
   });
 
   it('refuse at the start where a key is not there', () => {

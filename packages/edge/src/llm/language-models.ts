@@ -66,6 +66,11 @@ export class LanguageModels {
     return [...this.#models.values()].map((model) => this.#stateOf(model));
   }
 
+  /** Of the one that is asked first, as of late: from a request to its first token; absent before its first answer. */
+  get firstTokenMs(): number | undefined {
+    return this.states[0]?.firstTokenMs;
+  }
+
   /**
    * Streams an answer.
    * @throws {MicroturnError} `llm/*`; `session/aborted` where its signal gave it up

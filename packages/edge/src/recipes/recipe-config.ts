@@ -90,7 +90,7 @@ export const RecipeConfig = v.strictObject({
   eagerness: v.optional(v.picklist(eagernesses), 'normal'),
   drafting: v.optional(
     v.strictObject({
-      enabled: v.optional(v.boolean(), true),
+      enabled: v.optional(v.union([v.boolean(), v.literal('auto')]), 'auto'),
       everyMs: v.optional(Ms, 2000),
       perUtterance: v.optional(Count, 12),
       tokensPerMinute: v.optional(Count, 20_000),

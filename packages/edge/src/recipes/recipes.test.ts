@@ -32,7 +32,7 @@ describe('recipes', () => {
       transcriber: { provider: 'bundle' },
       voice: { provider: 'flite' },
       eagerness: 'normal',
-      drafting: { enabled: true },
+      drafting: { enabled: 'auto' },
     });
   });
 
