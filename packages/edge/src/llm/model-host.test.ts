@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { monotonicClock } from '../clock.js';
 import { bundledThread } from '../engine/fixtures/bundled-thread.js';
@@ -42,7 +44,21 @@ const spec = specOf('http://127.0.0.1:9/v1');
 
 askModelContract('a model that is asked on the thread', () => open().ask);
 
+/** The niceness of each thread of this process (proc_pid_stat(5), field 19; its name, in brackets, may have spaces). */
+const nicenesses = () =>
+  readdirSync('/proc/self/task').map((tid) => {
+    const stat = readFileSync(`/proc/self/task/${tid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+  });
+
 describe('the thread of the language models', () => {
+  it.runIf(process.platform === 'linux')('runs behind the others, and they as before', async () => {
+    const [own, count] = [getPriority(), nicenesses().length];
+    expect(nicenesses().filter((one) => one === own)).toHaveLength(count);
+    open().open();
+    await expect.poll(() => nicenesses().filter((one) => one === Math.min(19, own + 5))).toHaveLength(1);
+  });
+
   it('fails what it was asked with a retryable error where it dies, and another takes its place', async () => {
     const dies = scripted(`
       if (m.ask.system === 'die') { parcel(id, { type: 'text', text: 'so' }); setTimeout(() => process.exit(3), 50); }

@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { MicroturnError } from '@microturn/protocol';
 import { monotonicClock } from '../clock.js';
+import { yieldThread } from '../thread-priority.js';
 import { AnswerOutbox } from './answer-outbox.js';
 import { askHere } from './ask-model.js';
 import type { ModelReport, ModelRequest } from './messages.js';
@@ -9,6 +10,7 @@ import type { ModelReport, ModelRequest } from './messages.js';
 
 const main = parentPort;
 if (!main) throw new Error('model-thread is the entry of a worker thread, and is started by ModelHost');
+yieldThread();
 const post = (report: ModelReport) => main.postMessage(report);
 const after = (ms: number, fn: () => void) => {
   const timer = setTimeout(fn, ms);
