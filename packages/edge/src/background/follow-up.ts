@@ -1,3 +1,6 @@
+import type { AskResult } from '@microturn/protocol';
+import { isOver, type Task, type TaskInput } from './task-reducer.js';
+
 /** What an utterance does to the tasks that are under way. */
 export type FollowUp = 'cancel' | 'cancel-all' | 'subject' | 'amend' | 'ask';
 
@@ -39,4 +42,65 @@ export function approvalOf(text: string): boolean | undefined {
   if (/^(?:no|nope|don't|do not|stop|cancel|never ?mind)\b/.test(said)) return false;
   if (/^(?:yes|yeah|yep|okay|ok|sure|please do|go ahead|do it|right)\b/.test(said)) return true;
   return undefined;
+}
+
+/** The tasks that something may have been said or typed about. */
+export interface TaskTalk {
+  readonly tasks: readonly Task[];
+  readonly rule: FollowUpRule;
+  /** The task whose result is being said, or was talked over just now. */
+  readonly overId: string | undefined;
+  /** The words of its question are known. */
+  readonly worded: (task: Task) => boolean;
+}
+
+/** What is to be done to the tasks, and what the participant is told that it was taken for. */
+export interface FollowUpStep {
+  readonly inputs: readonly TaskInput[];
+  readonly result: AskResult;
+}
+
+/** What was said or typed is about a task: calls it off, adds to it or answers it. Undefined for a question of its own. */
+export function stepFollowUp(text: string, talk: TaskTalk, atMs: number): FollowUpStep | undefined {
+  if (text === '') return undefined;
+  const { tasks, rule } = talk;
+  const open = tasks.filter((task) => !isOver(task));
+  const asking = open.findLast(({ status }) => status === 'asking');
+  const answered = (id: string, answer: string | boolean): FollowUpStep => ({
+    inputs: [{ type: 'answer', atMs, id, answer }],
+    result: { taken: 'answer', taskId: id },
+  });
+  const approved = asking?.question?.approval && approvalOf(text);
+  if (asking && approved !== undefined) return answered(asking.id, approved);
+  const meant = rule(text);
+  switch (meant) {
+    case 'cancel': {
+      // Said of nothing, it is no question either.
+      const id = meantTask(talk)?.id;
+      if (id === undefined) return { inputs: [], result: { taken: 'cancel' } };
+      return { inputs: [{ type: 'cancel', atMs, id, by: 'user' }], result: { taken: 'cancel', taskId: id } };
+    }
+    case 'cancel-all':
+      return {
+        inputs: open.map(({ id }) => ({ type: 'cancel', atMs, id, by: 'user' })),
+        result: { taken: 'cancel' },
+      };
+    case 'subject':
+      return { inputs: [{ type: 'subject', atMs }], result: { taken: 'subject' } };
+    case 'amend': {
+      const id = open.findLast(({ prompt }) => prompt !== '')?.id;
+      if (id === undefined) return undefined;
+      return { inputs: [{ type: 'amend', atMs, id, text }], result: { taken: 'amend', taskId: id } };
+    }
+    case 'ask':
+      return asking && !asking.question?.approval ? answered(asking.id, text) : undefined;
+    default:
+      return meant satisfies never;
+  }
+}
+
+/** “Never mind” means what was talked over just now, else what was asked last. */
+export function meantTask({ tasks, overId, worded }: TaskTalk): Task | undefined {
+  const open = tasks.filter((task) => !isOver(task) && worded(task));
+  return open.find(({ id }) => id === overId) ?? open.at(-1);
 }
