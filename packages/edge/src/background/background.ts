@@ -13,6 +13,7 @@ import { McpServer, type McpParts } from './mcp.js';
 import type { BackgroundProvider } from './provider.js';
 import type { Hear } from './spoken-questions.js';
 import type { Tool } from './toolbox.js';
+import { Turnstile } from './turnstile.js';
 import { transcribeOnce } from '../transcribe/one-shot.js';
 import { calculator } from './tools/calculator.js';
 import { clockTool } from './tools/clock.js';
@@ -68,6 +69,7 @@ export class Background {
   readonly #hear: Hear | undefined;
 
   private constructor(
+  readonly #starts = new Turnstile();
     parts: BackgroundParts,
     provider: BackgroundProvider,
     tools: readonly Tool[],
@@ -146,6 +148,7 @@ export class Background {
         },
         desk,
       );
+          starts: this.#starts,
   }
 }
 

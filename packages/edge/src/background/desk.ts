@@ -23,6 +23,7 @@ import {
 } from './task-reducer.js';
 import { TaskRuns } from './task-runs.js';
 import { ToolBox, type Tool } from './toolbox.js';
+import type { Turnstile } from './turnstile.js';
 import type { Utterance } from './utterances.js';
 import { Weaver, type RelayRule } from './weaver.js';
 
@@ -38,6 +39,8 @@ export interface BackgroundDeskParts {
   readonly followUp: FollowUpRule;
   readonly hear: Hear | undefined;
   readonly moderate: ((text: string, task: Task) => Promise<string | undefined>) | undefined;
+  /** Of the edge: what begins tasks takes turns with all sessions. */
+  readonly starts: Turnstile;
   readonly after: (ms: number, fn: () => void) => () => void;
   readonly log: Log;
 }
@@ -93,14 +96,16 @@ export class BackgroundDesk implements SessionBackground {
       delegate: (asked) => this.#delegate(asked),
     });
     this.#pageTools = new PageTools((event) => desk.emit(event));
-    const { hear, provider, after, log } = parts;
+    const { hear, provider, starts, after, log } = parts;
     this.#spoken = new SpokenQuestions({
       hear,
       takesAudio: () => provider.takesAudio,
       clip: (fromMs, toMs) => desk.clip(fromMs, toMs),
+      sends: starts,
     });
     this.#runs = new TaskRuns({
       provider,
+      starts,
       after,
       log,
       host: {

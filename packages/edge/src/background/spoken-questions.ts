@@ -1,5 +1,6 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { Clip } from '../media/types.js';
+import type { Turnstile } from './turnstile.js';
 import type { Utterance } from './utterances.js';
 
 /** Makes words of the sound of an utterance. */
@@ -10,6 +11,8 @@ export interface SpokenQuestionsParts {
   /** Whoever works on it takes the sound itself. */
   readonly takesAudio: () => boolean;
   readonly clip: (fromMs: number, toMs: number) => Promise<Clip>;
+  /** To encode a clip takes time, so one of all sessions is sent in each turn of the event loop. */
+  readonly sends: Turnstile;
 }
 
 /** What is asked: its words, or where nobody makes words of it, its sound. */
@@ -57,9 +60,11 @@ export class SpokenQuestions {
   async listen(taskId: string, signal: AbortSignal): Promise<HeardQuestion | undefined> {
     const utterance = this.#utterances.get(taskId);
     if (!utterance) return undefined;
-    const { hear, takesAudio, clip: clipOf } = this.#parts;
+    const { hear, takesAudio, clip: clipOf, sends } = this.#parts;
     const { fromMs, toMs } = utterance;
     const clip = this.understood ? await clipOf(fromMs, toMs) : undefined;
+    if (clip) await sends.pass();
+    signal.throwIfAborted();
     if (clip && hear) {
       const words = (await hear(clip, signal)).trim();
       return words === '' ? undefined : { words, fromMs };

@@ -5,6 +5,7 @@ import type { BackgroundProvider, TaskBrief, TaskIo } from './provider.js';
 import type { Task, TaskEffect, TaskInput } from './task-reducer.js';
 import { TextBatch } from './text-batch.js';
 import { unlessAborted, type ToolBox } from './toolbox.js';
+import type { Turnstile } from './turnstile.js';
 
 /** What the desk knows of its tasks, and is told of their runs. */
 export interface TaskRunsHost {
@@ -22,6 +23,8 @@ export interface TaskRunsHost {
 
 export interface TaskRunsParts {
   readonly provider: BackgroundProvider;
+  /** Shared by all sessions: one task begins in each turn of the event loop. */
+  readonly starts: Turnstile;
   readonly after: (ms: number, fn: () => void) => () => void;
   readonly log: Log;
   readonly host: TaskRunsHost;
@@ -47,7 +50,7 @@ export class TaskRuns {
 
   /** Works on a task to its end. Nothing is thrown, and nothing is told of a run that is not wanted any more. */
   async start(task: Task): Promise<void> {
-    const { provider, after, log, host } = this.#parts;
+    const { provider, starts, after, log, host } = this.#parts;
     const { id, revision } = task;
     const about = () => ({ atMs: host.nowMs(), id, revision });
     const run: Run = {
@@ -59,6 +62,8 @@ export class TaskRuns {
     this.#runs.set(runKey(task), run);
     const { signal } = run.abort;
     try {
+      await starts.pass();
+      signal.throwIfAborted();
       const brief = await unlessAborted(host.brief(task, signal), signal);
       if (brief) {
         const io = this.#ioOf(task, run);
