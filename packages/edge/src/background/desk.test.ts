@@ -515,6 +515,14 @@ describe('a spoken question', () => {
     const stage = new DeskStage({ delegate: { by: 'act' } });
     stage.provider.takesAudio = true;
     await stage.turns(6, 'speaking');
+  it('is asked all the same where the model says “mm-hm” under it', async () => {
+    const stage = new DeskStage(hearing('what is the weather'));
+    await stage.turns(4, 'speaking');
+    await stage.turn('speaking', { say: 'Mm-hm.', acts: ['backchannel'] });
+    await stage.utter(['<unk>'], 3);
+    expect(stage.provider.runs.map(({ brief }) => brief.task.prompt)).toEqual(['what is the weather']);
+  });
+
     await stage.turn('yielded', { acts: ['delegate'], words: ['<unk>'] });
     expect(stage.provider.runs[0]!.brief.clip).toMatchObject({ rateHz: 16_000, toMs: 1200 });
   });

@@ -34,7 +34,7 @@ export class UtteranceTracker {
   }
 
   /** Takes one micro-turn. Returns the utterance that it ends. */
-  push({ index, floor, words, say }: Decision): Utterance | undefined {
+  push({ index, floor, words, say, acts }: Decision): Utterance | undefined {
     const fromMs = index * this.#microTurnMs;
     const toMs = fromMs + this.#microTurnMs;
     if (talking.has(floor)) {
@@ -46,7 +46,8 @@ export class UtteranceTracker {
     this.#open = {
       ...this.#open,
       words: [...this.#open.words, ...words.map(({ text }) => text)].slice(-200),
-      answered: this.#open.answered || say !== '',
+      // An “mm-hm” under it answers nothing.
+      answered: this.#open.answered || (say !== '' && !acts.includes('backchannel')),
     };
     if (this.#quietMs <= this.#pauseMs) return undefined;
     const ended = this.#open;
