@@ -57,7 +57,9 @@ const RETRIES = 2;
 const EXPIRE_MS = 180_000;
 const TEXT_CHARS = 32_768;
 /** Where a bundle has no rule of its own. docs/background.md says so. */
-const RELAY: RelayRule = { by: 'floor', floors: ['silent', 'yielded'], quietMs: 600 };
+const RELAY: Omit<RelayRule, 'by'> = { floors: ['silent', 'yielded'], quietMs: 600 };
+/** A model that was offered a result for so long, with the floor free, has missed it; to decline, it has the act `show`. */
+const MISSED_MS = 10_000;
 const DELEGATE: DelegateRule = { by: 'utterance', minSpeechMs: 800, pauseMs: 600 };
 
 /** The background work of an edge: what is shared by all sessions. */
@@ -67,9 +69,9 @@ export class Background {
   readonly #tools: readonly Tool[];
   readonly #servers: readonly McpServer[];
   readonly #hear: Hear | undefined;
+  readonly #starts = new Turnstile();
 
   private constructor(
-  readonly #starts = new Turnstile();
     parts: BackgroundParts,
     provider: BackgroundProvider,
     tools: readonly Tool[],
@@ -120,6 +122,7 @@ export class Background {
     const { config, hooks, after, log } = this.#parts;
     const { moderate } = hooks;
     const byUtterance: DelegateRule = delegate ? { by: 'utterance', ...delegate } : DELEGATE;
+    const { floors, quietMs } = relay ?? RELAY;
     // A bundle that gives a rule as well wants what its act misses to be asked too.
     const decides = config.delegate ?? (acts?.includes('delegate') && !delegate ? 'act' : 'utterance');
     return (desk) =>
@@ -137,18 +140,20 @@ export class Background {
             textChars: TEXT_CHARS,
           },
           budget: config.budget,
-          relay: acts?.includes('relay') ? { by: 'act' } : relay ? { by: 'floor', ...relay } : RELAY,
+          relay: acts?.includes('relay')
+            ? { by: 'act', floors, quietMs: Math.max(quietMs, MISSED_MS) }
+            : { by: 'floor', floors, quietMs },
           delegate: decides === 'act' ? { by: 'act' } : byUtterance,
           progressMs: PROGRESS_MS,
           followUp: hooks.followUp ?? followUpOf,
           hear: this.#hear,
           moderate: moderate && ((text, { id, title }) => inTime(moderate(text, { taskId: id, title }), after)),
+          starts: this.#starts,
           after,
           log,
         },
         desk,
       );
-          starts: this.#starts,
   }
 }
 

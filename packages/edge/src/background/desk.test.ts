@@ -65,7 +65,7 @@ describe('the result of a task', () => {
 
   describe('where the model decides it by `relay`', () => {
     const byAct = async () => {
-      const stage = new DeskStage({ relay: { by: 'act' } });
+      const stage = new DeskStage({ relay: { by: 'act', floors: ['silent', 'yielded'], quietMs: 10_000 } });
       ask(stage, 'q');
       await settle();
       return { stage, ...stage.provider.of('q') };
@@ -114,6 +114,20 @@ describe('the result of a task', () => {
       await stage.turn('silent', { acts: ['relay'] });
       await stage.turns(20);
       expect(stage.heard.at(-1)).toBe('Second part comes after that.');
+    });
+
+    it('is said without its word where it leaves it unsaid for long, with the floor free all the while', async () => {
+      const { stage, io, done } = await byAct();
+      await stage.turns(20);
+      io.delta('It is far. ');
+      done();
+      await stage.turns(49);
+      await stage.turn('speaking');
+      await stage.turns(49);
+      expect(stage.of('response.started')).toEqual([]);
+      await stage.turns(20);
+      expect(stage.heard).toEqual(['It is far.']);
+      expect(stage.task().status).toBe('woven');
     });
 
     it('is only to be read once the model shows it', async () => {
@@ -501,6 +515,14 @@ describe('a spoken question', () => {
     expect(stage.provider.runs).toHaveLength(1);
   });
 
+  it('is asked all the same where the model says “mm-hm” under it', async () => {
+    const stage = new DeskStage(hearing('what is the weather'));
+    await stage.turns(4, 'speaking');
+    await stage.turn('speaking', { say: 'Mm-hm.', acts: ['backchannel'] });
+    await stage.utter(['<unk>'], 3);
+    expect(stage.provider.runs.map(({ brief }) => brief.task.prompt)).toEqual(['what is the weather']);
+  });
+
   it('that turns out to call another off does that, and is no question', async () => {
     const stage = new DeskStage(hearing('Never mind.'));
     ask(stage, 'q');
@@ -515,14 +537,6 @@ describe('a spoken question', () => {
     const stage = new DeskStage({ delegate: { by: 'act' } });
     stage.provider.takesAudio = true;
     await stage.turns(6, 'speaking');
-  it('is asked all the same where the model says “mm-hm” under it', async () => {
-    const stage = new DeskStage(hearing('what is the weather'));
-    await stage.turns(4, 'speaking');
-    await stage.turn('speaking', { say: 'Mm-hm.', acts: ['backchannel'] });
-    await stage.utter(['<unk>'], 3);
-    expect(stage.provider.runs.map(({ brief }) => brief.task.prompt)).toEqual(['what is the weather']);
-  });
-
     await stage.turn('yielded', { acts: ['delegate'], words: ['<unk>'] });
     expect(stage.provider.runs[0]!.brief.clip).toMatchObject({ rateHz: 16_000, toMs: 1200 });
   });

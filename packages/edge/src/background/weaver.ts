@@ -5,9 +5,14 @@ import { failurePhrase, phrases } from './phrases.js';
 import { nextPiece, type SpeechPiece } from './speech-pieces.js';
 import { isBusy, isOver, type Task } from './task-reducer.js';
 
-/** When the agent may say what a task has found. A bundle has its own in its manifest, or decides it by the act `relay`. */
-export type RelayRule =
-  { readonly by: 'act' } | { readonly by: 'floor'; readonly floors: readonly Floor[]; readonly quietMs: number };
+/** When the agent says what a task has found. */
+export interface RelayRule {
+  /** `act`: at the word of the model, `relay`. What it leaves unsaid is said by the floor all the same, so that nothing vanishes. */
+  readonly by: 'act' | 'floor';
+  readonly floors: readonly Floor[];
+  /** For so long the floor has been one of these; by `act`, while something waited for the model's word. */
+  readonly quietMs: number;
+}
 
 /** What the session does for it. */
 export interface RelayHost {
@@ -143,11 +148,10 @@ export class Weaver {
       this.#quietMs = 0;
       return;
     }
-    const free = rule.by === 'act' ? moment.relays : rule.floors.includes(moment.floor);
-    const open = free && !moment.taken && !moment.speaks && moment.present;
-    this.#quietMs = open ? this.#quietMs + microTurnMs : 0;
-    if (!open || (rule.by === 'floor' && this.#quietMs < rule.quietMs)) return;
-    next?.();
+    const open = !moment.taken && !moment.speaks && moment.present;
+    const waits = next !== undefined || rule.by === 'floor';
+    this.#quietMs = open && waits && rule.floors.includes(moment.floor) ? this.#quietMs + microTurnMs : 0;
+    if (this.#quietMs >= rule.quietMs || (open && rule.by === 'act' && moment.relays)) next?.();
   }
 
   /** A relay was heard to its end, or was cut. */
