@@ -2,40 +2,56 @@ import { OpenAiServer } from '@microturn/edge/testing';
 import { expect, test } from '@playwright/test';
 import { writeFile } from 'node:fs/promises';
 import { Caller } from '../call/caller.js';
-import type { Pcm } from '../call/wav.js';
-import { speak } from '../fixtures/speech.js';
+import { timed } from '../fixtures/questions.js';
+import { compose, lengthMs, speak } from '../fixtures/speech.js';
 import { EdgeProcess } from '../support/edge-process.js';
+import { PerfectEars } from '../support/perfect-ears.js';
+import { withTaskStory } from '../support/task-story.js';
 import { TemporaryFolder } from '../support/temporary-folder.js';
 
-const voice = { accent: 'en-us', variant: 'm3', rate: 150, pitch: 45 } as const;
-const questions = [
-  'how high is the famous tower in the city of paris',
-  'and when was that tower built by its engineers',
-];
-const answers = [
-  'The tower is three hundred and thirty metres high.',
-  'It was built in two years, up to eighteen eighty nine.',
-];
+const voice = { accent: 'en-us', variant: 'john', rate: 150, pitch: 45 } as const;
+/**
+ * Both are questions whose ends Nano 0.4.0 hears wherever the micro-turns cut them: in 239 of 240 alignments, over eight
+ * voices. Of others it takes up to a third of the ends for a pause, and asks two in one breath.
+ */
+const moon = {
+  words: 'tell me how far it is to the moon',
+  about: /how far/,
+  answer: 'The moon is three hundred and eighty thousand kilometres away.',
+  delayMs: 6000,
+};
+const museum = {
+  words: 'what time does the museum open today',
+  about: /museum/,
+  answer: 'The museum opens at ten, and closes at six.',
+  delayMs: 300,
+};
+const PAUSE_MS = 2000;
 
-/** Both questions, the second while the first is being worked on. */
-async function twoQuestions(): Promise<Pcm> {
-  const [first, second] = (await Promise.all(questions.map((text) => speak(text, voice)))) as [Pcm, Pcm];
-  const { rateHz } = first;
-  const pause = Math.round(1.6 * rateHz);
-  const samples = new Float32Array(first.samples.length + pause + second.samples.length);
-  samples.set(first.samples);
-  samples.set(second.samples, first.samples.length + pause);
-  return { samples, rateHz };
+/** Both questions, the second while the first is being worked on, and who hears their words in any part of it. */
+async function twoQuestions() {
+  const [first, second] = [await speak(moon.words, voice), await speak(museum.words, voice)];
+  const recording = compose([first, PAUSE_MS, second]);
+  const words = [
+    ...timed(moon.words, 0, lengthMs(first)),
+    ...timed(museum.words, lengthMs(first) + PAUSE_MS, lengthMs(second)),
+  ];
+  return { recording, ears: new PerfectEars(recording, words) };
 }
 
 test('asks, goes on talking, asks a second thing, and is answered on both', async () => {
   test.setTimeout(120_000);
-  let transcribed = 0;
+  const { recording, ears } = await twoQuestions();
   const server = await OpenAiServer.start({
-    transcribe: () => questions[transcribed++] ?? '',
+    transcribe: ({ audio }) => ears.transcribe(audio),
     chat: ({ messages }) => {
-      const second = JSON.stringify(messages.at(-1)).includes(`now asks: ${questions[1]}`);
-      return { text: answers[second ? 1 : 0]!, delayMs: second ? 300 : 4000, tokensPerSecond: 10 };
+      const prompt = JSON.stringify(messages.at(-1)).split('now asks: ').at(-1)!;
+      const asked = [moon, museum].filter(({ about }) => about.test(prompt));
+      return {
+        text: asked.map(({ answer }) => answer).join(' ') || '-',
+        delayMs: Math.max(0, ...asked.map(({ delayMs }) => delayMs)),
+        tokensPerSecond: 10,
+      };
     },
   });
   await using folder = await TemporaryFolder.create();
@@ -49,29 +65,32 @@ test('asks, goes on talking, asks a second thing, and is answered on both', asyn
   );
   const edge = await EdgeProcess.start({ args: ['--config', config] });
   try {
-    await using caller = await Caller.open({ url: edge.url, microphone: await twoQuestions(), record: false });
-    const wovenOf = () =>
-      caller.eventsOf('task.woven').filter(({ title }) => questions.some((q) => q.startsWith(title.slice(0, 20))));
-    await expect.poll(() => wovenOf().length, { timeout: 60_000 }).toBe(2);
-
-    const relays = caller.eventsOf('response.started').filter(({ kind }) => kind === 'relay');
+    await using caller = await Caller.open({ url: edge.url, microphone: recording, record: false });
+    const relays = (taskId: string) => caller.eventsOf('response.started').filter((one) => one.taskId === taskId);
     const heardOf = (taskId: string) =>
-      relays
-        .filter((relay) => relay.taskId === taskId)
+      relays(taskId)
         .map(
           ({ responseId }) =>
             caller.eventsOf('response.heard').findLast((one) => one.responseId === responseId)?.heardText ?? '',
         )
         .join(' ');
-    for (const [i, question] of questions.entries()) {
-      const { taskId } = wovenOf().find(({ title }) => question.startsWith(title.slice(0, 20)))!;
-      expect(heardOf(taskId).replaceAll(/[^\w ]/g, '')).toContain(answers[i]!.split(' ').slice(0, 4).join(' '));
-    }
-    // The second was asked before the first was answered.
-    const created = caller.eventsOf('task.created').map(({ at }) => at);
-    const firstDone = caller.eventsOf('task.completed').find(({ text }) => text === answers[0])!;
-    expect(created[1]!).toBeLessThan(firstDone.at);
-    expect(caller.eventsOf('session.usage').every(({ late }) => late === 0)).toBe(true);
+    const answerOf = ({ answer }: typeof moon) =>
+      caller.eventsOf('task.completed').find(({ text }) => text.startsWith(answer));
+    const isWoven = (asked: typeof moon) =>
+      caller.eventsOf('task.woven').some(({ taskId }) => taskId === answerOf(asked)?.taskId);
+    await withTaskStory(
+      () => caller.events,
+      async () => {
+        await expect.poll(() => [moon, museum].map(isWoven), { timeout: 60_000 }).toEqual([true, true]);
+        const [first, second] = [answerOf(moon)!, answerOf(museum)!];
+        const askedAt = caller.eventsOf('task.created').find(({ taskId }) => taskId === second.taskId)!.at;
+        expect(second.taskId).not.toBe(first.taskId);
+        expect(askedAt).toBeLessThan(first.at);
+        for (const [{ taskId }, { answer }] of [[first, moon] as const, [second, museum] as const]) {
+          expect(heardOf(taskId)).toContain(answer.split(' ').slice(0, 4).join(' '));
+        }
+      },
+    );
     expect(server.problems).toEqual([]);
   } finally {
     await edge.stop();

@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { Caller, type CallerOptions } from '../call/caller.js';
 import { compose, speak } from '../fixtures/speech.js';
 import { EdgeProcess } from '../support/edge-process.js';
+import { withTaskStory } from '../support/task-story.js';
 import { TemporaryFolder } from '../support/temporary-folder.js';
 
 const voice = { accent: 'en-us', variant: 'm3', rate: 150, pitch: 50 } as const;
@@ -26,13 +27,15 @@ const script: ChatScript = ({ messages }) => {
   if (asked === 'book') return { toolCalls: [{ name: 'book_table', arguments: { persons: 2 } }] };
   if (asked === 'slow') return { text: 'This one took its time.', delayMs: 4000 };
   if (asked === 'long') return { text: LONG };
+  if (asked === 'what')
+    return { text: JSON.stringify(last.content).includes('image_url') ? 'It is a cat.' : 'I see none.' };
   return { text: '-' };
 };
 
 test.beforeAll(async () => {
   server = await OpenAiServer.start({ chat: script, transcribe: () => transcript });
   await using folder = await TemporaryFolder.create();
-  const models = { scripted: { provider: 'openai-compatible', baseUrl: server.url, model: 'm' } };
+  const models = { scripted: { provider: 'openai-compatible', baseUrl: server.url, model: 'm', takes: ['image'] } };
   const background = { transcriber: { baseUrl: server.url, model: 'w' } };
   await writeFile(folder.file('edge.yaml'), JSON.stringify({ llm: { models }, background }));
   edge = await EdgeProcess.start({ args: ['--config', folder.file('edge.yaml')] });
@@ -94,10 +97,13 @@ function heardOf(caller: Caller, taskId: string): string[] {
       caller.eventsOf('response.heard').findLast((heard) => heard.responseId === responseId)?.heardText ?? '',
   );
 }
-const woven = (caller: Caller, taskId: string) =>
-  expect.poll(() => caller.eventsOf('task.woven').some((task) => task.taskId === taskId), WAIT).toBe(true);
-const asked = (caller: Caller, taskId: string) =>
-  expect.poll(() => caller.eventsOf('task.question').some((task) => task.taskId === taskId), WAIT).toBe(true);
+const until = (caller: Caller, type: 'task.woven' | 'task.question', taskId: string) =>
+  withTaskStory(
+    () => caller.events,
+    () => expect.poll(() => caller.eventsOf(type).some((task) => task.taskId === taskId), WAIT).toBe(true),
+  );
+const woven = (caller: Caller, taskId: string) => until(caller, 'task.woven', taskId);
+const asked = (caller: Caller, taskId: string) => until(caller, 'task.question', taskId);
 
 test('a function of the page runs where the user allows it with a click, and not where they refuse', async () => {
   await using caller = await openCaller();
@@ -182,4 +188,44 @@ test('who talks over a result does not cancel its task: it is taken up again, an
   expect(caller.eventsOf('task.cancelled')).toEqual([]);
   expect(relays.length).toBeGreaterThan(1);
   expect(heardOf(caller, taskId).at(-1)).toContain('the last of them');
+});
+
+test('a picture that is shown with a typed question is what the model gets, and its answer is heard', async () => {
+  await using caller = await openCaller();
+  const { taskId, picture } = await caller.page.evaluate(async () => {
+    const { session } = await (window as unknown as TaskPage).caller;
+    const canvas = new OffscreenCanvas(320, 240);
+    const context = canvas.getContext('2d')!;
+    // Noise, so that it does not fit into one piece.
+    const pixels = context.createImageData(320, 240);
+    for (let i = 0; i < pixels.data.length; i++) pixels.data[i] = i % 4 === 3 ? 255 : Math.random() * 256;
+    context.putImageData(pixels, 0, 0);
+    const image = await canvas.convertToBlob({ type: 'image/png' });
+    const reader = new FileReader();
+    const read = new Promise((resolve) => (reader.onload = resolve));
+    reader.readAsDataURL(image);
+    await read;
+    const { taskId: id } = await session.ask('what is this?', { images: [image] });
+    return { taskId: id!, picture: reader.result as string };
+  });
+  await woven(caller, taskId);
+  const content = server.chats.at(-1)!.body.messages.at(-1)!.content;
+  expect(content).toEqual([
+    { type: 'text', text: expect.stringContaining('now asks: what is this?') },
+    { type: 'image_url', image_url: { url: picture } },
+  ]);
+  expect(caller.eventsOf('task.created').at(-1)).toMatchObject({ taskId, origin: 'text', images: 1 });
+  expect(heardOf(caller, taskId).at(-1)).toContain('It is a cat');
+});
+
+test('what is typed as a message is asked where the model cannot read, and answered aloud', async () => {
+  await using caller = await openCaller();
+  await caller.page.evaluate(async () => (await (window as unknown as TaskPage).caller).session.send('slow, please'));
+  await expect.poll(() => caller.eventsOf('task.created').length, WAIT).toBe(1);
+  const { taskId, origin, prompt } = caller.eventsOf('task.created')[0]!;
+  expect({ origin, prompt }).toEqual({ origin: 'text', prompt: 'slow, please' });
+  await woven(caller, taskId);
+  const relay = caller.eventsOf('response.started').find((response) => response.taskId === taskId);
+  expect(relay).toMatchObject({ kind: 'relay' });
+  expect(heardOf(caller, taskId).at(-1)).toContain('This one took its time');
 });
