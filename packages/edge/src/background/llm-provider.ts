@@ -1,6 +1,14 @@
 import { MicroturnError } from '@microturn/protocol';
 import { encodeWav } from '../transcribe/wav.js';
-import type { ChatTool, ChatToolCall, LanguageModels, ModelInput, ModelMessage } from '../llm/index.js';
+import {
+  answerCall,
+  toCallsMessage,
+  type ChatTool,
+  type ChatToolCall,
+  type LanguageModels,
+  type ModelInput,
+  type ModelMessage,
+} from '../llm/index.js';
 import type { BackgroundProvider, TaskBrief, TaskIo } from './provider.js';
 import { isBusy, type Task } from './task-reducer.js';
 
@@ -81,32 +89,23 @@ export class LlmProvider implements BackgroundProvider {
         return;
       }
       answer.break();
-      const results = await Promise.all(answer.calls.map((call) => this.#call(call, brief, io)));
-      messages.push(answer.toMessage(), { role: 'tool', content: results });
+      const results = await Promise.all(
+        answer.calls.map((call) => answerCall(call, () => this.#call(call, brief, io))),
+      );
+      io.signal.throwIfAborted();
+      messages.push(toCallsMessage(answer.said, answer.calls), { role: 'tool', content: results });
     }
   }
 
-  async #call(call: ChatToolCall, { task, participant, sessionId }: TaskBrief, io: TaskIo) {
-    const result = (type: 'text' | 'error-text', value: string) => ({
-      type: 'tool-result' as const,
-      toolCallId: call.callId,
-      toolName: call.name,
-      output: { type, value },
-    });
-    try {
-      if (call.problem !== undefined) throw new MicroturnError('tool/failed', call.problem);
-      if (call.name === askUser.name) {
-        const { question } = call.arguments as { question?: unknown };
-        if (typeof question !== 'string' || question === '') throw new MicroturnError('tool/failed', 'no question');
-        return result('text', await io.ask(question.slice(0, 500)));
-      }
-      io.note(call.name);
-      const context = { signal: io.signal, sessionId, participant, taskId: task.id, note: io.note };
-      return result('text', await io.tools.call(call, context, io.approve));
-    } catch (error) {
-      if (io.signal.aborted) throw error;
-      return result('error-text', MicroturnError.from(error, 'tool/failed').message.slice(0, 1000));
+  async #call(call: ChatToolCall, { task, participant, sessionId }: TaskBrief, io: TaskIo): Promise<string> {
+    if (call.name === askUser.name) {
+      const { question } = call.arguments as { question?: unknown };
+      if (typeof question !== 'string' || question === '') throw new MicroturnError('tool/failed', 'no question');
+      return io.ask(question.slice(0, 500));
     }
+    io.note(call.name);
+    const context = { signal: io.signal, sessionId, participant, taskId: task.id, note: io.note };
+    return io.tools.call(call, context, io.approve);
   }
 }
 
@@ -121,6 +120,11 @@ class StepAnswer {
   constructor(io: TaskIo, first: boolean) {
     this.#io = io;
     this.#held = first;
+  }
+
+  /** All of its text. */
+  get said(): string {
+    return this.#text;
   }
 
   text(text: string): void {
@@ -140,19 +144,6 @@ class StepAnswer {
   /** @throws {MicroturnError} `llm/malformed` where the model gave no answer at all */
   finish(): void {
     if (this.#text.trim() === '') throw new MicroturnError('llm/malformed', 'the answer is empty');
-  }
-
-  toMessage(): ModelMessage {
-    const calls = this.calls.map(({ callId, name, arguments: args }) => ({
-      type: 'tool-call' as const,
-      toolCallId: callId,
-      toolName: name,
-      input: args ?? {},
-    }));
-    return {
-      role: 'assistant',
-      content: [...(this.#text === '' ? [] : [{ type: 'text' as const, text: this.#text }]), ...calls],
-    };
   }
 }
 

@@ -1,6 +1,7 @@
 import { MicroturnError } from '@microturn/protocol';
 import { Budget } from '../llm/budget.js';
 import type { ChatToolCall, ModelMessage } from '../llm/index.js';
+import { answerCall, toCallsMessage } from '../llm/tool-calls.js';
 import type { SessionTools } from '../session/index.js';
 import type { Log } from '../telemetry/log.js';
 import { systemPrompt, toMessages, TOOL_RULES } from './prompt.js';
@@ -31,7 +32,6 @@ export interface AnswersHost {
 const LONGEST_ANSWER_CHARS = 8000;
 /** Rounds of tool calls in one answer; the last one must do without. */
 const MOST_STEPS = 5;
-const PROBLEM_CHARS = 1000;
 
 interface Asking {
   readonly abort: AbortController;
@@ -142,9 +142,9 @@ export class LlmAnswers {
       if (text.trim() !== '') this.#write(draftId, '\n');
       if (!this.#host.isAnswer(draftId)) await untilChosen(asking);
       this.#host.apply({ type: 'draft.calls', atMs: this.#host.nowMs(), draftId, calling: true });
-      const results = await Promise.all(calls.map((call) => callTool(tools, call, signal)));
+      const results = await Promise.all(calls.map((call) => answerCall(call, () => tools.call(call, signal))));
       signal.throwIfAborted();
-      messages.push(toMessage(text, calls), { role: 'tool', content: results });
+      messages.push(toCallsMessage(text, calls), { role: 'tool', content: results });
       const added = asking.added.splice(0).join(' ');
       if (added !== '') messages.push({ role: 'user', content: added });
       this.#host.apply({ type: 'draft.calls', atMs: this.#host.nowMs(), draftId, calling: false });
@@ -164,35 +164,4 @@ function untilChosen(asking: Asking): Promise<void> {
     if (signal.aborted) reject(signal.reason as Error);
     else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
-}
-
-/** What goes wrong with a tool is for the model to know, and to say. */
-async function callTool(tools: SessionTools, call: ChatToolCall, signal: AbortSignal) {
-  const result = (type: 'text' | 'error-text', value: string) => ({
-    type: 'tool-result' as const,
-    toolCallId: call.callId,
-    toolName: call.name,
-    output: { type, value },
-  });
-  try {
-    if (call.problem !== undefined) throw new MicroturnError('tool/failed', call.problem);
-    return result('text', await tools.call(call, signal));
-  } catch (error) {
-    return result('error-text', MicroturnError.from(error, 'tool/failed').message.slice(0, PROBLEM_CHARS));
-  }
-}
-
-function toMessage(text: string, calls: readonly ChatToolCall[]): ModelMessage {
-  return {
-    role: 'assistant',
-    content: [
-      ...(text === '' ? [] : [{ type: 'text' as const, text }]),
-      ...calls.map(({ callId, name, arguments: args }) => ({
-        type: 'tool-call' as const,
-        toolCallId: callId,
-        toolName: name,
-        input: args ?? {},
-      })),
-    ],
-  };
 }
