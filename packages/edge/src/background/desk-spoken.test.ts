@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { DeskStage, settle } from './fixtures/desk-stage.js';
+import { phrases } from './phrases.js';
+
+const ask = (stage: DeskStage, text: string) => stage.desk.ask({ text, origin: 'text' }).taskId;
+
+describe('a spoken question', () => {
+  const heard: { fromMs: number; toMs: number }[] = [];
+  const hearing = (text: string) => ({
+    hear: async (clip: { fromMs: number; toMs: number }) => {
+      heard.push(clip);
+      return text;
+    },
+  });
+
+  it('is a task where the model delegates it, with its words made out of its sound', async () => {
+    const stage = new DeskStage({ ...hearing('how high is the tower'), delegate: { by: 'act' } });
+    await stage.turns(3, 'silent');
+    await stage.turns(6, 'speaking');
+    await stage.turn('yielded', { acts: ['delegate'] });
+    expect(stage.provider.of('how high is the tower').brief.task.origin).toBe('model');
+    expect(stage.of('task.progress').at(-1)).toMatchObject({ title: 'how high is the tower' });
+    expect(heard.at(-1)).toMatchObject({ fromMs: 200, toMs: 1800 });
+  });
+
+  it('is one by rule where the bundle cannot delegate, if it lasts and the model does not answer it itself', async () => {
+    const stage = new DeskStage(hearing('what is the weather'));
+    await stage.utter(['<unk>'], 2);
+    expect(stage.of('task.created')).toHaveLength(0);
+    await stage.utter(['<unk>', '<unk>'], 6);
+    expect(stage.provider.runs.map(({ brief }) => brief.task.prompt)).toEqual(['what is the weather']);
+    for (let i = 0; i < 6; i++) await stage.turn('speaking', { say: i === 3 ? 'one' : '' });
+    await stage.turns(6, 'yielded');
+    expect(stage.provider.runs).toHaveLength(1);
+  });
+
+  it('is asked all the same where the model says “mm-hm” under it', async () => {
+    const stage = new DeskStage(hearing('what is the weather'));
+    await stage.turns(4, 'speaking');
+    await stage.turn('speaking', { say: 'Mm-hm.', acts: ['backchannel'] });
+    await stage.utter(['<unk>'], 3);
+    expect(stage.provider.runs.map(({ brief }) => brief.task.prompt)).toEqual(['what is the weather']);
+  });
+
+  it('that turns out to call another off does that, and is no question', async () => {
+    const stage = new DeskStage(hearing('Never mind.'));
+    ask(stage, 'q');
+    await stage.utter(['<unk>', '<unk>'], 6);
+    await settle();
+    expect(stage.task('task-1').status).toBe('cancelled');
+    expect(stage.task('task-2').status).toBe('woven');
+    expect(stage.provider.runs).toHaveLength(1);
+  });
+
+  it('goes as sound to a provider that takes it, where nobody makes words of it', async () => {
+    const stage = new DeskStage({ delegate: { by: 'act' } });
+    stage.provider.takesAudio = true;
+    await stage.turns(6, 'speaking');
+    await stage.turn('yielded', { acts: ['delegate'], words: ['<unk>'] });
+    expect(stage.provider.runs[0]!.brief.clip).toMatchObject({ rateHz: 16_000, toMs: 1200 });
+  });
+
+  it('of a model that reads is what was typed, where nobody spoke', async () => {
+    const stage = new DeskStage({ delegate: { by: 'act' } });
+    stage.desk.read('how high is the tower');
+    await stage.turn('silent', { acts: ['delegate'] });
+    await stage.turn('silent', { acts: ['delegate'] });
+    expect(stage.desk.tasks.map(({ prompt }) => prompt)).toEqual(['how high is the tower']);
+  });
+
+  it('that nobody can make out is told of, and the typed way is offered', async () => {
+    const stage = new DeskStage({ delegate: { by: 'act' } });
+    await stage.turns(5, 'speaking');
+    await stage.turn('speaking', { words: ['<unk>'] });
+    await stage.turn('yielded', { acts: ['delegate'] });
+    await stage.turns(40, 'silent');
+    expect(stage.of('task.failed')).toMatchObject([{ code: 'task/unheard' }]);
+    expect(stage.heard).toEqual([phrases.unheard]);
+  });
+});

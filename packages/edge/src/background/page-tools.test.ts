@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { DeskStage, settle } from './fixtures/desk-stage.js';
+
+const ask = (stage: DeskStage, text: string) => stage.desk.ask({ text, origin: 'text' }).taskId;
+
+describe('the page’s tools', () => {
+  const parameters = { type: 'object' as const, properties: { to: { type: 'string' } }, required: ['to'] };
+  const tool = { name: 'go', description: 'goes', parameters, approval: false };
+  const context = { sessionId: 's', participant: 'ann', taskId: 'task-1', note: () => {} };
+
+  it('are called over the socket, with arguments that fit, and answered once', async () => {
+    const stage = new DeskStage();
+    stage.desk.registerTools([tool]);
+    ask(stage, 'q');
+    await settle();
+    const { io } = stage.provider.of('q');
+    const call = (args: unknown) =>
+      io.tools.call({ name: 'go', arguments: args }, { ...context, signal: io.signal }, io.approve);
+    await expect(call({})).rejects.toMatchObject({ code: 'tool/failed', message: expect.stringContaining('to') });
+    const output = call({ to: 'home' });
+    await settle();
+    const [event] = stage.of('tool.call');
+    expect(event).toMatchObject({ name: 'go', arguments: { to: 'home' }, taskId: 'task-1' });
+    stage.desk.toolResult({ callId: event!.callId, output: { went: true } });
+    await expect(output).resolves.toBe('{"went":true}');
+    expect(() => stage.desk.toolResult({ callId: event!.callId, output: 1 })).toThrow(
+      expect.objectContaining({ code: 'task/unknown' }),
+    );
+  });
+
+  it('fault 30: a result of 10 MB is refused, and the next one taken', async () => {
+    const stage = new DeskStage();
+    stage.desk.registerTools([tool]);
+    ask(stage, 'q');
+    await settle();
+    const { io } = stage.provider.of('q');
+    const output = io.tools.call({ name: 'go', arguments: { to: 'x' } }, { ...context, signal: io.signal }, io.approve);
+    await settle();
+    const { callId } = stage.of('tool.call')[0]!;
+    expect(() => stage.desk.toolResult({ callId, output: 'x'.repeat(10_000_000) })).toThrow(
+      expect.objectContaining({ code: 'protocol/too-large' }),
+    );
+    stage.desk.toolResult({ callId, error: 'it was too large' });
+    await expect(output).rejects.toMatchObject({ code: 'tool/failed' });
+  });
+
+  it('that change something run only with the user’s leave, and end with their task', async () => {
+    const stage = new DeskStage();
+    stage.desk.registerTools([{ ...tool, approval: true }]);
+    ask(stage, 'q');
+    await settle();
+    const { io } = stage.provider.of('q');
+    const call = () =>
+      io.tools.call({ name: 'go', arguments: { to: 'x' } }, { ...context, signal: io.signal }, io.approve);
+    const refused = call();
+    await settle();
+    stage.desk.answer('task-1', false);
+    await expect(refused).rejects.toMatchObject({ message: expect.stringContaining('did not allow') });
+    expect(stage.of('tool.call')).toEqual([]);
+    const allowed = call();
+    await settle();
+    stage.desk.answer('task-1', true);
+    await settle();
+    expect(stage.of('tool.call')).toHaveLength(1);
+    stage.desk.cancel('task-1', 'client');
+    await expect(allowed).rejects.toMatchObject({ code: 'session/aborted' });
+    expect(stage.of('tool.result')).toMatchObject([{ error: expect.any(String) }]);
+  });
+
+  it.each([
+    ['a pattern', { type: 'object', properties: { a: { type: 'string', pattern: '(a+)+$' } } }],
+    ['a reference', { type: 'object', properties: { a: { $ref: '#' } } }],
+  ])('with %s in their schema are refused', (_name, schema) => {
+    const stage = new DeskStage();
+    expect(() => stage.desk.registerTools([{ ...tool, parameters: schema as unknown as typeof parameters }])).toThrow(
+      expect.objectContaining({ code: 'protocol/malformed' }),
+    );
+  });
+});
