@@ -123,6 +123,11 @@ test.describe('a call through a rough network', () => {
     for (let i = 0; i < ADDRESS_CHANGES; i++) {
       // At any moment between two checks of the path by the browser, which come every 2.5 s.
       await sleep(1_000 + 550 * i);
+      // Every other time it has just looked for its path for another reason, which is not to keep it from looking again.
+      if (i % 2 === 1) {
+        await caller.page.evaluate(() => window.dispatchEvent(new Event('online')));
+        await sleep(450);
+      }
       const { received } = await uplinkOf(network.edge);
       const startedAt = performance.now();
       await network.udp.rebind();

@@ -7,8 +7,6 @@ type Source = Parameters<TransportLink['publish']>[1];
 
 /** How long ICE and DTLS may take. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A restart has found the path by then, or will not: another may begin. */
-const RESTART_AGAIN_MS = 1_000;
 
 export interface MediasoupParts extends MediaPlaneParts {
   readonly device: types.Device;
@@ -34,22 +32,17 @@ export async function openMediasoupPlane({
   const send = device.createSendTransport(withIce(sendTransport));
   const recv = device.createRecvTransport(withIce(recvTransport));
   const consumers = new Map<string, types.Consumer>();
-  /** When ICE was restarted last, by transport. */
-  const restartedAtMs = new Map<types.Transport, number>();
   let publishing = false;
   let closed = false;
   /** One that nothing goes over has no path yet. */
   const used = () => [...(publishing ? [send] : []), ...(consumers.size > 0 ? [recv] : [])];
 
   /** The way to the edge may be another one now. */
-  const findPath = (transport: types.Transport) => {
-    const nowMs = clock.now();
-    if (closed || nowMs - (restartedAtMs.get(transport) ?? -Infinity) < RESTART_AGAIN_MS) return;
-    restartedAtMs.set(transport, nowMs);
-    restartIce(transport, request).catch(() => undefined);
-  };
+  const findPath = new Map(
+    [send, recv].map((transport) => [transport, oneAtATime(() => restartIce(transport, request))]),
+  );
 
-  for (const transport of [send, recv]) {
+  for (const [transport, find] of findPath) {
     transport.on('connect', ({ dtlsParameters }, done, fail) => {
       const message = { type: 'transport.connect', transportId: transport.id } as const;
       settle(request({ ...message, dtlsParameters: { ...dtlsParameters } }), done, fail);
@@ -59,7 +52,7 @@ export async function openMediasoupPlane({
       else if (state === 'disconnected') {
         observer.flowing(false);
         // Where this does not help either, the path fails.
-        findPath(transport);
+        find();
       } else if (state === 'failed' && !closed) observer.failed(new MicroturnError('net/ice-failed'));
     });
   }
@@ -113,7 +106,7 @@ export async function openMediasoupPlane({
     },
 
     findPath() {
-      for (const transport of used()) findPath(transport);
+      for (const transport of used()) findPath.get(transport)?.();
     },
 
     ready: async () => {
@@ -130,11 +123,33 @@ export async function openMediasoupPlane({
 }
 
 async function restartIce(transport: types.Transport, request: MediasoupParts['request']): Promise<void> {
+  if (transport.closed) return;
   const reply = await request({ type: 'transport.restart-ice', transportId: transport.id });
   const { iceParameters, iceServers } = reply as { iceParameters: types.IceParameters; iceServers?: RTCIceServer[] };
   if (transport.closed) return;
   if (iceServers) await transport.updateIceServers({ iceServers });
   await transport.restartIce({ iceParameters });
+}
+
+/**
+ * Runs `work` when called. Called again meanwhile, however often, it runs once more afterwards, and not never: what was
+ * called for may have happened too late for the run that is on.
+ */
+function oneAtATime(work: () => Promise<void>): () => void {
+  let running = false;
+  let wanted = false;
+  const run = async () => {
+    running = true;
+    while (wanted) {
+      wanted = false;
+      await work().catch(() => undefined);
+    }
+    running = false;
+  };
+  return () => {
+    wanted = true;
+    if (!running) void run();
+  };
 }
 
 /** mediasoup-client asks with callbacks. */
