@@ -41,6 +41,17 @@ describe('a stream of packets', () => {
     ).toEqual([]);
   });
 
+  it('that broke off before this thread stood still is told of as soon as what came meanwhile would be here', () => {
+    const stoodStill = (ms: number) => ms > 1100 && ms < 1400;
+    expect(
+      told(
+        5000,
+        (ms) => every20(ms) && ms <= 1000,
+        (ms) => !stoodStill(ms),
+      ),
+    ).toEqual([1505]);
+  });
+
   it('that is meant to be silent is not watched', () => {
     const watch = new FlowWatch();
     watch.look(0);
