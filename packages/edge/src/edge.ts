@@ -30,6 +30,7 @@ import {
   type AdministeredRoom,
   type Call,
   type Certificate,
+  type ConnectionParts,
 } from './signaling/index.js';
 import { DiskStore, MemoryStore, SessionRecorder, type SessionStore } from './store/index.js';
 import { EdgeMetrics, createLog, type Log } from './telemetry/index.js';
@@ -42,7 +43,7 @@ const STATS_MS = 1000;
 const ALIVE_MS = 3000;
 
 /** Joins under way at once: opening a room and its transports takes the media thread some milliseconds of its tick. */
-const JOINING_AT_ONCE = 2;
+const JOINING_AT_ONCE = 4;
 
 /** What cannot be written in a configuration file: functions of the app. */
 export interface EdgeOptions extends BackgroundHooks {
@@ -231,6 +232,7 @@ export class Edge {
   readonly #gate = new Gate(JOINING_AT_ONCE);
   readonly #waiting = new WaitingRoom();
   readonly #connections = new Set<Connection>();
+  readonly #ofConnections: ConnectionParts;
   #maxConnections = Infinity;
   #http: FastifyInstance | undefined;
   #mediaEvents: Subscription | undefined;
@@ -256,6 +258,7 @@ export class Edge {
         return { ...watcher, closed: () => (this.#dispatches.endRoom(room.id), watcher.closed()) };
       },
     });
+    this.#ofConnections = this.#partsOfConnections();
   }
 
   /** Where HTTP and signaling are reached from this machine, e.g. `http://127.0.0.1:7880`. */
@@ -391,7 +394,8 @@ export class Edge {
         this.#refreshStats().catch((error: unknown) => log.warn({ err: error }, 'no media stats'));
     }, STATS_MS).unref();
     this.#aliveTimer = setInterval(() => {
-      for (const connection of this.#connections) connection.checkAlive();
+      // One that waits to join ends soon by itself, and ten thousand pings at once would hold everybody up.
+      for (const connection of this.#connections) if (connection.endpoint !== undefined) connection.checkAlive();
     }, ALIVE_MS).unref();
     if (certificate && certificate.notAfter.getTime() < Date.now())
       log.warn({ notAfter: certificate.notAfter }, 'the certificate has expired: browsers refuse it');
@@ -444,9 +448,17 @@ export class Edge {
   }
 
   #connect(socket: ConstructorParameters<typeof Connection>[0], address: string): void {
-    const { config, log, metrics, media, engine, voice, recorder, background, agents, keys } = this.#parts;
     const leaveWaiting = this.#waiting.enter(address);
-    const connection = new Connection(socket, {
+    const connection = new Connection(socket, this.#ofConnections, leaveWaiting);
+    this.#connections.add(connection);
+    if (!leaveWaiting) connection.end(new MicroturnError('protocol/rate', 'too many sockets wait to join'));
+    else if (this.#connections.size > this.#maxConnections)
+      connection.end(new MicroturnError('edge/full', `${this.#maxConnections} connections, by its open files limit`));
+  }
+
+  #partsOfConnections(): ConnectionParts {
+    const { config, log, metrics, media, engine, voice, recorder, background, agents, keys } = this.#parts;
+    return {
       clock: monotonicClock,
       log,
       keys,
@@ -467,18 +479,10 @@ export class Edge {
       background: background && ((model) => background.openFor(model)),
       agents,
       metrics,
-      onJoined: () => leaveWaiting?.(),
       refusal: () => this.#broken ?? (this.ready ? undefined : new MicroturnError('edge/draining')),
       onDecision: (decision, lagMs) => metrics.noteDecision(decision, lagMs, engine.info.microTurnMs),
-    });
-    this.#connections.add(connection);
-    socket.once('close', () => {
-      this.#connections.delete(connection);
-      leaveWaiting?.();
-    });
-    if (!leaveWaiting) connection.end(new MicroturnError('protocol/rate', 'too many sockets wait to join'));
-    else if (this.#connections.size > this.#maxConnections)
-      connection.end(new MicroturnError('edge/full', `${this.#maxConnections} connections, by its open files limit`));
+      onClosed: (connection) => this.#connections.delete(connection),
+    };
   }
 
   #onMediaEvent(event: MediaEvent): void {

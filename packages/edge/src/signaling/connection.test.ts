@@ -18,7 +18,7 @@ class FakeSocket extends EventEmitter {
 
 function open() {
   const socket = new FakeSocket();
-  const parts = { clock: new ManualClock(), log: silentLog } as unknown as ConnectionParts;
+  const parts = { clock: new ManualClock(), log: silentLog, onClosed: vi.fn() } as unknown as ConnectionParts;
   return { socket, connection: new Connection(socket as unknown as WebSocket, parts) };
 }
 

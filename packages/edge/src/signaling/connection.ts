@@ -37,13 +37,17 @@ const LEFT: ReadonlySet<number> = new Set([NORMAL, 1001, 1005]);
 /** Pings without an answer after which a peer is silent. */
 const SILENT_PINGS = 2;
 
+/** What all connections share. */
 export interface ConnectionParts extends CallParts {
   readonly metrics: EdgeMetrics;
-  /** Called once, when it has joined. */
-  readonly onJoined: () => void;
+  /** Called once. */
+  readonly onClosed: (connection: Connection) => void;
   /** Why nobody is let in now, where that is so. */
   readonly refusal: () => MicroturnError | undefined;
 }
+
+/** What there is before anything has been asked for: a socket that waits to join is to cost little. */
+const DONE: Promise<void> = Promise.resolve();
 
 /** One participant's socket: parses at the door, answers requests in order, carries events out. */
 export class Connection implements Carrier {
@@ -53,16 +57,19 @@ export class Connection implements Carrier {
   readonly #joinTimer: NodeJS.Timeout;
   #call: Call | undefined;
   #waiting = 0;
-  #chain: Promise<void> = Promise.resolve();
+  #chain = DONE;
   #seq = 0;
   #owed: RosterMessage | undefined;
   #pings = 0;
   #closed = false;
-  #finished: Promise<void> = Promise.resolve();
+  #finished = DONE;
+  readonly #leaveWaiting: (() => void) | undefined;
 
-  constructor(socket: WebSocket, parts: ConnectionParts) {
+  /** @param leaveWaiting called when it waits no more: it has joined, and again when it is closed */
+  constructor(socket: WebSocket, parts: ConnectionParts, leaveWaiting?: () => void) {
     this.#socket = socket;
     this.#parts = parts;
+    this.#leaveWaiting = leaveWaiting;
     this.#rate = new RateLimit(parts.clock, limits.messagesPerSecond, limits.messageBurst);
     this.#joinTimer = setTimeout(
       () => this.end(new MicroturnError('net/timeout', 'no join message came')),
@@ -118,7 +125,7 @@ export class Connection implements Carrier {
   }
 
   /**
-   * Asks for a sign of life; called every few seconds. A peer that gives none is cut off, and may come back: TCP alone
+   * Asks for a sign of life; called every few seconds once it has joined. A peer that gives none is cut off, and may come back: TCP alone
    * may take a quarter of an hour to find it out.
    */
   checkAlive(): void {
@@ -289,7 +296,7 @@ export class Connection implements Carrier {
       }
       clearTimeout(this.#joinTimer);
       this.#call = call;
-      this.#parts.onJoined();
+      this.#leaveWaiting?.();
       metrics.joins.inc({ outcome: 'ok' });
       // The reply first, so that a client knows its session before its first event.
       this.#send({ type: 'reply', id: message.id, result: { ...joined, participants } });
@@ -325,6 +332,8 @@ export class Connection implements Carrier {
     // One who leaves may close the transports first, and is told to come back on others before the socket says more.
     if (this.#closed && left) this.#leave('left');
     this.#finish({ over: left, reason: 'net/closed' });
+    this.#leaveWaiting?.();
+    this.#parts.onClosed(this);
   }
 
   #leave(reason: string): void {

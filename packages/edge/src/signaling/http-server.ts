@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { existsSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { resolve } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { EdgeMetrics } from '../telemetry/metrics.js';
 import { mintJoinToken, verifyServerToken } from './auth.js';
@@ -198,7 +199,7 @@ function addSockets(app: FastifyInstance, { allowedOrigins, trustedProxies, onSo
   );
   app.server.on('upgrade', (request, socket, head) => {
     // Node has let go of the socket: with no listener, a peer that resets it would end the process.
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroyThis);
     const { origin } = request.headers;
     const path = (request.url ?? '').split('?', 1)[0];
     const refused =
@@ -214,6 +215,11 @@ function addSockets(app: FastifyInstance, { allowedOrigins, trustedProxies, onSo
     }
     sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit('connection', ws, request));
   });
+}
+
+/** A function of its own: one that closes over the request keeps that for as long as the socket lasts. */
+function destroyThis(this: Duplex): void {
+  this.destroy();
 }
 
 function codeOf(status: number): ErrorCode {

@@ -2,8 +2,8 @@ import { isIPv6 } from 'node:net';
 
 /** Sockets of one address that have not joined yet: more than a large audience behind one router needs, less than a flood. */
 const MOST_OF_ONE_ADDRESS = 256;
-/** Of all addresses together. */
-const MOST = 4096;
+/** Of all addresses together: some 60 MB. */
+const MOST = 16_384;
 
 /** Sockets that are open and have not joined: bounded, so that nobody keeps others out with sockets that say nothing. */
 export class WaitingRoom {
