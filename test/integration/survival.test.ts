@@ -178,6 +178,21 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('a call survives', () => {
     expect(workerOf(edge)).toBe(worker);
   });
 
+  it('fault 2, the mediasoup worker stays stopped: it is ended after 10 s, and callers come back to their sessions on another', async () => {
+    const edge = await start();
+    const { client, joined } = await join(edge);
+    const worker = workerOf(edge);
+    process.kill(worker, 'SIGSTOP');
+    await vi.waitFor(() => expect(client.goodbye).toMatchObject({ resumable: true }), { timeout: 20_000 });
+    expect(client.goodbye?.error.code).toBe('edge/worker-died');
+    const { client: again, joined: back } = await comeBack(edge, joined, client.lastSeq);
+    expect(back).toMatchObject({ resumed: true, sessionId: joined.sessionId });
+    await vi.waitFor(() => expect(again.events.at(-1)?.type).toBe('stats'), { timeout: 5000 });
+    expect(seqs(client, again)).toEqual(counted(seqs(client, again)));
+    expect(runs(worker)).toBe(false);
+    expect(workerOf(edge)).not.toBe(worker);
+  });
+
   it('fault 1, killed again and again: not ready, and ends with a code that says so', async () => {
     const edge = await start();
     for (let kill = 0; kill < 4; kill++) {
@@ -205,10 +220,14 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('a call survives', () => {
     const args = ['--store', 'disk', '--data', folder.path];
     const first = await start(args);
     const { client, joined } = await join(first);
-    expect(await first.stop()).toBe(0);
+    const stopped = first.stop();
+    await client.untilClosed();
+    const closedAt = performance.now();
+    expect(await stopped).toBe(0);
     expect(client.goodbye).toMatchObject({ error: { code: 'edge/draining' }, resumable: true });
     edge = await EdgeProcess.start({ args, after: first });
     const { client: again, joined: back } = await comeBack(edge, joined, client.lastSeq);
+    console.log(`  fault 4: back ${Math.round(performance.now() - closedAt)} ms after the farewell`);
     expect(back).toMatchObject({ resumed: true, sessionId: joined.sessionId });
     await vi.waitFor(() => expect(again.events.some(({ type }) => type === 'stats')).toBe(true), { timeout: 5000 });
     expect(seqs(client, again)).toEqual(counted(seqs(client, again)));
