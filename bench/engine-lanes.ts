@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadBundle, type Bundle } from '../packages/edge/src/engine/bundle.js';
+import { int32Roles } from '../packages/edge/src/engine/manifest.js';
 import { lanePhaseMs } from '../packages/edge/src/engine/lane-phase.js';
 import { OnnxModel } from '../packages/edge/src/engine/onnx-model.js';
 import { SeededRandom } from '../test/support/random.js';
@@ -148,9 +149,13 @@ async function processRss(): Promise<number> {
     const { inputs, states, graph } = require('${nano}/bundle.json');
     (async () => {
       const session = await InferenceSession.create('${nano}/' + graph.file, { intraOpNumThreads: 1, interOpNumThreads: 1 });
-      const zeros = ({ shape }) => new Tensor('float32', new Float32Array(shape.slice(1).reduce((a, b) => a * b, 1)), [1, ...shape.slice(1)]);
+      const int32 = new Set(${JSON.stringify([...int32Roles])});
+      const zeros = ({ shape }, role) => {
+        const data = new (int32.has(role) ? Int32Array : Float32Array)(shape.slice(1).reduce((a, b) => a * b, 1));
+        return new Tensor(int32.has(role) ? 'int32' : 'float32', data, [1, ...shape.slice(1)]);
+      };
       const feeds = Object.fromEntries([
-        ...Object.values(inputs).map((input) => [input.tensor, zeros(input)]),
+        ...Object.entries(inputs).map(([role, input]) => [input.tensor, zeros(input, role)]),
         ...states.map((state) => [state.input, zeros(state)]),
       ]);
       for (let i = 0; i < 20; i++) await session.run(feeds);

@@ -1,7 +1,7 @@
 /** What a process that carries sessions is asked for, and answers. */
 export type DensityRequest =
-  /** Adds rows until there are so many. */
-  { readonly do: 'grow'; readonly rows: number } | { readonly do: 'measure'; readonly ms: number };
+  /** So many rows have micro-turns from now on, and the others none. */
+  { readonly do: 'carry'; readonly rows: number } | { readonly do: 'measure'; readonly ms: number };
 
 export interface DensityReport {
   readonly turns: number;

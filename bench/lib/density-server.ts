@@ -32,21 +32,27 @@ export async function serve({
   const model = await OnnxModel.load(await loadBundle(nanoBundle), { rows, laneSize, clock: { now } });
   const sounds = speechLike();
   const open: Row[] = [];
+  let carried = 0;
   let lags: number[] = [];
 
-  const grow = (count: number) => {
+  const carry = (count: number) => {
     while (open.length < count) {
       const lease = open.length + 1;
       const stream = model.open(lease, ({ lagMs }) => lags.push(lagMs));
-      const lanePhase = lanePhaseMs(0, Math.floor(open.length / laneSize), MICRO_TURN_MS);
-      const dueMs = (Math.floor(now() / MICRO_TURN_MS) + 2) * MICRO_TURN_MS + ((phaseMs + lanePhase) % MICRO_TURN_MS);
-      open.push({ stream, lease, dueMs, index: 0 });
+      open.push({ stream, lease, dueMs: 0, index: 0 });
     }
+    // Those that were carried keep their time; the others begin, on the phase of their lane.
+    for (let row = carried; row < count; row++) {
+      const lanePhase = lanePhaseMs(0, Math.floor(row / laneSize), MICRO_TURN_MS);
+      open[row]!.dueMs =
+        (Math.floor(now() / MICRO_TURN_MS) + 2) * MICRO_TURN_MS + ((phaseMs + lanePhase) % MICRO_TURN_MS);
+    }
+    carried = count;
   };
   const feed = () => {
     const nowMs = now();
     let nextMs = nowMs + MICRO_TURN_MS;
-    for (const row of open) {
+    for (const row of open.slice(0, carried)) {
       for (; row.dueMs <= nowMs; row.dueMs += MICRO_TURN_MS) {
         const pcm = sounds[(row.index + row.lease) % sounds.length]!;
         row.stream.push({ lease: row.lease, index: row.index++, pcm, lost: 0, play: 0, dueMs: row.dueMs });
@@ -57,8 +63,8 @@ export async function serve({
   };
 
   const handle = async (request: DensityRequest): Promise<DensityReport | undefined> => {
-    if (request.do === 'grow') {
-      grow(request.rows);
+    if (request.do === 'carry') {
+      carry(request.rows);
       return undefined;
     }
     lags = [];

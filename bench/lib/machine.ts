@@ -28,7 +28,7 @@ export class Noise {
   readonly #load = loadavg()[0]!;
   readonly #before = contention();
 
-  /** Load averages before and after, and wall time over CPU time of a spinning loop: 1 is a core to itself. */
+  /** Load averages, and contention, before and after. */
   read(): Record<string, unknown> {
     return { load: [this.#load, loadavg()[0]!], contention: [this.#before, contention()] };
   }
@@ -45,7 +45,8 @@ export function copyMsPerByte(): number {
   return median(copyMs) / from.length;
 }
 
-function contention(): number {
+/** Wall time over CPU time of a loop that spins for 0.2 s: 1 is a core to itself. */
+export function contention(): number {
   const startMs = performance.now();
   const startCpu = process.cpuUsage();
   while (performance.now() - startMs < 200);

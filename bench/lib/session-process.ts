@@ -30,8 +30,9 @@ export class SessionProcess implements Disposable {
     return Number(kilobytes) * 1024;
   }
 
-  async grow(rows: number): Promise<void> {
-    await this.#ask({ do: 'grow', rows }, ANSWER_MS);
+  /** So many of its rows from now on. */
+  async carry(rows: number): Promise<void> {
+    await this.#ask({ do: 'carry', rows }, ANSWER_MS);
   }
 
   async measure(ms: number): Promise<DensityReport> {

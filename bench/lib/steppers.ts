@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Bundle } from '../../packages/edge/src/engine/bundle.js';
+import { int32Roles } from '../../packages/edge/src/engine/manifest.js';
 import { OnnxModel } from '../../packages/edge/src/engine/onnx-model.js';
 import { SeededRandom } from '../../test/support/random.js';
 import { root } from '../../test/support/root.js';
@@ -53,13 +54,18 @@ export async function bareSession(
     extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
     logSeverityLevel: 3,
   });
-  const tensor = (shape: readonly (string | number)[]) => {
+  const tensor = (shape: readonly (string | number)[], role?: string) => {
     const dims = [rows, ...(shape.slice(1) as number[])];
-    return new Tensor('float32', new Float32Array(dims.reduce((a, b) => a * b, 1)), dims);
+    const length = dims.reduce((a, b) => a * b, 1);
+    return (int32Roles as ReadonlySet<string | undefined>).has(role)
+      ? new Tensor('int32', new Int32Array(length), dims)
+      : new Tensor('float32', new Float32Array(length), dims);
   };
   const feeds: Record<string, Tensor> = {};
   const fetches: Record<string, Tensor> = {};
-  for (const input of Object.values(manifest.inputs)) if (input) feeds[input.tensor] = tensor(input.shape);
+  for (const [role, input] of Object.entries(manifest.inputs)) {
+    if (input) feeds[input.tensor] = tensor(input.shape, role);
+  }
   for (const output of Object.values(manifest.outputs)) if (output) fetches[output.tensor] = tensor(output.shape);
   const sets: [Record<string, Tensor>, Record<string, Tensor>][] = [
     [feeds, fetches],
