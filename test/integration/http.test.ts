@@ -36,6 +36,11 @@ describe('the probes', () => {
     expect(metrics.get('microturn_joins_total{outcome="auth/denied"}')).toBe(1);
     expect(metrics.get('microturn_turns_total')).toBeGreaterThanOrEqual(5);
     expect([...metrics.keys()]).toContain('microturn_step_seconds_bucket{le="0.2"}');
+    for (const thread of ['media', 'engine']) {
+      const heap = (of: string) => metrics.get(`microturn_thread_heap_bytes{thread="${thread}",of="${of}"}`) ?? 0;
+      expect(heap('used')).toBeGreaterThan(2 ** 20);
+      expect(heap('held')).toBeGreaterThanOrEqual(heap('used'));
+    }
   });
 });
 

@@ -579,6 +579,7 @@ export class Edge {
     metrics.send.set(stats.sendP99Ms / 1000);
     metrics.tickLate.set(stats.tickLateP99Ms / 1000);
     metrics.noteUplinks(stats.uplinks);
+    metrics.noteHeap('media', stats);
     const byEndpoint = new Map(stats.endpoints.map((endpoint) => [endpoint.endpoint, endpoint]));
     for (const { session } of this.#calls.values()) {
       const endpoint = byEndpoint.get(session.endpoint);
@@ -592,7 +593,13 @@ export class Edge {
     metrics.rooms.set(this.#rooms.size);
     metrics.noteEngine(engine.load);
     metrics.storeDegraded.set(recorder.degraded ? 1 : 0);
-    // What the media thread cannot tell any more must not hide the rest.
-    await this.#refreshStats().catch((error: unknown) => log.warn({ err: error }, 'no media stats'));
+    // What a thread cannot tell any more must not hide the rest.
+    await Promise.all([
+      this.#refreshStats().catch((error: unknown) => log.warn({ err: error }, 'no media stats')),
+      engine.stats().then(
+        (stats) => metrics.noteHeap('engine', stats),
+        (error: unknown) => log.warn({ err: error }, 'no engine stats'),
+      ),
+    ]);
   }
 }

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { WireError } from '@microturn/protocol';
+import type { ThreadHeap } from '../thread-heap.js';
 import type {
   Decision,
   EngineStats,
@@ -69,7 +70,7 @@ export type EngineReport =
   | { readonly type: 'lease.failed'; readonly lease: LeaseId; readonly error: WireError }
   | { readonly type: 'stats'; readonly id: number; readonly stats: EngineThreadStats };
 
-export interface EngineThreadStats extends EngineStats {
+export interface EngineThreadStats extends EngineStats, ThreadHeap {
   /** Micro-turns of a lease that is not, or no longer, open. */
   readonly unknown: number;
   /** Messages that were no micro-turn, or one of the wrong length. */

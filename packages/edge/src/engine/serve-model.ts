@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { MicroturnError } from '@microturn/protocol';
+import { threadHeap } from '../thread-heap.js';
 import type { EngineReport, EngineRequest } from './engine-messages.js';
 import type { OnnxModel } from './onnx-model.js';
 import type { InteractionStream, LeaseId, MicroTurn } from './types.js';
@@ -29,7 +30,7 @@ export function serveModel(model: OnnxModel, main: MessagePort): void {
         request.port.on('close', () => ports.delete(request.port));
         break;
       case 'stats':
-        report(main, { type: 'stats', id: request.id, stats: { ...model.stats, ...counts } });
+        report(main, { type: 'stats', id: request.id, stats: { ...model.stats, ...counts, ...threadHeap() } });
         break;
       case 'ping':
         report(main, { type: 'pong', taken });

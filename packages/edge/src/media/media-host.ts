@@ -26,6 +26,11 @@ export interface MediaHostOptions {
   readonly answerMs?: number | undefined;
 }
 
+/**
+ * Packets are garbage within milliseconds. Left to itself V8 gives such a thread ever more room for that, up to 33 MB, and
+ * whoever watches the process sees it grow for as long.
+ */
+const MEMORY = { maxYoungGenerationSizeMb: 12 } as const;
 /** Requests that may wait for the thread at once; policy: reject. */
 const MAX_PENDING = 1024;
 /** A port is free again within moments of its owner's end. */
@@ -266,6 +271,7 @@ class MediaThread {
       transferList: [...engines.values(), voice],
       // mediasoup takes its worker from the environment, when it is loaded: the thread gets one of its own.
       env: { ...process.env, ...(options.workerBin ? { MEDIASOUP_WORKER_BIN: options.workerBin } : {}) },
+      resourceLimits: MEMORY,
     });
     this.#worker = worker;
     this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()));

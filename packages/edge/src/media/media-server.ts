@@ -4,6 +4,7 @@ import type { EngineId } from '../engine/engine-worker.js';
 import type { MicroTurn } from '../engine/types.js';
 import type { RtcEndpoint, RtcServer } from '../rtc/index.js';
 import type { Log } from '../telemetry/log.js';
+import { threadHeap } from '../thread-heap.js';
 import { Ears } from './ears.js';
 import { Histogram } from './histogram.js';
 import { MediaRoom, type MediaEndpoint, type Track } from './media-room.js';
@@ -327,6 +328,7 @@ export class MediaServer {
       placeP99Ms: this.#placing.quantile(0.99),
       sendP99Ms: this.#sending.quantile(0.99),
       workerPid: this.#parts.rtc.pid,
+      ...threadHeap(),
       workerRssBytes: await this.#parts.rtc.rssBytes(),
     };
   }

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { AudienceChoice, TrackOffer } from '@microturn/protocol';
 import type { EngineId } from '../engine/engine-worker.js';
 import type { LeaseId } from '../engine/types.js';
+import type { ThreadHeap } from '../thread-heap.js';
 import type { Clip } from './clip-ring.js';
 import type { UplinkStats } from './uplink.js';
 
@@ -146,7 +147,7 @@ export interface EndpointStats extends UplinkStats {
   readonly rttMs?: number | undefined;
 }
 
-export interface MediaStats {
+export interface MediaStats extends ThreadHeap {
   readonly endpoints: EndpointStats[];
   /** Of every microphone there was since the thread started, those of now included. */
   readonly uplinks: Omit<UplinkStats, 'jitterMs'>;

@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { EngineLoad } from '../engine/engine-host.js';
 import type { Decision } from '../engine/types.js';
 import type { MediaStats } from '../media/types.js';
+import type { ThreadHeap } from '../thread-heap.js';
 
 /** Histograms have an edge at the micro-turn's 200 ms, where a decision becomes late. */
 const TURN_BUCKETS_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 1];
@@ -52,6 +53,11 @@ export class EdgeMetrics {
     'uplink_concealed_seconds_total',
     'Sound of microphones that was made up, or missing',
   );
+  readonly threadHeap = this.#gauge(
+    'thread_heap_bytes',
+    'JavaScript heap of the threads beside main: used, and held for that; of all engine threads together',
+    ['thread', 'of'],
+  );
   readonly #delay = monitorEventLoopDelay({ resolution: LOOK_MS });
 
   readonly loopDelay: Gauge;
@@ -97,8 +103,13 @@ export class EdgeMetrics {
     this.uplinkConcealed.inc(concealedMs / 1000);
   }
 
-  #gauge(name: string, help: string): Gauge {
-    return new Gauge({ name: `microturn_${name}`, help, registers: [this.registry] });
+  noteHeap(thread: 'media' | 'engine', { heapUsedBytes, heapHeldBytes }: ThreadHeap): void {
+    this.threadHeap.set({ thread, of: 'used' }, heapUsedBytes);
+    this.threadHeap.set({ thread, of: 'held' }, heapHeldBytes);
+  }
+
+  #gauge<Label extends string = never>(name: string, help: string, labelNames: Label[] = []): Gauge<Label> {
+    return new Gauge({ name: `microturn_${name}`, help, labelNames, registers: [this.registry] });
   }
 
   #counter<Label extends string = never>(name: string, help: string, labelNames: Label[] = []): Counter<Label> {
