@@ -3,14 +3,17 @@
 // micro-turn's and of a response's way through the threads, by the one monotonic clock that all threads share.
 import { openSync, readlinkSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
-import { MessagePort, isMainThread } from 'node:worker_threads';
+import { MessagePort, Worker, isMainThread } from 'node:worker_threads';
 
 const file = process.env['BENCH_PROBE'];
 if (file) {
   const fd = openSync(file, 'a');
   const note = (/** @type {object} */ line) => writeSync(fd, `${JSON.stringify(line)}\n`);
   note({ is: 'thread', role: role(), tid: threadId() });
-  if (process.env['BENCH_PROBE_PATH']) tracePath(note);
+  if (process.env['BENCH_PROBE_PATH']) {
+    tracePath(note);
+    if (isMainThread) traceMain(note);
+  }
 }
 
 function role() {
@@ -30,6 +33,19 @@ function tracePath(/** @type {(line: object) => void} */ note) {
     const line = station(message);
     if (line) note({ ...line, atMs: Number(process.hrtime.bigint()) / 1e6 });
     return postMessage.call(this, message, transfer);
+  };
+}
+
+/** Where main takes what its threads post, with the decision of a micro-turn last of all. */
+function traceMain(/** @type {(line: object) => void} */ note) {
+  const { emit } = Worker.prototype;
+  /** @type {(this: Worker, event: any, ...args: any[]) => boolean} */
+  Worker.prototype.emit = function traced(event, ...args) {
+    if (event === 'message' && args[0]?.type === 'decision') {
+      const { lease, index } = args[0].decision;
+      note({ is: 'decided', lease, index, atMs: Number(process.hrtime.bigint()) / 1e6 });
+    }
+    return emit.call(this, event, ...args);
   };
 }
 

@@ -3,8 +3,8 @@ export type LoadRequest =
   | { readonly do: 'join'; readonly url: string; readonly tokens: readonly string[] }
   /** Each caller's agent says something, distinct every time. */
   | { readonly do: 'say' }
-  /** Each caller asks the background so many things. */
-  | { readonly do: 'ask'; readonly tasks: number }
+  /** Each caller asks the background so many things, by these words and a number. */
+  | { readonly do: 'ask'; readonly tasks: number; readonly words: string }
   /** Each caller calls off all that it asked. */
   | { readonly do: 'cancel' }
   /** What came since the last time. */

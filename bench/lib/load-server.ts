@@ -1,5 +1,6 @@
 import type { SessionEvent } from '@microturn/protocol';
 import { SeededRandom } from '../../test/support/random.js';
+import { answerRequests } from './helper-process.js';
 import type { LoadReport, LoadRequest, TurnLag } from './load-messages.js';
 import { NodeCaller } from './node-caller.js';
 
@@ -36,7 +37,7 @@ export function serve(): void {
         return undefined;
       case 'ask':
         for (let i = 0; i < request.tasks; i++)
-          await Promise.all(callers.map((caller) => caller.ask(`Question ${i}?`)));
+          await Promise.all(callers.map((caller) => caller.ask(`${request.words} ${i}?`)));
         return undefined;
       case 'cancel':
         await Promise.all(callers.map((caller) => caller.cancelTasks()));
@@ -54,16 +55,7 @@ export function serve(): void {
     }
   }
 
-  process.on('message', async ({ id, request }: { id: number; request: LoadRequest }) => {
-    try {
-      process.send!({ id, report: await handle(request) });
-    } catch (error) {
-      process.send!({ id, error: error instanceof Error ? error.message : String(error) });
-    }
-  });
-  // The benchmark is gone.
-  process.on('disconnect', () => process.exit());
-  process.send!({ id: 0 });
+  answerRequests(handle);
 }
 
 /** Every caller talks all the time: noise in syllables, each with a place of its own in it. */

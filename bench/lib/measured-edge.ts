@@ -22,6 +22,8 @@ export type Station =
       stepMs: number;
       lagMs: number;
     }
+  /** Main takes that decision. */
+  | { is: 'decided'; atMs: number; lease: number; index: number }
   /** Main asks the voice; the voice posts sound to media; media has sent the first packet; main asks media to cut. */
   | { is: 'speak' | 'speech' | 'sent' | 'cut'; atMs: number; responseId: string };
 
