@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DeskStage, settle } from './fixtures/desk-stage.js';
+import { DeskStage, limits, settle } from './fixtures/desk-stage.js';
 import { phrases } from './phrases.js';
 
 const ask = (stage: DeskStage, text: string) => stage.desk.ask({ text, origin: 'text' }).taskId;
@@ -40,6 +40,15 @@ describe('a spoken question', () => {
     await stage.turn('speaking', { say: 'Mm-hm.', acts: ['backchannel'] });
     await stage.utter(['<unk>'], 3);
     expect(stage.provider.runs.map(({ brief }) => brief.task.prompt)).toEqual(['what is the weather']);
+  });
+
+  it('that is refused since too many wait is told of', async () => {
+    const stage = new DeskStage({ ...hearing('what else'), limits: { ...limits, concurrent: 1, queued: 1 } });
+    ask(stage, 'a');
+    ask(stage, 'b');
+    await stage.utter(['<unk>', '<unk>'], 6);
+    expect(stage.of('task.created')).toHaveLength(2);
+    expect(stage.of('error')).toMatchObject([{ code: 'task/full', retryable: true }]);
   });
 
   it('that turns out to call another off does that, and is no question', async () => {

@@ -283,7 +283,10 @@ export class BackgroundDesk implements SessionBackground {
       const id = this.#create({ prompt, origin: 'model', spoken });
       this.#parts.log.debug({ taskId: id }, 'a question was delegated');
     } catch (error) {
-      this.#parts.log.info({ code: MicroturnError.from(error, 'edge/internal').code }, 'a question was not taken');
+      const refused = MicroturnError.from(error, 'edge/internal');
+      this.#parts.log.info({ code: refused.code }, 'a question was not taken');
+      // Nobody asked for it by a call that would tell: who spoke is told on their page.
+      this.#desk.emit({ type: 'error', ...refused.toWire() });
     }
   }
 
