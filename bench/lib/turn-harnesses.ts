@@ -226,7 +226,10 @@ export function silence(silenceMs: number): Harness {
       const { signal, toMs } = turn;
       const words = await transcribe(transcriber, clipOf(mic, turn.fromMs, toMs), turn);
       if (signal.aborted || words.length === 0) return;
-      const messages = toMessages({ draftId: '', turns: [], words: words.join(' '), partial: false, typed: [] });
+      const messages = toMessages(
+        { draftId: '', turns: [], words: words.join(' '), partial: false, typed: [], pictures: [] },
+        false,
+      );
       const request = {
         purpose: 'reply',
         system: systemPrompt(undefined),

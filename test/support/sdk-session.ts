@@ -1,6 +1,12 @@
 import wrtc from '@roamhq/wrtc';
 import { Device } from 'mediasoup-client';
-import { createSession, TokenSource, type InteractionSession } from '../../packages/sdk-js/src/index.js';
+import { WebSocket } from 'ws';
+import {
+  createSession,
+  TokenSource,
+  type InteractionSession,
+  type SessionOptions,
+} from '../../packages/sdk-js/src/index.js';
 import { openMediasoupPlane } from '../../packages/sdk-js/src/connection/mediasoup-plane.js';
 import { openWebSocket } from '../../packages/sdk-js/src/connection/socket.js';
 import { transportOver } from '../../packages/sdk-js/src/connection/transport-over.js';
@@ -18,8 +24,13 @@ for (const name of [
   (globalThis as Record<string, unknown>)[name] ??= wrtc[name];
 }
 
+(globalThis as Record<string, unknown>)['WebSocket'] ??= WebSocket;
+
 /** The SDK as it is, over libwebrtc, in a call with a silent microphone: what is not there in Node is the loudspeaker. */
-export async function connectSdk(edge: EdgeProcess): Promise<InteractionSession> {
+export async function connectSdk(
+  edge: EdgeProcess,
+  options: Pick<SessionOptions, 'recipe'> = {},
+): Promise<InteractionSession> {
   const source = new wrtc.nonstandard.RTCAudioSource();
   const track = source.createTrack();
   const silence = new Int16Array(480);
@@ -29,6 +40,7 @@ export async function connectSdk(edge: EdgeProcess): Promise<InteractionSession>
     10,
   );
   const session = createSession({
+    ...options,
     url: edge.url,
     microphone: track,
     tokenSource: TokenSource.custom(async () => ({ participantToken: await edge.token({ identity: 'ann' }) })),

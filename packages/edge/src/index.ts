@@ -9,9 +9,9 @@ export type {
   FollowUp,
   FollowUpRule,
   TaskBrief,
-  TaskImage,
   TaskIo,
   Tool,
   ToolContext,
 } from './background/index.js';
 export type { ChatRequest, ModelState, Route } from './llm/index.js';
+export type { Picture } from './picture.js';

@@ -98,7 +98,14 @@ const schemas = () => ({
     /** Pictures that go with it: ids of `image.append`. */
     images: v.optional(v.pipe(v.array(Id), v.maxLength(limits.images))),
   }),
-  /** One piece of a picture for a question that is to come, in order; what it is, its first bytes say. */
+  /** What the model of a recipe sees with what is said and typed from now on, by a name; without pictures, nothing any more. */
+  'image.show': v.object({
+    type: v.literal('image.show'),
+    id: RequestId,
+    name: v.pipe(v.string(), v.minLength(1), v.maxLength(limits.fieldChars)),
+    images: v.pipe(v.array(Id), v.maxLength(limits.images)),
+  }),
+  /** One piece of a picture that is to be shown or asked about, in order; what it is, its first bytes say. */
   'image.append': v.object({
     type: v.literal('image.append'),
     id: RequestId,

@@ -233,6 +233,12 @@ class Session implements InteractionSession {
     if (sent !== '') this.#link().notify({ type: 'typing', field: 'message', text: sent, sent: true });
   }
 
+  async show(images: readonly Blob[], { name = 'pictures' }: { readonly name?: string } = {}): Promise<void> {
+    const link = this.#link();
+    const imageIds = await uploadImages(images, (piece) => link.request(piece));
+    await link.request({ type: 'image.show', name, images: imageIds });
+  }
+
   observeInput(element: TypedField, options: ObserveInputOptions = {}): () => void {
     const tell = (field: string, text: string) =>
       this.#call?.link?.notify({ type: 'typing', field, text, sent: false });

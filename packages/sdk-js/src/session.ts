@@ -184,6 +184,13 @@ export interface InteractionSession extends AsyncDisposable {
    */
   send(text: string): void;
   /**
+   * Shows the LLM of a recipe pictures: it sees them with whatever is said or typed from now on, until `show` is called again
+   * with that name; with none, it sees none. Frames of a camera or screen are shown this way, as often as the page likes; of more
+   * than four pictures over all names, those shown first are dropped. Without `image` in `llm.takes` it is told that there are some.
+   * @throws {MicroturnError} `protocol/too-large`, `image/invalid`, `protocol/state` for a call whose model looks at none
+   */
+  show(images: readonly Blob[], options?: { readonly name?: string }): Promise<void>;
+  /**
    * Lets the agent see what is typed into a field before it is sent, throttled. Masked fields (passwords, codes, cards,
    * `data-microturn-private`) never leave the page.
    * @returns ends it

@@ -7,7 +7,7 @@ import { ConversationLog } from './conversation-log.js';
 import { Delegation, type DelegateRule } from './delegation.js';
 import { Errands } from './errands.js';
 import { meantTask, stepFollowUp, type FollowUpRule, type FollowUpStep, type TaskTalk } from './follow-up.js';
-import { Images } from './images.js';
+import { TaskImages } from './images.js';
 import { PageTools } from './page-tools.js';
 import type { BackgroundProvider, TaskBrief } from './provider.js';
 import { restoreTasks } from './restore.js';
@@ -58,7 +58,7 @@ export class BackgroundDesk implements SessionBackground {
   readonly #delegation: Delegation;
   readonly #weaver: Weaver;
   readonly #pageTools: PageTools;
-  readonly #images = new Images();
+  readonly #images = new TaskImages();
   readonly #runs: TaskRuns;
   readonly #errands = new Errands({
     create: (title) => {
@@ -162,14 +162,7 @@ export class BackgroundDesk implements SessionBackground {
   typed({ text, subject, images = [] }: TypedRequest): AskResult {
     // Who names a subject, or shows something, asks.
     const about = subject === undefined && images.length === 0 ? this.followUp(text) : undefined;
-    return (
-      about ?? { taken: 'question', ...this.ask({ text, subject, images: this.#images.take(images), origin: 'text' }) }
-    );
-  }
-
-  appendImage(piece: Parameters<Images['append']>[0]): void {
-    this.#assertOpen();
-    this.#images.append(piece);
+    return about ?? { taken: 'question', ...this.ask({ text, subject, images, origin: 'text' }) };
   }
 
   followUp(text: string): AskResult | undefined {

@@ -1,7 +1,7 @@
 import type { Budget } from '../llm/index.js';
 import type { Clip } from '../media/types.js';
 import type { ConversationEntry } from './conversation-log.js';
-import type { TaskImage } from './images.js';
+import type { Picture } from '../picture.js';
 import type { Task } from './task-reducer.js';
 import type { ToolBox } from './toolbox.js';
 
@@ -11,7 +11,7 @@ export interface TaskBrief {
   /** The question as it was spoken, where its words are not known and the provider takes sound. */
   readonly clip: Clip | undefined;
   /** Those that came with it, unless an edge that is gone had them: then they are fewer than `task.images`. */
-  readonly images: readonly TaskImage[];
+  readonly images: readonly Picture[];
   /** The conversation with its times, and what was heard of the agent; oldest first. */
   readonly conversation: readonly ConversationEntry[];
   /** Others that are under way or were answered. */

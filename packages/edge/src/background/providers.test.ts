@@ -194,8 +194,7 @@ describe('a language model at work', () => {
   it('sees the pictures of a question where it takes them, also when it is amended', async () => {
     const { server, provider } = await llm({ chat: [{ delayMs: 60_000 }, { text: 'A dog.' }] }, ['image']);
     const stage = new DeskStage({ provider });
-    stage.desk.appendImage({ imageId: 'i', data: png.toString('base64'), last: true });
-    expect(stage.desk.typed({ text: 'never mind the cat, what is this', images: ['i'] })).toMatchObject({
+    expect(stage.desk.typed({ text: 'never mind the cat, what is this', images: [png] })).toMatchObject({
       taken: 'question',
     });
     expect(stage.of('task.created')).toMatchObject([{ images: 1 }]);

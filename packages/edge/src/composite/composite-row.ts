@@ -1,6 +1,6 @@
 import { MicroturnError, type SessionEvent } from '@microturn/protocol';
 import type { DecodedWord, Decision, Perceived, Recovery } from '../engine/types.js';
-import type { EngineOutlet, SessionEngine, SessionRow, TypedText } from '../session/index.js';
+import type { EngineOutlet, SessionEngine, SessionRow, Shown, TypedText } from '../session/index.js';
 import { TRANSCRIBE_HZ, type Transcriber, type Transcription } from '../transcribe/index.js';
 import { LlmAnswers, type LlmAnswersParts } from './llm-answers.js';
 import { startTurnTaking, stepTurnTaking, type TurnTakingInput } from './turn-taking.js';
@@ -102,6 +102,9 @@ export class CompositeRow implements SessionRow {
   }
   typed({ field, text, sent }: TypedText): void {
     this.#apply({ type: 'typed', atMs: this.#nowMs, field, text, sent });
+  }
+  show(shown: Shown): void {
+    this.#apply({ type: 'shown', ...shown });
   }
   /** The floor bundle is told as it is alone, but for messages: those are the LLM's to answer. */
   perceive(perceived: Perceived): void {

@@ -1,6 +1,6 @@
 import { MicroturnError } from '@microturn/protocol';
 import { Budget } from '../llm/budget.js';
-import type { ChatToolCall, ModelMessage } from '../llm/index.js';
+import type { ChatToolCall } from '../llm/index.js';
 import { answerCall, toCallsMessage } from '../llm/tool-calls.js';
 import type { SessionTools } from '../session/index.js';
 import type { Log } from '../telemetry/log.js';
@@ -13,6 +13,8 @@ export interface LlmAnswersParts {
   /** Names of models, in order of preference; all where none are given. */
   readonly models?: readonly string[] | undefined;
   readonly instructions?: string | undefined;
+  /** Whether it is shown pictures; one that takes none is told that there are some. */
+  readonly sees?: boolean | undefined;
   readonly maxOutputTokens: number;
   readonly log: Log;
 }
@@ -108,10 +110,10 @@ export class LlmAnswers {
   }
 
   async #answer(ask: Ask, asking: Asking, budget: Budget): Promise<void> {
-    const { llm, models, maxOutputTokens } = this.#parts;
+    const { llm, models, maxOutputTokens, sees = false } = this.#parts;
     const { signal } = asking.abort;
     const { draftId, partial } = ask;
-    const messages: ModelMessage[] = [...toMessages(ask)];
+    const messages = toMessages(ask, sees);
     let chars = 0;
     for (let step = 1; ; step++) {
       const tools = this.#host.tools();

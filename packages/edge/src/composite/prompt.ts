@@ -1,3 +1,4 @@
+import type { ModelMessage, TextMessage } from '../llm/index.js';
 import type { Ask } from './types.js';
 
 /** What an LLM has to know to talk: everything it writes is spoken, and it is asked before the user has finished. */
@@ -19,18 +20,25 @@ export function systemPrompt(instructions: string | undefined): string {
 export const TOOL_RULES =
   'Call tools where facts are needed rather than guess. Before a call that may take long, say a few words; after it, go on from there.';
 
-/** The conversation as it was heard, then what is being said now. */
-export function toMessages({ turns, words, partial, typed }: Ask): { role: 'user' | 'assistant'; content: string }[] {
+/**
+ * The conversation as it was heard, then what is being said now, with what is shown now.
+ * @param sees whether the LLM takes pictures
+ */
+export function toMessages({ turns, words, partial, typed, pictures }: Ask, sees: boolean): ModelMessage[] {
   const fields = typed.map(
     ({ field, text }) =>
       `\n(They are typing into ${JSON.stringify(field)}: ${JSON.stringify(text.slice(-FIELD_CHARS))})`,
   );
-  const said = `${words}${partial ? ' …' : ''}${fields.join('')}`;
-  const messages = turns.map(({ role, text }) => ({ role, content: text }));
+  const unseen = sees || pictures.length === 0 ? '' : '\n(They show pictures that you cannot see.)';
+  const said = `${words}${partial ? ' …' : ''}${fields.join('')}${unseen}`;
+  const messages: TextMessage[] = turns.map(({ role, text }) => ({ role, content: text }));
   // Some providers take no conversation that the assistant opens.
   if (messages[0]?.role === 'assistant') messages.unshift({ role: 'user', content: '(They have joined.)' });
   const last = messages.at(-1);
   // They were interrupted by nobody: what was not answered yet belongs to what they say now.
-  if (last?.role === 'user') return [...messages.slice(0, -1), { role: 'user', content: `${last.content} ${said}` }];
-  return [...messages, { role: 'user', content: said }];
+  const before = last?.role === 'user' ? messages.slice(0, -1) : messages;
+  const text = last?.role === 'user' ? `${last.content} ${said}` : said;
+  if (!sees || pictures.length === 0) return [...before, { role: 'user', content: text }];
+  const files = pictures.map(({ mediaType, bytes }) => ({ type: 'file' as const, data: bytes, mediaType }));
+  return [...before, { role: 'user', content: [{ type: 'text', text }, ...files] }];
 }

@@ -37,11 +37,12 @@ export class StepBuilder {
   }
 
   ask(words: readonly string[], atMs: number, partial: boolean): Draft {
-    const { history, typed } = this.state;
+    const { history, typed, shown } = this.state;
     const text = words.join(' ');
     const draftId = `draft-${this.next()}`;
     const fields = [...typed].map(([field, value]) => ({ field, text: value }));
-    this.run({ do: 'ask', ask: { draftId, turns: turnsOf(history), words: text, partial, typed: fields } });
+    const pictures = [...shown.values()].flat();
+    this.run({ do: 'ask', ask: { draftId, turns: turnsOf(history), words: text, partial, typed: fields, pictures } });
     if (partial) this.emit({ type: 'draft.started', draftId, words: text });
     return { id: draftId, on: plainWords(words), text: '', done: false, askedAtMs: atMs, firstAtMs: undefined };
   }

@@ -1,5 +1,6 @@
 import type { Floor, SessionEvent } from '@microturn/protocol';
 import type { Decision } from '../engine/types.js';
+import type { Picture } from '../picture.js';
 import type { Draft } from './draft.js';
 import { emptyHistory, type HeardHistory } from './heard-history.js';
 import type { Composed, CompositeEffect, TurnTakingOptions } from './types.js';
@@ -75,6 +76,8 @@ export interface TurnTaking {
   readonly stopDue: boolean;
   readonly history: HeardHistory;
   readonly typed: ReadonlyMap<string, string>;
+  /** By name, the one shown last at the end. */
+  readonly shown: ReadonlyMap<string, readonly Picture[]>;
   /** When one who speaks on may be drafted for again: each draft moves it on. */
   readonly draftDueMs: number;
   /** What the LLM takes to its first token, where that is known. */
@@ -103,6 +106,8 @@ export type TurnTakingInput =
   | { type: 'spent'; atMs: number; tokens: number }
   /** A message that the user sent by hand, or, without `sent`, what stands in a field of theirs now. */
   | { type: 'typed'; atMs: number; field: string; text: string; sent: boolean }
+  /** Pictures that are seen with what is asked from now on, until others of that name are, or none. */
+  | { type: 'shown'; name: string; pictures: readonly Picture[] }
   | { type: 'event'; event: SessionEvent }
   /** What happened in this session before, in a process that is gone. */
   | { type: 'restore'; events: readonly SessionEvent[] }
@@ -128,6 +133,7 @@ export function startTurnTaking(options: TurnTakingOptions): TurnTaking {
     stopDue: false,
     history: emptyHistory,
     typed: new Map(),
+    shown: new Map(),
     draftDueMs: 0,
     firstTokenMs: undefined,
     budget: { sinceMs: 0, tokens: 0 },

@@ -87,6 +87,10 @@ class Talk {
   types(text: string, sent = false): this {
     return this.#apply({ type: 'typed', atMs: this.nowMs, field: 'note', text, sent });
   }
+  shows(name: string, ...firstBytes: number[]): this {
+    const pictures = firstBytes.map((byte) => ({ mediaType: 'image/png' as const, bytes: Uint8Array.of(byte) }));
+    return this.#apply({ type: 'shown', name, pictures });
+  }
   /** The agent is interrupted, and this much of it was heard. */
   cut(heardText: string): this {
     if (this.#open === undefined) return this;
@@ -465,6 +469,19 @@ describe('taking turns', () => {
     const talk = new Talk().floors('.SSSS').words('a b c').floors('Y').words('a b c').fails().floors('..');
     expect(talk.said).toEqual([]);
     expect(talk.state.answer).toBeUndefined();
+  });
+
+  it('what is shown is seen with every question, the newest of each name, until it is taken away', () => {
+    const seen = () => talk.asks.at(-1)!.pictures.map(({ bytes }) => bytes[0]);
+    const talk = new Talk().shows('screen', 1).shows('camera', 2, 3).shows('screen', 4).types('what is this', true);
+    expect(seen()).toEqual([2, 3, 4]);
+    talk.shows('camera').floors('.SSSS').words('and this here now');
+    expect(seen()).toEqual([4]);
+    // More than fit one question: what was shown first makes room.
+    talk.shows('a', 5, 6).shows('b', 7, 8).types('and these', true);
+    expect(seen()).toEqual([5, 6, 7, 8]);
+    talk.shows('a').shows('b').types('and now', true);
+    expect(seen()).toEqual([]);
   });
 
   it('what is typed is seen before it is sent, and answered when it is', () => {

@@ -5,6 +5,7 @@ import { historyOf } from './heard-history.js';
 import { isPrefix, plainWords } from './draft.js';
 import { draft } from './drafting.js';
 import { wait } from './patience.js';
+import { noteShown } from './showing.js';
 import { StepBuilder } from './step-builder.js';
 import type { TurnTaking, TurnTakingInput, TurnTakingStep } from './turn-state.js';
 import { noteTyped } from './typing.js';
@@ -47,6 +48,9 @@ export function stepTurnTaking(state: TurnTaking, input: TurnTakingInput): TurnT
       break;
     case 'typed':
       noteTyped(step, input);
+      break;
+    case 'shown':
+      noteShown(step, input);
       break;
     case 'event':
       follow(step, input.event);

@@ -2,6 +2,7 @@ import type { SessionEventBody } from '@microturn/protocol';
 import type { Act, DecodedWord, Mark } from '../engine/types.js';
 import type { Budget } from '../llm/budget.js';
 import type { ChatRequest, ChatToolCall } from '../llm/index.js';
+import type { Picture } from '../picture.js';
 import type { DraftKind } from './draft.js';
 import type { Turn } from './heard-history.js';
 
@@ -65,6 +66,8 @@ export interface Ask {
   readonly partial: boolean;
   /** What stands in the fields of the page, by name. */
   readonly typed: readonly { readonly field: string; readonly text: string }[];
+  /** What the user shows. */
+  readonly pictures: readonly Picture[];
 }
 
 /** What the composite asks of a language model; `LanguageModels` is one. */

@@ -12,6 +12,7 @@ export type {
   ChatToolCall,
   ChatUsage,
   ModelMessage,
+  TextMessage,
   ModelState,
   Route,
 } from './types.js';

@@ -81,6 +81,7 @@ export class Agents {
     const engine = new CompositeEngine(call.floor, {
       llm,
       instructions,
+      sees: config.llm.takes.includes('image'),
       transcriber,
       clip: (fromMs, toMs) => call.media.request('clip', { endpoint: call.endpoint, fromMs, toMs }),
       turnTaking: { eagerness, drafting, patience },

@@ -14,7 +14,7 @@ export const builtInRecipes: Readonly<Record<string, BuiltInRecipe>> = {
   openai: {
     title: 'OpenAI: chat completions, Realtime transcription, streamed speech',
     recipe: {
-      llm: { ...openAi, model: 'gpt-4.1-mini' },
+      llm: { ...openAi, model: 'gpt-4.1-mini', takes: ['image'] },
       transcriber: { provider: 'realtime', dialect: 'openai', ...openAi, model: 'gpt-4o-mini-transcribe' },
       voice: { provider: 'openai-compatible', ...openAi, model: 'gpt-4o-mini-tts', voice: 'alloy' },
     },
@@ -38,7 +38,9 @@ export const builtInRecipes: Readonly<Record<string, BuiltInRecipe>> = {
   },
   anthropic: {
     title: 'Anthropic; the words come from the bundle until a transcriber is added',
-    recipe: { llm: { provider: 'anthropic', apiKeyEnv: 'ANTHROPIC_API_KEY', model: 'claude-haiku-4-5' } },
+    recipe: {
+      llm: { provider: 'anthropic', apiKeyEnv: 'ANTHROPIC_API_KEY', model: 'claude-haiku-4-5', takes: ['image'] },
+    },
   },
   ollama: {
     title: 'Ollama on this machine',

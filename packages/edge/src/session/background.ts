@@ -40,10 +40,8 @@ export interface TaskRequest {
   readonly origin: 'text' | 'app';
 }
 
-/** As its client puts it: pictures by the ids under which it sent them. */
-export interface TypedRequest extends Pick<TaskRequest, 'text' | 'subject'> {
-  readonly images?: readonly string[] | undefined;
-}
+/** As its client puts it. */
+export type TypedRequest = Omit<TaskRequest, 'origin'>;
 
 /** The functions that the model of a session may call: the app's, and its page's. */
 export interface SessionTools {
@@ -86,8 +84,6 @@ export interface SessionBackground {
   ask(request: TaskRequest): { taskId: string };
   /** What was typed to the agent, and what was made of it: a task, or something about one that is under way. */
   typed(request: TypedRequest): AskResult;
-  /** A piece of a picture for a question that is to come. */
-  appendImage(piece: Pick<ClientMessageOf<'image.append'>, 'imageId' | 'data' | 'last'>): void;
   /** As `typed`, where it is about a task that is under way; otherwise nothing happens. */
   followUp(text: string): AskResult | undefined;
   amend(taskId: string, text: string): void;

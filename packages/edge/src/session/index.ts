@@ -16,6 +16,7 @@ export type {
   SessionParts,
   SessionRow,
   SessionVoice,
+  Shown,
   TypedText,
 } from './session-parts.js';
 export { Room, RoomRegistry, type RoomStay, type RoomWatcher, type WatchedRoom } from './rooms.js';

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import type { EngineId } from '../engine/engine-worker.js';
 import type { Decision, LeaseId, ModelInfo, Perceived, Recovery } from '../engine/types.js';
 import type { MediaMethod, MediaRequests } from '../media/types.js';
+import type { Picture } from '../picture.js';
 import type { FoundSession } from '../store/index.js';
 import type { Log } from '../telemetry/log.js';
 import type { SpeakRequest } from '../voice/index.js';
@@ -53,9 +54,17 @@ export interface SessionRow {
   speechStarted?(responseId: string, atMs: number): void;
   /** What the user types: as it stands now, or `sent`. */
   typed?(typed: TypedText): void;
+  /** What there is to be seen with what is said and typed from now on. */
+  show?(shown: Shown): void;
   /** What a bundle cannot hear: messages, the agent's words that were heard, and what waits for its word. */
   perceive?(perceived: Perceived): void;
   release(): void;
+}
+
+/** What the user shows now, by a name: a newer one of that name replaces it, and none takes it away. */
+export interface Shown {
+  readonly name: string;
+  readonly pictures: readonly Picture[];
 }
 
 export interface TypedText {

@@ -11,12 +11,14 @@ import {
 import type { EngineId } from '../engine/engine-worker.js';
 import type { Decision, ModelInfo, Recovery } from '../engine/types.js';
 import type { EndpointStats, Heard, HeardReport } from '../media/types.js';
+import { toPicture } from '../picture.js';
 import { hashToken, type Stamp, type StoredSession } from '../store/index.js';
 import { AgentSpeech } from './agent-speech.js';
 import type { SessionBackground, SessionDesk, SpentTokens } from './background.js';
 import { startConversation, stepConversation, type Conversation, type ConversationInput } from './conversation.js';
 import { EventJournal } from './event-journal.js';
 import { HeardWords } from './heard-words.js';
+import { PictureUploads } from './picture-uploads.js';
 import { contiguousTail, unfinishedResponses } from './restore.js';
 import type { SessionOrigin, SessionParts, SessionRow, TypedText } from './session-parts.js';
 import { SharedSpeech } from './shared-speech.js';
@@ -41,6 +43,8 @@ export class Session {
   /** The endpoint of the media thread that carries this session. */
   readonly endpoint: string;
   readonly model: ModelInfo;
+  /** What its page sends of pictures, until they are shown or asked about. */
+  readonly pictures = new PictureUploads();
   readonly #parts: SessionParts;
   #zeroMs: number;
   readonly #lease: SessionRow;
@@ -282,6 +286,16 @@ export class Session {
       // What went to a task is not answered a second time.
       this.#lease.typed(about?.taskId === undefined ? typed : { ...typed, text: '', sent: false });
     } else if (typed.sent && !about && typed.text.trim() !== '') this.#readMessage(typed.text);
+  }
+
+  /**
+   * Pictures that the model sees with what is said and typed from now on, until others are shown under that name, or none.
+   * @throws {MicroturnError} `protocol/state` where it looks at none, `image/invalid`, `protocol/too-large`
+   */
+  show(name: string, images: readonly Uint8Array[]): void {
+    this.#assertOpen();
+    if (!this.#lease.show) throw new MicroturnError('protocol/state', 'the model of this call looks at no pictures');
+    this.#lease.show({ name, pictures: images.map(toPicture) });
   }
 
   #readMessage(text: string): void {

@@ -252,9 +252,15 @@ export class Connection implements Carrier {
         );
       }
       case 'task.ask':
-        return session.background.typed({ text: message.text, subject: message.subject, images: message.images });
+        return session.background.typed({
+          text: message.text,
+          subject: message.subject,
+          images: session.pictures.take(message.images ?? []),
+        });
       case 'image.append':
-        return session.background.appendImage(message);
+        return session.pictures.append(message);
+      case 'image.show':
+        return session.show(message.name, session.pictures.take(message.images));
       case 'task.amend':
         return session.background.amend(message.taskId, message.text);
       case 'task.answer':

@@ -25,6 +25,7 @@ export type SessionRequest = Extract<
       | 'tools.register'
       | 'tool.result'
       | 'image.append'
+      | 'image.show'
       | `task.${string}`;
   }
 >;

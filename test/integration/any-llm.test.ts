@@ -1,0 +1,69 @@
+import { writeFile } from 'node:fs/promises';
+import { OpenAiServer } from '@microturn/edge/testing';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { InteractionSession } from '../../packages/sdk-js/src/index.js';
+import { EdgeProcess } from '../support/edge-process.js';
+import { connectSdk } from '../support/sdk-session.js';
+import { TemporaryFolder } from '../support/temporary-folder.js';
+
+const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(100_000, 3)]);
+const imageUrl = (bytes: Buffer) => ({
+  type: 'image_url',
+  image_url: { url: `data:image/png;base64,${bytes.toString('base64')}` },
+});
+
+// `npm test` provides the worker.
+describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('a recipe, by the SDK and an edge of its own', () => {
+  let session: InteractionSession | undefined;
+  let edge: EdgeProcess | undefined;
+  afterEach(async () => {
+    await session?.close();
+    await edge?.stop();
+  });
+
+  async function callWith(llm: object) {
+    const server = await OpenAiServer.start({ chat: [{ text: 'I see.' }] });
+    onTestFinished(() => server.close());
+    await using folder = await TemporaryFolder.create();
+    const recipes = { test: { llm: { baseUrl: server.url, model: 'm', ...llm } } };
+    await writeFile(folder.file('edge.json'), JSON.stringify({ recipes }));
+    edge = await EdgeProcess.start({ args: ['--config', folder.file('edge.json')] });
+    session = await connectSdk(edge, { recipe: 'test' });
+    /** What the LLM was sent last, once it was asked so often. */
+    const question = async (asked: number) => {
+      await vi.waitFor(() => expect(server.chats).toHaveLength(asked), { timeout: 10_000 });
+      return server.chats.at(-1)!.body.messages.at(-1)!.content;
+    };
+    return { server, session, question };
+  }
+
+  it('sees what the page shows with what is asked, until it is taken away', async () => {
+    const { server, session, question } = await callWith({ takes: ['image'] });
+    await session.show([new Blob([png])], { name: 'screen' });
+    session.send('what is this');
+    expect(await question(1)).toEqual([{ type: 'text', text: 'what is this' }, imageUrl(png)]);
+    const newer = Buffer.concat([png, Buffer.from('newer')]);
+    await session.show([new Blob([newer])], { name: 'screen' });
+    session.send('and now');
+    expect(await question(2)).toEqual([{ type: 'text', text: expect.stringMatching(/and now$/) }, imageUrl(newer)]);
+    await session.show([], { name: 'screen' });
+    session.send('goodbye');
+    expect(await question(3)).toMatch(/goodbye$/);
+    await expect(session.show([new Blob(['<svg/>'])])).rejects.toMatchObject({ code: 'image/invalid' });
+    expect(server.problems).toEqual([]);
+  });
+
+  it('is sent no picture that its LLM does not take, and told that there is one', async () => {
+    const { server, session, question } = await callWith({});
+    await session.show([new Blob([png])]);
+    session.send('what is this');
+    expect(await question(1)).toBe('what is this\n(They show pictures that you cannot see.)');
+    expect(server.problems).toEqual([]);
+  });
+
+  it('shows nothing to a model that looks at nothing', async () => {
+    edge = await EdgeProcess.start();
+    session = await connectSdk(edge);
+    await expect(session.show([new Blob([png])])).rejects.toMatchObject({ code: 'protocol/state' });
+  });
+});
