@@ -67,6 +67,10 @@ const schemas = {
     tokensOut: Index,
     /** Of the language models that have a price. */
     cost: v.optional(Ms),
+    /** Of a recipe: what its transcriber was asked, and the seconds of sound that it was sent, again where they were sent again. */
+    transcriber: v.optional(v.object({ requests: Index, seconds: Ms })),
+    /** What the voice was given to say, and the seconds of speech that it has made of it. */
+    voice: v.optional(v.object({ characters: Index, seconds: Ms })),
   }),
   'floor.changed': event('floor.changed', { participant: Id, floor: v.picklist(floors), confidence: Share }),
   'transcript.word': event('transcript.word', {

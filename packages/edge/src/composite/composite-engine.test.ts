@@ -241,8 +241,21 @@ describe('a composite row', () => {
     expect(llm.requests).toMatchObject([{ purpose: 'draft' }]);
   });
 
+  it('counts what its transcribers were sent, over all utterances', async () => {
+    const { turns, scribe, row } = talk('.SSSSY...SSSY');
+    await turns(3);
+    scribe.listener!.onSent!({ requests: 1, seconds: 0.5 });
+    scribe.listener!.onSent!({ requests: 1, seconds: 1 });
+    await turns(3);
+    scribe.says('what time is it', 1200);
+    await turns(4);
+    scribe.listener!.onSent!({ requests: 1, seconds: 2 });
+    expect(row.transcribed).toEqual({ requests: 3, seconds: 3.5 });
+  });
+
   it('without a transcriber understands what the bundle does', async () => {
-    const { turns, llm, decisions } = talk('.SSSSY', { transcriber: undefined });
+    const { turns, llm, decisions, row } = talk('.SSSSY', { transcriber: undefined });
+    expect(row.transcribed).toBeUndefined();
     await turns(7);
     expect(llm.requests.at(-1)).toMatchObject({ messages: [{ content: 'own1 own2 own3 own4 own5 own6' }] });
     expect(decisions[3]!.words).toMatchObject([{ text: 'own3' }]);

@@ -42,6 +42,7 @@ export class CompositeRow implements SessionRow {
   /** Words that became known between two decisions, until the next. */
   #words: DecodedWord[] = [];
   #released = false;
+  #transcribed = { requests: 0, seconds: 0 };
 
   constructor(
     parts: CompositeParts,
@@ -89,6 +90,11 @@ export class CompositeRow implements SessionRow {
   /** Tokens of the session so far. What is being written counts when it ends. */
   get spent() {
     return this.#answers.spent;
+  }
+
+  /** What the transcriber was sent so far; none where the words are the bundle's. */
+  get transcribed() {
+    return this.#parts.transcriber && this.#transcribed;
   }
 
   observe(event: SessionEvent): void {
@@ -210,6 +216,10 @@ export class CompositeRow implements SessionRow {
     if (!transcriber) return;
     const transcription = transcriber.start(fromMs, {
       onTranscript: (transcript) => this.#apply({ type: 'words', atMs: this.#nowMs, utterance, ...transcript }),
+      onSent: ({ requests, seconds }) => {
+        const before = this.#transcribed;
+        this.#transcribed = { requests: before.requests + requests, seconds: before.seconds + seconds };
+      },
       onFailed: (error) => {
         if (this.#hearing?.utterance === utterance) this.#hearing = undefined;
         this.#report(error);

@@ -26,9 +26,15 @@ export class AgentSpeech {
   readonly #parts: AgentSpeechParts;
   /** Open once it may be needed: a voice that nobody else hears. */
   #privateVoice: Promise<void> | undefined;
+  #spoken = { characters: 0, seconds: 0 };
 
   constructor(parts: AgentSpeechParts) {
     this.#parts = parts;
+  }
+
+  /** What its voice was given to say so far, and what it has made of it. */
+  get spoken() {
+    return this.#spoken;
   }
 
   audienceOf(choice: AudienceChoice): Audience {
@@ -91,6 +97,7 @@ export class AgentSpeech {
 
   #speak({ responseId, audience, text, last }: Speak): void {
     const { voice, speaker, apply, report } = this.#parts;
+    this.#spoken = { ...this.#spoken, characters: this.#spoken.characters + text.length };
     voice
       .speak({
         voiceKey: this.#voiceKey(audience),
@@ -99,7 +106,10 @@ export class AgentSpeech {
         last,
         speaker,
         onProblem: (error) => report(error),
-        onClause: ({ text, words, lengthMs }) => apply({ type: 'clause', responseId, text, words, lengthMs }),
+        onClause: ({ text, words, lengthMs }) => {
+          this.#spoken = { ...this.#spoken, seconds: this.#spoken.seconds + lengthMs / 1000 };
+          apply({ type: 'clause', responseId, text, words, lengthMs });
+        },
       })
       .then(
         () => apply({ type: 'spoken', responseId }),

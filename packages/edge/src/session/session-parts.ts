@@ -8,6 +8,7 @@ import type { FoundSession } from '../store/index.js';
 import type { Log } from '../telemetry/log.js';
 import type { SpeakRequest } from '../voice/index.js';
 import type { RoomAudience } from './audience.js';
+import type { ServiceCounts } from './service-counts.js';
 import type { OpenBackground, SessionTools, SpentTokens } from './background.js';
 
 /** What a session needs of the media thread. */
@@ -46,6 +47,8 @@ export interface SessionRow {
   readonly zeroMs: number;
   /** Of the language model that speaks here, where one does. */
   readonly spent?: SpentTokens;
+  /** Of the transcriber that hears for it, where one does. */
+  readonly transcribed?: ServiceCounts['transcriber'];
   /** The model is told of what happens in its session, as the client is. */
   observe?(event: SessionEvent): void;
   /** The session was of another process, and this is what happened there. */

@@ -19,6 +19,7 @@ import { startConversation, stepConversation, type Conversation, type Conversati
 import { EventJournal } from './event-journal.js';
 import { HeardWords } from './heard-words.js';
 import { PictureUploads } from './picture-uploads.js';
+import { addCounts, type ServiceCounts } from './service-counts.js';
 import { contiguousTail, unfinishedResponses } from './restore.js';
 import type { SessionOrigin, SessionParts, SessionRow, TypedText } from './session-parts.js';
 import { SharedSpeech } from './shared-speech.js';
@@ -60,6 +61,7 @@ export class Session {
   #seq = 0;
   readonly #background: SessionBackground | undefined;
   #spentBefore: SpentTokens | undefined;
+  #servicesBefore: ServiceCounts | undefined;
   #stats: EndpointStats | undefined;
   #closed = false;
 
@@ -141,6 +143,7 @@ export class Session {
     const reminders = events.filter(({ type }) => type === 'reminder.fired').length;
     this.#conversation = { ...this.#conversation, listening: false, reminders };
     this.#spentBefore = session.spent?.speaking;
+    this.#servicesBefore = session.spent?.services;
     this.#background?.restore(events, session.spent?.background);
     this.#lease.restore?.(events);
     for (const interrupted of unfinishedResponses(events)) this.#emit(interrupted);
@@ -223,7 +226,7 @@ export class Session {
       microTurnMs: this.model.microTurnMs,
       turns: this.#counts.turns,
       late: this.#counts.late,
-      spent: { speaking: this.#spentSpeaking, background: this.#background?.spent },
+      spent: { speaking: this.#spentSpeaking, background: this.#background?.spent, services: this.#services },
       sessionMs: this.nowMs,
       savedAt,
       leaseMs,
@@ -233,6 +236,15 @@ export class Session {
   /** By the language model that speaks here, also in a process before. */
   get #spentSpeaking(): SpentTokens | undefined {
     return addSpent(this.#spentBefore, this.#lease.spent);
+  }
+
+  /** Of its transcriber and its voice, also in a process before. */
+  get #services(): ServiceCounts {
+    const { transcribed } = this.#lease;
+    return addCounts(this.#servicesBefore, {
+      ...(transcribed && { transcriber: transcribed }),
+      voice: this.#speech.spoken,
+    });
   }
 
   /** Nobody listens any more. The clock, the row and the history go on; what was being said ends where it was heard. */
@@ -473,6 +485,6 @@ export class Session {
   }
 
   #emitUsage(): void {
-    this.#emit(this.#counts.usage(addSpent(this.#spentSpeaking, this.#background?.spent)));
+    this.#emit(this.#counts.usage(addSpent(this.#spentSpeaking, this.#background?.spent), this.#services));
   }
 }

@@ -1,5 +1,6 @@
 import type { SessionEventBody } from '@microturn/protocol';
 import type { SpentTokens } from './background.js';
+import type { ServiceCounts } from './service-counts.js';
 
 /** Late micro-turns in a row that are told to the client, and how soon again. */
 const LATE_IN_A_ROW = 10;
@@ -49,8 +50,8 @@ export class TurnCounts {
     return true;
   }
 
-  /** @param spent by the language models of the session */
-  usage(spent: SpentTokens | undefined): SessionEventBody & { type: 'session.usage' } {
+  /** @param spent by the language models of the session; transcriber and voice keep `services` */
+  usage(spent: SpentTokens | undefined, services: ServiceCounts): SessionEventBody & { type: 'session.usage' } {
     const { tokensIn = 0, tokensOut = 0, cost } = spent ?? {};
     return {
       type: 'session.usage',
@@ -60,6 +61,7 @@ export class TurnCounts {
       tokensIn,
       tokensOut,
       ...(cost !== undefined && { cost }),
+      ...services,
     };
   }
 }

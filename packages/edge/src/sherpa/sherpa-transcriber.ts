@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { MicroturnError } from '@microturn/protocol';
-import type { Transcriber, TranscriptListener, Transcription } from '../transcribe/types.js';
+import { TRANSCRIBE_HZ, type Transcriber, type TranscriptListener, type Transcription } from '../transcribe/types.js';
 import type { SherpaReport } from './messages.js';
 import { findRecognizer, type CtcKind } from './model-folder.js';
 import { SherpaHost, type SherpaHostOptions } from './sherpa-host.js';
@@ -103,12 +103,16 @@ class SherpaTranscription implements Transcription {
     const { id, host } = this.#parts;
     if (toMs - this.#answeredMs > WAITING_MS)
       this.fail(new MicroturnError('transcriber/failed', 'it is slower than speech'));
-    else host.post({ type: 'push', id, pcm, toMs });
+    else {
+      this.#parts.listener.onSent?.({ requests: 0, seconds: pcm.length / TRANSCRIBE_HZ });
+      host.post({ type: 'push', id, pcm, toMs });
+    }
   }
   settle(): void {
     if (this.#closed) return;
     const { id, host, timeoutMs } = this.#parts;
     this.#settles++;
+    this.#parts.listener.onSent?.({ requests: 1, seconds: 0 });
     host.post({ type: 'settle', id });
     this.#timer ??= setTimeout(() => {
       this.fail(new MicroturnError('transcriber/failed', `no words within ${timeoutMs} ms`));

@@ -56,7 +56,7 @@ describe('fault 3, the edge is killed, and another takes its place', () => {
     expect(again.events.at(-1)).toMatchObject({ type: 'transcript.word', text: 'yes' });
   });
 
-  it('what was spent stays spent: by the language model that speaks, and by the background', async () => {
+  it('what was spent stays spent: by the language model that speaks, by the background, and by what hears', async () => {
     const open = (spent: { tokensIn: number; tokensOut: number; cost: number; tasks: number }) => {
       const restored: unknown[] = [];
       const background: SessionBackground = {
@@ -70,12 +70,14 @@ describe('fault 3, the edge is killed, and another takes its place', () => {
       return { restored, background: () => () => background };
     };
     world.spent = { tokensIn: 10, tokensOut: 1, cost: 0.5 };
+    world.transcribed = { requests: 4, seconds: 9 };
     const first = open({ tokensIn: 100, tokensOut: 20, cost: 2, tasks: 3 });
     const { joined } = await world.join(socket, { background: first.background });
     await world.recorder.flush();
 
     const next = new World(world.store, 3000);
     next.spent = { tokensIn: 5, tokensOut: 1, cost: 0.25 };
+    next.transcribed = { requests: 2, seconds: 5 };
     const second = open({ tokensIn: 101, tokensOut: 21, cost: 2.5, tasks: 3 });
     const again = new Socket();
     const resume = { resumeToken: joined.resumeToken, lastSeq: socket.seqs.at(-1)! };
@@ -86,6 +88,7 @@ describe('fault 3, the edge is killed, and another takes its place', () => {
       tokensIn: 116,
       tokensOut: 23,
       cost: 3.25,
+      transcriber: { requests: 6, seconds: 14 },
     });
   });
 

@@ -21,10 +21,22 @@ describe('what a call has used', () => {
     expect(await usage()).toMatchObject({ tokensIn: 1200, tokensOut: 80, cost: 0.02 });
   });
 
+  it('has what its transcriber heard, and what its voice was given to say', async () => {
+    world.transcribed = { requests: 7, seconds: 21.5 };
+    const { call } = await world.join(socket);
+    call.session.say('good morning');
+    call.session.close('client');
+    expect(socket.events.find(({ type }) => type === 'session.usage')).toMatchObject({
+      transcriber: { requests: 7, seconds: 21.5 },
+      voice: { characters: 12 },
+    });
+  });
+
   it('of the bundle alone are no tokens, and no cost', async () => {
     const event = await usage();
     expect(event).toMatchObject({ tokensIn: 0, tokensOut: 0 });
     expect(event).not.toHaveProperty('cost');
+    expect(event).not.toHaveProperty('transcriber');
   });
 });
 

@@ -1,4 +1,4 @@
-import type { SessionEvent } from '@microturn/protocol';
+import type { SessionEvent, SessionEventOf } from '@microturn/protocol';
 import type { Stamp } from './stamp.js';
 
 export interface StoredSpending {
@@ -24,6 +24,8 @@ export interface StoredSession {
   readonly spent?: {
     readonly speaking?: StoredSpending | undefined;
     readonly background?: (StoredSpending & { readonly tasks: number }) | undefined;
+    /** Of its transcriber and its voice. */
+    readonly services?: Pick<SessionEventOf<'session.usage'>, 'transcriber' | 'voice'> | undefined;
   };
   /** Session ms at `savedAt`. */
   readonly sessionMs: number;

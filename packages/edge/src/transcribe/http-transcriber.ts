@@ -99,10 +99,12 @@ class GrowingTranscription implements Transcription {
     const request = { abort: new AbortController(), toMs: this.#clip.toMs };
     this.#request = request;
     this.#askedAtMs = this.#now();
+    const pcm = this.#clip.read();
+    this.#listener.onSent?.({ requests: 1, seconds: pcm.length / TRANSCRIBE_HZ });
     let text: string;
     try {
       const signal = AbortSignal.any([request.abort.signal, AbortSignal.timeout(timeoutMs)]);
-      text = await requestTranscription({ pcm: this.#clip.read(), rateHz: TRANSCRIBE_HZ }, this.#options, signal);
+      text = await requestTranscription({ pcm, rateHz: TRANSCRIBE_HZ }, this.#options, signal);
     } catch (cause) {
       if (this.#request !== request) return;
       this.#request = undefined;

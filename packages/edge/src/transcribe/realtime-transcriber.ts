@@ -85,6 +85,7 @@ class SocketTranscription implements Transcription {
   push(pcm: Int16Array, toMs: number): void {
     if (this.#closed) return;
     this.#toMs = toMs;
+    this.#listener.onSent?.({ requests: 0, seconds: pcm.length / TRANSCRIBE_HZ });
     const bytes = this.#resampler ? toPcm16(this.#resampler.push(toFloat(pcm))) : pcm;
     this.#send({
       type: 'input_audio_buffer.append',
@@ -100,6 +101,7 @@ class SocketTranscription implements Transcription {
     if (this.#closed || this.#commits.at(-1) === this.#toMs) return;
     const { dialect, timeoutMs = TIMEOUT_MS } = this.#options;
     this.#commits.push(this.#toMs);
+    this.#listener.onSent?.({ requests: 1, seconds: 0 });
     this.#send({ type: 'input_audio_buffer.commit', ...(dialect === 'vllm' && { final: true }) });
     this.#timer ??= setTimeout(() => this.#fail(new Error(`no words within ${timeoutMs} ms`)), timeoutMs).unref();
   }

@@ -14,9 +14,15 @@ const second = (seconds = 1) => new Int16Array(16_000 * seconds).fill(1000);
 function listener() {
   const transcripts: Transcript[] = [];
   const errors: MicroturnError[] = [];
+  const sent = { requests: 0, seconds: 0 };
   return {
     transcripts,
     errors,
+    sent,
+    onSent: ({ requests, seconds }: { requests: number; seconds: number }) => {
+      sent.requests += requests;
+      sent.seconds += seconds;
+    },
     onTranscript: (transcript: Transcript) => transcripts.push(transcript),
     onFailed: (error: MicroturnError) => errors.push(error),
   };
@@ -109,6 +115,8 @@ describe('transcription over HTTP', () => {
       { seconds: 3, fields: { model: 'whisper', language: 'en', response_format: 'json' }, authorization: 'Bearer k' },
     ]);
     expect(heard.transcripts[1]).toEqual({ words: ['one', 'two'], stable: 1, coveredMs: 3000 });
+    // What is sent again is paid for again.
+    expect(heard.sent).toEqual({ requests: 2, seconds: 4 });
   });
 
   it('where somebody waits, gives up an older request for one that has all', async () => {
@@ -191,6 +199,7 @@ describe.each(['openai', 'vllm'] as const)('transcription over a WebSocket, as %
     expect(server.problems).toEqual([]);
     expect(server.heard).toMatchObject([{ dialect, model: 'm' }]);
     expect(Math.abs(server.heard[0]!.heardMs - 2000)).toBeLessThan(3);
+    expect(heard.sent).toEqual({ requests: 2, seconds: 2 });
     transcriber.close();
     await vi.waitFor(() => expect(server.heard[0]!.closed).toBe(true));
     expect(heard.errors).toEqual([]);

@@ -14,6 +14,8 @@ export interface Transcript {
 }
 
 export interface TranscriptListener {
+  /** So much was asked for, and so many seconds of sound were sent with it, again where they were sent before. */
+  onSent?(sent: { readonly requests: number; readonly seconds: number }): void;
   onTranscript(transcript: Transcript): void;
   /** This utterance's words are not understood; nothing follows. */
   onFailed(error: MicroturnError): void;

@@ -61,6 +61,7 @@ export class World {
   mediaGone = false;
   /** What the language model of a row has used, where one speaks there. */
   spent: { tokensIn: number; tokensOut: number; cost: number } | undefined;
+  transcribed: { requests: number; seconds: number } | undefined;
   /** What the listener has heard, as the media thread answers. */
   heard: { responseId: string; heardMs: number }[] = [];
   #lease = 0;
@@ -104,6 +105,7 @@ export class World {
           engine: 0,
           zeroMs: Math.ceil(this.clock.now() / 200) * 200,
           ...(this.spent && { spent: this.spent }),
+          ...(this.transcribed && { transcribed: this.transcribed }),
           release: () => void this.leases.delete(id),
         };
       },
