@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { configOptions, loadConfig, parseConfig, redactConfig, storeFile, type EdgeConfigInput } from './config.js';
+import { configOptions, loadConfig } from './config-sources.js';
+import { parseConfig, redactConfig, storeFile, type EdgeConfigInput } from './config.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'microturn-config-'));
 afterAll(() => rmSync(dir, { recursive: true }));

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
-import { configOptions, loadConfig, type EdgeConfig } from '../config.js';
+import { configOptions, loadConfig } from '../config-sources.js';
+import type { EdgeConfig } from '../config.js';
 import { providerChoices } from '../engine/types.js';
 
 /** Adds `--config` and a flag for every option that has one. */
