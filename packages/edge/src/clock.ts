@@ -10,3 +10,9 @@ export interface Clock {
 export const monotonicClock: Clock = {
   now: () => Number(process.hrtime.bigint()) / 1e6,
 };
+
+/** Runs `fn` once, `ms` from now, without keeping the process alive; the result calls it off. */
+export function after(ms: number, fn: () => void): () => void {
+  const timer = setTimeout(fn, ms).unref();
+  return () => clearTimeout(timer);
+}

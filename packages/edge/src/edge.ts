@@ -3,23 +3,21 @@ import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import type { Subscription } from 'rxjs';
-import { monotonicClock } from './clock.js';
-import { inUrl, isLoopback, isWildcard, outsideAddress } from './addresses.js';
-import { parseConfig, storeFile, type EdgeConfig, type EdgeConfigInput } from './config.js';
-import { Background, type BackgroundHooks } from './background/index.js';
-import { LanguageModels, ModelHost, type Route } from './llm/index.js';
-import { EngineHost } from './engine/index.js';
+import { inUrl, isLoopback, isWildcard } from './addresses.js';
+import type { Background } from './background/index.js';
+import { after, monotonicClock } from './clock.js';
+import { closeAll, type Closable } from './close-all.js';
+import { parseConfig, type EdgeConfig } from './config.js';
+import type { EngineHost } from './engine/index.js';
 import { certificateFor } from './https.js';
-import { MediaHost, type MediaEvent } from './media/index.js';
-import { Agents, resolveRecipes, type AgentsParts } from './recipes/index.js';
+import type { MediaEvent, MediaHost } from './media/index.js';
+import type { Agents } from './recipes/index.js';
 import { RoomRegistry, type Room, type SessionBackground } from './session/index.js';
 import {
   Connection,
   Gate,
-  KeyRing,
   Removals,
   Dispatches,
-  Webhooks,
   trustedProxies,
   Turnstile,
   WaitingRoom,
@@ -31,11 +29,13 @@ import {
   type Call,
   type Certificate,
   type ConnectionParts,
+  type KeyRing,
+  type Webhooks,
 } from './signaling/index.js';
-import { DiskStore, MemoryStore, SessionRecorder, type SessionStore } from './store/index.js';
-import { EdgeMetrics, createLog, type Log } from './telemetry/index.js';
+import type { SessionRecorder } from './store/index.js';
+import type { EdgeMetrics, Log } from './telemetry/index.js';
 import { VERSION } from './version.js';
-import { VoiceHost } from './voice/index.js';
+import type { VoiceHost } from './voice/index.js';
 
 /** How often the media thread is asked how its endpoints fare. */
 const STATS_MS = 1000;
@@ -44,134 +44,6 @@ const ALIVE_MS = 3000;
 
 /** Joins under way at once: opening a room and its transports takes the media thread some milliseconds of its tick. */
 const JOINING_AT_ONCE = 4;
-
-/** What cannot be written in a configuration file: functions of the app. */
-export interface EdgeOptions extends BackgroundHooks {
-  readonly log?: Log;
-  /** Where sessions are kept, in place of what the configuration says. Not closed with the edge. */
-  readonly store?: SessionStore;
-  /** Which language models are asked, and in which order. */
-  readonly route?: Route | undefined;
-  /** Where the keys of language models are; this process's environment unless told otherwise. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-}
-
-/**
- * Builds an edge and joins its parts: engine, voice, media and language models on threads of their own, signaling on main.
- * @throws {MicroturnError} `edge/config`, `edge/port-in-use`, `edge/no-worker`, `bundle/*`, `voice/failed`
- */
-export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptions = {}): Promise<Edge> {
-  const config = parseConfig(input);
-  const log = options.log ?? createLog(config.logLevel);
-  // Opened in this order and closed in the reverse one, also where a later one fails.
-  const opened: { close(): void | Promise<void> }[] = [];
-  const own = <T extends { close(): void | Promise<void> }>(part: T): T => {
-    opened.push(part);
-    return part;
-  };
-  try {
-    const [certificate, announcedAddress] = await Promise.all([certificateFor(config), announcedBy(config)]);
-    const metrics = own(new EdgeMetrics());
-    const keys = new KeyRing(config.keys);
-    const webhooks = own(new Webhooks({ ...config.webhooks, keys: () => keys.current, log, after }));
-    const store = options.store ?? own(openStore(config, log));
-    const recorder = own(new SessionRecorder({ store, log, after }));
-    const env = options.env ?? process.env;
-    const recipes = resolveRecipes(config);
-    const models = own(new ModelHost({ clock: monotonicClock, log }));
-    if (recipes.byName.size > 0 || Object.keys(config.llm.models).length > 0) models.open();
-    const common = { ask: models.ask, clock: monotonicClock, after, log, env };
-    const background = await openBackground(config, options, common);
-    if (background) own(background);
-    let media: MediaHost | undefined;
-    let edge: Edge | undefined;
-    const onFailed = (error: MicroturnError) => edge?.fail(error);
-    const agents = own(new Agents(recipes, common));
-    const [engine, voice] = await Promise.all([
-      EngineHost.start({
-        bundleDir: config.engine.bundle,
-        rows: config.engine.rows,
-        threads: config.engine.threads,
-        laneSize: config.engine.laneSize,
-        provider: config.engine.provider,
-        log,
-        // Each thread that is started later is reached over a port of its own.
-        onThread: (id) => media?.setEnginePort(engine.connect(id), id),
-        onFailed,
-      }).then(own),
-      VoiceHost.start({
-        ...(config.voice.name !== undefined && { voice: config.voice.name }),
-        speakers: agents.speakers,
-        log,
-        onRestart: () => media?.setVoicePort(voice.connect()),
-        onFailed,
-      }).then(own),
-    ]);
-    media = own(
-      await MediaHost.start({
-        options: {
-          workerBin: config.media.workerBin,
-          listenIp: config.media.listenIp,
-          port: config.media.port,
-          announcedAddress,
-        },
-        enginePorts: engine.connectAll(),
-        voicePort: voice.connect(),
-        reconnect: () => ({ engines: engine.connectAll(), voice: voice.connect() }),
-        log,
-      }),
-    );
-    edge = new Edge({
-      background,
-      config,
-      log,
-      certificate,
-      announcedAddress,
-      metrics,
-      recorder,
-      engine,
-      voice,
-      media,
-      agents,
-      keys,
-      webhooks,
-      opened,
-    });
-    await edge.listen();
-    return edge;
-  } catch (error) {
-    await closeAll(opened, log);
-    throw error;
-  }
-}
-
-/** What callers are told to send media to, where it is not where it is listened for. */
-async function announcedBy({ media: { listenIp, announcedAddress } }: EdgeConfig): Promise<string | undefined> {
-  if (announcedAddress !== undefined || !isWildcard(listenIp)) return announcedAddress;
-  return (await outsideAddress()) ?? '127.0.0.1';
-}
-
-function openStore(config: EdgeConfig, log: Log): SessionStore {
-  const file = storeFile(config);
-  if (file === undefined) return new MemoryStore();
-  return new DiskStore({ file, maxBytes: config.store.maxMiB * 2 ** 20, log });
-}
-
-async function openBackground(
-  config: EdgeConfig,
-  options: EdgeOptions,
-  common: AgentsParts,
-): Promise<Background | undefined> {
-  if (config.background === false) return undefined;
-  const languageModels = new LanguageModels({ ...common, configs: config.llm.models, route: options.route });
-  return Background.open({ ...common, config: config.background, languageModels, hooks: options });
-}
-
-/** Runs `fn` once, `ms` from now, without keeping the process alive; the result calls it off. */
-function after(ms: number, fn: () => void): () => void {
-  const timer = setTimeout(fn, ms).unref();
-  return () => clearTimeout(timer);
-}
 
 /** A room, as the app's server sees and changes it. */
 function administered({ id, roster, members }: Room<Call>): AdministeredRoom {
@@ -190,17 +62,8 @@ function administered({ id, roster, members }: Room<Call>): AdministeredRoom {
   };
 }
 
-async function closeAll(parts: { close(): void | Promise<void> }[], log: Log): Promise<void> {
-  for (const part of parts.splice(0).reverse()) {
-    try {
-      await part.close();
-    } catch (error) {
-      log.error({ err: error }, 'a part did not close');
-    }
-  }
-}
-
-interface EdgeParts {
+/** What `createEdge` has opened, and hands over. */
+export interface EdgeParts {
   readonly config: EdgeConfig;
   readonly log: Log;
   readonly certificate: Certificate | undefined;
@@ -214,7 +77,7 @@ interface EdgeParts {
   readonly agents: Agents;
   readonly keys: KeyRing;
   readonly webhooks: Webhooks;
-  readonly opened: { close(): void | Promise<void> }[];
+  readonly opened: Closable[];
 }
 
 /** A running edge. */

@@ -1,6 +1,7 @@
 export { MicroturnError, type ErrorCode } from '@microturn/protocol';
 export { parseConfig, type EdgeConfig, type EdgeConfigInput } from './config.js';
-export { Edge, createEdge, type EdgeOptions } from './edge.js';
+export { createEdge, type EdgeOptions } from './create-edge.js';
+export { Edge } from './edge.js';
 export { silentLog, type Log } from './telemetry/index.js';
 export { VERSION } from './version.js';
 export type {

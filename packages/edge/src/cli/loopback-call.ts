@@ -2,7 +2,7 @@ import { MicroturnError, type JoinResult, type SessionEvent } from '@microturn/p
 import type * as MediasoupClient from 'mediasoup-client';
 import { WebSocket } from 'ws';
 import type { EdgeConfig } from '../config.js';
-import { createEdge } from '../edge.js';
+import { createEdge } from '../create-edge.js';
 import { silentLog } from '../telemetry/index.js';
 import type { CheckResult } from './check-result.js';
 import { createKey } from './keys.js';
