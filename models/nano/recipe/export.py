@@ -20,7 +20,7 @@ from features import BANDS, FRAME, HOP, OFFSET, SCALE, TAIL_SAMPLES
 from labels import SLOTS_PER_TURN, TYPED_TOKENS
 from model import Attention, Nano, Stem, rotate, rotation
 from symbolic_batch import symbolic_batch
-from vocabulary import ACT_INDEX, SAY, SERVED_ACTS
+from vocabulary import SAY, SERVED_INDEXES
 
 TURN_SAMPLES = 3_200
 TURN_FRAMES = TURN_SAMPLES // HOP
@@ -105,7 +105,7 @@ class Step(nn.Module):
             words,
             core.floor(x).softmax(-1),
             say.softmax(-1),
-            core.act(x)[:, [ACT_INDEX[name] for name in SERVED_ACTS]].softmax(-1),
+            core.act(x)[:, SERVED_INDEXES].softmax(-1),
             next_sound,
             next_mel,
             next_stem,

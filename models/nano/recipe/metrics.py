@@ -196,14 +196,16 @@ def floor_confusion(sessions: list[Session], classes: list[str]) -> dict:
 
 def grid_f1(sessions: list[Session], role: str, threshold: float) -> float:
     """
-    How well the likeliest class of `role`, where it is above `threshold`, meets the labels' grid: F1 over decisions.
+    How well the likeliest class of `role` meets the labels' grid, where `threshold` lets it: F1 over decisions.
 
     A decision is a run of micro-turns of one class, and is right a micro-turn early or up to two late.
     """
     hits = misses = false = 0
     for session in sessions:
         labels, shares = session.grids[role], session.outputs[role]
-        best = np.where(shares.max(-1) > threshold, shares.argmax(-1), 0)
+        # As the engine has it: an act must be likely itself, a word only that there is one.
+        certain = 1 - shares[:, 0] if role == "say" else shares.max(-1)
+        best = np.where(certain > threshold, shares.argmax(-1), 0)
         due, decided = onsets(np.where(labels == IGNORE, 0, labels)), onsets(best)
         for turn in due:
             hit = (best[max(0, turn - 1) : turn + 3] == labels[turn]).any()

@@ -5,7 +5,7 @@ import torch
 from export import Step, inputs
 from features import log_mel
 from model import Nano, Size
-from vocabulary import ACT_INDEX, SERVED_ACTS
+from vocabulary import SERVED_INDEXES
 
 TINY = Size(stem=8, width=16, blocks=2, kernel=3, core=16, layers=2, heads=2, head_width=4, window=6)
 
@@ -47,7 +47,7 @@ class StepGraph(unittest.TestCase):
         ).float()
         with torch.no_grad():
             words, _, floor, say, act = self.model(mel, said, self.play, self.typed)
-        whole = (words.reshape(2, 12, 5, -1), floor, say, act[..., [ACT_INDEX[name] for name in SERVED_ACTS]])
+        whole = (words.reshape(2, 12, 5, -1), floor, say, act[..., SERVED_INDEXES])
         for index, expected in enumerate(whole):
             actual = torch.stack([output[index] for output in outputs], 1)
             self.assertLess(float((actual - expected.softmax(-1)).abs().max()), 1e-5)

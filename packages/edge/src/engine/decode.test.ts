@@ -189,8 +189,14 @@ describe('decode: say and acts', () => {
 
   it('says nothing below the threshold', () => {
     const sure = manifest({ 'decoding/say/threshold': 0.8 });
-    expect(says_('one', sure, 0.7).say).toBe('');
-    expect(says_('one', sure, 0.9).say).toBe('one');
+    const unsure = Float32Array.from(says, (name) => ({ listen: 0.3, one: 0.7 })[name] ?? 0);
+    expect(decode(sure, freshDecoder, { say: unsure }, { index: 0, play: 0 }).decoded.say).toBe('');
+  });
+
+  it('is sure that it speaks where it is not sure which word it says', () => {
+    const sure = manifest({ 'decoding/say/threshold': 0.8 });
+    const head = Float32Array.from(says, (name) => (name === 'listen' ? 0.1 : name === 'one' ? 0.5 : 0.2));
+    expect(decode(sure, freshDecoder, { say: head }, { index: 0, play: 0 }).decoded.say).toBe('one');
   });
 
   it('says several slots in order', () => {

@@ -125,13 +125,14 @@ function decodeSay(
   isDone: (act: Act) => boolean,
 ): { text: string; acts: Act[] } {
   if (!role || !head) return { text: '', acts: [] };
+  const silent = role.classes.indexOf(role.silent);
   const said: string[] = [];
   const acts: Act[] = [];
   for (let slot = 0; slot < head.length / role.classes.length; slot++) {
     const shares = probabilities(head, slot, role);
     const best = argmax(shares);
     const name = role.classes[best]!;
-    if (name === role.silent || shares[best]! < decoding.say.threshold) continue;
+    if (name === role.silent || 1 - shares[silent]! < decoding.say.threshold) continue;
     const meaning = Object.hasOwn(role.acts, name) ? role.acts[name] : undefined;
     if (meaning) acts.push(meaning.act);
     if (meaning && isDone(meaning.act)) continue;
