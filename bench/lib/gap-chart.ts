@@ -32,21 +32,21 @@ export function gapChart(
   // Ours lie close together: their names are below them, in the first line that is free there.
   const below = Math.max(...points.filter(({ ours }) => ours).map(({ gapMs }) => y(gapMs))) + 22;
   const rows: { readonly from: number; readonly to: number }[][] = [];
-  const lineOf = (at: number, text: string): number => {
+  const placeOf = (at: number, text: string): { x: number; y: number } => {
     const half = (text.length * CHAR_WIDTH) / 2;
-    const span = { from: at - half, to: at + half };
+    const middle = Math.max(at, PLOT.left + half);
+    const span = { from: middle - half, to: middle + half };
     const free = rows.findIndex((row) => row.every(({ from, to }) => span.to < from || span.from > to));
     const line = free < 0 ? rows.push([]) - 1 : free;
     rows[line]!.push(span);
-    return below + line * LINE_HEIGHT;
+    return { x: middle, y: below + line * LINE_HEIGHT };
   };
   for (const { name, ours, falseStarts, gapMs, gapP90Ms } of points.toSorted((a, b) => b.gapMs - a.gapMs)) {
     const at = { x: x(falseStarts), y: y(gapMs) };
     const kind = ours ? 'ours' : 'vad';
     const text = `${name}: ${Math.round(gapMs)} ms`;
-    const label = ours
-      ? `x="${at.x}" y="${lineOf(at.x, text)}" text-anchor="middle"`
-      : `x="${at.x + 12}" y="${at.y + 4}"`;
+    const place = ours ? placeOf(at.x, text) : { x: at.x + 12, y: at.y + 4 };
+    const label = `x="${place.x}" y="${place.y}"${ours ? ' text-anchor="middle"' : ''}`;
     lines.push(
       `<path class="${kind}" d="M${at.x} ${at.y}V${y(gapP90Ms)}"/>`,
       `<circle class="${kind}" cx="${at.x}" cy="${at.y}" r="6"/>`,
