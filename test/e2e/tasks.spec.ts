@@ -89,7 +89,7 @@ const answer = (caller: Caller, taskId: string, allowed: boolean) =>
   ] as const);
 const booked = (caller: Caller) => caller.page.evaluate(() => (window as unknown as TaskPage).booked);
 
-/** What was heard of a task, response by response. */
+/** What was heard of a task, response by response. It is woven when its last word is sent, and heard to its end after that. */
 function heardOf(caller: Caller, taskId: string): string[] {
   const relays = caller.eventsOf('response.started').filter((response) => response.taskId === taskId);
   return relays.map(
@@ -113,14 +113,14 @@ test('a function of the page runs where the user allows it with a click, and not
   await answer(caller, first, true);
   await woven(caller, first);
   expect(await booked(caller)).toEqual([{ persons: 2 }]);
-  expect(heardOf(caller, first).at(-1)).toContain('The table is booked');
+  await expect.poll(() => heardOf(caller, first).at(-1), WAIT).toContain('The table is booked');
 
   const second = await ask(caller, 'book another table');
   await asked(caller, second);
   await answer(caller, second, false);
   await woven(caller, second);
   expect(await booked(caller)).toHaveLength(1);
-  expect(heardOf(caller, second).at(-1)).toContain('I did not book it');
+  await expect.poll(() => heardOf(caller, second).at(-1), WAIT).toContain('I did not book it');
 });
 
 test('a spoken yes is leave enough', async () => {
@@ -132,7 +132,7 @@ test('a spoken yes is leave enough', async () => {
   await woven(caller, taskId);
   expect(await booked(caller)).toEqual([{ persons: 2 }]);
   expect(heardOf(caller, taskId)[0]).toContain('May I use book table');
-  expect(heardOf(caller, taskId).at(-1)).toContain('The table is booked');
+  await expect.poll(() => heardOf(caller, taskId).at(-1), WAIT).toContain('The table is booked');
 });
 
 test('who is away while a task runs hears its result once, when they are back', async () => {
@@ -161,7 +161,6 @@ test('who is away while a task runs hears its result once, when they are back', 
   await caller.page.evaluate(() => ((window as unknown as TaskPage).away = false));
   await woven(caller, taskId);
   expect(caller.eventsOf('session.resumed')).toHaveLength(1);
-  // Its last word is heard after it was sent.
   await expect
     .poll(() => heardOf(caller, taskId).map((text) => text.replaceAll(/\W+$/g, '')), WAIT)
     .toEqual(['This one took its time']);
@@ -187,7 +186,7 @@ test('who talks over a result does not cancel its task: it is taken up again, an
   expect(cut.map(({ responseId }) => responseId)).toEqual([relays[0]!.responseId]);
   expect(caller.eventsOf('task.cancelled')).toEqual([]);
   expect(relays.length).toBeGreaterThan(1);
-  expect(heardOf(caller, taskId).at(-1)).toContain('the last of them');
+  await expect.poll(() => heardOf(caller, taskId).at(-1), WAIT).toContain('the last of them');
 });
 
 test('a picture that is shown with a typed question is what the model gets, and its answer is heard', async () => {
@@ -215,7 +214,7 @@ test('a picture that is shown with a typed question is what the model gets, and 
     { type: 'image_url', image_url: { url: picture } },
   ]);
   expect(caller.eventsOf('task.created').at(-1)).toMatchObject({ taskId, origin: 'text', images: 1 });
-  expect(heardOf(caller, taskId).at(-1)).toContain('It is a cat');
+  await expect.poll(() => heardOf(caller, taskId).at(-1), WAIT).toContain('It is a cat');
 });
 
 test('what is typed as a message is asked where the model cannot read, and answered aloud', async () => {
@@ -227,5 +226,5 @@ test('what is typed as a message is asked where the model cannot read, and answe
   await woven(caller, taskId);
   const relay = caller.eventsOf('response.started').find((response) => response.taskId === taskId);
   expect(relay).toMatchObject({ kind: 'relay' });
-  expect(heardOf(caller, taskId).at(-1)).toContain('This one took its time');
+  await expect.poll(() => heardOf(caller, taskId).at(-1), WAIT).toContain('This one took its time');
 });
