@@ -1,6 +1,6 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { MessagePort } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -14,12 +14,18 @@ const { start, folders } = engineHosts();
 const never = (error: Error) => expect.unreachable(error.message);
 
 describe('EngineHost, when the thread', () => {
-  /** A thread that says it is ready, and then does as written on each lease. */
-  async function threadThat(onOpen: string, more = ''): Promise<URL> {
+  const info = { name: 'stub', version: '1', microTurnMs: 200, inputHz: 16_000, capabilities: [] };
+
+  /** In a folder of its own, which is gone after the tests. */
+  async function threadPath(): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'microturn-thread-'));
     folders.push(folder);
-    const path = join(folder, 'thread.mjs');
-    const info = { name: 'stub', version: '1', microTurnMs: 200, inputHz: 16_000, capabilities: [] };
+    return join(folder, 'thread.mjs');
+  }
+
+  /** A thread that says it is ready, and then does as written on each lease. */
+  async function threadThat(onOpen: string, more = ''): Promise<URL> {
+    const path = await threadPath();
     await writeFile(
       path,
       `import { parentPort } from 'node:worker_threads';
@@ -76,15 +82,12 @@ describe('EngineHost, when the thread', () => {
    * written. It knows its life by the file that its first one leaves behind.
    */
   async function threadThatRecovers(onFirst: string): Promise<URL> {
-    const folder = await mkdtemp(join(tmpdir(), 'microturn-thread-'));
-    folders.push(folder);
-    const path = join(folder, 'thread.mjs');
-    const info = { name: 'stub', version: '1', microTurnMs: 200, inputHz: 16_000, capabilities: [] };
+    const path = await threadPath();
     await writeFile(
       path,
       `import { existsSync, writeFileSync } from 'node:fs';
        import { parentPort } from 'node:worker_threads';
-       const mark = ${JSON.stringify(join(folder, 'lived'))};
+       const mark = ${JSON.stringify(join(dirname(path), 'lived'))};
        const first = !existsSync(mark);
        writeFileSync(mark, '');
        let taken = 0;
@@ -312,9 +315,7 @@ describe('EngineHost, when the thread', () => {
   });
 
   it('does not start, says so', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'microturn-thread-'));
-    folders.push(folder);
-    const path = join(folder, 'thread.mjs');
+    const path = await threadPath();
     for (const source of [`throw new Error('boom')`, 'process.exit(1)', '']) {
       await writeFile(path, source);
       await expect(start({ threadUrl: pathToFileURL(path) })).rejects.toMatchObject({ code: 'engine/failed' });
