@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { Patch } from './patch.js';
 import { taskEntries, taskOrigins, taskStatuses } from './tasks.js';
 import { errorEntries, Id, Index, Ms, Share, taggedParser } from './schema.js';
 
@@ -170,6 +171,8 @@ const schemas = {
   'tool.call': event('tool.call', { callId: Id, taskId: Id, name: v.string(), arguments: v.unknown() }),
   /** What was taken as its result, or that it is not waited for any more. */
   'tool.result': event('tool.result', { callId: Id, output: v.optional(v.unknown()), error: v.optional(v.string()) }),
+  /** Changes a surface, which is a JSON document that the page shows; each begins as `{}`. */
+  'ui.patch': event('ui.patch', { surfaceId: Id, patch: Patch }),
   'reminder.set': event('reminder.set', { reminderId: Id, dueMs: Ms, text: v.string() }),
   'reminder.fired': event('reminder.fired', { reminderId: Id, dueMs: Ms, text: v.string() }),
   stats: event('stats', {

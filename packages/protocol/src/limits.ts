@@ -20,6 +20,10 @@ export const limits = {
   /** Characters of what is typed into one field, and of the field's name. */
   typedChars: 2000,
   fieldChars: 64,
+  /** Of one patch of a surface: operations, characters as JSON, and characters of a path. */
+  patchOperations: 64,
+  patchChars: 65_536,
+  pointerChars: 256,
   /** Characters of a token: LiveKit's with attributes and a room configuration stay well below. */
   tokenChars: 16_384,
   /** Characters of an identity, a room and a participant's name. */

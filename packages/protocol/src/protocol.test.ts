@@ -107,6 +107,44 @@ describe('messages at the door', () => {
   });
 });
 
+describe('the patch of a surface', () => {
+  const patched = (patch: unknown, surfaceId = 's') =>
+    code(() => parseSessionEvent({ type: 'ui.patch', seq: 1, at: 0, turn: 0, surfaceId, patch }));
+  const add = { op: 'add', path: '/a', value: 1 };
+
+  it('takes add, replace and remove, at JSON pointers', () => {
+    expect(patched([add, { op: 'replace', path: '', value: null }, { op: 'remove', path: '/a~1b/~0/0/-' }])).toBe(
+      'none',
+    );
+    for (const bad of [
+      { ...add, op: 'move', from: '/b' },
+      { op: 'add', path: '/a' },
+      { ...add, path: 'a' },
+      { ...add, path: '/a~2' },
+      { ...add, path: '/a~' },
+      'add',
+    ]) {
+      expect(patched([bad])).toBe('protocol/malformed');
+    }
+    expect(patched([add], '')).toBe('protocol/malformed');
+  });
+
+  it('is bounded at exactly the limits', () => {
+    expect(patched([])).toBe('protocol/malformed');
+    expect(patched(Array.from({ length: limits.patchOperations }, () => add))).toBe('none');
+    expect(patched(Array.from({ length: limits.patchOperations + 1 }, () => add))).toBe('protocol/malformed');
+
+    const pointer = (chars: number) => [{ ...add, path: `/${'a'.repeat(chars - 1)}` }];
+    expect(patched(pointer(limits.pointerChars))).toBe('none');
+    expect(patched(pointer(limits.pointerChars + 1))).toBe('protocol/malformed');
+
+    const overhead = JSON.stringify([{ ...add, value: '' }]).length;
+    const sized = (chars: number) => [{ ...add, value: 'a'.repeat(chars - overhead) }];
+    expect(patched(sized(limits.patchChars))).toBe('none');
+    expect(patched(sized(limits.patchChars + 1))).toBe('protocol/malformed');
+  });
+});
+
 describe('decodeJson', () => {
   const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 

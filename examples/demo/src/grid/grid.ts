@@ -164,6 +164,7 @@ export function recordEvent(grid: Grid, event: SessionEvent): Grid {
     case 'draft.committed':
     case 'draft.dropped':
     case 'session.usage':
+    case 'ui.patch':
     case 'reminder.set':
     case 'reminder.fired':
     case 'stats':

@@ -105,6 +105,7 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
     case 'session.usage':
     case 'response.text':
     case 'response.cut':
+    case 'ui.patch':
     case 'reminder.set':
     case 'stats':
     case 'error':

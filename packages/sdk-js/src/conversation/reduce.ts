@@ -113,6 +113,7 @@ export function reduceConversation(state: Conversation, event: SessionEvent): Co
     case 'draft.committed':
     case 'draft.dropped':
     case 'session.usage':
+    case 'ui.patch':
     case 'reminder.set':
     case 'reminder.fired':
     case 'error':
