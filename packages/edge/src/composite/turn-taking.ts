@@ -68,7 +68,7 @@ export function stepTurnTaking(state: TurnTaking, input: TurnTakingInput): TurnT
 }
 
 /** What the bundle would answer with by itself, or have answered: both are the LLM's. */
-const OWN_ACTS: ReadonlySet<Act> = new Set<Act>(['continue', 'remind', 'backchannel', 'delegate']);
+const OWN_ACTS: ReadonlySet<Act> = new Set<Act>(['continue', 'repeat', 'remind', 'backchannel', 'delegate']);
 
 function decide(step: StepBuilder, decision: Decision, atMs: number): void {
   const { microTurnMs } = step.state.options;

@@ -223,6 +223,26 @@ describe('decode: say and acts', () => {
   });
 });
 
+describe('decode: classes that are shown', () => {
+  const m = manifest({
+    'outputs/say/shows': { one: { surface: 'translation', text: 'uno', of: 'one' } },
+  });
+
+  it('are not said, and come in every micro-turn in which they are decided', () => {
+    const first = decode(m, freshDecoder, { say: sayHead('one') }, { index: 0, play: 0 });
+    const second = decode(m, first.state, { say: sayHead('one') }, { index: 1, play: 0 });
+    for (const { decoded } of [first, second]) {
+      expect(decoded).toMatchObject({ say: '', acts: [], shown: [{ surface: 'translation', text: 'uno', of: 'one' }] });
+    }
+  });
+
+  it('leave others as they are', () => {
+    const { decoded } = decode(m, freshDecoder, { say: sayHead('remind') }, { index: 0, play: 0 });
+    expect(decoded).toMatchObject({ say: 'Here is your reminder.', acts: ['remind'] });
+    expect(decoded).not.toHaveProperty('shown');
+  });
+});
+
 describe('decode: what an act does', () => {
   const classes = ['none', 'relay', 'delegate', 'backchannel', 'remind'];
   const acting = (changes: Record<string, unknown> = {}) =>

@@ -1,6 +1,6 @@
 import type { Floor } from '@microturn/protocol';
 import type { Manifest, Outputs } from './manifest.js';
-import type { Act, DecodedWord } from './types.js';
+import { acts, type Act, type DecodedWord, type ShownWord } from './types.js';
 
 /** What decoding remembers of a row from one micro-turn to the next. */
 export interface DecoderState {
@@ -17,7 +17,7 @@ export interface DecoderState {
 export const freshDecoder: DecoderState = { word: undefined, holder: undefined, quietMs: 0 };
 
 /** Acts that are done once, however many micro-turns the model stays with them. */
-const ONCE: ReadonlySet<Act> = new Set<Act>(['continue', 'delegate', 'cancel', 'show', 'backchannel', 'remind']);
+const ONCE: ReadonlySet<Act> = new Set<Act>(acts.filter((act) => !['stop', 'commit', 'relay'].includes(act)));
 /** Where the bundle does not say how. Flite spells "mm-hm", letter by letter. */
 const BACKCHANNEL = 'Uh-huh.';
 
@@ -28,6 +28,7 @@ export interface Decoded {
   readonly confidence: number;
   readonly say: string;
   readonly acts: readonly Act[];
+  readonly shown?: readonly ShownWord[];
 }
 
 interface Heads {
@@ -72,9 +73,16 @@ export function decode(
   const stops = manifest.decoding.stop.some((when) =>
     'act' in when ? proposed.includes(when.act) : when.floor === floor,
   );
-  const acts: Act[] = [...(stops ? (['stop'] as const) : []), ...proposed.filter((act) => act !== 'stop')];
+  const done: Act[] = [...(stops ? (['stop'] as const) : []), ...proposed.filter((act) => act !== 'stop')];
   return {
-    decoded: { words, floor, confidence, say: spoken.text || wordsOf(manifest, acted), acts: [...new Set(acts)] },
+    decoded: {
+      words,
+      floor,
+      confidence,
+      say: spoken.text || wordsOf(manifest, acted),
+      acts: [...new Set(done)],
+      ...(spoken.shown.length > 0 && { shown: spoken.shown }),
+    },
     state: { word: last, acts: decided, ...nextHolder(manifest, state, floor, turn.play > 0) },
   };
 }
@@ -123,23 +131,28 @@ function decodeSay(
   { outputs: { say: role }, decoding }: Manifest,
   head: Float32Array | undefined,
   isDone: (act: Act) => boolean,
-): { text: string; acts: Act[] } {
-  if (!role || !head) return { text: '', acts: [] };
+): { text: string; acts: Act[]; shown: ShownWord[] } {
+  if (!role || !head) return { text: '', acts: [], shown: [] };
   const silent = role.classes.indexOf(role.silent);
   const said: string[] = [];
   const acts: Act[] = [];
+  const shown: ShownWord[] = [];
   for (let slot = 0; slot < head.length / role.classes.length; slot++) {
     const shares = probabilities(head, slot, role);
     const best = argmax(shares);
     const name = role.classes[best]!;
     if (name === role.silent || 1 - shares[silent]! < decoding.say.threshold) continue;
+    if (Object.hasOwn(role.shows, name)) {
+      shown.push(role.shows[name]!);
+      continue;
+    }
     const meaning = Object.hasOwn(role.acts, name) ? role.acts[name] : undefined;
     if (meaning) acts.push(meaning.act);
     if (meaning && isDone(meaning.act)) continue;
     const text = meaning ? meaning.text : name;
     if (text !== undefined) said.push(text);
   }
-  return { text: said.join(' '), acts };
+  return { text: said.join(' '), acts, shown };
 }
 
 function decodeAct({ outputs: { act: role }, decoding }: Manifest, head: Float32Array | undefined): Act | undefined {

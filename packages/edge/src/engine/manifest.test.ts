@@ -65,6 +65,7 @@ describe('parseManifest', () => {
     ['outputs.floor.classes', { 'outputs/floor/classes/0': 'asleep' }],
     ['outputs.say.silent', { 'outputs/say/silent': 'hush' }],
     ['outputs.say.acts.shout', { 'outputs/say/acts/shout': { act: 'stop' } }],
+    ['outputs.say.shows.uno', { 'outputs/say/shows': { uno: { surface: 'a', text: 'b' } } }],
     ['decoding.words', { 'decoding/words': undefined }],
     ['decoding.floor.thresholds.yield', { 'decoding/floor/thresholds/yield': 0.5 }],
     ['decoding.floor.thresholds.yielded', { 'decoding/floor/thresholds/yielded': 90 }],

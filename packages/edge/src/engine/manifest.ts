@@ -91,6 +91,8 @@ const Manifest = v.object({
         classes: Classes,
         silent: Name,
         acts: v.optional(v.record(v.string(), v.object({ act: v.picklist(acts), text: v.optional(Text) })), {}),
+        /** Classes that are shown on a surface of the page, and not spoken. */
+        shows: v.optional(v.record(v.string(), v.object({ surface: Name, text: Text, of: v.optional(Text) })), {}),
       }),
     ),
     act: v.optional(
@@ -224,6 +226,8 @@ function contradiction(manifest: Manifest): string | undefined {
     if (!say.classes.includes(say.silent)) return `outputs.say.silent: ${say.silent} is not among the classes`;
     const stranger = Object.keys(say.acts).find((name) => !say.classes.includes(name));
     if (stranger !== undefined) return `outputs.say.acts.${stranger}: not among the classes`;
+    const unshown = Object.keys(say.shows).find((name) => !say.classes.includes(name));
+    if (unshown !== undefined) return `outputs.say.shows.${unshown}: not among the classes`;
   }
   for (const role of ['said', 'text'] as const) {
     const problem = unreadable(manifest, role);

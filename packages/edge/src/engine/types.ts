@@ -53,6 +53,11 @@ export const acts = [
   'show',
   'backchannel',
   'remind',
+  'repeat',
+  'louder',
+  'quieter',
+  'slower',
+  'faster',
 ] as const;
 export type Act = (typeof acts)[number];
 
@@ -75,6 +80,14 @@ export type Perceived =
   | { readonly type: 'heard'; readonly text: string }
   | { readonly type: 'mark'; readonly mark: Mark };
 
+/** A word that the model shows and does not speak: more of what is read on one surface of the page. */
+export interface ShownWord {
+  readonly surface: string;
+  readonly text: string;
+  /** The user's word that it stands for. */
+  readonly of?: string | undefined;
+}
+
 /** What the model decided in one micro-turn. Thresholds have been applied: they are the bundle's, not the runtime's. */
 export interface Decision {
   readonly lease: LeaseId;
@@ -88,6 +101,7 @@ export interface Decision {
   /** More words of this answer follow: saying nothing now is not its end. */
   readonly more?: boolean;
   readonly acts: readonly Act[];
+  readonly shown?: readonly ShownWord[];
   /** The model's run, ms. */
   readonly stepMs: number;
   /** From `dueMs` to the decision, ms. */

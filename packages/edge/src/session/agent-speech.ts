@@ -95,7 +95,7 @@ export class AgentSpeech {
     }
   }
 
-  #speak({ responseId, audience, text, last }: Speak): void {
+  #speak({ responseId, audience, text, last, manner }: Speak): void {
     const { voice, speaker, apply, report } = this.#parts;
     this.#spoken = { ...this.#spoken, characters: this.#spoken.characters + text.length };
     voice
@@ -105,6 +105,7 @@ export class AgentSpeech {
         text,
         last,
         speaker,
+        manner,
         onProblem: (error) => report(error),
         onClause: ({ text, words, lengthMs }) => {
           this.#spoken = { ...this.#spoken, seconds: this.#spoken.seconds + lengthMs / 1000 };

@@ -1,10 +1,10 @@
 import type { Floor } from '@microturn/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Act } from '../engine/types.js';
+import { wordsUpTo } from './conversation-step.js';
 import {
   startConversation,
   stepConversation,
-  wordsUpTo,
   type Conversation,
   type ConversationInput,
   type ConversationStep,
@@ -247,6 +247,94 @@ describe('a conversation', () => {
     run.voiced('r0', 'Time is up', 800, { plays: false });
     for (let i = 0; i < 12; i++) run.turn('silent');
     expect(run.state.responses.map((response) => response.id)).toEqual(['s', 'r0']);
+  });
+
+  describe('repeat', () => {
+    const told = () => {
+      const run = new Run().turn('yielded', { say: 'seven' }).voiced('r0', 'seven', 400);
+      return run.turn('silent').feed({ type: 'speech-sent', responseId: 'r0', atMs: 600 });
+    };
+    const heard = (run: Run) => run.feed({ type: 'heard', responseId: 'r0', heardMs: 400, state: 'playing' });
+
+    it('says what was said last once more, and again when it is asked again', () => {
+      const run = heard(told()).turn('yielded', { acts: ['repeat'] });
+      expect(run.effects.at(-1)).toMatchObject({ do: 'speak', responseId: 'r2', text: 'seven', last: true });
+      expect(run.find('response.started')).toMatchObject([{ responseId: 'r0' }, { responseId: 'r2', kind: 'reply' }]);
+      run
+        .voiced('r2', 'seven', 400)
+        .feed({ type: 'interrupt', atMs: 900 })
+        .turn('yielded', { acts: ['repeat'] });
+      expect(run.effects.at(-1)).toMatchObject({ do: 'speak', responseId: 'r3', text: 'seven' });
+    });
+
+    it('has nothing to say where nothing was said, while the agent speaks, and to nobody', () => {
+      expect(new Run().turn('yielded', { acts: ['repeat'] }).effects).toEqual([]);
+      expect(
+        told()
+          .turn('yielded', { acts: ['repeat'] })
+          .find('response.started'),
+      ).toHaveLength(1);
+      const away = heard(told()).feed({ type: 'listener', atMs: 800, present: false });
+      expect(away.turn('yielded', { acts: ['repeat'] }).find('response.started')).toHaveLength(1);
+    });
+  });
+
+  it('speaks as it was told to, from then on', () => {
+    const run = new Run().turn('yielded', { say: 'one' }).turn('yielded', { acts: ['louder'], say: 'two' });
+    run.turn('yielded', { acts: ['slower'] }).turn('yielded', { say: 'three' });
+    const manners = run.effects.flatMap((effect) => (effect.do === 'speak' ? [effect.manner] : []));
+    expect(manners[0]).toBeUndefined();
+    expect(manners[1]).toMatchObject({ rate: 1 });
+    expect(manners[1]!.gainDb).toBeGreaterThan(0);
+    expect(manners[2]).toMatchObject({ gainDb: manners[1]!.gainDb });
+    expect(manners[2]!.rate).toBeLessThan(1);
+  });
+
+  describe('words that are shown', () => {
+    const shown = (...texts: string[]) => texts.map((text) => ({ surface: 'translation', text, of: 'cat' }));
+    const show = (run: Run, ...texts: string[]) =>
+      run.feed({
+        type: 'decision',
+        atMs: 200,
+        responseId: 'r',
+        decision: {
+          lease: 1,
+          index: 0,
+          words: [],
+          floor: 'speaking',
+          confidence: 1,
+          say: '',
+          acts: [],
+          shown: shown(...texts),
+          stepMs: 1,
+          lagMs: 1,
+        },
+      });
+
+    it('go to their surface one after the other, and make no sound', () => {
+      const run = show(show(new Run(), 'gato'), 'perro');
+      expect(run.effects).toEqual([]);
+      expect(run.find('ui.patch')).toEqual([
+        {
+          type: 'ui.patch',
+          surfaceId: 'translation',
+          patch: [{ op: 'add', path: '/words', value: [{ text: 'gato', of: 'cat', atMs: 200 }] }],
+        },
+        {
+          type: 'ui.patch',
+          surfaceId: 'translation',
+          patch: [{ op: 'add', path: '/words/-', value: { text: 'perro', of: 'cat', atMs: 200 } }],
+        },
+      ]);
+    });
+
+    it('are bounded: the oldest goes where there are 500', () => {
+      const run = new Run();
+      for (let i = 0; i < 502; i++) show(run, `w${i}`);
+      const patches = run.find('ui.patch') as unknown as { patch: { op: string }[] }[];
+      expect(patches.slice(0, 500).every(({ patch }) => patch.every(({ op }) => op === 'add'))).toBe(true);
+      for (const { patch } of patches.slice(500)) expect(patch.map(({ op }) => op)).toEqual(['remove', 'add']);
+    });
   });
 
   describe('continue', () => {

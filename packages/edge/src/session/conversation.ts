@@ -1,5 +1,7 @@
 import type { Audience, Floor, ResponseKind, ResponseWord, SessionEventBody } from '@microturn/protocol';
 import type { Decision } from '../engine/types.js';
+import { inManner, plainly, type Manner } from '../voice/manner.js';
+import { StepBuilder, wordsUpTo } from './conversation-step.js';
 
 /** How a response stands. `cut` waits for the listener's last word on what was heard; then it is over. */
 export type ResponsePhase = 'speaking' | 'ending' | 'cut';
@@ -40,12 +42,21 @@ export interface Conversation {
   readonly bargeIn: boolean;
   /** What the user stopped last and did not hear; `continue` says it after all. */
   readonly stopped: Stopped | undefined;
+  /** What was said last, whether or not it was heard; `repeat` says it again. */
+  readonly said: Said | undefined;
+  /** How the agent was told to speak. */
+  readonly manner: Manner;
+  /** How many words each surface shows, by its id. */
+  readonly shown: Readonly<Record<string, number>>;
   readonly reminders: number;
 }
 
-interface Stopped {
+export interface Said {
   readonly text: string;
   readonly audience: Audience;
+}
+
+export interface Stopped extends Said {
   readonly atMs: number;
 }
 
@@ -85,7 +96,7 @@ export type ConversationInput =
 
 /** What the session must do besides telling its client. */
 export type ConversationEffect =
-  | { do: 'speak'; responseId: string; audience: Audience; text: string; last: boolean }
+  | { do: 'speak'; responseId: string; audience: Audience; text: string; last: boolean; manner?: Manner }
   | { do: 'end'; responseId: string; audience: Audience }
   | { do: 'cut'; responseId: string; audience: Audience }
   /** This participant stopped what the agent says to the room for another. */
@@ -110,12 +121,10 @@ const UNSTARTED_MS = 2000;
 const CONTINUED_MS = 60_000;
 /** A report names the packet being played, and the last one may never be reported: two packets. */
 const HEARD_TO_THE_END_MS = 40;
-/** A word counts as heard when it was played to its end, to one packet. */
-const WORD_TOLERANCE_MS = 20;
 
 export function startConversation(participant: string, audience: Audience = 'room'): Conversation {
-  const nothing = { responses: [], bargeIn: false, stopped: undefined, reminders: 0 };
-  return { participant, audience, listening: true, floor: 'silent', ...nothing };
+  const nothing = { responses: [], bargeIn: false, stopped: undefined, said: undefined, shown: {}, reminders: 0 };
+  return { participant, audience, listening: true, floor: 'silent', manner: plainly, ...nothing };
 }
 
 /** The one reducer of a session: pure, so that every rule of the floor can be tested without a clock or a socket. */
@@ -237,8 +246,11 @@ function decide(step: StepBuilder, input: ConversationInput & { type: 'decision'
     step.set({ reminders: step.state.reminders + 1 });
     step.emit({ type: 'reminder.fired', reminderId, dueMs: atMs, text: decision.say });
   }
+  if (decision.shown) step.show(decision.shown, atMs);
+  step.set({ manner: decision.acts.reduce(inManner, step.state.manner) });
   if (decision.say !== '') speakWords(step, decision, responseId, atMs);
   else if (decision.acts.includes('continue')) goOn(step, responseId, atMs);
+  else if (decision.acts.includes('repeat') && step.state.said) sayAgain(step, responseId, step.state.said, atMs);
   for (const response of step.state.responses) endIfDue(step, response, atMs, decision.say === '' && !decision.more);
 }
 
@@ -298,12 +310,18 @@ function stop(step: StepBuilder, atMs: number, overhears: boolean): void {
 
 /** Says what the user stopped and now wants to hear after all; a result of a task is taken up by whoever has it. */
 function goOn(step: StepBuilder, responseId: string, atMs: number): void {
-  const { stopped, responses, listening } = step.state;
-  if (!stopped || !listening || responses.some(({ phase }) => phase !== 'cut')) return;
-  step.set({ stopped: undefined });
-  if (atMs - stopped.atMs > CONTINUED_MS) return;
-  step.begin(responseId, { kind: 'reply', by: 'app', audience: stopped.audience, atMs });
-  step.speak(responseId, stopped.text, true);
+  const { stopped } = step.state;
+  if (!stopped) return;
+  if (atMs - stopped.atMs > CONTINUED_MS || sayAgain(step, responseId, stopped, atMs)) step.set({ stopped: undefined });
+}
+
+/** Says what was said, or meant to be, where nothing else is being said and somebody listens. */
+function sayAgain(step: StepBuilder, responseId: string, { text, audience }: Said, atMs: number): boolean {
+  const { responses, listening } = step.state;
+  if (!listening || responses.some(({ phase }) => phase !== 'cut')) return false;
+  step.begin(responseId, { kind: 'reply', by: 'app', audience, atMs });
+  step.speak(responseId, text, true);
+  return true;
 }
 
 /** "Never mind" to a reminder that is due: those to come are the model's own business. */
@@ -384,124 +402,4 @@ function hear(step: StepBuilder, { responseId, heardMs, state }: ConversationInp
   }
   const complete = response.speaking === 0 && response.sentAtMs !== undefined;
   if (complete && heard >= response.lengthMs - HEARD_TO_THE_END_MS) step.complete(responseId);
-}
-
-/** Splits a response at what its listener heard. */
-export function wordsUpTo(words: readonly ResponseWord[], heardMs: number): { heard: string; unheard: string } {
-  const isHeard = (word: ResponseWord) => word.endMs <= heardMs + WORD_TOLERANCE_MS;
-  const join = (list: readonly ResponseWord[]) => list.map((word) => word.text).join(' ');
-  return { heard: join(words.filter(isHeard)), unheard: join(words.filter((word) => !isHeard(word))) };
-}
-
-/** Collects the changes of one step; lives no longer than it. */
-class StepBuilder {
-  state: Conversation;
-  readonly #events: SessionEventBody[] = [];
-  readonly #effects: ConversationEffect[] = [];
-  constructor(state: Conversation) {
-    this.state = state;
-  }
-  result(): ConversationStep {
-    return { state: this.state, events: this.#events, effects: this.#effects };
-  }
-  set(change: Partial<Conversation>): void {
-    this.state = { ...this.state, ...change };
-  }
-  emit(event: SessionEventBody): void {
-    this.#events.push(event);
-  }
-  find(id: string): LiveResponse | undefined {
-    return this.state.responses.find((r) => r.id === id);
-  }
-  update(id: string, change: (response: LiveResponse) => LiveResponse): void {
-    this.set({ responses: this.state.responses.map((r) => (r.id === id ? change(r) : r)) });
-  }
-  #remove(id: string): void {
-    this.set({ responses: this.state.responses.filter((r) => r.id !== id) });
-  }
-  begin(
-    id: string,
-    {
-      kind,
-      by,
-      audience,
-      atMs,
-      taskId,
-    }: Pick<LiveResponse, 'kind' | 'by' | 'audience'> & { readonly atMs: number; readonly taskId?: string },
-  ): void {
-    this.emit({ type: 'response.started', responseId: id, kind, audience, ...(taskId !== undefined && { taskId }) });
-    const response: LiveResponse = {
-      id,
-      kind,
-      by,
-      audience,
-      phase: 'speaking',
-      speaking: 0,
-      words: [],
-      lengthMs: 0,
-      chars: 0,
-      dueAtMs: atMs,
-      startedAtMs: undefined,
-      sentAtMs: undefined,
-      heardMs: 0,
-      cutBy: undefined,
-      cutAtMs: undefined,
-    };
-    this.set({ responses: [...this.state.responses, response] });
-  }
-  speak(id: string, text: string, last: boolean): void {
-    this.update(id, (r) => ({ ...r, speaking: r.speaking + 1, chars: r.chars + text.length }));
-    const { audience } = this.find(id)!;
-    this.#effects.push({ do: 'speak', responseId: id, audience, text, last });
-  }
-  end({ id, audience }: LiveResponse): void {
-    this.#effects.push({ do: 'end', responseId: id, audience });
-  }
-  overrule(): void {
-    this.#effects.push({ do: 'overrule' });
-  }
-  cut(id: string, by: NonNullable<LiveResponse['cutBy']>, atMs: number): void {
-    const response = this.find(id);
-    if (!response || response.phase === 'cut') return;
-    this.update(id, (r) => ({ ...r, phase: 'cut', cutBy: by, cutAtMs: atMs }));
-    this.#effects.push({ do: 'cut', responseId: id, audience: response.audience });
-    // Of one that waits nothing plays: the client has nothing to mute, and nothing to answer.
-    if (response.startedAtMs === undefined) this.finishCut(id);
-    else this.emit({ type: 'response.cut', responseId: id });
-  }
-  finishCut(id: string): void {
-    const response = this.find(id);
-    if (!response) return;
-    const { heard, unheard } = wordsUpTo(response.words, response.heardMs);
-    const { cutBy, cutAtMs, by, audience } = response;
-    if ((cutBy === 'user' || cutBy === 'client') && by !== 'task' && unheard !== '')
-      this.set({ stopped: { text: unheard, audience, atMs: cutAtMs! } });
-    this.emit({
-      type: 'response.interrupted',
-      responseId: id,
-      by: cutBy ?? 'agent',
-      heardMs: response.heardMs,
-      heardText: heard,
-      unheardText: unheard,
-    });
-    this.#remove(id);
-  }
-  /** Said to nobody: it is in the history, and never makes a sound. */
-  unheard(id: string, text: string): void {
-    this.emit({
-      type: 'response.interrupted',
-      responseId: id,
-      by: 'agent',
-      heardMs: 0,
-      heardText: '',
-      unheardText: text,
-    });
-    this.#remove(id);
-  }
-  complete(id: string): void {
-    const response = this.find(id);
-    if (!response) return;
-    this.emit({ type: 'response.completed', responseId: id, heardMs: response.heardMs });
-    this.#remove(id);
-  }
 }

@@ -1,5 +1,5 @@
 import type { ResponseWord, SessionEvent, SessionEventBody } from '@microturn/protocol';
-import { wordsUpTo } from './conversation.js';
+import { wordsUpTo } from './conversation-step.js';
 
 // What the events of a session say to the process that takes it up.
 

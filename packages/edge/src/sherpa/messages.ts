@@ -36,7 +36,7 @@ interface SpokenModel {
 /** What a process of sherpa-onnx is started with. */
 export type SherpaJob =
   | { readonly does: 'recognise'; readonly model: RecognizerModel }
-  | { readonly does: 'speak'; readonly model: VoiceModel; readonly speaker: number; readonly speed: number };
+  | { readonly does: 'speak'; readonly model: VoiceModel; readonly speaker: number };
 
 /** To the process. An `id` is an utterance, or a sentence to say. */
 export type SherpaRequest =
@@ -45,7 +45,8 @@ export type SherpaRequest =
   | { type: 'push'; id: number; pcm: Int16Array; toMs: number }
   /** The words of all that was pushed are wanted. */
   | { type: 'settle'; id: number }
-  | { type: 'say'; id: number; text: string }
+  /** `speed`: 1 is as the model speaks. */
+  | { type: 'say'; id: number; text: string; speed: number }
   /** Not wanted any more. */
   | { type: 'stop'; id: number };
 

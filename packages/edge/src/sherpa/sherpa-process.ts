@@ -95,12 +95,12 @@ function recognise({ OnlineRecognizer }: Library, model: RecognizerModel): (requ
 
 function speak({ OfflineTts }: Library, job: SherpaJob & { does: 'speak' }): (request: SherpaRequest) => void {
   const voice = new OfflineTts(job.model);
-  const { speaker: sid, speed } = job;
+  const { speaker: sid } = job;
   /** Sentences to say, oldest first; the first is being made. What is not wanted any more leaves it. */
-  const wanted = new Map<number, string>();
+  const wanted = new Map<number, { readonly text: string; readonly speed: number }>();
   let working = false;
   send({ type: 'ready', rateHz: voice.sampleRate });
-  const say = async (id: number, text: string) => {
+  const say = async (id: number, { text, speed }: { readonly text: string; readonly speed: number }) => {
     let sent = 0;
     const pass = (samples: Float32Array) => {
       sent += samples.length;
@@ -128,9 +128,9 @@ function speak({ OfflineTts }: Library, job: SherpaJob & { does: 'speak' }): (re
   const work = async () => {
     working = true;
     for (let next = wanted.entries().next(); !next.done; next = wanted.entries().next()) {
-      const [id, text] = next.value;
+      const [id, sentence] = next.value;
       try {
-        await say(id, text);
+        await say(id, sentence);
         send({ type: 'end', id });
       } catch (error) {
         send({ type: 'end', id, problem: (error as Error).message });
@@ -141,7 +141,7 @@ function speak({ OfflineTts }: Library, job: SherpaJob & { does: 'speak' }): (re
   };
   return (request) => {
     if (request.type === 'say') {
-      wanted.set(request.id, request.text);
+      wanted.set(request.id, request);
       if (!working) void work();
     } else if (request.type === 'stop') wanted.delete(request.id);
   };

@@ -40,7 +40,7 @@ export async function sherpaVoice(options: SherpaVoiceOptions): Promise<Voice> {
       for (const sound of sentences.values()) sound.end(error.message);
     },
   };
-  const job = { does: 'speak', model: findVoice(model, threads), speaker, speed } as const;
+  const job = { does: 'speak', model: findVoice(model, threads), speaker } as const;
   const host = new SherpaHost(job, 'voice/failed', listener, options);
   try {
     await host.ready;
@@ -52,7 +52,7 @@ export async function sherpaVoice(options: SherpaVoiceOptions): Promise<Voice> {
     name: `sherpa-onnx/${basename(model)}`,
     firstAudioMs,
     stallMs: STALL_MS,
-    async open({ text }, signal) {
+    async open({ text }, signal, rate) {
       if (sentences.size >= WAITING) throw new MicroturnError('voice/failed', 'too many sentences wait for this voice');
       const id = ++count;
       const forget = () => {
@@ -61,7 +61,7 @@ export async function sherpaVoice(options: SherpaVoiceOptions): Promise<Voice> {
       };
       const sound = new SentenceSound(signal, forget);
       sentences.set(id, sound);
-      host.post({ type: 'say', id, text });
+      host.post({ type: 'say', id, text, speed: speed * rate });
       try {
         return { format: { wav: false, rateHz: await host.ready }, bytes: sound.bytes() };
       } catch (cause) {

@@ -20,12 +20,14 @@ const STALL_MS = 3000;
  */
 export function espeakVoice({ voice = 'en-us', wordsPerMinute = 165, program = 'espeak-ng' }: EspeakVoiceOptions) {
   if (!VOICE_NAME.test(voice)) throw new MicroturnError('edge/config', `voice: espeak-ng has no voice ${voice}`);
-  const args = ['-v', voice, '-s', String(wordsPerMinute), '--stdin', '--stdout'];
   return new StreamedVoice({
     name: `espeak-ng/${voice}`,
     firstAudioMs: FIRST_AUDIO_MS,
     stallMs: STALL_MS,
-    open: ({ text }, signal) => run(program, args, text, signal),
+    open: ({ text }, signal, rate) => {
+      const pace = String(Math.round(wordsPerMinute * rate));
+      return run(program, ['-v', voice, '-s', pace, '--stdin', '--stdout'], text, signal);
+    },
   });
 }
 

@@ -3,8 +3,9 @@ import { ClauseCache } from './clause-cache.js';
 import { type Clause, splitClauses } from './clauses.js';
 import { FliteLexicon } from './flite-lexicon.js';
 import { FliteProgram, OUTPUT_PATH, parseWav } from './flite-program.js';
+import { amplify } from './manner.js';
 import { trimSilence } from './trim-silence.js';
-import type { SpeechClause, Voice } from './types.js';
+import type { SpeakOptions, SpeechClause, Voice } from './types.js';
 import { alignWords, parsePhoneEnds, type Span } from './word-times.js';
 
 /**
@@ -48,10 +49,10 @@ export class FliteVoice implements Voice {
     return new FliteVoice(await FliteProgram.load(), options);
   }
 
-  async *speak(text: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<SpeechClause, void, void> {
+  async *speak(text: string, { signal, rate = 1 }: SpeakOptions = {}): AsyncGenerator<SpeechClause, void, void> {
     for (const clause of splitClauses(text)) {
       if (signal?.aborted) return;
-      yield this.#say(clause);
+      yield this.#say(clause, rate);
     }
   }
 
@@ -60,24 +61,28 @@ export class FliteVoice implements Voice {
     this.#cache.clear();
   }
 
-  #say(clause: Clause): SpeechClause {
+  #say(clause: Clause, rate: number): SpeechClause {
     const program = this.#program;
     if (!program) throw new TypeError('the voice is closed');
-    let said = this.#cache.get(clause.text);
+    const key = rate === 1 ? clause.text : `${rate} ${clause.text}`;
+    let said = this.#cache.get(key);
     if (!said) {
       try {
-        said = this.#synthesise(program, clause);
+        said = this.#synthesise(program, clause, rate);
       } catch (error) {
         throw MicroturnError.from(error, 'voice/failed');
       }
-      this.#cache.set(clause.text, said);
+      this.#cache.set(key, said);
     }
     return { ...said, pcm: said.pcm.slice(), pauseMs: clause.pauseMs };
   }
 
-  #synthesise(program: FliteProgram, clause: Clause): SpeechClause {
+  #synthesise(program: FliteProgram, clause: Clause, rate: number): SpeechClause {
     const text = clause.words.map((word) => word.spoken).join(' ');
-    const { stdout, wav } = program.run(['-voice', this.name, '-psdur', '-t', text, '-o', OUTPUT_PATH]);
+    const { stdout, wav } = program.run([
+      ...['-voice', this.name, '--setf', `duration_stretch=${1 / rate}`],
+      ...['-psdur', '-t', text, '-o', OUTPUT_PATH],
+    ]);
     const phones = parsePhoneEnds(stdout);
     const first = phones[0];
     const last = phones.at(-1);
@@ -90,10 +95,6 @@ export class FliteVoice implements Voice {
     const words = clause.words.map((word, i) => toWord(word.text, spans[i]!, trimmed.startMs, lengthMs));
     return { pcm: trimmed.pcm, rateHz, text: clause.text, words, pauseMs: clause.pauseMs };
   }
-}
-
-function amplify(pcm: Float32Array, gain: number): void {
-  for (let i = 0; i < pcm.length; i++) pcm[i] = Math.min(Math.max(pcm[i]! * gain, -1), 1);
 }
 
 function toWord(text: string, span: Span, trimmedMs: number, lengthMs: number): ResponseWord {

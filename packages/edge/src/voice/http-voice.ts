@@ -23,10 +23,20 @@ const STALL_MS = 1500;
 export function httpVoice(options: HttpVoiceOptions): StreamedVoice {
   const { firstAudioMs = FIRST_AUDIO_MS, stallMs = STALL_MS } = options;
   const name = `${options.model}/${options.voice}`;
-  return new StreamedVoice({ name, firstAudioMs, stallMs, open: ({ text }, signal) => request(options, text, signal) });
+  return new StreamedVoice({
+    name,
+    firstAudioMs,
+    stallMs,
+    open: ({ text }, signal, rate) => request(options, text, signal, rate),
+  });
 }
 
-async function request(options: HttpVoiceOptions, input: string, signal: AbortSignal): Promise<SoundSource> {
+async function request(
+  options: HttpVoiceOptions,
+  input: string,
+  signal: AbortSignal,
+  rate: number,
+): Promise<SoundSource> {
   const { baseUrl, apiKey, model, voice, format = 'pcm', rateHz = OPENAI_HZ } = options;
   const response = await fetch(`${baseUrl.replace(/\/$/, '')}/audio/speech`, {
     method: 'POST',
@@ -35,7 +45,7 @@ async function request(options: HttpVoiceOptions, input: string, signal: AbortSi
       'content-type': 'application/json',
       ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
     },
-    body: JSON.stringify({ model, input, voice, response_format: format }),
+    body: JSON.stringify({ model, input, voice, response_format: format, ...(rate !== 1 && { speed: rate }) }),
   });
   if (!response.ok || !response.body) {
     await response.body?.cancel();

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ResponseWord, WireError } from '@microturn/protocol';
 import type { VoiceKey } from '../media/types.js';
+import type { Manner } from './manner.js';
 import type { VoiceSpec } from './open-voice.js';
 
 /** A clause that is made, and is on its way to the media thread. */
@@ -26,6 +27,8 @@ export type VoiceRequest =
       last: boolean;
       /** Who speaks: one of the thread's `speakers`; its first voice where none is named. */
       speaker?: string | undefined;
+      /** Its own where it is not told. */
+      manner?: Manner | undefined;
       /** How long the response is already, for a thread that replaced the one that made it. */
       offsetMs: number;
     }

@@ -1,6 +1,7 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import type { SpeechMessage, VoiceKey } from '../media/types.js';
+import { amplify, plainly, type Manner } from './manner.js';
 import type { VoiceReport, VoiceRequest } from './messages.js';
 import type { SpeechClause, Voice } from './types.js';
 
@@ -31,6 +32,7 @@ interface Job {
   readonly askedAtMs: number;
   last: boolean;
   readonly speaker: Voice;
+  readonly manner: Manner;
   clauses: AsyncIterator<SpeechClause> | undefined;
 }
 
@@ -76,7 +78,7 @@ export class SpeechDesk {
   }
 
   speak(request: Omit<VoiceRequest & { type: 'speak' }, 'type'>): void {
-    const { job, voice, responseId, text, last, offsetMs, speaker = '' } = request;
+    const { job, voice, responseId, text, last, offsetMs, speaker = '', manner = plainly } = request;
     const now = this.#parts.clock.now();
     let response = this.#responses.get(responseId);
     if (!response) {
@@ -97,6 +99,7 @@ export class SpeechDesk {
       askedAtMs: now,
       last,
       speaker: this.#parts.speakers?.get(speaker) ?? this.#parts.voice,
+      manner,
       clauses: undefined,
     });
     this.#wake();
@@ -186,10 +189,11 @@ export class SpeechDesk {
     try {
       const onProblem = (error: MicroturnError) =>
         this.#parts.report({ type: 'problem', job: job.id, error: error.toWire() });
-      job.clauses ??= job.speaker.speak(job.text, { signal, onProblem })[Symbol.asyncIterator]();
+      job.clauses ??= job.speaker.speak(job.text, { signal, onProblem, rate: job.manner.rate })[Symbol.asyncIterator]();
       const next = await job.clauses.next();
       if (signal.aborted) return;
       if (!next.done) {
+        if (job.manner.gainDb !== 0) amplify(next.value.pcm, 10 ** (job.manner.gainDb / 20));
         this.#deliver(response, job, next.value);
         return;
       }

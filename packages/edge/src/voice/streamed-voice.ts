@@ -13,8 +13,8 @@ export interface SoundSource {
 
 export interface StreamedVoiceOptions {
   readonly name: string;
-  /** Opens the sound of a sentence; `signal` ends it. */
-  readonly open: (sentence: Sentence, signal: AbortSignal) => SoundSource | Promise<SoundSource>;
+  /** Opens the sound of a sentence at `rate` times the voice's pace; `signal` ends it. */
+  readonly open: (sentence: Sentence, signal: AbortSignal, rate: number) => SoundSource | Promise<SoundSource>;
   /** The first sound must be there by then, ms. */
   readonly firstAudioMs: number;
   /** And each that follows. */
@@ -44,12 +44,12 @@ export class StreamedVoice implements Voice {
     this.#options = options;
   }
 
-  async *speak(text: string, { signal }: SpeakOptions = {}): AsyncGenerator<SpeechClause, void, void> {
+  async *speak(text: string, { signal, rate = 1 }: SpeakOptions = {}): AsyncGenerator<SpeechClause, void, void> {
     if (this.#closing.signal.aborted) throw new TypeError('the voice is closed');
     for (const sentence of splitSentences(text)) {
       if (signal?.aborted) return;
       try {
-        yield* this.#say(sentence, signal);
+        yield* this.#say(sentence, rate, signal);
       } catch (cause) {
         if (signal?.aborted) return;
         throw MicroturnError.from(cause, 'voice/failed');
@@ -61,13 +61,17 @@ export class StreamedVoice implements Voice {
     this.#closing.abort();
   }
 
-  async *#say(sentence: Sentence, signal: AbortSignal | undefined): AsyncGenerator<SpeechClause, void, void> {
+  async *#say(
+    sentence: Sentence,
+    rate: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<SpeechClause, void, void> {
     const { open, firstAudioMs, stallMs } = this.#options;
     const patience = new Patience([this.#closing.signal, ...(signal ? [signal] : [])]);
     const words = new StreamedWords(sentence.words, this.#rate);
     try {
       patience.expect(firstAudioMs, 'no sound');
-      const source = await open(sentence, patience.signal);
+      const source = await open(sentence, patience.signal, rate);
       let stretches: Stretches | undefined;
       for await (const pcm of toPcm(source, (stream) => (stretches = new Stretches(stream.rateHz, words)))) {
         // What the listener's side does not take yet is not the source's fault.

@@ -1,5 +1,5 @@
 import { type Clause, splitClauses } from './clauses.js';
-import type { SpeechClause, Voice } from './types.js';
+import type { SpeakOptions, SpeechClause, Voice } from './types.js';
 
 export interface ToneVoiceOptions {
   /** Length of every word. */
@@ -26,11 +26,11 @@ export class ToneVoice implements Voice {
     this.#rateHz = rateHz;
   }
 
-  async *speak(text: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<SpeechClause, void, void> {
+  async *speak(text: string, { signal, rate = 1 }: SpeakOptions = {}): AsyncGenerator<SpeechClause, void, void> {
     for (const clause of splitClauses(text)) {
       if (this.#closed) throw new TypeError('the voice is closed');
       if (signal?.aborted) return;
-      yield this.#say(clause);
+      yield this.#say(clause, rate);
     }
   }
 
@@ -38,14 +38,15 @@ export class ToneVoice implements Voice {
     this.#closed = true;
   }
 
-  #say(clause: Clause): SpeechClause {
-    const stepMs = this.#wordMs + this.#gapMs;
+  #say(clause: Clause, rate: number): SpeechClause {
+    const wordMs = Math.round(this.#wordMs / rate);
+    const stepMs = wordMs + this.#gapMs;
     const perMs = this.#rateHz / 1_000;
     const pcm = new Float32Array((clause.words.length * stepMs - this.#gapMs) * perMs);
     const words = clause.words.map(({ text, spoken }, i) => {
       const startMs = i * stepMs;
-      this.#tone(pcm.subarray(startMs * perMs, (startMs + this.#wordMs) * perMs), pitchHz(spoken));
-      return { text, startMs, endMs: startMs + this.#wordMs };
+      this.#tone(pcm.subarray(startMs * perMs, (startMs + wordMs) * perMs), pitchHz(spoken));
+      return { text, startMs, endMs: startMs + wordMs };
     });
     return { pcm, rateHz: this.#rateHz, text: clause.text, words, pauseMs: clause.pauseMs };
   }

@@ -5,6 +5,7 @@ import type { VoiceKey } from '../media/types.js';
 import type { Log } from '../telemetry/log.js';
 import { MAX_TEXT_CHARS } from './clauses.js';
 import { fliteVoices } from './flite.js';
+import type { Manner } from './manner.js';
 import type { VoiceSpec } from './open-voice.js';
 import type { SpokenClause, VoiceReport, VoiceRequest, VoiceThreadData } from './messages.js';
 
@@ -35,6 +36,7 @@ export interface SpeakRequest {
   readonly onClause: (clause: SpokenClause) => void;
   /** Who speaks, of `speakers`. */
   readonly speaker?: string | undefined;
+  readonly manner?: Manner | undefined;
   /** Something went wrong and was made up for. */
   readonly onProblem?: (error: MicroturnError) => void;
   /** Nothing follows in this response: the same as `end` after it. */
@@ -140,7 +142,7 @@ export class VoiceHost {
    * @throws {TypeError} if the response has ended, or the host is closed
    */
   async speak(request: SpeakRequest): Promise<{ lengthMs: number }> {
-    const { responseId, text, voiceKey, speaker, last = false } = request;
+    const { responseId, text, voiceKey, speaker, manner, last = false } = request;
     if (this.#closed) throw new TypeError('the voice is closed');
     const open = this.#responses.get(responseId);
     if (open?.ending || this.#ended.has(responseId)) throw new TypeError(`response ${responseId} has ended`);
@@ -154,7 +156,8 @@ export class VoiceHost {
     return new Promise((resolve, reject) => {
       this.#calls.set(job, { request, resolve, reject });
       this.#watchThread();
-      this.#post({ type: 'speak', job, voice: voiceKey, responseId, text, last, speaker, offsetMs: response.lengthMs });
+      const offsetMs = response.lengthMs;
+      this.#post({ type: 'speak', job, voice: voiceKey, responseId, text, last, speaker, manner, offsetMs });
     });
   }
 

@@ -13,9 +13,9 @@ export function voiceContract(name: string, open: () => Promise<Voice>): void {
     });
     afterEach(() => voice.close());
 
-    const say = async (text: string, signal?: AbortSignal): Promise<SpeechClause[]> => {
+    const say = async (text: string, signal?: AbortSignal, rate = 1): Promise<SpeechClause[]> => {
       const clauses: SpeechClause[] = [];
-      for await (const clause of voice.speak(text, signal ? { signal } : {})) clauses.push(clause);
+      for await (const clause of voice.speak(text, signal ? { signal } : { rate })) clauses.push(clause);
       return clauses;
     };
     const failure = (text: string): Promise<unknown> =>
@@ -53,6 +53,18 @@ export function voiceContract(name: string, open: () => Promise<Voice>): void {
         expect(Math.abs(pcm[0]!)).toBeLessThan(0.01);
         expect(Math.abs(pcm.at(-1)!)).toBeLessThan(0.01);
       }
+    });
+
+    it('says the same faster and slower', async () => {
+      const words = 'one small step, and another';
+      const lengthMs = (clauses: SpeechClause[]) =>
+        clauses.reduce((sum, { pcm, rateHz }) => sum + (pcm.length * 1_000) / rateHz, 0);
+      const plain = await say(words);
+      const [slow, fast] = [await say(words, undefined, 0.6), await say(words, undefined, 1.5)];
+      expect(lengthMs(slow)).toBeGreaterThan(1.25 * lengthMs(plain));
+      expect(lengthMs(fast)).toBeLessThan(0.85 * lengthMs(plain));
+      for (const clauses of [slow, fast]) expect(clauses.map(({ text }) => text).join(' ')).toBe(words);
+      expect(lengthMs(await say(words))).toBe(lengthMs(plain));
     });
 
     it('trims the silence at both ends', async () => {
