@@ -120,7 +120,7 @@ function relative({ index, words }: Decision, first: number): Pick<Decision, 'in
 
 export function toTrack(decisions: readonly Decision[]): Track {
   const [yields, stops]: [number[], number[]] = [[], []];
-  const [words, says]: [HeardWord[], Said[]] = [[], []];
+  const [words, says, shows]: [HeardWord[], Said[], Said[]] = [[], [], []];
   for (const decision of decisions) {
     const at = (decision.index + 1) * TURN_SECONDS;
     if (decision.floor === 'yielded') yields.push(at);
@@ -129,6 +129,7 @@ export function toTrack(decisions: readonly Decision[]): Track {
     if (decision.acts.includes('remind')) says.push({ at, what: 'remind' });
     else for (const what of decision.say.split(' ').filter(Boolean)) says.push({ at, what });
     for (const what of decision.acts) if (what !== 'remind') says.push({ at, what });
+    for (const { of, text } of decision.shown ?? []) shows.push({ at, what: of ?? text });
   }
-  return { yields, stops, words, says };
+  return { yields, stops, words, says, shows };
 }

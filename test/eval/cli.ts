@@ -12,8 +12,10 @@ import {
   commands,
   cueSpeak,
   echo,
+  manners,
   overlaps,
   timeSpeak,
+  translation,
   turnTaking,
   words,
   type Figure,
@@ -39,8 +41,8 @@ detector (Silero, waiting 300, 500 and 800 ms) and another bundle, on the same s
 The test sets are synthesised by models/nano/recipe (\`run.py tests\`). Exit codes: 0, 1 where it failed, 2 for wrong arguments.`;
 
 const SETS = ['espeak', 'slt', 'festival'];
-/** Sessions of a minute that are full of skills which everyday talk seldom asks for, by the same voices. */
-const rareOf = (set: string) => `${set}-rare`;
+/** By the same voices, full of what everyday talk seldom asks for: rare skills, long waits, the second tier. */
+const THEMES = ['rare', 'long', 'tier2'] as const;
 const ECHO_SETS = ['espeak', 'slt'];
 const SILENCES_SECONDS = [0.3, 0.5, 0.8];
 const QUICK_SESSIONS = 8;
@@ -120,10 +122,11 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
       bundles,
       testSet(join(options.data, 'data'), set, names, options.limit),
     );
-    const { heard: rare } = await hear(
-      models,
-      [],
-      testSet(join(options.data, 'data'), rareOf(set), names, options.limit),
+    const [rare, long, tier2] = await Promise.all(
+      THEMES.map(async (theme) => {
+        const sessions = testSet(join(options.data, 'data'), `${set}-${theme}`, names, options.limit);
+        return (await hear(models, [], sessions)).heard;
+      }),
     );
     const turns = all.map(turnTaking);
     const rivals = listeners
@@ -141,7 +144,11 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
       tell(name, set, words(heard, vocabulary, 'all that it knows'), options);
       if (bundles.length > 1) tell(name, set, words(heard, shared, 'those that all know'), options);
       tell(name, set, cueSpeak(heard), options);
-      for (const measure of [timeSpeak, commands, answers]) tell(name, set, measure([...heard, ...rare[i]!]), options);
+      for (const measure of [timeSpeak, commands, answers]) tell(name, set, measure([...heard, ...rare![i]!]), options);
+      tell(name, set, timeSpeak(long![i]!, 'timespeak-style, waits of up to a minute'), options);
+      tell(name, set, commands(long![i]!, ['relay'], 'commands, after waits of up to a minute'), options);
+      tell(name, set, commands(tier2![i]!, manners, 'manners of speaking'), options);
+      tell(name, set, translation(tier2![i]!), options);
     }
   }
   // Whatever its silence, a VAD stops at the same sounds.

@@ -23,7 +23,7 @@ export function atEqualFalseYields(
   const curve = THRESHOLDS.map((threshold) => {
     const heard = sessions.map((session, i) => {
       const moments = yields[i]!.filter(({ confidence }) => confidence >= threshold).map(({ at }) => at);
-      return { session, reads: false, track: { yields: moments, stops: [], words: [], says: [] } };
+      return { session, reads: false, track: { yields: moments, stops: [], words: [], says: [], shows: [] } };
     });
     const [pauses, , , gap] = turnTaking(heard);
     return { falseYields: pauses!.value ?? 0, gap: gap! };

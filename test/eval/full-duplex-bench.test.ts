@@ -22,7 +22,7 @@ const listener = (track: Partial<Track>, seen: Sound[] = []) => ({
   reads: false,
   hear: async (sounds: readonly Sound[]) => {
     seen.push(...sounds);
-    return sounds.map(() => ({ yields: [], stops: [], words: [], says: [], ...track }));
+    return sounds.map(() => ({ yields: [], stops: [], words: [], says: [], shows: [], ...track }));
   },
 });
 

@@ -6,6 +6,7 @@ import {
   echo,
   overlaps,
   timeSpeak,
+  translation,
   turnTaking,
   words,
   type Figure,
@@ -28,7 +29,7 @@ function heard(events: SessionEvent[], track: Partial<Track>, session: Partial<S
       typed: [],
       ...session,
     },
-    track: { yields: [], stops: [], words: [], says: [], ...track },
+    track: { yields: [], stops: [], words: [], says: [], shows: [], ...track },
     reads: false,
   };
 }
@@ -149,6 +150,15 @@ it('wants a result said when it fits, and never without one, of a listener that 
   expect(value(figures, 'relay, unasked')).toBe(0.5);
   expect([value(figures, 'commit, recall'), value(figures, 'commit, unasked')]).toEqual([0, 1]);
   expect(value(commands([heard(events, { says })]), 'relay, recall')).toBeUndefined();
+});
+
+it('wants each word in the other language while it is news, and no word that was not said', () => {
+  const words = [2, 3, 4].map((end, i) => ({ name: 'cat', written: ['cat', 'dog', 'cat'][i]!, start: end - 0.3, end }));
+  const events = words.map(({ end }) => event('translate', end, end + 0.2));
+  const shows = [{ at: 2.4, what: 'cat' }, { at: 4.8, what: 'cat' }, { at: 4.6, what: 'dog' }]; // prettier-ignore
+  const figures = translation([heard(events, { shows }, { words })]);
+  expect(figures.map((figure) => figure.value)).toEqual([2 / 3, 2 / 3]);
+  expect(figures.map(({ n }) => n)).toEqual([3, 3]);
 });
 
 it('lets nobody be interrupted by themselves', () => {

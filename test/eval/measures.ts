@@ -1,3 +1,4 @@
+import type { Act } from '../../packages/edge/src/engine/types.js';
 import { share, Tally, type Share } from './share.js';
 import { hasTyped, TURN_SECONDS, type Session, type SessionEvent } from './test-sets.js';
 import type { HeardWord, Track } from './track.js';
@@ -202,7 +203,7 @@ export function cueSpeak(heard: readonly Heard[]): Figure[] {
 }
 
 /** In the manner of TimeSpeak: the right thing at the right time. */
-export function timeSpeak(heard: readonly Heard[]): Figure[] {
+export function timeSpeak(heard: readonly Heard[], suite = 'timespeak-style'): Figure[] {
   const [once, typed, periodic, unasked] = [new Tally(), new Tally(), new Tally(), new Tally()];
   const [elapsed, exact, long] = [new Tally(), new Tally(), new Tally()];
   for (const { session, track } of instructed(heard)) {
@@ -222,7 +223,6 @@ export function timeSpeak(heard: readonly Heard[]): Figure[] {
       if (value > LONG_ELAPSED_SECONDS) long.add(told);
     }
   }
-  const suite = 'timespeak-style';
   return [
     { suite, measure: 'reminder within 0.4 s', unit: 'share', better: 'higher', ...once.share },
     { suite, measure: 'reminder that was typed within 0.4 s', unit: 'share', better: 'higher', ...typed.share },
@@ -270,9 +270,12 @@ function numberOf(word: string): number {
  * Acts: decided from a micro-turn before they are due to three after it. Those that answer a mark are of who reads; a result
  * that is said before the moment fits is said unasked.
  */
-export function commands(heard: readonly Heard[]): Figure[] {
-  const suite = 'commands';
-  return (['stop', 'continue', 'cancel', 'delegate', 'relay', 'commit'] as const).flatMap((act): Figure[] => {
+export function commands(
+  heard: readonly Heard[],
+  acts: readonly Act[] = ['stop', 'continue', 'cancel', 'delegate', 'relay', 'commit'],
+  suite = 'commands',
+): Figure[] {
+  return acts.flatMap((act): Figure[] => {
     const [recall, unasked] = [new Tally(), new Tally()];
     for (const { session, track, reads } of heard) {
       if (!reads && (act === 'relay' || act === 'commit')) continue;
@@ -297,6 +300,36 @@ export function commands(heard: readonly Heard[]): Figure[] {
       { suite, measure: `${act}, unasked`, unit: 'share', better: 'lower', ...unasked.share },
     ];
   });
+}
+
+/** How the agent is to speak. */
+export const manners = ['repeat', 'louder', 'quieter', 'slower', 'faster'] as const satisfies readonly Act[];
+
+/** Words of the user whose translation is shown while they go on speaking; each within a second of when it can be known. */
+export function translation(heard: readonly Heard[]): Figure[] {
+  const [shown, right] = [new Tally(), new Tally()];
+  for (const { session, track } of instructed(heard)) {
+    const edge = secondsOf(session) - EDGE_SECONDS;
+    const left = track.shows.filter(({ at }) => at < edge);
+    const due = of(session, 'translate').flatMap(({ start, end }) =>
+      session.words.filter((word) => Math.abs(word.end - start) < 0.01).map(({ written }) => ({ written, end })),
+    );
+    const inTime = left.map(({ at, what }) => {
+      const index = due.findIndex(({ written, end }) => written === what && at > end - 0.2 && at <= end + 1);
+      if (index >= 0) due.splice(index, 1);
+      return index >= 0;
+    });
+    for (const one of inTime) {
+      right.add(one);
+      if (one) shown.add(true);
+    }
+    for (const _ of due) shown.add(false);
+  }
+  const suite = 'translation';
+  return [
+    { suite, measure: 'word shown in Spanish within 1 s, recall', unit: 'share', better: 'higher', ...shown.share },
+    { suite, measure: 'word shown in Spanish within 1 s, precision', unit: 'share', better: 'higher', ...right.share },
+  ];
 }
 
 /** The agent alone, heard by its own microphone: stretches of at least a second in which that stopped it. */

@@ -8,7 +8,13 @@ it('counts the words to add, remove and change', () => {
 
 it('judges only the words that the model knows, in the form that it writes', () => {
   const word = (text: string) => ({ text, end: 0, known: 0 });
-  const track = { yields: [1, 1.2, 3], stops: [], words: ['i', 'saw', '<unk>', 'horse'].map(word), says: [] };
+  const track = {
+    yields: [1, 1.2, 3],
+    stops: [],
+    words: ['i', 'saw', '<unk>', 'horse'].map(word),
+    says: [],
+    shows: [],
+  };
   const told = transcribe(track, new Set(['i', 'saw', 'horse', 'goat']), 'I saw seven horses, a goat.');
   expect(told).toMatchObject({
     heard: 'i saw <unk> horse',

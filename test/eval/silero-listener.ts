@@ -98,5 +98,5 @@ export function trackOf(probabilities: Float32Array, play: Uint8Array, silenceSe
     if (spoken && !speaking && !audible) yields.push(at);
     if (audible && speech >= STOP_FRAMES) stops.push(at);
   }
-  return { yields, stops, words: [], says: [] };
+  return { yields, stops, words: [], says: [], shows: [] };
 }

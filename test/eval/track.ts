@@ -7,6 +7,8 @@ export interface Track {
   readonly words: readonly HeardWord[];
   /** The agent's own words, in the micro-turn that they were decided in. */
   readonly says: readonly Said[];
+  /** The user's words whose translation was shown, in the micro-turn that it was decided in. */
+  readonly shows: readonly Said[];
 }
 
 export interface HeardWord {
