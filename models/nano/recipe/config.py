@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from voices import TEST_VOICES, THEMES
+
 ROOT = Path(__file__).resolve().parent.parent
 REPOSITORY = ROOT.parent.parent
 REPORT = ROOT / "report"
@@ -18,7 +20,7 @@ class Recipe:
     """One variant of the model and what it costs."""
 
     shards: dict[str, int]
-    """How many shards of 24 minutes each training split has."""
+    """How many shards of 48 sessions each training split has."""
     trunk_minutes: float
     core_minutes: float
     trunk_sessions: int
@@ -27,17 +29,19 @@ class Recipe:
     core_rate: float = 1e-3
 
 
-TEST_SHARDS = {"seen": 2, "espeak": 2, "slt": 2, "festival": 1, "espeak-rare": 1, "slt-rare": 1, "festival-rare": 1}
+TEST_SHARDS = {"seen": 2, "espeak": 2, "slt": 2, "festival": 1} | {
+    f"{voices}-{theme}": 1 for theme in THEMES for voices in TEST_VOICES
+}
 RECIPES = {
     "small": Recipe(
-        {"train": 92, "skills": 30, "drill": 40, "rare": 20},
+        {"train": 126, "skills": 30, "drill": 40, "rare": 24, "long": 16, "tier2": 20},
         trunk_minutes=110,
         core_minutes=15,
         trunk_sessions=8,
         core_sessions=12,
     ),
     "large": Recipe(
-        {"train": 2_000, "skills": 600, "drill": 900, "rare": 400},
+        {"train": 2_000, "skills": 600, "drill": 900, "rare": 400, "long": 500, "tier2": 300},
         trunk_minutes=30,
         core_minutes=8,
         trunk_sessions=96,

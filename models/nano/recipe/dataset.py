@@ -13,7 +13,7 @@ from acoustics import Crowd, capture
 from features import log_mel
 from labels import label
 from scenarios import Director
-from voices import RARE, SPLITS, Studio, draw_speaker, is_rare, test_voices
+from voices import LONG, RARE, SPLITS, THEMES, Studio, draw_speaker, test_voices, theme_of
 from texts import Writer, parse
 from synthesis import ReadingError
 from vocabulary import canonical
@@ -21,15 +21,25 @@ from vocabulary import canonical
 SESSION_SECONDS = 30.0
 SHARD_SESSIONS = 48
 CROWD_START = 24
-LONG_SESSION_SECONDS = 60.0
-"""Of the tests of rare skills: durations are told that are longer than anything a training session can hold."""
-TRAINING_SPLITS = ("train", "skills", "drill", RARE)
+RARE_TEST_SECONDS = 60.0
+"""Of the tests of rare skills: durations are told that are longer than an everyday session."""
+LONG_SESSION_SECONDS = 75.0
+"""Of those that are about long waits: a minute, and the time to ask for it."""
+TRAINING_SPLITS = ("train", "skills", "drill", *THEMES)
 LABEL_NAMES = ("words", "phones", "floor", "play", "say", "act", "typed")
 
 
 def shard_seed(seed: int, split: str, index: int) -> np.random.Generator:
     """The same shard has the same content, whoever makes it and in whichever order."""
     return np.random.default_rng([seed, SPLITS.index(split), index])
+
+
+def session_seconds(split: str) -> float:
+    """How long its sessions are."""
+    theme = theme_of(split)
+    if theme == LONG:
+        return LONG_SESSION_SECONDS
+    return RARE_TEST_SECONDS if theme == RARE and test_voices(split) else SESSION_SECONDS
 
 
 def gather_crowd(studio: Studio, random: np.random.Generator) -> Crowd:
@@ -64,7 +74,7 @@ def make_shard(
     target.mkdir(parents=True, exist_ok=True)
     random, clean = shard_seed(seed, split, index), test_voices(split) is not None
     crowd = gather_crowd(studio, random)
-    seconds = LONG_SESSION_SECONDS if clean and is_rare(split) else SESSION_SECONDS
+    seconds = session_seconds(split)
     mics, refs, sounds, grids, notes = [], [], [], [], []
     for _ in range(sessions):
         director = Director(split, seconds, random, studio, crowd)

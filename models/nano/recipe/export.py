@@ -10,8 +10,10 @@ import math
 import warnings
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
+from onnx import helper, numpy_helper
 from torch import nn
 from torch.nn import functional as F
 
@@ -27,6 +29,8 @@ TURN_FRAMES = TURN_SAMPLES // HOP
 STEM_KEPT = Stem.KERNEL - Stem.STRIDE
 STREAMS = 2  # microphone and reference
 OPSET = 17
+HALVED = "model.core.hear.weight"
+"""The largest matrix: stored in half precision, so that a bundle stays below 16 MB, and widened when the graph is loaded."""
 NO_KEY = -1e4
 
 
@@ -61,23 +65,23 @@ class Step(nn.Module):
         gru = model.core.gru
         self.register_buffer("gru_in", gru.weight_ih_l0.detach().t().contiguous())
         self.register_buffer("gru_past", gru.weight_hh_l0.detach().t().contiguous())
-        cos, sin = rotation(torch.arange(model.size.window, dtype=torch.float32), model.size.head_width)
+        cos, sin = rotation(torch.arange(max(model.size.windows), dtype=torch.float32), model.size.head_width)
         self.register_buffer("cos", cos)
         self.register_buffer("sin", sin)
 
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes without the batch."""
         size = self.model.size
-        inner, kept = size.heads * size.head_width, size.window - 1
+        inner, kept = size.heads * size.head_width, [window - 1 for window in size.windows]
         return {
             "sound": (STREAMS * TAIL_SAMPLES,),
             "mel": (STEM_KEPT, STREAMS * BANDS),
             "stem": (STEM_KEPT, size.stem),
             "trunk": (size.blocks * (size.kernel - 1), size.width),
             "gru": (size.core,),
-            "keys": (size.layers * kept, inner),
-            "values": (size.layers * kept, inner),
-            "filled": (kept,),
+            "keys": (sum(kept), inner),
+            "values": (sum(kept), inner),
+            "filled": (max(kept),),
             "word": (len(SAY),),
         }
 
@@ -174,23 +178,26 @@ class Step(nn.Module):
         return proposal + update * (past - proposal)
 
     def _attend(self, x, keys, values, empty):
-        """`empty` [B, window]: 0 where a key is kept, NO_KEY where the session is younger than the window."""
-        kept, next_keys, next_values = self.model.size.window - 1, [], []
-        for index, layer in enumerate(self.model.core.layers):
+        """`empty` [B, longest window]: 0 where a key is kept, NO_KEY where the session is younger than that."""
+        start, next_keys, next_values = 0, [], []
+        for layer in self.model.core.layers:
             y = normalised(layer.norm, x).unsqueeze(1)
-            window = slice(index * kept, (index + 1) * kept)
+            window = slice(start, start + layer.window - 1)
+            start = window.stop
             key = torch.cat([keys[:, window], layer.key(y)], dim=1)
             value = torch.cat([values[:, window], layer.value(y)], dim=1)
             next_keys.append(key[:, 1:])
             next_values.append(value[:, 1:])
-            x = self._mix(layer, x, layer.query(y), key, value, empty)
+            x = self._mix(layer, x, layer.query(y), key, value, empty[:, -layer.window :])
         return x, torch.cat(next_keys, dim=1), torch.cat(next_values, dim=1)
 
     def _mix(self, layer: Attention, x, query, key, value, empty):
-        query = rotate(layer.split(query), self.cos[-1:], self.sin[-1:])
-        key = rotate(layer.split(key), self.cos, self.sin)
+        cos, sin = self.cos[-layer.window :], self.sin[-layer.window :]
+        query = rotate(layer.split(query), cos[-1:], sin[-1:])
+        key = rotate(layer.split(key), cos, sin)
         scores = query @ key.transpose(-1, -2) / math.sqrt(layer.head_width) + empty.unsqueeze(1).unsqueeze(1)
-        mixed = (scores.softmax(-1) @ layer.split(value)).transpose(1, 2)
+        value = layer.turn(layer.split(value), cos, sin)
+        mixed = layer.turn(scores.softmax(-1) @ value, cos[-1:], -sin[-1:]).transpose(1, 2)
         x = x + layer.out(mixed.reshape(x.shape[0], -1))
         return x + layer.narrow(F.gelu(layer.widen(normalised(layer.past_norm, x))))
 
@@ -206,8 +213,23 @@ def inputs(batch: int) -> list[torch.Tensor]:
     ]
 
 
+def halve(graph: onnx.GraphProto, name: str) -> None:
+    """Stores the weights of `name` in half precision. @throws ValueError where there are none"""
+    weights = next((tensor for tensor in graph.initializer if tensor.name == name), None)
+    if weights is None:
+        raise ValueError(f"the graph has no weights {name}")
+    stored = f"{name}.half"
+    weights.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weights).astype(np.float16), stored))
+    graph.node.insert(0, helper.make_node("Cast", [stored], [name], to=onnx.TensorProto.FLOAT))
+
+
 def export_graph(model: Nano, target: Path) -> Step:
-    """Writes the step graph with a symbolic batch `B`; returns the module that it was traced from."""
+    """
+    Writes the step graph with a symbolic batch `B`; returns the module that it was traced from.
+
+    Rounds the matrix that the file has in half precision, so that graph and network stay the same.
+    """
+    model.core.hear.weight.data = model.core.hear.weight.data.half().float()
     step = Step(model.eval()).eval()
     names_in = ["pcm", "ref", "play", "text", "reset", *(f"s_{name}" for name in Step.STATES)]
     names_out = ["words", "floor", "say", "act", *(f"n_{name}" for name in Step.STATES)]
@@ -227,6 +249,7 @@ def export_graph(model: Nano, target: Path) -> Step:
         )
     graph = onnx.load(str(target))
     symbolic_batch(graph, "B")
+    halve(graph.graph, HALVED)
     onnx.checker.check_model(graph)
     onnx.shape_inference.infer_shapes(graph, check_type=True, strict_mode=True, data_prop=True)
     onnx.save(graph, str(target))

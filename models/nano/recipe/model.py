@@ -22,14 +22,15 @@ class Size:
     blocks: int = 8
     kernel: int = 7
     core: int = 256
-    layers: int = 2
     heads: int = 4
     head_width: int = 32
-    window: int = 128
-    """Micro-turns that the core's attention looks back on: 25.6 s."""
+    timed_heads: int = 2
+    """Heads of attention whose values turn with their age: what they bring says how long ago it was."""
+    windows: tuple[int, ...] = (128, 320)
+    """Micro-turns that each attention layer of the core looks back on: the last one 64 s."""
 
 
-SIZES = {"small": Size(), "large": Size(stem=128, width=320, blocks=12, kernel=9, core=384, layers=4, heads=6)}
+SIZES = {"small": Size(), "large": Size(stem=128, width=320, blocks=12, kernel=9, core=384, heads=6, windows=(128, 128, 320, 320))}
 
 
 class Norm(nn.LayerNorm):
@@ -119,9 +120,10 @@ def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tenso
 class Attention(nn.Module):
     """Causal attention over the last `window` micro-turns, then a perceptron; both residual."""
 
-    def __init__(self, size: Size):
+    def __init__(self, size: Size, window: int):
         super().__init__()
-        self.heads, self.head_width, self.window = size.heads, size.head_width, size.window
+        self.heads, self.head_width, self.window = size.heads, size.head_width, window
+        self.timed = size.timed_heads
         inner = size.heads * size.head_width
         self.norm, self.past_norm = Norm(size.core), Norm(size.core)
         self.query, self.key, self.value = (nn.Linear(size.core, inner, bias=False) for _ in range(3))
@@ -132,6 +134,10 @@ class Attention(nn.Module):
         """[B, M, inner] to [B, heads, M, head_width]."""
         return x.reshape(*x.shape[:2], self.heads, self.head_width).transpose(1, 2)
 
+    def turn(self, x, cos, sin):
+        """[B, heads, M, head_width] with the timed heads turned by their positions: forth, and back by minus `sin`."""
+        return torch.cat([rotate(x[:, : self.timed], cos, sin), x[:, self.timed :]], dim=1)
+
     def forward(self, x):
         turns = x.shape[1]
         y = self.norm(x)
@@ -141,7 +147,8 @@ class Attention(nn.Module):
         age = positions[:, None] - positions[None]
         scores = (query @ key.transpose(-1, -2)) / math.sqrt(self.head_width)
         scores = scores.float().masked_fill((age < 0) | (age >= self.window), -1e4)
-        mixed = (scores.softmax(-1) @ self.split(self.value(y)).float()).transpose(1, 2)
+        value = self.turn(self.split(self.value(y)).float(), cos, sin)
+        mixed = self.turn(scores.softmax(-1) @ value, cos, -sin).transpose(1, 2)
         x = x + self.out(mixed.reshape(*x.shape[:2], -1))
         return x + self.narrow(F.gelu(self.widen(self.past_norm(x))))
 
@@ -161,7 +168,7 @@ class Core(nn.Module):
         self.own_word = nn.Embedding(len(SAY), size.core)
         self.playing = nn.Embedding(2, size.core)
         self.gru_norm, self.gru = Norm(size.core), FullGRU(size.core, size.core, batch_first=True)
-        self.layers = nn.ModuleList(Attention(size) for _ in range(size.layers))
+        self.layers = nn.ModuleList(Attention(size, window) for window in size.windows)
         self.norm = Norm(size.core)
         self.floor, self.say, self.act = (nn.Linear(size.core, len(classes)) for classes in (FLOOR, SAY, ACT))
 

@@ -9,8 +9,8 @@ from labels import SLOT_SECONDS, TURN_SECONDS, WORD_DELAY_SLOTS, turn_of
 from synthesis import RATE_HZ, ReadingError, Span, Utterance
 from texts import Line, Writer, parse
 from timeline import Due, Event, Timeline
-from vocabulary import ANIMALS, DRAFT, DROPPED, RESULT, canonical, number_words
-from voices import Speaker, Studio, draw_speaker, is_rare
+from vocabulary import ANIMALS, DRAFT, DROPPED, MANNERS, RESULT, SPANISH, canonical, number_words
+from voices import LONG, RARE, TIER2, Speaker, Studio, draw_speaker, theme_of
 
 YIELD_SECONDS = 2.0
 """How long after a turn `yielded` lasts before it is plain silence."""
@@ -22,7 +22,9 @@ MODES = {"talk": 0.42, "count": 0.24, "remind": 0.15, "stopwatch": 0.08, "errand
 SKILL_MODES = {"count": 0.4, "remind": 0.28, "stopwatch": 0.17, "errand": 0.15}
 DRILL_MODES = {"overlap": 0.47, "mixed": 0.34, "remind": 0.06, "errand": 0.13}
 """What sessions are about: everyday ones, those of the `skills` split, and those of `drill`, full of what is rare."""
-RARE_MODES = {"rare": 1.0}
+LONG_MODES = {"remind": 0.33, "stopwatch": 0.3, "count": 0.15, "errand": 0.22}
+TIER2_MODES = {"translation": 0.5, "manner": 0.5}
+THEME_MODES = {RARE: {"rare": 1.0}, LONG: LONG_MODES, TIER2: TIER2_MODES}
 RARE_STEPS = {"sum": 0.2, "next_number": 0.16, "errand": 0.24, "draft": 0.16, "resumption": 0.16, "timing": 0.08}
 """What a session of the `rare` splits is made of: what the others have a few hundred times in all."""
 
@@ -43,9 +45,11 @@ class Director:
         self._agent_words: dict[str, Utterance] = {}
         self._recordings: list[np.ndarray] = []
         self._counting, self._count = False, 0
+        self._translating, self._shown = False, 0.0
         self.timeline = Timeline(seconds)
         self.now = float(random.uniform(0.2, 1.5))
-        modes = RARE_MODES if is_rare(split) else {"skills": SKILL_MODES, "drill": DRILL_MODES}.get(split, MODES)
+        self._theme = theme_of(split)
+        modes = {"skills": SKILL_MODES, "drill": DRILL_MODES, **THEME_MODES}.get(self._theme or split, MODES)
         self.mode = str(random.choice(list(modes), p=list(modes.values())))
 
     @property
@@ -138,6 +142,34 @@ class Director:
         while self._more():
             getattr(self, f"_{self._random.choice(names, p=shares)}")()
 
+    def _translation_mode(self) -> None:
+        """The user wants to see their words in another language, until they want it no more."""
+        if self._chance(0.4):
+            self._exchange()
+        self._translating = self._instruct(self._writer.translate())
+        while self._more():
+            draw = self._random.random()
+            if not self._translating and draw < 0.5:
+                self._translating = self._instruct(self._writer.translate())
+            elif draw < 0.8:
+                if self._turn(self._writer.translatable()):
+                    self._yield(self._random.uniform(0.5, 2.0))
+            elif draw < 0.9:
+                self._exchange()
+            else:
+                self._command(self._writer.stop(), "stop")
+
+    def _manner_mode(self) -> None:
+        """How the agent speaks is put right, after it has spoken and while it does."""
+        while self._more():
+            if self._chance(0.25):
+                self._exchange()
+            elif self._chance(0.4):
+                self._agent_turn()
+            act = str(self._random.choice(["repeat", *MANNERS]))
+            if self._command(self._writer.manner(act), act) and act == "repeat":
+                self._agent_turn()
+
     # Blocks
 
     def _timing(self) -> None:
@@ -161,7 +193,10 @@ class Director:
             self._yield(self._random.uniform(1.5, 3))
 
     def _errand(self) -> None:
-        if self._request():
+        if self._theme == LONG and self._chance(0.5):
+            self._type(self._writer.request())  # asked without a word: nobody needs to have spoken before a result
+            self._result()
+        elif self._request():
             self._yield(self._random.uniform(0.4, 1.5))
             self._result()
 
@@ -222,7 +257,7 @@ class Director:
         """What was asked for is there: in a silence, during what the user says next, or when nobody wants it any more."""
         draw = self._random.random()
         if draw < 0.4:
-            self._wait(self._random.uniform(0, 3))
+            self._wait(self._random.uniform(0, 20 if self._theme == LONG and self._chance(0.6) else 3))
             ready = self.now
         else:
             marked = self._writer.cancel() if draw > 0.8 else self._writer.statement()
@@ -287,23 +322,26 @@ class Director:
             self.timeline.act.append(Due(act, heard_at(words[-1])))
             self.timeline.events.append(Event(act, words[0].start, words[-1].end))
             self._counting = self._counting and act != "stop"
+            self._translating = self._translating and act != "stop"
             self._yield(self._random.uniform(0.8, 2.0))
         return words
 
     def _instruct(self, marked: list[str]) -> bool:
         """An instruction, spoken or typed; `now` is its end."""
         if self._chance(0.25):
-            self.timeline.typed.append((self.now, parse(marked).words))
-            self.now += TURN_SECONDS
-            self._wait(self._random.uniform(0.4, 1.5))
+            self._type(marked)
             return True
         if not self._turn(marked, pauses=self._chance(0.2)):
             return False
         self._yield(self._random.uniform(0.6, 1.8))
         return True
 
+    def _type(self, marked: list[str]) -> None:
+        self.timeline.typed.append((self.now, parse(marked).words))
+        self._wait(TURN_SECONDS + self._random.uniform(0.4, 1.5))
+
     def _remind_once(self) -> None:
-        delay, start = int(self._random.integers(2, 16)), self.now
+        delay, start = self._delay(), self.now
         typed = len(self.timeline.typed)
         if not self._instruct(self._writer.remind_in(delay)):
             return
@@ -314,6 +352,11 @@ class Director:
         else:
             while self.now < asked + delay and self._more():
                 self._exchange()
+
+    def _delay(self) -> int:
+        if self._theme != LONG or self._chance(0.4):
+            return int(self._random.integers(2, 16))
+        return 60 if self._chance(0.15) else int(self._random.integers(16, 51))
 
     def _remind_repeatedly(self) -> None:
         period = int(self._random.integers(2, 7))
@@ -482,6 +525,7 @@ class Director:
                     Span("correcting", words[index].start + (0.15 if index == first else 0), end)
                 )
         self._count_mentions(words, corrected)
+        self._translate(words)
         self._backchannel(words)
 
     def _count_mentions(self, words: list[Span], corrected: set[int]) -> None:
@@ -497,6 +541,14 @@ class Director:
                 self.timeline.say.append(Due(number_words(self._count)[0], due))
                 self.timeline.events.append(Event("count", word.end, due, self._count))
                 self._interject(number_words(self._count)[0], turn_of(due))
+
+    def _translate(self, words: list[Span]) -> None:
+        """Each word as soon as it is known, one in a micro-turn."""
+        for word in words if self._translating else []:
+            if canonical(word.name) in SPANISH:
+                self._shown = max(heard_at(word), self._shown + TURN_SECONDS)
+                self.timeline.say.append(Due(f"es:{canonical(word.name)}", self._shown, late=TURN_SECONDS))
+                self.timeline.events.append(Event("translate", word.end, self._shown))
 
     def _backchannel(self, words: list[Span]) -> None:
         """In the pauses of a long turn the agent shows that it listens."""

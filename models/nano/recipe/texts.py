@@ -17,6 +17,7 @@ from vocabulary import (
     NOUNS,
     NUMBERS,
     PLURALS,
+    SPANISH,
     TALK,
     VERBS,
     number_words,
@@ -391,9 +392,8 @@ class Writer:
 
     def remind_in(self, seconds: int) -> list[str]:
         lead = self._say("//please/okay/can you")
-        return (
-            lead + ["remind", "me", "in", *number_words(seconds), "seconds"] + (["please"] if self._chance(0.1) else [])
-        )
+        time = self._say("one minute/a minute") if seconds == 60 else [*number_words(seconds), "seconds"]
+        return lead + ["remind", "me", "in", *time] + (["please"] if self._chance(0.1) else [])
 
     def remind_every(self, seconds: int) -> list[str]:
         return (
@@ -431,6 +431,53 @@ class Writer:
     def cancel(self) -> list[str]:
         return self._say(
             "never mind/cancel/cancel that/never mind that/forget it/cancel it please/oh never mind", "no never mind"
+        )
+
+    def translate(self) -> list[str]:
+        """Wants what is said from now on in Spanish."""
+        return self._say(
+            "translate to spanish/translate into spanish/translate what i say/please translate what i say to spanish",
+            "translate my words into spanish/can you translate into spanish/show me this in spanish/translate for me please",
+            "say what i say in spanish/now translate to spanish",
+        )
+
+    def translatable(self) -> list[str]:
+        """A turn with words whose translation is known."""
+        draw = self._random.random()
+        if draw < 0.35:
+            return self.story(int(self._random.integers(1, 4)))
+        if draw < 0.55:
+            return self.counting_aloud()
+        if draw < 0.85:
+            known = list(SPANISH)
+            return [token for _ in range(self._random.integers(1, 7)) for token in (*self._say("the/a/my//and"), self._one(known))]
+        return self.statement()
+
+    def manner(self, act: str) -> list[str]:
+        """Wants the agent to speak in another way, or again."""
+        return self._say(
+            *{
+                "repeat": (
+                    "repeat that/please repeat that/can you repeat that/say that again/repeat please/once again/again please",
+                    "could you say that again/what did you say/say it again/sorry can you repeat that/repeat/pardon",
+                ),
+                "louder": (
+                    "louder/louder please/speak louder/please speak louder/a little louder/can you speak up/speak up please",
+                    "i can't hear you/more loud please/a bit louder please/you are too quiet",
+                ),
+                "quieter": (
+                    "quieter/quieter please/not so loud/speak quieter please/a little quieter/please speak quieter",
+                    "you are too loud/a bit quieter please/can you be a little quieter",
+                ),
+                "slower": (
+                    "slower/slower please/speak slower/please speak slower/not so fast/a little slower/slow down/slow down please",
+                    "you are too fast/can you speak slower/a bit slower please",
+                ),
+                "faster": (
+                    "faster/faster please/speak faster/please speak faster/a little faster/speed up/a bit faster please",
+                    "you are too slow/can you speak faster/not so slow",
+                ),
+            }[act]
         )
 
     def resume(self) -> list[str]:

@@ -12,7 +12,7 @@ from training import Plan, train
 from warm_start import weights_of
 
 REFRESH_CHANCE = 0.01
-SPLIT_SHARES = {"train": 0.45, "skills": 0.2, "drill": 0.25, "rare": 0.1}
+SPLIT_SHARES = {"train": 0.46, "skills": 0.18, "drill": 0.22, "rare": 0.07, "tier2": 0.07}
 
 
 def train_trunk(

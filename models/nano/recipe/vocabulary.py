@@ -89,11 +89,36 @@ PLURALS = {
 SPOKEN_FORMS = {"s": "seconds", "sec": "seconds", "min": "minutes", "100": "hundred", "ok": "okay"}
 """How people type what they would say; digits besides."""
 
-SILENT = "<silent>"
-SAY = [SILENT, *UNITS, *TEENS, "twenty", "thirty", "forty", "fifty", "sixty", "reminder", "okay"]
-"""Agent words. `reminder` and `okay` are spoken as the phrases that the bundle's manifest gives."""
+_SPANISH = """cat gato dog perro horse caballo cow vaca pig cerdo sheep oveja goat cabra duck pato chicken pollo lion león tiger tigre
+bear oso wolf lobo fox zorro rabbit conejo mouse ratón monkey mono elephant elefante giraffe jirafa zebra cebra snake serpiente
+frog rana eagle águila owl búho penguin pingüino dolphin delfín whale ballena shark tiburón camel camello donkey burro
+kangaroo canguro panda panda squirrel ardilla turtle tortuga parrot loro swan cisne bee abeja spider araña deer ciervo otter nutria
+hamster hámster lizard lagarto crow cuervo hen gallina goose ganso turkey pavo salmon salmón crab cangrejo ant hormiga
+zero cero one uno two dos three tres four cuatro five cinco six seis seven siete eight ocho nine nueve ten diez eleven once
+twelve doce thirteen trece fourteen catorce fifteen quince sixteen dieciséis seventeen diecisiete eighteen dieciocho
+nineteen diecinueve twenty veinte thirty treinta forty cuarenta fifty cincuenta sixty sesenta seventy setenta eighty ochenta
+ninety noventa hundred cien thousand mil
+red rojo blue azul green verde yellow amarillo orange naranja purple morado black negro white blanco brown marrón pink rosa
+grey gris golden dorado
+hello hola goodbye adiós please por_favor thanks gracias yes sí no no good bueno bad malo big grande small pequeño old viejo new nuevo
+man hombre woman mujer boy niño girl niña friend amigo mother madre father padre brother hermano sister hermana doctor médico
+house casa kitchen cocina door puerta window ventana table mesa chair silla bed cama car coche train tren street calle city ciudad
+school escuela garden jardín forest bosque river río lake lago sea mar mountain montaña beach playa water agua coffee café tea té
+milk leche bread pan cheese queso apple manzana egg huevo soup sopa money dinero book libro paper papel bag bolsa box caja
+hat sombrero shoe zapato shirt camisa ball pelota monday lunes tuesday martes wednesday miércoles thursday jueves friday viernes
+saturday sábado sunday domingo summer verano winter invierno rain lluvia snow nieve sun sol wind viento sky cielo tree árbol
+flower flor fire fuego hand mano eye ojo today hoy tomorrow mañana yesterday ayer morning día night noche""".split()
+SPANISH = dict(zip(_SPANISH[::2], (word.replace("_", " ") for word in _SPANISH[1::2])))
+"""What is shown of a word that the user says, while they want it translated."""
 
-ACT = ["none", "stop", "delegate", "cancel", "backchannel", "relay", "commit", "continue"]
+SILENT = "<silent>"
+SHOWN = [f"es:{english}" for english in SPANISH]
+SAY = [SILENT, *UNITS, *TEENS, "twenty", "thirty", "forty", "fifty", "sixty", "reminder", "okay", *SHOWN]
+"""Agent words. `reminder` and `okay` are spoken as the phrases that the bundle's manifest gives; those in `SHOWN` are shown, as
+their translation, and not spoken."""
+
+MANNERS = ["louder", "quieter", "slower", "faster"]
+ACT = ["none", "stop", "delegate", "cancel", "backchannel", "relay", "commit", "continue", "repeat", *MANNERS]
 SERVED_ACTS = [name for name in ACT if name not in ("relay", "commit")]
 """What the bundle may decide. `relay` is right in .8 of the cases after talk, and hardly where nobody has spoken for long (what was
 typed, a user who waits); `commit` was never tried in a call. The edge decides both by its rule, as for any bundle without them."""

@@ -18,12 +18,17 @@ zac""".split()
 FLITE_SHARES = {"kal": 0.08, "kal16": 0.22, "awb": 0.35, "rms": 0.35}
 FLITE_SHARE = 0.58
 
-RARE = "rare"
+RARE, LONG, TIER2 = "rare", "long", "tier2"
+THEMES = (RARE, LONG, TIER2)
 TEST_VOICES = ("espeak", "slt", "festival")
 """Unseen espeak variants, an unseen voice, an unseen engine."""
-SPLITS = ("train", "seen", *TEST_VOICES, "skills", "drill", RARE, *(f"{voices}-{RARE}" for voices in TEST_VOICES))
-"""`train`; `skills`, `drill` and `rare` with more of what is learnt slowly. The tests: new sentences of training voices (`seen`), and
-everyday talk and the rare skills by voices that nobody was trained on. A place in this order is part of a shard's seed."""
+SPLITS = (
+    *("train", "seen", *TEST_VOICES, "skills", "drill"),
+    *(split for theme in THEMES for split in (theme, *(f"{voices}-{theme}" for voices in TEST_VOICES))),
+)
+"""`train`; `skills`, `drill` and the themes with more of what is learnt slowly: rare skills, long waits, and the second tier (translation,
+repeat, louder). The tests: new sentences of training voices (`seen`), and everyday talk and each theme by voices that nobody was
+trained on. A place in this order is part of a shard's seed."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +42,15 @@ class Speaker:
     conversion: Conversion = field(default_factory=Conversion)
 
 
-def is_rare(split: str) -> bool:
-    """Whether its sessions are full of rare skills."""
-    return split.endswith(RARE)
+def theme_of(split: str) -> str | None:
+    """What its sessions are full of; nothing where that is everyday talk or the drill of it."""
+    theme = split.rsplit("-", 1)[-1]
+    return theme if theme in THEMES else None
 
 
 def test_voices(split: str) -> str | None:
     """Of which voices that are never trained on a test split is; nothing for the others."""
-    voices = split.removesuffix(f"-{RARE}")
+    voices = split.split("-", 1)[0]
     return voices if voices in TEST_VOICES else None
 
 

@@ -8,6 +8,7 @@ drawn. Classes that were added at the end of a group since begin as drawn, too.
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
@@ -59,7 +60,7 @@ def _places(model: Nano) -> list:
         export_graph(marked, Path(scratch) / "step.onnx")
         exported = [numpy_helper.to_array(tensor) for tensor in onnx.load(f"{scratch}/step.onnx").graph.initializer]
     layouts = [layout for name, weight in marked.state_dict().items() for layout in _layouts(name, weight)]
-    return [_place(torch.from_numpy(values.copy()), layouts) for values in exported]
+    return [_place(torch.from_numpy(values.astype(np.float32)), layouts) for values in exported]
 
 
 def _place(values: torch.Tensor, layouts: list):

@@ -7,7 +7,7 @@ from features import log_mel
 from model import Nano, Size
 from vocabulary import SERVED_INDEXES
 
-TINY = Size(stem=8, width=16, blocks=2, kernel=3, core=16, layers=2, heads=2, head_width=4, window=6)
+TINY = Size(stem=8, width=16, blocks=2, kernel=3, core=16, heads=2, head_width=4, timed_heads=1, windows=(4, 6))
 
 
 class StepGraph(unittest.TestCase):
