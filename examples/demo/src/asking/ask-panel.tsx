@@ -88,7 +88,7 @@ function TaskItem({ task, onAnswer, onCancel }: TaskItemProps) {
       <p className="task-question">{prompt === '' ? title : prompt}</p>
       <p className="task-status">
         {statusText[status]}
-        {note !== undefined && `: ${note}`}
+        {note !== undefined && `: ${note.replaceAll('_', ' ')}`}
       </p>
       {text !== '' && <p className="task-answer">{text}</p>}
       {error && <p className="task-answer">{error.message}</p>}

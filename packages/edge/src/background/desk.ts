@@ -366,7 +366,8 @@ export class BackgroundDesk implements SessionBackground {
 
   #step(input: TaskInput): void {
     const { book, events, effects } = stepTasks(this.#book, input);
-    if (book === this.#book) return;
+    // Most micro-turns change nothing; what a task is doing is told without a change.
+    if (book === this.#book && events.length === 0) return;
     this.#book = book;
     for (const event of events) this.#desk.emit(event);
     for (const effect of effects) this.#run(effect);

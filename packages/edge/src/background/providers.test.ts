@@ -86,6 +86,7 @@ describe('a language model at work', () => {
     await over(stage);
     expect(asked).toEqual([{ q: 'x' }, { q: 'y' }]);
     expect(stage.task().text).toBe('Let me see.\nFound it.');
+    expect(stage.of('task.progress').flatMap(({ note }) => note ?? [])).toEqual(['lookup', 'lookup']);
     expect(server.chats[1]!.body.messages.slice(-3).map(({ role }) => role)).toEqual(['assistant', 'tool', 'tool']);
     expect(server.problems).toEqual([]);
   });
