@@ -1,57 +1,27 @@
-import { expect, test, type Browser, type Page } from '@playwright/test';
-import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { launchChromium } from '../call/chromium.js';
-import { MICROPHONE_HZ, toMicrophone } from '../call/microphone-file.js';
-import { encodeWav, toInt16 } from '../call/wav.js';
+import { expect, test, type Page } from '@playwright/test';
+import type { Pcm } from '../call/wav.js';
 import { countingRecordings } from '../fixtures/recordings.js';
+import { demoFolder } from '../support/demo.js';
 import { EdgeProcess } from '../support/edge-process.js';
-import { root } from '../support/root.js';
-import { TemporaryFolder } from '../support/temporary-folder.js';
+import { withPage as openPage } from '../support/open-page.js';
 
 // The pages that `npm start` serves, as a person uses them.
 
 // Which number it says is the model's to get right, and counting.spec.ts's to judge.
 const COUNT = /\b(?:one|two|three|four|five)\b/i;
-const DEMO = join(root, 'examples/demo/dist');
 
 let edge: EdgeProcess;
-let folder: TemporaryFolder;
+let recording: Pcm;
 test.beforeAll(async () => {
-  if (!existsSync(DEMO)) throw new Error('expected the demo to be built: run `npm run build` first');
-  edge = await EdgeProcess.start({ args: ['--demo', DEMO] });
-  folder = await TemporaryFolder.create();
-  const [recording] = await countingRecordings(1);
-  await writeFile(
-    folder.file('microphone.wav'),
-    encodeWav([toInt16(toMicrophone(recording!.pcm, 4_000).samples)], MICROPHONE_HZ),
-  );
+  edge = await EdgeProcess.start({ args: ['--demo', demoFolder()] });
+  recording = (await countingRecordings(1))[0]!.pcm;
 });
 test.afterAll(async () => {
   await edge?.stop();
-  await folder?.[Symbol.asyncDispose]();
 });
 
-/** Opens a page with the recording as its microphone; whatever it complains of fails the test. */
-async function withPage(path: string, use: (page: Page) => Promise<void>): Promise<void> {
-  const browser: Browser = await launchChromium({ microphoneFile: folder.file('microphone.wav') });
-  try {
-    const page = await browser.newPage();
-    const complaints: string[] = [];
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => {
-      // A page without an icon is asked for one all the same.
-      if (message.type() === 'error' && !message.location().url.endsWith('/favicon.ico'))
-        complaints.push(message.text());
-    });
-    await page.goto(`${edge.url}${path}`);
-    await use(page);
-    expect(complaints).toEqual([]);
-  } finally {
-    await browser.close();
-  }
-}
+const withPage = (path: string, use: (page: Page) => Promise<void>) =>
+  openPage({ url: `${edge.url}${path}`, microphone: recording }, use);
 
 test('the demo connects, its grid moves, and both sides of the conversation appear', async () => {
   await withPage('/', async (page) => {

@@ -13,8 +13,13 @@ export interface DelegationParts {
   readonly microTurnMs: number;
   /** Somebody understands words that the model has no name for. */
   readonly understood: () => boolean;
-  /** An utterance is over, and the model has names for its words. True where it was about a task. */
-  readonly followUp: (words: string) => boolean;
+  /**
+   * An utterance is over, and the model has names for its words. `taken`: it was about a task, and that is done. `unclear`: it is
+   * about one, in words that are passed on, so whoever makes out the sound is to be asked for them.
+   */
+  readonly followUp: (words: string) => 'taken' | 'unclear' | undefined;
+  /** A task has asked the participant something. */
+  readonly awaited: () => boolean;
   /** Makes a task of what was said, or of the message that was read. */
   readonly delegate: (asked: Utterance | string) => void;
 }
@@ -53,13 +58,15 @@ export class Delegation {
 
   /** An utterance is over: it may call something off, answer a question, or be one. */
   #onUtterance(utterance: Utterance): void {
-    const { rule, understood, followUp, delegate } = this.#parts;
+    const { rule, understood, followUp, awaited, delegate } = this.#parts;
     const words = utterance.words.join(' ');
     // Words that the model has names for need nobody to make them out.
-    if (!words.includes('<unk>') && followUp(words)) return;
-    if (rule.by !== 'utterance' || utterance.answered) return;
-    if (utterance.toMs - utterance.fromMs < rule.minSpeechMs) return;
-    if (understood()) delegate(utterance);
+    const about = words.includes('<unk>') ? undefined : followUp(words);
+    if (about === 'taken' || !understood()) return;
+    const { answered, fromMs, toMs } = utterance;
+    const isQuestion = rule.by === 'utterance' && !answered && toMs - fromMs >= rule.minSpeechMs;
+    // An answer may be one short word.
+    if (isQuestion || about === 'unclear' || (awaited() && !answered)) delegate(utterance);
   }
 
   /** What the model delegates is what was said just now, else the last message. */

@@ -61,6 +61,30 @@ describe('a spoken question', () => {
     expect(stage.provider.runs).toHaveLength(1);
   });
 
+  it('that turns out to add to another does that once, in the words of who heard them better', async () => {
+    const stage = new DeskStage(hearing('Make it vegetarian.'));
+    ask(stage, 'what is for dinner');
+    await stage.utter(['make', 'it', 'green'], 6);
+    await stage.turns(5, 'silent');
+    expect(stage.task('task-1')).toMatchObject({ revision: 2, amendments: ['Make it vegetarian.'] });
+    expect(stage.task('task-2')).toMatchObject({ revision: 1, status: 'woven' });
+    expect(stage.provider.runs.map(({ brief }) => brief.task.id)).toEqual(['task-1', 'task-1']);
+  });
+
+  it.each<[string, string[]]>([
+    ['has no name for', ['<unk>']],
+    ['has a name for', ['for']],
+  ])('is no question where it answers one, however short, in a word that the model %s', async (_, words) => {
+    const stage = new DeskStage(hearing('Four.'));
+    ask(stage, 'book a table');
+    await stage.turn();
+    const answer = stage.provider.of('book a table').io.ask('For how many?');
+    await stage.turns(20, 'silent');
+    await stage.utter(words, 2);
+    await expect(answer).resolves.toBe('Four.');
+    expect(stage.provider.runs).toHaveLength(1);
+  });
+
   it('goes as sound to a provider that takes it, where nobody makes words of it', async () => {
     const stage = new DeskStage({ delegate: { by: 'act' } });
     stage.provider.takesAudio = true;

@@ -6,7 +6,14 @@ import type { Log } from '../telemetry/log.js';
 import { ConversationLog } from './conversation-log.js';
 import { Delegation, type DelegateRule } from './delegation.js';
 import { Errands } from './errands.js';
-import { meantTask, stepFollowUp, type FollowUpRule, type FollowUpStep, type TaskTalk } from './follow-up.js';
+import {
+  meantTask,
+  passesOnWords,
+  stepFollowUp,
+  type FollowUpRule,
+  type FollowUpStep,
+  type TaskTalk,
+} from './follow-up.js';
 import { TaskImages } from './images.js';
 import { PageTools } from './page-tools.js';
 import type { BackgroundProvider, TaskBrief } from './provider.js';
@@ -92,7 +99,8 @@ export class BackgroundDesk implements SessionBackground {
       rule: parts.delegate,
       microTurnMs: desk.microTurnMs,
       understood: () => this.#spoken.understood,
-      followUp: (words) => this.#followUp(words),
+      followUp: (words) => this.#followUpAsHeard(words),
+      awaited: () => this.#book.tasks.some(({ status }) => status === 'asking'),
       delegate: (asked) => this.#delegate(asked),
     });
     this.#pageTools = new PageTools((event) => desk.emit(event));
@@ -327,11 +335,13 @@ export class BackgroundDesk implements SessionBackground {
     return result;
   }
 
-  /** @returns whether it was about a task */
-  #followUp(words: string): boolean {
+  /** By the words that the interaction model has for it: they do to call something off, and are not passed on where others are better. */
+  #followUpAsHeard(words: string): 'taken' | 'unclear' | undefined {
     const step = this.#stepFollowUp(words);
-    if (step) this.#take(step);
-    return step !== undefined;
+    if (!step) return undefined;
+    if (this.#spoken.understood && passesOnWords(step)) return 'unclear';
+    this.#take(step);
+    return 'taken';
   }
 
   #cancelMeant(): void {
@@ -409,7 +419,11 @@ export class BackgroundDesk implements SessionBackground {
     if ('clip' in heard) return this.#brief(task, heard.clip);
     const { words: prompt, fromMs } = heard;
     this.#log.note({ atMs: fromMs, who: this.#desk.participant, text: prompt });
-    if (this.#followUp(prompt)) return undefined;
+    const about = this.#stepFollowUp(prompt);
+    if (about) {
+      this.#take(about);
+      return undefined;
+    }
     const { id, revision } = task;
     this.#spoken.delete(id);
     this.#apply({ type: 'worded', atMs: this.#desk.nowMs(), id, revision, prompt, title: titleOf(prompt) });

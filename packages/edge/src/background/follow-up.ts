@@ -63,7 +63,7 @@ export interface FollowUpStep {
 /** What was said or typed is about a task: calls it off, adds to it or answers it. Undefined for a question of its own. */
 export function stepFollowUp(text: string, talk: TaskTalk, atMs: number): FollowUpStep | undefined {
   if (text === '') return undefined;
-  const { tasks, rule } = talk;
+  const { tasks, rule, worded } = talk;
   const open = tasks.filter((task) => !isOver(task));
   const asking = open.findLast(({ status }) => status === 'asking');
   const answered = (id: string, answer: string | boolean): FollowUpStep => ({
@@ -88,7 +88,8 @@ export function stepFollowUp(text: string, talk: TaskTalk, atMs: number): Follow
     case 'subject':
       return { inputs: [{ type: 'subject', atMs }], result: { taken: 'subject' } };
     case 'amend': {
-      const id = open.findLast(({ prompt }) => prompt !== '')?.id;
+      // Not to what is being made out just now: that may be these very words.
+      const id = open.findLast((task) => task.prompt !== '' && worded(task))?.id;
       if (id === undefined) return undefined;
       return { inputs: [{ type: 'amend', atMs, id, text }], result: { taken: 'amend', taskId: id } };
     }
@@ -97,6 +98,13 @@ export function stepFollowUp(text: string, talk: TaskTalk, atMs: number): Follow
     default:
       return meant satisfies never;
   }
+}
+
+/** What was said goes on to somebody, word for word. */
+export function passesOnWords({ inputs }: FollowUpStep): boolean {
+  return inputs.some(
+    (input) => input.type === 'amend' || (input.type === 'answer' && typeof input.answer === 'string'),
+  );
 }
 
 /** “Never mind” means what was talked over just now, else what was asked last. */

@@ -1,0 +1,38 @@
+import { expect } from '@playwright/test';
+import { writeFile } from 'node:fs/promises';
+import type { Page } from 'playwright';
+import { launchChromium } from '../call/chromium.js';
+import { MICROPHONE_HZ, toMicrophone } from '../call/microphone-file.js';
+import { encodeWav, toInt16, type Pcm } from '../call/wav.js';
+import { TemporaryFolder } from './temporary-folder.js';
+
+/**
+ * Opens a page in a browser of its own, whose microphone hears the recording from when it is opened.
+ * @throws {Error} what `use` throws, or where the page complained of something
+ */
+export async function withPage(
+  { url, microphone }: { readonly url: string; readonly microphone?: Pcm | undefined },
+  use: (page: Page) => Promise<void>,
+): Promise<void> {
+  await using folder = await TemporaryFolder.create();
+  const microphoneFile = microphone && folder.file('microphone.wav');
+  if (microphone && microphoneFile) {
+    await writeFile(microphoneFile, encodeWav([toInt16(toMicrophone(microphone, 4_000).samples)], MICROPHONE_HZ));
+  }
+  const browser = await launchChromium({ microphoneFile });
+  try {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      // A page without an icon is asked for one all the same.
+      if (message.type() === 'error' && !message.location().url.endsWith('/favicon.ico'))
+        complaints.push(message.text());
+    });
+    await page.goto(url);
+    await use(page);
+    expect(complaints).toEqual([]);
+  } finally {
+    await browser.close();
+  }
+}
