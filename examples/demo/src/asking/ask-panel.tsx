@@ -37,8 +37,8 @@ export function AskPanel({ onProblem }: { readonly onProblem: (error: MicroturnE
     <section className="asking" aria-labelledby="asking-title">
       <h2 id="asking-title">Ask something that has to be looked up</h2>
       <p>
-        It is searched in this project’s documents while you talk on. Sums, units and times work too, such as 5 miles to
-        km.
+        It is looked up in the documents that this edge has, while you talk on. Sums, units and times work too, such as
+        5 miles to km.
       </p>
       <form className="say-box" onSubmit={onSubmit}>
         <label htmlFor={id}>Ask</label>
@@ -87,7 +87,7 @@ function TaskItem({ task, onAnswer, onCancel }: TaskItemProps) {
     <li data-status={status}>
       <p className="task-question">{prompt === '' ? title : prompt}</p>
       <p className="task-status">
-        {statusText[status]}
+        {status === 'woven' && text === '' ? 'nothing to say' : statusText[status]}
         {note !== undefined && `: ${note.replaceAll('_', ' ')}`}
       </p>
       {text !== '' && <p className="task-answer">{text}</p>}
