@@ -1,13 +1,12 @@
 import { OpenAiServer, type ChatScript } from '@microturn/edge/testing';
 import { expect, test, type Locator, type Page } from '@playwright/test';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { timed } from '../fixtures/questions.js';
-import { compose, lengthMs, speak } from '../fixtures/speech.js';
+import { speak } from '../fixtures/speech.js';
 import { demoFolder } from '../support/demo.js';
 import { EdgeProcess } from '../support/edge-process.js';
 import { withPage } from '../support/open-page.js';
-import { PerfectEars } from '../support/perfect-ears.js';
 import { TemporaryFolder } from '../support/temporary-folder.js';
+import { microphoneOnCue, sayTo } from '../support/voice-on-cue.js';
 
 // The demo page, asked about a folder of documents while the talk goes on.
 
@@ -22,25 +21,12 @@ const SPOKEN = {
   words: 'what time does the museum open today',
   answer: 'The museum opens at ten and closes at six.',
 };
-const COUNT = /\b(?:one|two|three|four|five|six|seven|eight|nine)\b/i;
+/** To be counted, while it is looked up what was asked. */
+const STORIES = [
+  'Today I saw a cat and a small dog and then my horse ran to the river with a cow.',
+  'I saw a goat near the house and then there was a lion and my duck came with a red fox.',
+];
 const WAIT = { timeout: 60_000 };
-
-/** Counting, during which something is typed; then the spoken question, and more to count while it is looked up. */
-async function talk() {
-  const [count, first, second, question, more] = await Promise.all(
-    [
-      'Count the animals.',
-      'Today I saw a cat and a small dog and then my horse ran to the river with a cow.',
-      'I saw a goat near the house and then there was a lion and my duck came with a red fox.',
-      SPOKEN.words,
-      'And in the garden there was a tiger under the tree and then I saw a bear.',
-    ].map((text) => speak(text, voice)),
-  );
-  const opening = compose([2000, count!, 1000, first!, 1000, second!, 9000]);
-  const recording = compose([opening, question!, 2000, more!, 1000]);
-  const words = timed(SPOKEN.words, lengthMs(opening), lengthMs(question!));
-  return { recording, ears: new PerfectEars(recording, words) };
-}
 
 /** A language model that looks up what it is asked, and reads out the best passage when it is let. */
 function librarian(): { chat: ChatScript; letAnswer: (words: string) => void } {
@@ -92,36 +78,61 @@ async function ask(page: Page, words: string): Promise<void> {
 test.beforeEach(() => test.setTimeout(180_000));
 
 test('the demo looks up what is typed and what is said, while the talk goes on, and says what it found', async () => {
-  const { recording, ears } = await talk();
+  const say = async (page: Page, text: string) => sayTo(page, await speak(text, voice));
   const { chat, letAnswer } = librarian();
-  const server = await OpenAiServer.start({ chat, transcribe: ({ audio }) => ears.transcribe(audio) });
+  let transcript = '';
+  const server = await OpenAiServer.start({ chat, transcribe: () => transcript });
   await using folder = await TemporaryFolder.create();
   const llm = { models: { librarian: { provider: 'openai-compatible', baseUrl: server.url, model: 'm' } } };
   const background = { documents: await writeDocuments(folder), transcriber: { baseUrl: server.url, model: 'w' } };
   await writeFile(folder.file('edge.yaml'), JSON.stringify({ llm, background }));
   const edge = await EdgeProcess.start({ args: ['--demo', demoFolder(), '--config', folder.file('edge.yaml')] });
+
+  /** It is being looked up, the talk goes on meanwhile, and then the answer is there and is said. */
+  async function expectAnswer(page: Page, { words, answer }: typeof TYPED, goOn: () => Promise<void>): Promise<void> {
+    const task = taskAbout(page, words);
+    await expect(task).toContainText('looking: search documents', WAIT);
+    await goOn();
+    await expect(task).toContainText('looking');
+    letAnswer(words);
+    await expect(task).toContainText(answer, WAIT);
+    await expect(task).toHaveAttribute('data-status', 'woven', WAIT);
+    // Not struck out: it was heard.
+    const relay = saidBy(page, 'agent').filter({ hasText: 'relay' }).locator('[data-look=heard]');
+    await expect(relay.filter({ hasText: answer })).toBeVisible(WAIT);
+  }
+
+  /** The user tells a story, and is heard. */
+  async function tell(page: Page, story: string): Promise<void> {
+    const before = await wordsOf(saidBy(page, 'you'));
+    await say(page, story);
+    await expect.poll(() => wordsOf(saidBy(page, 'you')), WAIT).toBeGreaterThan(before + 5);
+  }
+
   try {
-    await withPage({ url: edge.url, microphone: recording }, async (page) => {
+    await withPage({ url: edge.url, initScript: microphoneOnCue }, async (page) => {
       await page.getByRole('button', { name: 'Start talking' }).click();
+      await expect(page.getByRole('button', { name: 'End', exact: true })).toBeVisible(WAIT);
+      await say(page, 'Count the animals.');
       await expect(saidBy(page, 'you').first()).toContainText(/count the animals/i, WAIT);
+
       await ask(page, TYPED.words);
-      for (const { words, answer } of [TYPED, SPOKEN]) {
-        const task = taskAbout(page, words);
-        await expect(task).toContainText('looking: search documents', WAIT);
-        // It is not answered before the talk has gone on.
-        const [user, counted] = await Promise.all([wordsOf(saidBy(page, 'you')), wordsOf(saidBy(page, 'agent'))]);
-        await expect.poll(() => wordsOf(saidBy(page, 'you')), WAIT).toBeGreaterThan(user + 3);
-        await expect.poll(() => wordsOf(saidBy(page, 'agent')), WAIT).toBeGreaterThan(counted);
-        await expect(task).toContainText('looking');
-        await page.screenshot({ path: test.info().outputPath(`looking-${words}.png`), fullPage: true });
-        letAnswer(words);
-        await expect(task).toContainText(answer, WAIT);
-        await expect(task).toHaveAttribute('data-status', 'woven', WAIT);
-        const relay = saidBy(page, 'agent').filter({ hasText: answer });
-        await expect(relay.last()).toHaveAttribute('data-status', 'completed', WAIT);
-        await page.screenshot({ path: test.info().outputPath(`said-${words}.png`), fullPage: true });
-      }
-      await expect(saidBy(page, 'agent').filter({ hasText: COUNT }).first()).toBeVisible();
+      await expectAnswer(page, TYPED, async () => {
+        await tell(page, STORIES[0]!);
+        // It counts, as it was asked to.
+        await expect(
+          saidBy(page, 'agent')
+            .filter({ hasText: /one|two|three|four/ })
+            .first(),
+        ).toBeVisible(WAIT);
+      });
+
+      transcript = SPOKEN.words;
+      await say(page, SPOKEN.words);
+      await expect(taskAbout(page, SPOKEN.words)).toBeVisible(WAIT);
+      transcript = '';
+      await expectAnswer(page, SPOKEN, () => tell(page, STORIES[1]!));
+      await page.screenshot({ path: test.info().outputPath('answered.png'), fullPage: true });
     });
     expect(server.problems).toEqual([]);
   } finally {

@@ -6,12 +6,20 @@ import { MICROPHONE_HZ, toMicrophone } from '../call/microphone-file.js';
 import { encodeWav, toInt16, type Pcm } from '../call/wav.js';
 import { TemporaryFolder } from './temporary-folder.js';
 
+export interface PageOptions {
+  readonly url: string;
+  /** What its microphone hears, from when it is opened. */
+  readonly microphone?: Pcm | undefined;
+  /** Runs before anything of the page's own. */
+  readonly initScript?: string | undefined;
+}
+
 /**
- * Opens a page in a browser of its own, whose microphone hears the recording from when it is opened.
+ * Opens a page in a browser of its own.
  * @throws {Error} what `use` throws, or where the page complained of something
  */
 export async function withPage(
-  { url, microphone }: { readonly url: string; readonly microphone?: Pcm | undefined },
+  { url, microphone, initScript }: PageOptions,
   use: (page: Page) => Promise<void>,
 ): Promise<void> {
   await using folder = await TemporaryFolder.create();
@@ -29,6 +37,7 @@ export async function withPage(
       if (message.type() === 'error' && !message.location().url.endsWith('/favicon.ico'))
         complaints.push(message.text());
     });
+    if (initScript !== undefined) await page.addInitScript(initScript);
     await page.goto(url);
     await use(page);
     expect(complaints).toEqual([]);
