@@ -1,17 +1,15 @@
 import { OpenAiServer, type ChatScript } from '@microturn/edge/testing';
-import type { InteractionSession } from '@microturn/sdk';
 import { expect, test } from '@playwright/test';
 import { writeFile } from 'node:fs/promises';
-import { Caller, type CallerOptions } from '../call/caller.js';
+import type { CallerOptions } from '../call/caller.js';
 import { compose, speak } from '../fixtures/speech.js';
 import { EdgeProcess } from '../support/edge-process.js';
-import { withTaskStory } from '../support/task-story.js';
+import { TaskCaller, WAIT, type TaskPage } from '../support/task-caller.js';
 import { TemporaryFolder } from '../support/temporary-folder.js';
 
 const voice = { accent: 'en-us', variant: 'm3', rate: 150, pitch: 50 } as const;
 const LONG =
   'The first part of it takes rather long to say aloud. The second part comes after that one. The third part is here as well. The fourth part is the last of them.';
-const WAIT = { timeout: 60_000 };
 
 let server: OpenAiServer;
 let edge: EdgeProcess;
@@ -50,77 +48,30 @@ test.beforeEach(() => {
   transcript = '';
 });
 
-interface TaskPage {
-  readonly caller: Promise<{ readonly session: InteractionSession }>;
-  booked: unknown[];
+/** One whose network can be lost. */
+interface LossyPage {
   away: boolean;
   readonly sockets: WebSocket[];
 }
 
-/** A caller whose page offers to book tables, where the user allows it. */
-async function openCaller(options: Partial<CallerOptions> = {}): Promise<Caller> {
-  const caller = await Caller.open({ url: edge.url, record: false, ...options });
-  await caller.page.evaluate(async () => {
-    const page = window as unknown as TaskPage;
-    page.booked = [];
-    (await page.caller).session.registerTool({
-      name: 'book_table',
-      description: 'Books a table.',
-      parameters: { type: 'object', properties: { persons: { type: 'integer' } }, required: ['persons'] },
-      approval: true,
-      execute: (args) => {
-        page.booked.push(args);
-        return 'done';
-      },
-    });
-  });
-  return caller;
-}
-
-const ask = (caller: Caller, text: string) =>
-  caller.page.evaluate(async (question) => {
-    const { session } = await (window as unknown as TaskPage).caller;
-    return (await session.ask(question)).taskId!;
-  }, text);
-const answer = (caller: Caller, taskId: string, allowed: boolean) =>
-  caller.page.evaluate(async ([id, yes]) => (await (window as unknown as TaskPage).caller).session.answer(id, yes), [
-    taskId,
-    allowed,
-  ] as const);
-const booked = (caller: Caller) => caller.page.evaluate(() => (window as unknown as TaskPage).booked);
-
-/** What was heard of a task, response by response. It is woven when its last word is sent, and heard to its end after that. */
-function heardOf(caller: Caller, taskId: string): string[] {
-  const relays = caller.eventsOf('response.started').filter((response) => response.taskId === taskId);
-  return relays.map(
-    ({ responseId }) =>
-      caller.eventsOf('response.heard').findLast((heard) => heard.responseId === responseId)?.heardText ?? '',
-  );
-}
-const until = (caller: Caller, type: 'task.woven' | 'task.question', taskId: string) =>
-  withTaskStory(
-    () => caller.events,
-    () => expect.poll(() => caller.eventsOf(type).some((task) => task.taskId === taskId), WAIT).toBe(true),
-  );
-const woven = (caller: Caller, taskId: string) => until(caller, 'task.woven', taskId);
-const asked = (caller: Caller, taskId: string) => until(caller, 'task.question', taskId);
+const openCaller = (options: Partial<CallerOptions> = {}) => TaskCaller.open({ url: edge.url, ...options });
 
 test('a function of the page runs where the user allows it with a click, and not where they refuse', async () => {
   await using caller = await openCaller();
-  const first = await ask(caller, 'book a table');
-  await asked(caller, first);
-  expect(await booked(caller)).toEqual([]);
-  await answer(caller, first, true);
-  await woven(caller, first);
-  expect(await booked(caller)).toEqual([{ persons: 2 }]);
-  await expect.poll(() => heardOf(caller, first).at(-1), WAIT).toContain('The table is booked');
+  const first = await caller.ask('book a table');
+  await caller.until('task.question', first);
+  expect(await caller.booked()).toEqual([]);
+  await caller.answer(first, true);
+  await caller.until('task.woven', first);
+  expect(await caller.booked()).toEqual([{ persons: 2 }]);
+  await expect.poll(() => caller.heardOf(first).at(-1), WAIT).toContain('The table is booked');
 
-  const second = await ask(caller, 'book another table');
-  await asked(caller, second);
-  await answer(caller, second, false);
-  await woven(caller, second);
-  expect(await booked(caller)).toHaveLength(1);
-  await expect.poll(() => heardOf(caller, second).at(-1), WAIT).toContain('I did not book it');
+  const second = await caller.ask('book another table');
+  await caller.until('task.question', second);
+  await caller.answer(second, false);
+  await caller.until('task.woven', second);
+  expect(await caller.booked()).toHaveLength(1);
+  await expect.poll(() => caller.heardOf(second).at(-1), WAIT).toContain('I did not book it');
 });
 
 test('a spoken yes is leave enough', async () => {
@@ -128,11 +79,11 @@ test('a spoken yes is leave enough', async () => {
   transcript = 'Yes, please do that for me.';
   // Said again for a machine that is slow to ask; what comes before the question is nothing.
   await using caller = await openCaller({ microphone: compose([9000, yes, 7000, yes, 9000, yes, 9000, yes]) });
-  const taskId = await ask(caller, 'book a table');
-  await woven(caller, taskId);
-  expect(await booked(caller)).toEqual([{ persons: 2 }]);
-  expect(heardOf(caller, taskId)[0]).toContain('May I use book table');
-  await expect.poll(() => heardOf(caller, taskId).at(-1), WAIT).toContain('The table is booked');
+  const taskId = await caller.ask('book a table');
+  await caller.until('task.woven', taskId);
+  expect(await caller.booked()).toEqual([{ persons: 2 }]);
+  expect(caller.heardOf(taskId)[0]).toContain('May I use book table');
+  await expect.poll(() => caller.heardOf(taskId).at(-1), WAIT).toContain('The table is booked');
 });
 
 test('who is away while a task runs hears its result once, when they are back', async () => {
@@ -147,9 +98,9 @@ test('who is away while a task runs hears its result once, when they are back', 
         }
       };`,
   });
-  const taskId = await ask(caller, 'slow');
+  const taskId = await caller.ask('slow');
   await caller.page.evaluate(() => {
-    const page = window as unknown as TaskPage;
+    const page = window as unknown as LossyPage;
     page.away = true;
     // As a lost network, and not as one who leaves.
     page.sockets.at(-1)!.close(4000);
@@ -157,36 +108,36 @@ test('who is away while a task runs hears its result once, when they are back', 
   await expect.poll(() => server.chats.at(-1)?.outcome, WAIT).toBe('done');
   // Longer than a free floor waits for what is to be said.
   await caller.page.waitForTimeout(3000);
-  expect(heardOf(caller, taskId)).toEqual([]);
-  await caller.page.evaluate(() => ((window as unknown as TaskPage).away = false));
-  await woven(caller, taskId);
-  expect(caller.eventsOf('session.resumed')).toHaveLength(1);
+  expect(caller.heardOf(taskId)).toEqual([]);
+  await caller.page.evaluate(() => ((window as unknown as LossyPage).away = false));
+  await caller.until('task.woven', taskId);
+  expect(caller.call.eventsOf('session.resumed')).toHaveLength(1);
   await expect
-    .poll(() => heardOf(caller, taskId).map((text) => text.replaceAll(/\W+$/g, '')), WAIT)
+    .poll(() => caller.heardOf(taskId).map((text) => text.replaceAll(/\W+$/g, '')), WAIT)
     .toEqual(['This one took its time']);
 });
 
 test('who leaves the page is told nothing any more, and what they asked is given up', async () => {
   await using caller = await openCaller();
-  await ask(caller, 'slow');
+  await caller.ask('slow');
   await expect.poll(() => server.chats.at(-1)?.outcome, WAIT).toBe('open');
   await caller.page.goto('about:blank');
   await expect.poll(() => server.chats.at(-1)?.outcome, WAIT).toBe('aborted');
-  expect(caller.eventsOf('response.started')).toEqual([]);
+  expect(caller.call.eventsOf('response.started')).toEqual([]);
 });
 
 test('who talks over a result does not cancel its task: it is taken up again, and said to its end', async () => {
   const remark = await speak('wait, stop', voice);
   transcript = 'Wait, stop.';
   await using caller = await openCaller({ microphone: compose([9000, remark]) });
-  const taskId = await ask(caller, 'long');
-  await woven(caller, taskId);
-  const relays = caller.eventsOf('response.started').filter((response) => response.taskId === taskId);
-  const cut = caller.eventsOf('response.interrupted').filter(({ by }) => by === 'user');
+  const taskId = await caller.ask('long');
+  await caller.until('task.woven', taskId);
+  const relays = caller.call.eventsOf('response.started').filter((response) => response.taskId === taskId);
+  const cut = caller.call.eventsOf('response.interrupted').filter(({ by }) => by === 'user');
   expect(cut.map(({ responseId }) => responseId)).toEqual([relays[0]!.responseId]);
-  expect(caller.eventsOf('task.cancelled')).toEqual([]);
+  expect(caller.call.eventsOf('task.cancelled')).toEqual([]);
   expect(relays.length).toBeGreaterThan(1);
-  await expect.poll(() => heardOf(caller, taskId).at(-1), WAIT).toContain('the last of them');
+  await expect.poll(() => caller.heardOf(taskId).at(-1), WAIT).toContain('the last of them');
 });
 
 test('a picture that is shown with a typed question is what the model gets, and its answer is heard', async () => {
@@ -207,24 +158,24 @@ test('a picture that is shown with a typed question is what the model gets, and 
     const { taskId: id } = await session.ask('what is this?', { images: [image] });
     return { taskId: id!, picture: reader.result as string };
   });
-  await woven(caller, taskId);
+  await caller.until('task.woven', taskId);
   const content = server.chats.at(-1)!.body.messages.at(-1)!.content;
   expect(content).toEqual([
     { type: 'text', text: expect.stringContaining('now asks: what is this?') },
     { type: 'image_url', image_url: { url: picture } },
   ]);
-  expect(caller.eventsOf('task.created').at(-1)).toMatchObject({ taskId, origin: 'text', images: 1 });
-  await expect.poll(() => heardOf(caller, taskId).at(-1), WAIT).toContain('It is a cat');
+  expect(caller.call.eventsOf('task.created').at(-1)).toMatchObject({ taskId, origin: 'text', images: 1 });
+  await expect.poll(() => caller.heardOf(taskId).at(-1), WAIT).toContain('It is a cat');
 });
 
 test('what is typed as a message is asked where the model cannot read, and answered aloud', async () => {
   await using caller = await openCaller();
   await caller.page.evaluate(async () => (await (window as unknown as TaskPage).caller).session.send('slow, please'));
-  await expect.poll(() => caller.eventsOf('task.created').length, WAIT).toBe(1);
-  const { taskId, origin, prompt } = caller.eventsOf('task.created')[0]!;
+  await expect.poll(() => caller.call.eventsOf('task.created').length, WAIT).toBe(1);
+  const { taskId, origin, prompt } = caller.call.eventsOf('task.created')[0]!;
   expect({ origin, prompt }).toEqual({ origin: 'text', prompt: 'slow, please' });
-  await woven(caller, taskId);
-  const relay = caller.eventsOf('response.started').find((response) => response.taskId === taskId);
+  await caller.until('task.woven', taskId);
+  const relay = caller.call.eventsOf('response.started').find((response) => response.taskId === taskId);
   expect(relay).toMatchObject({ kind: 'relay' });
-  await expect.poll(() => heardOf(caller, taskId).at(-1), WAIT).toContain('This one took its time');
+  await expect.poll(() => caller.heardOf(taskId).at(-1), WAIT).toContain('This one took its time');
 });
