@@ -1,5 +1,5 @@
-/** Tokens come faster than anybody reads or says them: what comes within this is passed on as one. */
-const BATCH_MS = 100;
+/** Tokens come faster than anybody reads them, and nothing is said but once in a micro-turn: what comes within this is passed on as one. */
+const BATCH_MS = 200;
 
 /** Gathers the tokens of one run, so that a fast model does not fill the session's journal with single words. */
 export class TextBatch {
