@@ -36,7 +36,7 @@ export const background: Benchmark = {
     const cost = await taskCost(
       edge,
       llm,
-      quick ? { order: 'AB', blockMs: 3_000, note } : { order: 'ABBAABBA', blockMs: 20_000, note },
+      quick ? { order: 'AB', blockMs: 3_000, note } : { order: 'ABBAABBAABBAABBA', blockMs: 10_000, note },
     );
     return [...cost, ...relays];
   },

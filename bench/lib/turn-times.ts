@@ -6,6 +6,8 @@ export interface TurnTimes {
   readonly dueMs: number;
   /** From its end until its step began. */
   readonly beganMs: number;
+  /** What its step took. */
+  readonly stepMs: number;
   /** From its end until main had its decision. */
   readonly lagMs: number;
 }
@@ -23,7 +25,7 @@ export async function turnTimes(edge: MeasuredEdge): Promise<readonly TurnTimes[
   return [...turns.values()].flatMap(({ dueMs, decision, atMs }) =>
     dueMs === undefined || !decision || atMs === undefined
       ? []
-      : [{ dueMs, beganMs: decision.lagMs - decision.stepMs, lagMs: atMs - dueMs }],
+      : [{ dueMs, beganMs: decision.lagMs - decision.stepMs, stepMs: decision.stepMs, lagMs: atMs - dueMs }],
   );
 
   function note(station: Station): void {
