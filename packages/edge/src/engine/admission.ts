@@ -17,59 +17,92 @@ export interface AdmissionBounds {
   readonly lateShare: number;
   /** What the 99th percentile of the lag may be, as a share of the micro-turn. */
   readonly lagShare: number;
+  /** Share of the micro-turn that the steps of those may take who are let in before their own could be measured. */
+  readonly busyShare: number;
 }
 
-export const defaultBounds: AdmissionBounds = { lateShare: 0.01, lagShare: 0.6 };
+export const defaultBounds: AdmissionBounds = { lateShare: 0.01, lagShare: 0.6, busyShare: 0.7 };
+
+/** How a micro-turn was decided. */
+export interface Timing {
+  /** After its end, ms. */
+  readonly lagMs: number;
+  /** The step, ms; absent or 0 where it was passed over. */
+  readonly stepMs?: number;
+  /** Rows that shared the step. */
+  readonly stepRows?: number | undefined;
+}
 
 interface Second {
   at: number;
   total: number;
   late: number;
+  /** Micro-turns that were stepped, and what that took. */
+  stepped: number;
+  stepMs: number;
   readonly lags: Uint32Array;
 }
 
 /**
  * Whether one engine thread takes another lease, by how it keeps time with those it has: no figure of a machine's speed
  * is asked for, or believed. One that falls behind closes, and remembers how many leases were too many.
+ *
+ * What a lease takes shows only once it steps, and in a storm a hundred more are asked for until then. So those that have
+ * not stepped are counted at what the others' steps take, and nobody comes on top of what fits; when all have stepped, one
+ * more is always worth a try.
  */
 export class Admission {
   readonly #microTurnMs: number;
   readonly #bounds: AdmissionBounds;
+  readonly #laneSize: number;
   readonly #seconds: Second[];
   #capacity = Infinity;
   #heldUntilMs = 0;
 
-  constructor(microTurnMs: number, bounds: AdmissionBounds = defaultBounds) {
+  constructor(microTurnMs: number, { bounds = defaultBounds, laneSize = 1 } = {}) {
     this.#microTurnMs = microTurnMs;
     this.#bounds = bounds;
+    this.#laneSize = laneSize;
     this.#seconds = Array.from({ length: WINDOW_S }, () => ({
       at: -1,
       total: 0,
       late: 0,
+      stepped: 0,
+      stepMs: 0,
       lags: new Uint32Array(BINS),
     }));
   }
 
-  /** A decision came, `lagMs` after its micro-turn ended. */
-  note(lagMs: number, nowMs: number): void {
+  /** A decision came. */
+  note({ lagMs, stepMs = 0, stepRows = 1 }: Timing, nowMs: number): void {
     const at = Math.floor(nowMs / 1000);
     const second = this.#seconds[at % WINDOW_S]!;
     if (second.at !== at) {
       second.at = at;
-      second.total = second.late = 0;
+      second.total = second.late = second.stepped = second.stepMs = 0;
       second.lags.fill(0);
     }
     second.total++;
     if (lagMs > this.#microTurnMs) second.late++;
+    if (stepMs > 0) {
+      second.stepped++;
+      second.stepMs += stepMs / stepRows;
+    }
     const bin = Math.floor((Math.max(0, lagMs) / this.#microTurnMs) * BINS_PER_TURN);
     second.lags[Math.min(BINS - 1, bin)]!++;
   }
 
   /**
    * Leases that the thread keeps time with, as far as was measured: `Infinity` where it never fell behind.
-   * @param leases that it has now
+   * @param leases  that it has now
+   * @param untried of them, those that have not stepped yet
    */
-  capacity(leases: number, nowMs: number): number {
+  capacity(leases: number, untried: number, nowMs: number): number {
+    const kept = this.#keptTimeWith(leases, nowMs);
+    return untried === 0 ? kept : Math.min(kept, Math.max(this.#fit(nowMs), leases - untried));
+  }
+
+  #keptTimeWith(leases: number, nowMs: number): number {
     if (this.#behind(nowMs)) {
       // While it stays behind it has too many, however many they are now. One caller is always worth a try.
       this.#capacity = Math.max(1, Math.min(this.#heldUntilMs > nowMs ? this.#capacity : Infinity, leases - 1));
@@ -93,6 +126,17 @@ export class Admission {
       if (above > Math.max(FORGIVEN, total * 0.01)) break;
     }
     return { late, lateShare: late / total, lagP99Ms: ((bin + 1) / BINS_PER_TURN) * this.#microTurnMs };
+  }
+
+  /** Leases whose steps fit into a micro-turn by what one took in the median second: `Infinity` where none was taken. */
+  #fit(nowMs: number): number {
+    const rowMs = this.#recent(nowMs)
+      .flatMap(({ stepped, stepMs }) => (stepped > 0 ? stepMs / stepped : []))
+      .sort((a, b) => a - b);
+    if (rowMs.length === 0) return Infinity;
+    const fit = Math.floor((this.#bounds.busyShare * this.#microTurnMs) / rowMs[Math.floor(rowMs.length / 2)]!);
+    // Those of one lane share a step, so its first says little of what the next adds.
+    return Math.max(this.#laneSize, fit);
   }
 
   #behind(nowMs: number): boolean {

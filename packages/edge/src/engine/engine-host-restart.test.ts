@@ -77,6 +77,24 @@ describe('EngineHost, when the thread', () => {
     host.lease(decided, never);
   });
 
+  it('fault 36: a storm of leases, of which none has stepped yet, gets as many rows as fit by the steps of the others', async () => {
+    const clock = new ManualClock(0);
+    const decide = `if (lease <= 2) for (let index = 0; index < 10; index++) {
+      parentPort.postMessage({ type: 'decision', decision: { lease, index, lagMs: 4, stepMs: 7, stepRows: 1 } });
+    }`;
+    const host = await start({ threadUrl: await threadThat(decide), rows: 50, clock });
+    const decided = vi.fn();
+    for (let lease = 0; lease < 2; lease++) host.lease(decided, never);
+    await vi.waitFor(() => expect(decided).toHaveBeenCalledTimes(20));
+    const storm = Array.from({ length: 18 }, () => host.lease(decided, never)); // 20 of 7 ms are 140 of 200
+    expect(() => host.lease(decided, never)).toThrow(
+      expect.objectContaining({ code: 'edge/full', message: expect.stringContaining('20 of the 20 ') }),
+    );
+    storm[0]!.release();
+    host.lease(decided, never);
+    expect(() => host.assertRoom()).toThrow(expect.objectContaining({ code: 'edge/full' }));
+  });
+
   /**
    * A thread that decides on every micro-turn, but for the first it is given in its first life: then it does as
    * written. It knows its life by the file that its first one leaves behind.

@@ -36,7 +36,7 @@ describe('EngineHost', () => {
     expect(decisions.filter(({ lease }) => lease === leases[0]!.id).map(({ index }) => index)).toEqual([0, 1, 2, 3, 4]);
     expect(decisions.every(({ floor, say }) => floor === 'silent' && say === '')).toBe(true);
     expect(decisions.every(({ stepMs, lagMs }) => stepMs > 0 && lagMs >= stepMs)).toBe(true);
-    expect(await host.stats()).toMatchObject({ leases: 2, steps: 10, late: 0, unknown: 0, malformed: 0 });
+    expect(await host.stats()).toMatchObject({ leases: 2, steps: 10, unknown: 0, malformed: 0 });
     port.close();
   });
 

@@ -235,7 +235,7 @@ export class EngineHost {
     }
     // One that is just being started again would give its rows nothing to hear for a moment.
     const up = withRows.some((worker) => worker.up) ? withRows.filter((worker) => worker.up) : withRows;
-    const open = up.filter((worker) => worker.leases < worker.admission.capacity(worker.leases, nowMs));
+    const open = up.filter((worker) => worker.leases < worker.capacity(nowMs));
     const first = open[0];
     if (!first) {
       const { capacity, leases, lateShare, lagP99Ms } = this.load;
@@ -249,8 +249,7 @@ export class EngineHost {
   }
 
   #capacity(nowMs: number): number {
-    const each = this.#workers.map((worker) => Math.min(worker.rows, worker.admission.capacity(worker.leases, nowMs)));
-    return each.reduce((sum, capacity) => sum + capacity, 0);
+    return this.#workers.reduce((sum, worker) => sum + worker.capacity(nowMs), 0);
   }
 
   async #swap(bundleDir: string): Promise<ModelInfo> {

@@ -2,7 +2,7 @@ import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { MicroturnError } from '@microturn/protocol';
 import { RestartBudget } from '../restart-budget.js';
 import type { Log } from '../telemetry/log.js';
-import { Admission, type AdmissionBounds } from './admission.js';
+import { Admission, type AdmissionBounds, type Timing } from './admission.js';
 import type { EngineReport, EngineRequest, EngineThreadData, EngineThreadStats } from './engine-messages.js';
 import { RowMemory } from './row-memory.js';
 import { RowPool, type RowLease } from './row-pool.js';
@@ -59,6 +59,8 @@ interface Started {
 
 interface Held extends LeaseListener {
   readonly place: RowLease;
+  /** It was decided for: what it takes is measured from now on. */
+  stepped: boolean;
   /** When the thread last ended in a step of this row. */
   suspectedAtMs?: number;
 }
@@ -104,7 +106,7 @@ export class EngineWorker {
     this.id = options.id;
     this.index = options.index;
     this.laneSize = options.laneSize;
-    this.admission = new Admission(started.info.microTurnMs, options.bounds);
+    this.admission = new Admission(started.info.microTurnMs, options);
     this.#options = options;
     this.#restarts = new RestartBudget({ now: options.now });
     this.#pool = new RowPool(options.rows);
@@ -130,6 +132,13 @@ export class EngineWorker {
     return this.#leases.size;
   }
 
+  /** Leases that the thread keeps time with, as far as was measured. */
+  capacity(nowMs: number): number {
+    let untried = 0;
+    for (const { stepped } of this.#leases.values()) if (!stepped) untried++;
+    return Math.min(this.rows, this.admission.capacity(this.leases, untried, nowMs));
+  }
+
   /** False between two threads. */
   get up(): boolean {
     return this.#thread !== undefined;
@@ -150,7 +159,7 @@ export class EngineWorker {
    */
   lease(lease: LeaseId, listener: LeaseListener, prefers?: (row: number) => boolean): number {
     const place = this.#pool.lease(prefers);
-    this.#leases.set(lease, { ...listener, place });
+    this.#leases.set(lease, { ...listener, place, stepped: false });
     this.#post({ type: 'open', lease, row: place.row });
     return place.row;
   }
@@ -201,11 +210,16 @@ export class EngineWorker {
 
   #take(report: EngineReport): void {
     switch (report.type) {
-      case 'decision':
+      case 'decision': {
+        const { decision } = report;
         this.#aliveAtMs = this.#options.now();
-        this.#noteLag(report.decision.lagMs, this.#aliveAtMs);
-        this.#leases.get(report.decision.lease)?.onDecision(report.decision);
+        this.#noteTiming(decision, this.#aliveAtMs);
+        const held = this.#leases.get(decision.lease);
+        if (!held) break;
+        held.stepped = true;
+        held.onDecision(decision);
         break;
+      }
       case 'lease.failed': {
         const held = this.#leases.get(report.lease);
         if (!held) break;
@@ -248,10 +262,10 @@ export class EngineWorker {
     }
   }
 
-  #noteLag(lagMs: number, nowMs: number): void {
+  #noteTiming(timing: Timing, nowMs: number): void {
     const { standstills } = this.#options;
     standstills.beat(nowMs);
-    if (!standstills.excuses(nowMs - lagMs)) this.admission.note(lagMs, nowMs);
+    if (!standstills.excuses(nowMs - timing.lagMs)) this.admission.note(timing, nowMs);
   }
 
   #adopt({ thread, info, provider, memory }: Started): void {

@@ -24,6 +24,7 @@ class VirtualEngine {
   readonly admission = new Admission(TURN_MS);
   readonly #laneSize: number;
   readonly #aligned: boolean;
+  readonly #stepped = new Set<number>();
   readonly #rows: { push(index: number, dueMs: number): void; firstDueMs: number; next: number }[] = [];
 
   constructor({ laneSize = 1, aligned = true } = {}) {
@@ -45,13 +46,26 @@ class VirtualEngine {
     const lease = row + 1;
     const stream = this.model.open(lease, (decision) => {
       this.decisions.push(decision);
-      this.admission.note(decision.lagMs, this.clock.now());
+      this.admission.note(decision, this.clock.now());
+      this.#stepped.add(lease);
     });
     const push = (index: number, dueMs: number) =>
       stream.push({ lease, index, pcm: new Float32Array(160), lost: 0, play: 0, dueMs });
     const phaseMs = this.#aligned ? lanePhaseMs(0, Math.floor(row / this.#laneSize), TURN_MS) : (row * 7.3) % TURN_MS;
     const startMs = Math.ceil(this.clock.now() / TURN_MS) * TURN_MS;
     this.#rows.push({ push, firstDueMs: startMs + phaseMs + TURN_MS, next: 0 });
+  }
+
+  /** Adds a row if another is let in now. @returns whether it was */
+  join(): boolean {
+    const leases = this.#rows.length;
+    if (leases >= this.admission.capacity(leases, leases - this.#stepped.size, this.clock.now())) return false;
+    this.add();
+    return true;
+  }
+
+  get leases(): number {
+    return this.#rows.length;
   }
 
   /** Posts what is due until `seconds` have passed, each micro-turn as soon as the clock has come to it. */
@@ -123,7 +137,7 @@ describe('an engine thread in virtual time', () => {
     const slow = await engine.run(1.5);
     expect(share(slow, ({ lagMs }) => lagMs > TURN_MS)).toBeGreaterThan(0.9);
     expect(Math.max(...slow.map(({ lagMs }) => lagMs))).toBeLessThan(3 * TURN_MS + 2 * 48);
-    expect(engine.admission.capacity(4, engine.clock.now())).toBe(3);
+    expect(engine.admission.capacity(4, 0, engine.clock.now())).toBe(3);
     engine.stepMs = stepMs;
     await engine.run(0.2); // what waits is caught up with
     const well = await engine.run(12);
@@ -133,22 +147,58 @@ describe('an engine thread in virtual time', () => {
       expect(indexes).toEqual(indexes.map((_, i) => i));
     }
     engine.clock.advance(60_000);
-    expect(engine.admission.capacity(4, engine.clock.now())).toBe(Infinity);
+    expect(engine.admission.capacity(4, 0, engine.clock.now())).toBe(Infinity);
   });
 
   it('lets in about as many as it can serve, when they come one by one', async () => {
     const engine = new VirtualEngine();
     engine.stepMs = () => 1.5; // 13 rows in 20 ms
-    let leases = 0;
     for (let joins = 0; joins < 24; joins++) {
-      if (leases < engine.admission.capacity(leases, engine.clock.now())) {
-        engine.add();
-        leases++;
-      }
+      engine.join();
       await engine.run(0.5);
     }
-    expect(leases).toBeGreaterThanOrEqual(11);
-    expect(leases).toBeLessThanOrEqual(15);
+    expect(engine.leases).toBeGreaterThanOrEqual(11);
+    expect(engine.leases).toBeLessThanOrEqual(15);
+  });
+});
+
+describe('fault 36: a storm of joins, in virtual time', () => {
+  it('lets in as many as fit by what a step takes, before any of them has stepped, and none is late', async () => {
+    const engine = new VirtualEngine();
+    engine.stepMs = () => 1.5; // 13 rows in 20 ms, 9 in the share that steps may take
+    for (let row = 0; row < 3; row++) engine.add();
+    await engine.run(1);
+    const answers = Array.from({ length: 200 }, () => engine.join());
+    expect(answers.filter(Boolean)).toHaveLength(6);
+    expect(answers.lastIndexOf(true)).toBe(5);
+    const decisions = await engine.run(5);
+    expect(share(decisions, ({ lagMs }) => lagMs > TURN_MS)).toBe(0);
+    expect(engine.admission.capacity(9, 0, engine.clock.now())).toBe(Infinity);
+  });
+
+  it('that goes on lets in one at a time from then on, until they are too many', async () => {
+    const engine = new VirtualEngine();
+    engine.stepMs = () => 1.5;
+    for (let row = 0; row < 3; row++) engine.add();
+    await engine.run(1);
+    const letIn: number[] = [];
+    for (let second = 0; second < 10; second++) {
+      letIn.push(Array.from({ length: 20 }, () => engine.join()).filter(Boolean).length);
+      await engine.run(1);
+    }
+    expect(letIn[0]).toBe(6);
+    expect(Math.max(...letIn.slice(1))).toBe(1);
+    expect(engine.leases).toBeLessThanOrEqual(15);
+  });
+
+  it('fills lanes by what a row takes in them', async () => {
+    const engine = new VirtualEngine({ laneSize: 8 });
+    engine.stepMs = (rows) => 0.6 + 0.3 * rows; // 3 ms for a full one
+    for (let row = 0; row < 8; row++) engine.add();
+    await engine.run(1);
+    for (let asked = 0; asked < 200; asked++) engine.join();
+    expect(engine.leases).toBe(37);
+    expect(share(await engine.run(5), ({ lagMs }) => lagMs > TURN_MS)).toBe(0);
   });
 });
 

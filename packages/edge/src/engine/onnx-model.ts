@@ -71,6 +71,8 @@ export interface OnnxStreamOptions extends StreamOptions {
   readonly alone?: boolean | undefined;
 }
 
+type StepTimes = Pick<Decision, 'stepMs' | 'stepRows' | 'lagMs'>;
+
 /** A bundle on ONNX Runtime. `session.run` blocks its thread, so this lives on the engine thread. */
 export class OnnxModel implements InteractionModel {
   readonly info: ModelInfo;
@@ -336,7 +338,8 @@ export class OnnxModel implements InteractionModel {
       // Given back while the step ran: what it was about belongs to nobody any more.
       if (this.#open.get(row.lease) !== row) continue;
       this.#concealMissed(row, turn.index, endMs);
-      this.#deliver(row, turn, result, { stepMs: endMs - startMs, lagMs: this.#noteLag(endMs - turn.dueMs) });
+      const lagMs = this.#noteLag(endMs - turn.dueMs);
+      this.#deliver(row, turn, result, { stepMs: endMs - startMs, stepRows: results.length, lagMs });
     }
   }
 
@@ -386,7 +389,7 @@ export class OnnxModel implements InteractionModel {
     return lagMs;
   }
 
-  #deliver(row: OpenRow, turn: MicroTurn, { outputs }: RowResult, times: Pick<Decision, 'stepMs' | 'lagMs'>): void {
+  #deliver(row: OpenRow, turn: MicroTurn, { outputs }: RowResult, times: StepTimes): void {
     const { lease } = row;
     const { index } = turn;
     if (outputs) {

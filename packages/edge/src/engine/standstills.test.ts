@@ -23,9 +23,9 @@ function run(
   }
   for (const { atMs, dueMs } of events.sort((a, b) => a.atMs - b.atMs)) {
     standstills.beat(atMs);
-    if (dueMs !== undefined && !standstills.excuses(dueMs)) admission.note(atMs - dueMs, atMs);
+    if (dueMs !== undefined && !standstills.excuses(dueMs)) admission.note({ lagMs: atMs - dueMs }, atMs);
   }
-  return admission.capacity(rows, seconds * 1000 - 1);
+  return admission.capacity(rows, 0, seconds * 1000 - 1);
 }
 
 describe('a process that stands still', () => {

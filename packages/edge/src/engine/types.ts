@@ -104,6 +104,8 @@ export interface Decision {
   readonly shown?: readonly ShownWord[];
   /** The model's run, ms. */
   readonly stepMs: number;
+  /** Rows that shared it; absent where it was this one alone. */
+  readonly stepRows?: number;
   /** From `dueMs` to the decision, ms. */
   readonly lagMs: number;
   /** The model's numbers were unusable: it decided nothing, and remembers nothing of this micro-turn. */
