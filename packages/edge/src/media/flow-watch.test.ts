@@ -18,12 +18,12 @@ function told(
 const every20 = (ms: number) => ms % 20 === 0;
 
 describe('a stream of packets', () => {
-  it('that breaks off is told once, 300 ms after the last of them', () => {
-    expect(told(10_000, (ms) => every20(ms) && ms <= 1000)).toEqual([1305]);
+  it('that breaks off is told 300 ms after the last of them, and three times more, ever later', () => {
+    expect(told(40_000, (ms) => every20(ms) && ms <= 1000)).toEqual([1305, 2210, 4915, 13_020]);
   });
 
   it('that flows again may break off again', () => {
-    expect(told(5000, (ms) => every20(ms) && (ms <= 1000 || (ms > 2000 && ms <= 3000)))).toEqual([1305, 3305]);
+    expect(told(5000, (ms) => every20(ms) && (ms <= 1000 || (ms > 2000 && ms <= 3000)))).toEqual([1305, 3305, 4210]);
   });
 
   it('that never began, or that pauses for less, is nothing to tell of', () => {
@@ -45,11 +45,11 @@ describe('a stream of packets', () => {
     const stoodStill = (ms: number) => ms > 1100 && ms < 1400;
     expect(
       told(
-        5000,
+        3000,
         (ms) => every20(ms) && ms <= 1000,
         (ms) => !stoodStill(ms),
       ),
-    ).toEqual([1505]);
+    ).toEqual([1505, 2410]);
   });
 
   it('that is meant to be silent is not watched', () => {
