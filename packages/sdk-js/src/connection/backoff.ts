@@ -1,6 +1,8 @@
-/** The first wait, which doubles with every attempt, and the longest. */
+/** The first wait and the longest. */
 const FIRST_MS = 250;
 const LONGEST_MS = 5000;
+/** From one to the next: an edge that is started again is there after one to three seconds, and is not to be waited for much longer. */
+const GROWTH = 1.5;
 
 /** How long to wait before each attempt. Spread at random, so that the callers of an edge do not all come back at once. */
 export class Backoff {
@@ -14,7 +16,7 @@ export class Backoff {
 
   /** Between half of the wait and all of it; the first is short. */
   nextMs(): number {
-    const fullMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#attempts++);
+    const fullMs = Math.min(LONGEST_MS, FIRST_MS * GROWTH ** this.#attempts++);
     return fullMs * (0.5 + 0.5 * this.#random());
   }
 }
