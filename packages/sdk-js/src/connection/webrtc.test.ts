@@ -210,6 +210,29 @@ describe('the media plane, over mediasoup-client’s fake handler', () => {
   });
 });
 
+it('what is received is played as it comes, where the browser can be asked for that, and says how far it is', async () => {
+  const receiver = { jitterBufferTarget: null, getSynchronizationSources: () => [{ rtpTimestamp: 4711 }] };
+  const real = FakeHandler.createFactory(testFakeParameters);
+  const factory: types.HandlerFactory['factory'] = (options) => {
+    const handler = real.factory(options);
+    const receive = handler.receive.bind(handler);
+    handler.receive = async (list) =>
+      (await receive(list)).map((one) => ({ ...one, rtpReceiver: receiver as unknown as RTCRtpReceiver }));
+    return handler;
+  };
+  const plane = await openMediasoupPlane({
+    joined: joinResult(),
+    clock: new ManualClock(),
+    device: new Device({ handlerFactory: { ...real, factory } }),
+    request: () => Promise.resolve({}),
+    observer: { flowing: () => undefined, failed: (error) => expect.unreachable(error.message) },
+  });
+  const { playedRtpTimestamp } = await plane.receive(offer('agent-1', 'agent', 'agent'));
+  expect(receiver.jitterBufferTarget).toBe(0);
+  expect(playedRtpTimestamp()).toBe(4711);
+  plane.close();
+});
+
 describe('openWebSocket', () => {
   afterEach(() => {
     vi.unstubAllGlobals();
