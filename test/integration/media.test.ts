@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { cpuTimeMs } from '../support/cpu-time.js';
 import { EdgeProcess } from '../support/edge-process.js';
 import { MediaClient } from '../support/media-client.js';
 import { SeededRandom } from '../support/random.js';
@@ -188,12 +189,28 @@ describe('fault 15, garbage on the media port', () => {
   it('over UDP reaches nobody', async () => {
     const random = new SeededRandom(5);
     const socket = createSocket('udp4');
+    /** Ten thousand a second. */
+    const PACKETS = 20_000;
+    /** What the edge and its worker take while this happens, ms of CPU for each second. */
+    const share = async (act: () => Promise<void>) => {
+      const [fromMs, cpuMs] = [performance.now(), cpuTimeMs(edge.pid)];
+      await act();
+      return ((cpuTimeMs(edge.pid) ?? NaN) - (cpuMs ?? NaN)) / (performance.now() - fromMs);
+    };
     try {
-      for (let i = 0; i < 3_000; i++) {
-        socket.send(garbage(random), edge.mediaPort, '127.0.0.1');
-        if (i % 100 === 0) await sleep(10);
-      }
-      await sleep(500);
+      const idle = await share(() => sleep(1_000));
+      const startMs = performance.now();
+      const flooded = await share(async () => {
+        for (let i = 0; i < PACKETS; i++) {
+          socket.send(garbage(random), edge.mediaPort, '127.0.0.1');
+          if (i % 100 === 0) await sleep(10);
+        }
+        await sleep(500);
+      });
+      const each = ((flooded - idle) * (performance.now() - startMs)) / PACKETS;
+      console.log(
+        `  fault 15: ${(each * 1000).toFixed(1)} µs of CPU for each bad packet; idle ${(100 * idle).toFixed(1)} % of a core`,
+      );
     } finally {
       socket.close();
     }
