@@ -38,23 +38,27 @@ export function laneContract(name: string, { open, sounds, steps }: LaneContract
     const copy = ({ outputs }: RowResult) => Object.values(outputs!).map((head: Float32Array) => Array.from(head));
 
     /** Everything the model puts out for one sound, alone in its lane. */
-    async function alone(sound: number, rows = 1, row = 0): Promise<number[][][]> {
+    async function alone(sound: number, { rows = 1, row = 0, turns = steps } = {}): Promise<number[][][]> {
       const lane = new Lane(graph, manifest, rows);
       const out: number[][][] = [];
-      for (let i = 0; i < steps; i++) out.push(copy((await lane.step(new Map([[row, turn(sound, i)]])))[0]!));
+      for (let i = 0; i < turns; i++) out.push(copy((await lane.step(new Map([[row, turn(sound, i)]])))[0]!));
       return out;
     }
 
-    it('decides the same for a row alone, in a full lane, and at another place in it', async () => {
-      const full = new Lane(graph, manifest, sounds.length);
-      const together: number[][][][] = sounds.map(() => []);
-      for (let i = 0; i < steps; i++) {
-        const turns = new Map(sounds.map((_, row) => [row, turn(row, i)]));
-        for (const result of await full.step(turns)) together[result.row]!.push(copy(result));
+    it.each([
+      { rows: 8, turns: steps },
+      { rows: 32, turns: Math.ceil(steps / 6) },
+    ])('decides the same for a row alone, in a full lane of $rows, and at another place', async ({ rows, turns }) => {
+      const full = new Lane(graph, manifest, rows);
+      const together: number[][][][] = Array.from({ length: rows }, () => []);
+      for (let i = 0; i < turns; i++) {
+        const all = new Map(together.map((_, row) => [row, turn(row % sounds.length, i)]));
+        for (const result of await full.step(all)) together[result.row]!.push(copy(result));
       }
-      expect(together[0]).toEqual(await alone(0));
-      expect(together[5]).toEqual(await alone(5));
-      expect(together[5]).toEqual(await alone(5, 3, 1));
+      expect(together[0]).toEqual(await alone(0, { turns }));
+      expect(together[5]).toEqual(await alone(5, { turns }));
+      expect(together[5]).toEqual(await alone(5, { turns, rows: 3, row: 1 }));
+      expect(together.at(-3)).toEqual(together[5]);
     });
 
     it('decides the same for rows that step at random as for each alone', async () => {
