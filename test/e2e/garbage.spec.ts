@@ -38,7 +38,7 @@ function sendGarbage(): void {
   Object.assign(window, { garbage: (on: boolean) => worker.postMessage(on) });
 }
 
-test('garbage in the place of Opus reaches nobody else, and what comes after it is understood', async () => {
+test('fault 16, garbage in the place of Opus reaches nobody else, and what comes after it is understood', async () => {
   await using edge = await EdgeProcess.start();
   using other = await SocketClient.join(edge.webSocketUrl, await edge.token({ room: 'other' }));
   const microphone = compose([

@@ -11,7 +11,7 @@ const folders = readdirSync(nano, { recursive: true, encoding: 'utf8' })
   .map((path) => path.replace(/\/bundle\.json$/, ''));
 
 /** Without a canceller in the client: what a bundle that is told of the far end has to bear. bench/self-interruption.ts has the others. */
-describe.each(folders)('the agent’s own voice in the microphone: models/nano/%s', (folder) => {
+describe.each(folders)('fault 44, the agent’s own voice in the microphone: models/nano/%s', (folder) => {
   let calls: EchoCalls;
   beforeAll(async () => {
     calls = await EchoCalls.open(join(nano, folder));

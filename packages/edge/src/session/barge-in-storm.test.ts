@@ -184,7 +184,7 @@ async function expectSound(storm: Storm, text: string, by: 'user' | 'client'): P
   expect(storm.playedOf(responseId).ms).toBeGreaterThan(560);
 }
 
-describe('a barge-in every 300 ms for a minute', () => {
+describe('fault 43, a barge-in every 300 ms for a minute', () => {
   it('by the user, whom the model lets take the floor every time', async () => {
     const storm = new Storm();
     await storm.session;
