@@ -7,6 +7,9 @@ import type { SharedSpeech } from './shared-speech.js';
 type Speak = ConversationEffect & { do: 'speak' };
 type SpeakOrEnd = ConversationEffect & { do: 'speak' | 'end' };
 
+/** Older ones were dropped by the voice. */
+const MOST_REHEARSED = 16;
+
 export interface AgentSpeechParts extends Pick<
   SessionParts,
   'room' | 'participant' | 'media' | 'voice' | 'speaker' | 'log'
@@ -27,6 +30,8 @@ export class AgentSpeech {
   /** Open once it may be needed: a voice that nobody else hears. */
   #privateVoice: Promise<void> | undefined;
   #spoken = { characters: 0, seconds: 0 };
+  /** What its voice was given in advance, the latest last: that is not counted again when it is said. */
+  #rehearsed: readonly string[] = [];
 
   constructor(parts: AgentSpeechParts) {
     this.#parts = parts;
@@ -64,6 +69,14 @@ export class AgentSpeech {
     }
   }
 
+  /** What it may say soon is made in advance, where its voice does that. */
+  rehearse(text: string): void {
+    const { voice, speaker } = this.#parts;
+    if (!voice.rehearse?.({ text, speaker })) return;
+    this.#rehearsed = [...this.#rehearsed, text].slice(-MOST_REHEARSED);
+    this.#count(text.length);
+  }
+
   failed(responseId: string, error: MicroturnError): void {
     const { apply, nowMs } = this.#parts;
     apply({ type: 'voice-failed', atMs: nowMs(), responseId, ...error.toWire(), code: error.code });
@@ -97,7 +110,9 @@ export class AgentSpeech {
 
   #speak({ responseId, audience, text, last, manner }: Speak): void {
     const { voice, speaker, apply, report } = this.#parts;
-    this.#spoken = { ...this.#spoken, characters: this.#spoken.characters + text.length };
+    const ready = this.#rehearsed.findLast((one) => text.startsWith(one));
+    this.#rehearsed = this.#rehearsed.filter((one) => one !== ready);
+    this.#count(text.length - (ready?.length ?? 0));
     voice
       .speak({
         voiceKey: this.#voiceKey(audience),
@@ -116,6 +131,10 @@ export class AgentSpeech {
         () => apply({ type: 'spoken', responseId }),
         (cause: unknown) => this.failed(responseId, MicroturnError.from(cause, 'voice/failed')),
       );
+  }
+
+  #count(characters: number): void {
+    this.#spoken = { ...this.#spoken, characters: this.#spoken.characters + characters };
   }
 
   #voiceKey(audience: Audience): VoiceKey {

@@ -36,6 +36,8 @@ export interface EngineOutlet {
   /** Words of an answer that go on between two decisions. */
   more(text: string): void;
   emit(event: SessionEventBody): void;
+  /** What may be said soon: the voice may make it now. */
+  rehearse?(text: string): void;
   /** The functions that it may call now; none where the session has no background. */
   tools?(): SessionTools | undefined;
 }
@@ -79,6 +81,8 @@ export interface TypedText {
 /** What a session needs of the voice. Speech itself goes straight to the media thread. */
 export interface SessionVoice {
   speak(request: SpeakRequest): Promise<unknown>;
+  /** What may be said soon. @returns whether it is made now, and paid for */
+  rehearse?(request: Pick<SpeakRequest, 'text' | 'speaker'>): boolean;
   end(responseId: string): void;
   cancel(responseId: string): void;
 }

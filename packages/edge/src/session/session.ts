@@ -85,6 +85,7 @@ export class Session {
       {
         nowMs: () => this.nowMs,
         more: (text) => this.#apply({ type: 'more', atMs: this.nowMs, text, responseId: this.#nextResponseId() }),
+        rehearse: (text) => this.#speech.rehearse(text),
         emit: (event) => {
           if (!this.#closed) this.#emit(event);
         },

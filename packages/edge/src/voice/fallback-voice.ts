@@ -42,6 +42,10 @@ export class FallbackVoice implements Voice {
     if (rest !== '' && !options.signal?.aborted) yield* this.#second.speak(rest, options);
   }
 
+  rehearse(text: string): void {
+    if (this.#now() >= this.#coolUntilMs) this.#first.rehearse?.(text);
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#first.close(), this.#second.close()]);
   }

@@ -34,6 +34,8 @@ export type VoiceRequest =
     }
   | { type: 'end'; voice: VoiceKey; responseId: string }
   | { type: 'cancel'; responseId: string }
+  /** May be said soon, by one of the thread's `speakers`. */
+  | { type: 'rehearse'; speaker?: string | undefined; text: string }
   | { type: 'ping' };
 
 /** From the voice thread to main. */

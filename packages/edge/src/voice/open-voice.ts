@@ -3,6 +3,7 @@ import { FallbackVoice } from './fallback-voice.js';
 import { FliteVoice, type FliteVoiceName } from './flite.js';
 import { httpVoice, type HttpVoiceOptions } from './http-voice.js';
 import { sherpaVoice, type SherpaHostOptions, type SherpaVoiceOptions } from '../sherpa/index.js';
+import { RehearsingVoice } from './rehearsing-voice.js';
 import { ToneVoice } from './tone-voice.js';
 import type { Voice } from './types.js';
 
@@ -25,12 +26,16 @@ export async function openVoice(spec: VoiceSpec): Promise<Voice> {
     case 'tones':
       return new ToneVoice();
     case 'espeak-ng':
-      return new FallbackVoice(espeakVoice(spec), await FliteVoice.open());
+      return inFrontOfFlite(espeakVoice(spec));
     case 'sherpa-onnx':
-      return new FallbackVoice(await sherpaVoice(spec), await FliteVoice.open());
+      return inFrontOfFlite(await sherpaVoice(spec));
     case 'openai-compatible':
-      return new FallbackVoice(httpVoice(spec), await FliteVoice.open());
+      return inFrontOfFlite(httpVoice(spec));
     default:
       return spec satisfies never;
   }
+}
+
+async function inFrontOfFlite(voice: Voice): Promise<Voice> {
+  return new FallbackVoice(new RehearsingVoice(voice), await FliteVoice.open());
 }

@@ -78,7 +78,7 @@ export class SpeechDesk {
   }
 
   speak(request: Omit<VoiceRequest & { type: 'speak' }, 'type'>): void {
-    const { job, voice, responseId, text, last, offsetMs, speaker = '', manner = plainly } = request;
+    const { job, voice, responseId, text, last, offsetMs, speaker, manner = plainly } = request;
     const now = this.#parts.clock.now();
     let response = this.#responses.get(responseId);
     if (!response) {
@@ -98,11 +98,16 @@ export class SpeechDesk {
       text,
       askedAtMs: now,
       last,
-      speaker: this.#parts.speakers?.get(speaker) ?? this.#parts.voice,
+      speaker: this.#speaker(speaker),
       manner,
       clauses: undefined,
     });
     this.#wake();
+  }
+
+  /** What may be said soon, for a voice that makes it elsewhere: nobody here waits for it. */
+  rehearse({ text, speaker }: Omit<VoiceRequest & { type: 'rehearse' }, 'type'>): void {
+    this.#speaker(speaker).rehearse?.(text);
   }
 
   /** Ends a response after what is queued for it. */
@@ -177,6 +182,10 @@ export class SpeechDesk {
       if (dueMs < urgentDueMs) [urgent, urgentDueMs] = [response, dueMs];
     }
     return urgent;
+  }
+
+  #speaker(name = ''): Voice {
+    return this.#parts.speakers?.get(name) ?? this.#parts.voice;
   }
 
   #heardUntil(voice: VoiceKey): number {

@@ -33,5 +33,7 @@ export interface Voice {
    * @throws {MicroturnError} `voice/failed` where the text cannot be spoken
    */
   speak(text: string, options?: SpeakOptions): AsyncIterable<SpeechClause>;
+  /** This may be said soon: a voice that has the time may make it now. Nothing is thrown, and nothing need come of it. */
+  rehearse?(text: string): void;
   close(): Promise<void>;
 }

@@ -2,10 +2,12 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { MessagePort } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { MicroturnError } from '@microturn/protocol';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { SpeechMessage } from '../media/types.js';
 import { type Log, silentLog } from '../telemetry/log.js';
 import type { SpokenClause } from './messages.js';
+import type { VoiceSpec } from './open-voice.js';
+import { SpeechServer } from '../testing/speech-server.js';
 import { VoiceHost, type VoiceHostOptions, voiceQueue } from './voice-host.js';
 
 const LONG = 'This is one sentence of the text. '.repeat(20).trim();
@@ -242,4 +244,32 @@ describe('VoiceHost', () => {
     };
     expect((await speak('r1', 'yes', { onClause })).lengthMs).toBeGreaterThan(0);
   });
+
+  it('has what may be said soon made by a speaker that works elsewhere, and by no other', async () => {
+    const server = await SpeechServer.start();
+    onTestFinished(() => server.close());
+    const speakers: Record<string, VoiceSpec> = {
+      service: {
+        provider: 'openai-compatible',
+        baseUrl: server.url,
+        model: 'tts',
+        voice: 'alloy',
+        firstAudioMs: 60_000,
+      },
+      flite: { provider: 'flite' },
+    };
+    host = await VoiceHost.start({ voice: 'tones', warm: [], speakers, log: silentLog, threadUrl });
+    const listener = new Listener(host.connect());
+    const text = 'It is noon.';
+    expect([undefined, 'flite', 'service'].map((speaker) => host.rehearse({ text, speaker }))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    await expect.poll(() => server.spoken.map(({ outcome }) => outcome), { timeout: 10_000 }).toEqual(['done']);
+    await host.speak({ voiceKey: 'room:a', responseId: 'r', text, speaker: 'service', onClause() {}, last: true });
+    await listener.until((messages) => messages.some(({ last }) => last));
+    expect(server.spoken).toHaveLength(1);
+    expect(host.rehearse({ text: 'x'.repeat(100_000), speaker: 'service' })).toBe(false);
+  }, 30_000);
 });

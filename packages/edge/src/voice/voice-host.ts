@@ -46,6 +46,8 @@ export interface SpeakRequest {
 /** What may wait to be said, over all responses. Policy `reject`: more is refused with `voice/failed`, and nothing is dropped. */
 export const voiceQueue = { policy: 'reject', calls: 1024, chars: 524_288, responses: 4096 } as const;
 
+/** They make no sound in advance: meanwhile nobody else's would be made. */
+const ON_THREAD: ReadonlySet<VoiceSpec['provider']> = new Set(['flite', 'tones']);
 const NUMBERS = 'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen'.split(' ');
 const START_MS = 30_000;
 /** A clause takes 0.1 s: a thread that has been silent for this long while it has work hangs. */
@@ -159,6 +161,17 @@ export class VoiceHost {
       const offsetMs = response.lengthMs;
       this.#post({ type: 'speak', job, voice: voiceKey, responseId, text, last, speaker, manner, offsetMs });
     });
+  }
+
+  /**
+   * What may be said soon is made now, where that speaker makes it elsewhere.
+   * @returns whether it is
+   */
+  rehearse({ text, speaker = '' }: Pick<SpeakRequest, 'text' | 'speaker'>): boolean {
+    const spec = this.#options.speakers?.[speaker];
+    if (!spec || ON_THREAD.has(spec.provider) || text.length > MAX_TEXT_CHARS) return false;
+    this.#post({ type: 'rehearse', text, speaker });
+    return true;
   }
 
   /** Nothing follows in this response; what is queued is still said. Harmless where it has ended or never began. */

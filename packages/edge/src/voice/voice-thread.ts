@@ -59,6 +59,9 @@ async function runVoiceThread(
       case 'cancel':
         desk.cancel(request.responseId);
         return;
+      case 'rehearse':
+        desk.rehearse(request);
+        return;
       case 'ping':
         report({ type: 'pong' });
         return;
