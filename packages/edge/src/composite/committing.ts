@@ -21,7 +21,7 @@ export function settle(step: StepBuilder, atMs: number): void {
   tell(step, utterance, utterance.words.length, atMs);
   const { words, spokenToMs, coveredAtMs } = step.state.utterance!;
   const plain = plainWords(words);
-  const fitting = step.state.drafts.findLast((one) => fits(one.on, plain));
+  const fitting = step.state.drafts.findLast((one) => fits(one, plain));
   for (const one of step.state.drafts) if (one !== fitting) step.drop(one, fitting ? 'superseded' : 'revised');
   step.close(utterance);
   step.set({ drafts: [] });
@@ -81,7 +81,7 @@ function canBeSaid({ state: { utterance, drafts } }: StepBuilder): boolean {
   const one = drafts.at(-1);
   const read = one && readDraft(one);
   if (!utterance || !read || read.kind === 'silence' || read.kind === 'backchannel') return false;
-  return fits(one.on, plainWords(utterance.words)) && speakableTo(read.text, 0, one.done) > 0;
+  return fits(one, plainWords(utterance.words)) && speakableTo(read.text, 0, one.done) > 0;
 }
 
 function murmur(step: StepBuilder, utterance: Utterance, say: string): void {

@@ -198,6 +198,9 @@ export class CompositeRow implements SessionRow {
         case 'add':
           this.#answers.add(effect.draftId, effect.words);
           break;
+        case 'rehearse':
+          this.#outlet.rehearse?.(effect.text);
+          break;
         case 'mark':
           this.#floor.perceive?.({ type: 'mark', mark: effect.mark });
           break;

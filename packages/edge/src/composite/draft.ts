@@ -11,6 +11,8 @@ export interface Draft {
   readonly done: boolean;
   readonly askedAtMs: number;
   readonly firstAtMs: number | undefined;
+  /** Its beginning was given to the voice, to be ready. */
+  readonly rehearsed: boolean;
 }
 
 const MARKS: Readonly<Record<string, DraftKind>> = {
@@ -19,28 +21,45 @@ const MARKS: Readonly<Record<string, DraftKind>> = {
   '[interject]': 'interjection',
 };
 const LONGEST_MARK = Math.max(...Object.keys(MARKS).map((mark) => mark.length));
-/** What people add without changing what they want. */
-const FILLERS: ReadonlySet<string> = new Set('um uh er hm please thanks okay so well'.split(' '));
-/** What no sentence ends with, or few: whoever says it goes on. English; other languages are drafted for a little more. */
-const LEADS_ON: ReadonlySet<string> = new Set(
-  'a an the and or but if as than that this my your his her its our their of to for with from by at in on is are was were do does did can could will would should have has had i we they who which when where while because since before after not very so'.split(
+/** How an utterance is expected to end that is not over: `[ends: to Rome?] At nine.` */
+const ENDING = /^\[ends:([^\]]*)\]\s*/i;
+const ENDING_OPENS = '[ends:';
+/** Longer is no ending of a sentence. */
+const LONGEST_ENDING_CHARS = 120;
+/** What people add without changing what they want, in the middle too. What may complete a question ("are you okay") is not among it. */
+const FILLERS: ReadonlySet<string> = new Set(
+  'um umm uh uhm uhh er erm hm hmm mm ah eh äh ähm euh please thanks thank-you bitte danke merci gracias grazie'.split(
     ' ',
   ),
 );
 
+export interface ReadDraft {
+  readonly kind: DraftKind;
+  /** What is said of it. */
+  readonly text: string;
+  /** The words that it takes to be still missing; it answers what was said with these. */
+  readonly ending: string;
+}
+
 /** @returns undefined while the text could still turn out to be either */
-export function readDraft({
-  text,
-  done,
-}: Pick<Draft, 'text' | 'done'>): { readonly kind: DraftKind; readonly text: string } | undefined {
+export function readDraft({ text, done }: Pick<Draft, 'text' | 'done'>): ReadDraft | undefined {
   const trimmed = text.trimStart();
-  if (trimmed === '') return done ? { kind: 'silence', text: '' } : undefined;
-  if (!trimmed.startsWith('[')) return { kind: 'reply', text: trimmed };
-  const end = trimmed.indexOf(']') + 1;
-  if (end === 0 && trimmed.length < LONGEST_MARK && !done) return undefined;
-  const kind = MARKS[trimmed.slice(0, end).toLowerCase()];
-  if (!kind) return { kind: 'reply', text: trimmed };
-  return { kind, text: trimmed.slice(end).trimStart() };
+  const ends = ENDING.exec(trimmed);
+  if (!ends && !done && trimmed.length < LONGEST_ENDING_CHARS && opensEnding(trimmed)) return undefined;
+  const ending = ends?.[1]?.trim() ?? '';
+  const rest = trimmed.slice(ends?.[0].length ?? 0);
+  if (rest === '') return done ? { kind: 'silence', text: '', ending } : undefined;
+  if (!rest.startsWith('[')) return { kind: 'reply', text: rest, ending };
+  const end = rest.indexOf(']') + 1;
+  if (end === 0 && rest.length < LONGEST_MARK && !done) return undefined;
+  const kind = MARKS[rest.slice(0, end).toLowerCase()];
+  if (!kind) return { kind: 'reply', text: rest, ending };
+  return { kind, text: rest.slice(end).trimStart(), ending };
+}
+
+function opensEnding(text: string): boolean {
+  const opening = text.slice(0, ENDING_OPENS.length).toLowerCase();
+  return opening.length > 0 && ENDING_OPENS.startsWith(opening);
 }
 
 /** Words as they are compared: transcribers change their mind about capitals and punctuation, not about what was said. */
@@ -60,14 +79,36 @@ export function isPrefix(short: readonly string[], long: readonly string[]): boo
   return short.length <= long.length && short.every((word, i) => word === long[i]);
 }
 
-/** Whether a draft to words that end like this would be one to half a phrase. */
-export function leadsOn(plain: readonly string[]): boolean {
-  const last = plain.at(-1);
-  return last === undefined || LEADS_ON.has(last);
+/** Whether it answers `final`: the words it was asked with and the ending that it foresaw, fillers aside. */
+export function fits(draft: Draft, final: readonly string[]): boolean {
+  const [answered, wanted] = [meant(answeredBy(draft)), meant(final)];
+  return answered.length === wanted.length && isPrefix(answered, wanted);
 }
 
-/** Whether an answer to `on` answers `final` too: the same words, but for fillers at the end of either. */
-export function fits(on: readonly string[], final: readonly string[]): boolean {
-  const [short, long] = on.length <= final.length ? [on, final] : [final, on];
-  return short.length > 0 && isPrefix(short, long) && long.slice(short.length).every((word) => FILLERS.has(word));
+/** Whether it may come to fit words that begin with these: they are on the way to the ending that it foresaw. */
+export function stands(draft: Draft, soFar: readonly string[]): boolean {
+  return isPrefix(meant(soFar), meant(answeredBy(draft)));
+}
+
+/** Whether it was asked with other words than these, or foresaw others. */
+export function isRefuted(draft: Draft, soFar: readonly string[]): boolean {
+  const [on, answered, words] = [meant(draft.on), meant(answeredBy(draft)), meant(soFar)];
+  return !isPrefix(on, words) || !(isPrefix(answered, words) || isPrefix(words, answered));
+}
+
+/** The words that it answers, as far as it has told. An ending may begin with the words that it follows. */
+function answeredBy(draft: Draft): readonly string[] {
+  const ending = plainWords((readDraft(draft)?.ending ?? '').split(/\s+/));
+  let repeated = Math.min(ending.length, draft.on.length);
+  while (repeated > 0 && !isPrefix(ending.slice(0, repeated), draft.on.slice(-repeated))) repeated--;
+  return [...draft.on, ...ending.slice(repeated)];
+}
+
+/** Of plain words, those that an answer depends on; all, where they are nothing but fillers. */
+function meant(plain: readonly string[]): readonly string[] {
+  const joined = plain.flatMap((word, i) =>
+    word === 'you' && plain[i - 1] === 'thank' ? [] : [word === 'thank' && plain[i + 1] === 'you' ? 'thank-you' : word],
+  );
+  const kept = joined.filter((word) => !FILLERS.has(word));
+  return kept.length > 0 ? kept : plain;
 }

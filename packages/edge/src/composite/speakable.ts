@@ -2,6 +2,8 @@
 const FIRST_CHARS = 28;
 const LATER_CHARS = 90;
 const FIRST_CLAUSE_CHARS = 6;
+/** "Yes," is a clause, and "Dr." may be none. */
+const SURE_CLAUSE_CHARS = 3;
 
 /**
  * How much of an answer that is still being written can be said now: up to the last end of a sentence or clause, or, where
@@ -15,7 +17,8 @@ export function speakableTo(text: string, from: number, done: boolean): number {
   // A mark at the very end may be the point of "3.5": what follows tells.
   const ends = [...rest.matchAll(/[.!?…:;,\n](?=["'”’)]*\s)/g)].map(({ index }) => index + 1);
   const last = ends.at(-1);
-  if (last !== undefined && rest.slice(0, last).trim().length >= FIRST_CLAUSE_CHARS) {
+  const least = last !== undefined && /[,!?]/.test(rest[last - 1]!) ? SURE_CLAUSE_CHARS : FIRST_CLAUSE_CHARS;
+  if (last !== undefined && rest.slice(0, last).trim().length >= least) {
     const closing = /^["'”’)]*/.exec(rest.slice(last))![0].length;
     return from + last + closing;
   }

@@ -44,7 +44,8 @@ export class StepBuilder {
     const pictures = [...shown.values()].flat();
     this.run({ do: 'ask', ask: { draftId, turns: turnsOf(history), words: text, partial, typed: fields, pictures } });
     if (partial) this.emit({ type: 'draft.started', draftId, words: text });
-    return { id: draftId, on: plainWords(words), text: '', done: false, askedAtMs: atMs, firstAtMs: undefined };
+    const blank = { text: '', done: false, askedAtMs: atMs, firstAtMs: undefined, rehearsed: false };
+    return { id: draftId, on: plainWords(words), ...blank };
   }
   changeDraft(id: string, change: (draft: Draft) => Draft): void {
     const { drafts, answer } = this.state;

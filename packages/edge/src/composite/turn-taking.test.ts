@@ -291,11 +291,100 @@ describe('taking turns', () => {
     expect(settled()).toEqual([1000, 1600, 1800]);
   });
 
-  it('does not draft for half a phrase while it is being said, and does where they stop at it', () => {
-    const talk = new Talk({ drafting: { everyMs: 0 } }).floors('.SSSS').words('what time is the');
-    expect(talk.asks).toEqual([]);
-    talk.floors('h').words('what time is the');
+  describe('an LLM that foresees how they end', () => {
+    const asked = (text: string) =>
+      new Talk({ drafting: { everyMs: 0 } }).floors('.SSSS').words('what should i').writes(text);
+
+    it('is said at once where they do, and asked no more on the way', () => {
+      const talk = asked('[ends: pack for Rome?] Something warm.').floors('S').words('what should i pack');
+      expect(talk.asks).toHaveLength(1);
+      talk.floors('SY').wait(80).words('What should I pack for Rome?', 1600);
+      expect(talk.said).toEqual(['1680: Something warm.']);
+      expect(talk.asks).toHaveLength(1);
+      expect(talk.emitted('draft.committed')).toMatchObject([{ kind: 'reply' }]);
+    });
+
+    it('may begin the ending with what was said already', () => {
+      const talk = asked('[ends: should I pack?] Something warm.').floors('Y').words('what should i pack');
+      expect(talk.said).toEqual(['1200: Something warm.']);
+    });
+
+    it('is asked anew where they end otherwise, and what was foreseen is cancelled where it is still being written', () => {
+      const talk = new Talk({ drafting: { everyMs: 0 } }).floors('.SSSS').words('what should i');
+      talk.writes('[ends: pack?] Something', false).floors('S').words('what should i read');
+      expect(talk.emitted('draft.dropped')).toMatchObject([{ reason: 'revised' }]);
+      expect(talk.cancelled).toEqual([talk.asks[0]!.draftId]);
+      expect(talk.asks.slice(1)).toMatchObject([{ words: 'what should i read', partial: true }]);
+    });
+
+    it('is no answer where they stop before that, or say more', () => {
+      for (const final of ['what should i', 'what should i pack for Rome']) {
+        const talk = asked('[ends: pack?] Something warm.').floors('Y').words(final);
+        expect(talk.said).toEqual([]);
+        expect(talk.asks.at(-1)).toMatchObject({ words: final, partial: false });
+      }
+    });
+
+    it('says nothing of its brackets, however they come, and another mark may follow', () => {
+      const talk = new Talk().floors('.SSSS').words('what should i');
+      const { draftId } = talk.asks[0]!;
+      for (const part of ['[', 'ends', ': pa', 'ck?', '] ', 'Some']) talk.writes(part, false, draftId);
+      talk.floors('Y').words('what should i pack').writes('thing warm.', true, draftId);
+      expect(talk.said.map((said) => said.replace(/^\d+: /, '')).join(' ')).toBe('Something warm.');
+      const silent = asked('[ends: say now] [silence]').floors('Y').words('what should i say now').floors('..');
+      expect(silent.said).toEqual([]);
+      expect(silent.emitted('draft.committed')).toMatchObject([{ kind: 'silence' }]);
+      // What does not close is no ending; neither is what somebody has to say in brackets.
+      expect(asked('[ends of the earth]').floors('Y').words('what should i').said).toEqual([
+        '1200: [ends of the earth]',
+      ]);
+    });
+  });
+
+  it.each([
+    ['what time is it', 'What time is it, please?'],
+    ['what time is it', 'um what time uh is it thank you'],
+    ['what time is it um', 'what time is it'],
+    ['please what time is it', 'what time is it'],
+  ])('an answer to “%s” answers “%s”', (on, final) => {
+    const talk = new Talk().floors('.SSSS').words(on).writes('Noon.').floors('Y').words(final);
+    expect(talk.said).toEqual(['1200: Noon.']);
     expect(talk.asks).toHaveLength(1);
+  });
+
+  it.each([
+    ['how are you', 'how are you so late'],
+    ['do you think', 'do you think so'],
+    ['are you', 'are you okay'],
+    ['what should i', 'what should i thank you for'],
+    ['um', 'please'],
+  ])('an answer to “%s” does not answer “%s”', (on, final) => {
+    const talk = new Talk().floors('.SSSs').words(on).writes('Noon.').floors('Y').words(final);
+    expect(talk.said).toEqual([]);
+    expect(talk.asks.at(-1)).toMatchObject({ words: final, partial: false });
+  });
+
+  describe('the beginning of a draft', () => {
+    const rehearsed = (talk: Talk) => talk.effects.flatMap((effect) => (effect.do === 'rehearse' ? [effect.text] : []));
+    const asked = () => new Talk({ drafting: { everyMs: 0 } }).floors('.SSSS').words('what time is it');
+
+    it('is made by the voice as soon as there is a clause of it, once', () => {
+      const talk = asked().writes('It is', false);
+      expect(rehearsed(talk)).toEqual([]);
+      talk.writes(' noon. And', false).writes(' it rains. Yes.');
+      expect(rehearsed(talk)).toEqual(['It is noon.']);
+      expect(rehearsed(asked().writes('Noon'))).toEqual(['Noon']);
+    });
+
+    it('is not made of what they have overtaken, nor of silence, nor where it is long, nor of the answer itself', () => {
+      const overtaken = asked();
+      const { draftId } = overtaken.asks[0]!;
+      overtaken.floors('S').words('what time is it in Rome').writes('It is noon.', true, draftId);
+      expect(rehearsed(overtaken)).toEqual([]);
+      expect(rehearsed(asked().writes('[silence]'))).toEqual([]);
+      expect(rehearsed(asked().writes('word '.repeat(60)))).toEqual([]);
+      expect(rehearsed(asked().floors('Y').words('what time is it').writes('It is noon.'))).toEqual([]);
+    });
   });
 
   it('left to itself, drafts for an LLM that was measured to be slow, and for no other', () => {
@@ -304,7 +393,7 @@ describe('taking turns', () => {
       talk.firstTokenMs = firstTokenMs;
       return talk.floors('.SSSSh').words('what time is it').asks.length;
     };
-    expect([undefined, 120, 499, 500, 3000].map(drafts)).toEqual([0, 0, 0, 1, 1]);
+    expect([undefined, 120, 199, 200, 3000].map(drafts)).toEqual([0, 0, 0, 1, 1]);
   });
 
   it('without drafting asks once, when all is said', () => {
@@ -331,6 +420,16 @@ describe('taking turns', () => {
       .writes('Noon.')
       .floors(pause)
       .words('what time is it');
+    expect(talk.said.length > 0).toBe(speaks);
+  });
+
+  it.each([
+    [undefined, 25, false],
+    [1600, 7, false],
+    [1600, 8, true],
+  ])('with a longest pause of %s ms, %s micro-turns of it are an end: %s', (longestPauseMs, turns, speaks) => {
+    const talk = new Talk({ longestPauseMs }).floors('.SSSS').words('what time is it').writes('Noon.');
+    talk.floors('h'.repeat(turns)).words('what time is it');
     expect(talk.said.length > 0).toBe(speaks);
   });
 

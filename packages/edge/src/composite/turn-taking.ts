@@ -2,8 +2,8 @@ import type { Act, Decision } from '../engine/types.js';
 import { fail, follow, measure, noteCalls, sayMore } from './answering.js';
 import { interject, offer, settle } from './committing.js';
 import { historyOf } from './heard-history.js';
-import { isPrefix, plainWords } from './draft.js';
-import { draft } from './drafting.js';
+import { isRefuted, plainWords } from './draft.js';
+import { draft, rehearse } from './drafting.js';
 import { wait } from './patience.js';
 import { noteShown } from './showing.js';
 import { StepBuilder } from './step-builder.js';
@@ -31,10 +31,12 @@ export function stepTurnTaking(state: TurnTaking, input: TurnTakingInput): TurnT
         text: draft.text + input.text,
         firstAtMs: draft.firstAtMs ?? input.atMs,
       }));
+      rehearse(step);
       sayMore(step, input.atMs);
       break;
     case 'draft.done':
       step.changeDraft(input.draftId, (draft) => ({ ...draft, done: true }));
+      rehearse(step);
       sayMore(step, input.atMs);
       break;
     case 'draft.failed':
@@ -103,7 +105,7 @@ function noteWords(step: StepBuilder, input: TurnTakingInput & { type: 'words' }
     utterance: { ...utterance, words, stable, coveredMs, coveredAtMs: atMs },
   });
   const plain = plainWords(words);
-  for (const one of step.state.drafts) if (!isPrefix(one.on, plain)) step.drop(one, 'revised');
+  for (const one of step.state.drafts) if (isRefuted(one, plain)) step.drop(one, 'revised');
   settle(step, atMs);
   draft(step, atMs);
   sayMore(step, atMs);

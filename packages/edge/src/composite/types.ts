@@ -35,6 +35,8 @@ export interface PatienceOptions {
 export interface TurnTakingOptions {
   readonly microTurnMs: number;
   readonly eagerness: Eagerness;
+  /** A pause that the bundle takes for one, and that is longer, is an end: it has no limit where the app sets none. */
+  readonly longestPauseMs?: number | undefined;
   readonly drafting: DraftingOptions;
   /** Without it, an answer is waited for as long as the LLM’s own limits let it. */
   readonly patience?: PatienceOptions | undefined;
@@ -102,6 +104,8 @@ export type CompositeEffect =
   | { do: 'cancel'; draftId: string }
   /** The answer waits for a tool: what was said meanwhile is told with its result. */
   | { do: 'add'; draftId: string; words: string }
+  /** This may be said soon: the voice may make it now. */
+  | { do: 'rehearse'; text: string }
   /** The floor bundle is told of a draft. */
   | { do: 'mark'; mark: Mark }
   | { do: 'emit'; event: SessionEventBody };

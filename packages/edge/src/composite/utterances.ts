@@ -91,7 +91,9 @@ export function pauses(step: StepBuilder, before: Utterance, floor: Floor, toMs:
 
 /** Whether it is the agent's turn, as far as the app lets the bundle decide. */
 function isTurn({ state }: StepBuilder, { floor, yieldedTurns, holdingTurns }: Utterance): boolean {
-  switch (state.options.eagerness) {
+  const { eagerness, longestPauseMs = Infinity, microTurnMs } = state.options;
+  if (holdingTurns * microTurnMs >= longestPauseMs) return true;
+  switch (eagerness) {
     case 'patient':
       return yieldedTurns >= (floor === 'yielded' ? 2 : 2 * SILENT_TURNS);
     case 'normal':
@@ -99,7 +101,7 @@ function isTurn({ state }: StepBuilder, { floor, yieldedTurns, holdingTurns }: U
     case 'eager':
       return floor === 'yielded' || yieldedTurns >= SILENT_TURNS || holdingTurns >= 2;
     default:
-      return state.options.eagerness satisfies never;
+      return eagerness satisfies never;
   }
 }
 

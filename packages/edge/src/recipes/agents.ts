@@ -76,7 +76,7 @@ export class Agents {
     const agent = this.#agents.get(chosen);
     if (!agent) throw new MicroturnError('protocol/state', `there is no recipe ${chosen}`);
     const { config, llm, transcriber } = agent;
-    const { instructions, eagerness, drafting, patience, maxOutputTokens } = config;
+    const { instructions, eagerness, longestPauseMs, drafting, patience, maxOutputTokens } = config;
     const { log } = this.#parts;
     const engine = new CompositeEngine(call.floor, {
       llm,
@@ -84,7 +84,7 @@ export class Agents {
       sees: config.llm.takes.includes('image'),
       transcriber,
       clip: (fromMs, toMs) => call.media.request('clip', { endpoint: call.endpoint, fromMs, toMs }),
-      turnTaking: { eagerness, drafting, patience },
+      turnTaking: { eagerness, longestPauseMs, drafting, patience },
       maxOutputTokens,
       log,
     });
