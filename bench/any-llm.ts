@@ -1,52 +1,33 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadBundle } from '../packages/edge/src/engine/bundle.js';
-import { OnnxModel } from '../packages/edge/src/engine/onnx-model.js';
 import { askHere, LanguageModels } from '../packages/edge/src/llm/index.js';
 import { silentLog } from '../packages/edge/src/telemetry/index.js';
 import { OpenAiServer, SpeechServer } from '../packages/edge/src/testing/index.js';
-import { HttpTranscriber, TRANSCRIBE_HZ } from '../packages/edge/src/transcribe/index.js';
+import { HttpTranscriber } from '../packages/edge/src/transcribe/index.js';
 import { httpVoice } from '../packages/edge/src/voice/http-voice.js';
-import type { Voice } from '../packages/edge/src/voice/index.js';
-import { resample } from '../test/call/resample.js';
-import { toInt16 } from '../test/call/wav.js';
-import { Streams } from '../test/eval/bundle-listener.js';
-import { Silero } from '../test/eval/silero-listener.js';
-import { SAMPLES_PER_TURN } from '../test/eval/test-sets.js';
+import { RehearsingVoice } from '../packages/edge/src/voice/rehearsing-voice.js';
 import { questions, type Question } from '../test/fixtures/questions.js';
+import { ANSWER, answerOf, askVirtually, hearAll, type Outcome } from '../test/support/asking.js';
 import { PerfectEars } from '../test/support/perfect-ears.js';
 import { root } from '../test/support/root.js';
+import {
+  beyondFloorAndVoice,
+  composite,
+  PlayClock,
+  silence,
+  type Harness,
+  type Heard,
+} from '../test/support/turn-harnesses.js';
+import type { ServiceSpeeds } from '../test/support/virtual-call.js';
 import type { Benchmark, Figure } from './lib/benchmark.js';
+import { gapTable, TARGET_MS } from './lib/gap-table.js';
 import { gapChart, type ChartPoint } from './lib/gap-chart.js';
 import { median, quantile, round, spread } from './lib/stats.js';
 import { nanoBundle } from './lib/steppers.js';
-import {
-  composite,
-  CountedChat,
-  Mouth,
-  PlayClock,
-  silence,
-  type CallClock,
-  type Harness,
-  type Heard,
-  type Latency,
-} from './lib/turn-harnesses.js';
-import {
-  VirtualClock,
-  virtualChat,
-  virtualTranscription,
-  virtualVoice,
-  type ServiceSpeeds,
-} from './lib/virtual-call.js';
 
 /** As services on the network are: none of it is measured, all of it is the same for everybody. */
 const SPEEDS: ServiceSpeeds = { transcribeMs: 100, firstTokenMs: 300, tokensPerSecond: 60, firstAudioMs: 150 };
-/** Of the bundle, in virtual time. */
-const STEP_MS = 5;
-const ANSWER = 'Yes, that is fine. I would do it early, and take a coat.';
 const PAUSES_MS = [500, 1_500] as const;
-/** After the last sample of a question: an answer that begins later is none. */
-const PATIENCE_MS = 5_000;
 /** Questions that are asked at the same time, of everybody at once. */
 const TOGETHER = 3;
 
@@ -55,24 +36,18 @@ const harnesses: readonly { readonly name: string; readonly ours: boolean; reado
   { name: 'Microturn, drafting', ours: true, takes: composite({ drafting: true, eagerness: 'normal' }) },
   { name: 'Microturn, no drafts', ours: true, takes: composite({ drafting: false, eagerness: 'normal' }) },
   { name: 'Microturn, patient', ours: true, takes: composite({ drafting: 'auto', eagerness: 'patient' }) },
+  {
+    name: 'Microturn, pauses to 2000 ms',
+    ours: true,
+    takes: composite({ drafting: 'auto', eagerness: 'normal', longestPauseMs: 2_000 }),
+  },
   { name: 'Microturn, eager', ours: true, takes: composite({ drafting: 'auto', eagerness: 'eager' }) },
   ...[300, 500, 800].map((ms) => ({ name: `Silero ${ms} ms`, ours: false, takes: silence(ms) })),
 ];
 const REFERENCE = 'Silero 500 ms';
-/** Of the gap, what is neither the floor's decision nor the voice's first sound. */
-const TARGET_MS = 100;
 
-interface Outcome {
+interface Answered extends Outcome {
   readonly paused: boolean;
-  /** From the question's last sample; negative is a false start. */
-  readonly gapMs: number | undefined;
-  readonly tokens: number;
-  readonly requests: number;
-  /** Sound that the transcriber was sent, again where it was sent again; counted in virtual time. */
-  readonly transcribedS?: number;
-  readonly lateMs: readonly number[];
-  /** Of the answer that sounded, by the composite's account. */
-  readonly latency: Latency | undefined;
 }
 
 /**
@@ -97,12 +72,12 @@ export const anyLlm: Benchmark = {
       bundle,
       asked.map(({ one }) => one),
     );
-    const outcomes = harnesses.map((): Outcome[] => []);
+    const outcomes = harnesses.map((): Answered[] => []);
     for (let from = 0; from < asked.length; from += TOGETHER) {
       note(`question ${from + 1} of ${asked.length}`);
       await Promise.all(
         asked.slice(from, from + TOGETHER).map(async ({ one, paused }, i) => {
-          const made = await (virtual ? askVirtually : ask)(one, heard[from + i]!, speeds);
+          const made = await (virtual ? askEachVirtually : ask)(one, heard[from + i]!, speeds);
           for (const [h, outcome] of made.entries()) outcomes[h]!.push({ ...outcome, paused });
         }),
       );
@@ -111,47 +86,27 @@ export const anyLlm: Benchmark = {
     if (!quick && virtual && bundle === nanoBundle && llmMs === undefined) {
       const { transcribeMs, firstTokenMs, firstAudioMs } = speeds;
       const caption = `Transcriber ${transcribeMs} ms, LLM’s first token ${firstTokenMs} ms, voice’s first sound ${firstAudioMs} ms; pauses of 500 to 1500 ms in half`;
-      // To an LLM of this speed nobody drafts by itself: one point for both.
-      const shown = results.filter((result) => isAnswered(result) && result.name !== 'Microturn, no drafts');
+      // To an LLM of this speed it drafts by itself: one point for both.
+      const shown = results.filter((result) => isAnswered(result) && result.name !== 'Microturn, drafting');
       const picture = gapChart(shown.map(toPoint), { calls: asked.length, caption });
       await writeFile(join(root, 'docs/images/any-llm.svg'), picture);
     }
     const reference = results.find(({ name }) => name === REFERENCE)!;
     const { name, version } = heard[0]!.info;
-    return results
-      .filter((result) => result !== reference)
-      .flatMap((result) => figuresOf(result, reference))
-      .map((figure) => ({
-        ...figure,
-        conditions: { ...figure.conditions, speeds, bundle: `${name} ${version}`, virtual },
-      }));
+    const inOneBreath = asked.flatMap(({ one, paused }, i) => (paused ? [] : [{ question: one, heard: heard[i]! }]));
+    const table = virtual && llmMs === undefined && !quick ? await gapTable(inOneBreath, speeds, note) : [];
+    return [
+      ...results.filter((result) => result !== reference).flatMap((result) => figuresOf(result, reference)),
+      ...table,
+    ].map((figure) => ({
+      ...figure,
+      conditions: { ...figure.conditions, speeds, bundle: `${name} ${version}`, virtual },
+    }));
   },
 };
 
-/** What bundle and VAD make of each recording, as fast as they can. */
-async function hearAll(bundle: string, asked: readonly Question[]): Promise<Heard[]> {
-  const sounds = asked.map(({ pcm, endMs }) => {
-    const { samples } = resample(pcm, TRANSCRIBE_HZ);
-    const turns = Math.ceil(((endMs + PATIENCE_MS) * TRANSCRIBE_HZ) / 1000 / SAMPLES_PER_TURN);
-    const mic = new Int16Array(turns * SAMPLES_PER_TURN);
-    mic.set(toInt16(samples));
-    return { mic, ref: new Int16Array(mic.length), play: new Uint8Array(turns) };
-  });
-  const model = await OnnxModel.load(await loadBundle(bundle), { rows: sounds.length, laneSize: 1 });
-  const decisions = await new Streams(model, sounds.length).hear(sounds);
-  await model.close();
-  const silero = await Silero.load();
-  const heard: Heard[] = [];
-  for (const [i, { mic }] of sounds.entries()) {
-    const [probabilities] = await silero.probabilities([mic]);
-    heard.push({ mic, info: model.info, decisions: decisions[i]!, probabilities: probabilities! });
-  }
-  await silero.close();
-  return heard;
-}
-
 /** One question, of every harness at the same time, before the same servers. */
-async function ask(question: Question, heard: Heard, speeds: ServiceSpeeds): Promise<Omit<Outcome, 'paused'>[]> {
+async function ask(question: Question, heard: Heard, speeds: ServiceSpeeds): Promise<Outcome[]> {
   const ears = new PerfectEars(question.pcm, question.words);
   const { transcribeMs, firstTokenMs, tokensPerSecond, firstAudioMs } = speeds;
   const openAi = await OpenAiServer.start({
@@ -169,7 +124,7 @@ async function ask(question: Question, heard: Heard, speeds: ServiceSpeeds): Pro
           clock: new PlayClock(),
           transcriber: new HttpTranscriber({ baseUrl: openAi.url, model: 'stt' }),
           llm: languageModel(openAi.url),
-          voice: httpVoice({ baseUrl: speech.url, model: 'tts', voice: 'alloy' }),
+          voice: new RehearsingVoice(httpVoice({ baseUrl: speech.url, model: 'tts', voice: 'alloy' })),
         };
         return answerOf(takes, { question, heard, services }, async (isOver) => {
           while (!isOver()) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -184,68 +139,11 @@ async function ask(question: Question, heard: Heard, speeds: ServiceSpeeds): Pro
   }
 }
 
-/** The same in virtual time, before services that are exactly as fast as they should be. */
-async function askVirtually(
-  question: Question,
-  hearing: Heard,
-  speeds: ServiceSpeeds,
-): Promise<Omit<Outcome, 'paused'>[]> {
-  // How long this machine took to decide is of this machine.
-  const decisions = hearing.decisions.map((decision) => ({ ...decision, stepMs: STEP_MS }));
-  const heard = { ...hearing, decisions };
-  const ears = new PerfectEars(question.pcm, question.words);
-  const outcomes: Omit<Outcome, 'paused'>[] = [];
-  for (const { takes } of harnesses) {
-    const clock = new VirtualClock();
-    let transcribedS = 0;
-    const onSound = (seconds: number) => (transcribedS += seconds);
-    const fetch = virtualTranscription(clock, ears, { speeds, onSound });
-    const services = {
-      clock,
-      transcriber: new HttpTranscriber({ baseUrl: 'http://virtual', model: 'stt', fetch, now: () => clock.now() }),
-      llm: virtualChat(clock, ANSWER, speeds),
-      voice: virtualVoice(clock, speeds),
-    };
-    const outcome = await answerOf(takes, { question, heard, services }, (isOver) => clock.run(isOver));
-    outcomes.push({ ...outcome, transcribedS });
-  }
+/** The same in virtual time, each harness by itself. */
+async function askEachVirtually(question: Question, heard: Heard, speeds: ServiceSpeeds): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const { takes } of harnesses) outcomes.push(await askVirtually(takes, { question, heard, speeds }));
   return outcomes;
-}
-
-interface Services {
-  readonly clock: CallClock;
-  readonly transcriber: HttpTranscriber;
-  readonly llm: Pick<LanguageModels, 'stream' | 'firstTokenMs'>;
-  readonly voice: Voice;
-}
-
-/** @param until lets time go by */
-async function answerOf(
-  takes: Harness,
-  { question, heard, services }: { question: Question; heard: Heard; services: Services },
-  until: (isOver: () => boolean) => Promise<void>,
-): Promise<Omit<Outcome, 'paused'>> {
-  const { clock, transcriber, voice } = services;
-  const llm = new CountedChat(services.llm);
-  let soundedAtMs: number | undefined;
-  let over = false;
-  const mouth = new Mouth(voice, () => {
-    soundedAtMs ??= clock.now();
-    over = true;
-  });
-  let latency: Latency | undefined;
-  const giveUp = takes({ heard, clock, mouth, llm, transcriber, onLatency: (one) => (latency ??= one) });
-  clock.each([question.endMs + PATIENCE_MS], () => (over = true));
-  await until(() => over);
-  clock.stop();
-  // What was asked is paid for to its end.
-  await until(() => llm.idle);
-  giveUp();
-  mouth.stop();
-  transcriber.close();
-  await voice.close();
-  const gapMs = soundedAtMs === undefined ? undefined : soundedAtMs - question.endMs;
-  return { gapMs, tokens: llm.tokens, requests: llm.requests, lateMs: clock.lateMs, latency };
 }
 
 function languageModel(baseUrl: string): LanguageModels {
@@ -265,7 +163,7 @@ function languageModel(baseUrl: string): LanguageModels {
   });
 }
 
-function summarise(outcomes: readonly Outcome[]) {
+function summarise(outcomes: readonly Answered[]) {
   const early = outcomes.filter(({ gapMs }) => gapMs !== undefined && gapMs < 0);
   const good = outcomes.filter(({ gapMs }) => gapMs !== undefined && gapMs >= 0);
   return {
@@ -277,7 +175,7 @@ function summarise(outcomes: readonly Outcome[]) {
     tokens: good.map(({ tokens }) => tokens),
     requests: good.map(({ requests }) => requests),
     transcribedS: good.flatMap(({ transcribedS = [] }) => transcribedS),
-    beyondMs: good.flatMap(({ latency }) => (latency ? [latency.wordsMs + latency.llmMs] : [])),
+    beyondMs: good.flatMap(({ latency }) => (latency ? [beyondFloorAndVoice(latency, SPEEDS.firstAudioMs)] : [])),
     timerLateMs: outcomes.flatMap(({ lateMs }) => lateMs),
   };
 }

@@ -1,4 +1,11 @@
-import { OpenAiServer, SpeechServer, type ScriptedReply, type ScriptedSpeech } from '@microturn/edge/testing';
+import {
+  OpenAiServer,
+  SpeechServer,
+  type ChatCompletionRequest,
+  type ScriptedHearing,
+  type ScriptedReply,
+  type ScriptedSpeech,
+} from '@microturn/edge/testing';
 import { writeFile } from 'node:fs/promises';
 import type { Pcm } from '../call/wav.js';
 import type { TimedWord } from '../fixtures/questions.js';
@@ -17,11 +24,21 @@ export interface Speeds {
 export interface WorldOptions {
   readonly speeds: Speeds;
   /** What the LLM says to what it is asked, beside its pace. */
-  readonly answer?: (lastMessage: string, index: number) => Partial<ScriptedReply>;
+  readonly answer?: (
+    lastMessage: string,
+    index: number,
+    messages: ChatCompletionRequest['messages'],
+  ) => Partial<ScriptedReply>;
   readonly speak?: (index: number) => ScriptedSpeech;
   /** Beside the three services. */
   readonly recipe?: Readonly<Record<string, unknown>>;
   readonly voice?: 'flite' | 'service';
+  /** Words come over a WebSocket, and not by growing clips. */
+  readonly hear?: ScriptedHearing & { readonly dialect: 'openai' | 'vllm' };
+  /** Of the LLM, beside where it is. */
+  readonly llm?: Readonly<Record<string, unknown>>;
+  /** Further flags of the edge. */
+  readonly args?: readonly string[];
 }
 
 const ANSWER = 'Yes, that is fine. I would do it early, and take a coat.';
@@ -45,7 +62,16 @@ export class LlmWorld implements AsyncDisposable {
     this.#hearing = hearing;
   }
 
-  static async start({ speeds, answer, speak, recipe, voice = 'flite' }: WorldOptions): Promise<LlmWorld> {
+  static async start({
+    speeds,
+    answer,
+    speak,
+    recipe,
+    voice = 'flite',
+    hear,
+    llm,
+    args = [],
+  }: WorldOptions): Promise<LlmWorld> {
     const hearing: { ears: PerfectEars | undefined } = { ears: undefined };
     const { transcribeMs, firstTokenMs, tokensPerSecond, firstAudioMs } = speeds;
     const openAi = await OpenAiServer.start({
@@ -53,7 +79,7 @@ export class LlmWorld implements AsyncDisposable {
       chat: ({ messages }, index) => {
         const content = messages.at(-1)?.content;
         const last = typeof content === 'string' ? content : JSON.stringify(content);
-        return { text: ANSWER, delayMs: firstTokenMs, tokensPerSecond, ...answer?.(last, index) };
+        return { text: ANSWER, delayMs: firstTokenMs, tokensPerSecond, ...answer?.(last, index, messages) };
       },
       transcribe: async ({ audio }) => {
         await new Promise((resolve) => setTimeout(resolve, transcribeMs));
@@ -63,14 +89,18 @@ export class LlmWorld implements AsyncDisposable {
     const speech = await SpeechServer.start({
       apiKey: 'test-key',
       speak: (_request, index) => ({ delayMs: firstAudioMs, speed: 4, ...speak?.(index) }),
+      ...(hear && { hear }),
     });
     const service = { baseUrl: openAi.url, apiKeyEnv: 'TEST_LLM_KEY' };
+    const words = hear
+      ? { provider: 'realtime', dialect: hear.dialect, baseUrl: speech.url, apiKeyEnv: 'TEST_LLM_KEY', model: 'stt' }
+      : { provider: 'openai-compatible', ...service, model: 'stt', everyMs: 200 };
     const tts = { provider: 'openai-compatible', baseUrl: speech.url, apiKeyEnv: 'TEST_LLM_KEY' };
     const config = {
       recipes: {
         test: {
-          llm: { ...service, model: 'llm' },
-          transcriber: { provider: 'openai-compatible', ...service, model: 'stt', everyMs: 200 },
+          llm: { ...service, model: 'llm', ...llm },
+          transcriber: words,
           voice: voice === 'flite' ? { provider: 'flite' } : { ...tts, model: 'tts', voice: 'alloy' },
           ...recipe,
         },
@@ -79,7 +109,7 @@ export class LlmWorld implements AsyncDisposable {
     await using folder = await TemporaryFolder.create();
     await writeFile(folder.file('edge.json'), JSON.stringify(config));
     const edge = await EdgeProcess.start({
-      args: ['--config', folder.file('edge.json')],
+      args: ['--config', folder.file('edge.json'), ...args],
       env: { TEST_LLM_KEY: 'test-key' },
     });
     return new LlmWorld(edge, openAi, speech, hearing);

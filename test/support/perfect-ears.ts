@@ -13,6 +13,8 @@ const AUDIBLE = 0.015;
 export class PerfectEars {
   readonly #envelope: readonly number[];
   readonly #words: readonly TimedWord[];
+  /** A clip that grows begins as it did. */
+  #found: { readonly part: readonly number[]; readonly at: number } | undefined;
 
   constructor(recording: Pcm, words: readonly TimedWord[]) {
     this.#envelope = envelopeOf(recording);
@@ -36,6 +38,8 @@ export class PerfectEars {
 
   /** The frame of the recording at which it is most like this. */
   #find(part: readonly number[]): number {
+    const before = this.#found;
+    if (before?.part.length === part.length && part.every((level, i) => level === before.part[i])) return before.at;
     let best = { at: 0, likeness: -1 };
     const norm = Math.hypot(...part);
     for (let at = 0; at < this.#envelope.length; at++) {
@@ -49,6 +53,7 @@ export class PerfectEars {
       const likeness = energy > 0 ? product / (norm * Math.sqrt(energy)) : 0;
       if (likeness > best.likeness) best = { at, likeness };
     }
+    this.#found = { part, at: best.at };
     return best.at;
   }
 }
@@ -56,7 +61,9 @@ export class PerfectEars {
 function envelopeOf({ samples, rateHz }: Pcm): number[] {
   const frame = (FRAME_MS * rateHz) / 1000;
   return Array.from({ length: Math.floor(samples.length / frame) }, (_, i) => {
-    const part = samples.subarray(Math.round(i * frame), Math.round((i + 1) * frame));
-    return Math.sqrt(part.reduce((sum, x) => sum + x * x, 0) / part.length);
+    const [from, to] = [Math.round(i * frame), Math.round((i + 1) * frame)];
+    let energy = 0;
+    for (let at = from; at < to; at++) energy += samples[at]! * samples[at]!;
+    return Math.sqrt(energy / (to - from));
   });
 }

@@ -9,7 +9,7 @@ import { Budget, type LanguageModels } from '../../packages/edge/src/llm/index.j
 import { silentLog } from '../../packages/edge/src/telemetry/index.js';
 import { TRANSCRIBE_HZ, type Transcriber, type Transcription } from '../../packages/edge/src/transcribe/index.js';
 import type { Voice } from '../../packages/edge/src/voice/index.js';
-import { FRAME, trackOf } from '../../test/eval/silero-listener.js';
+import { FRAME, trackOf } from '../eval/silero-listener.js';
 
 /** One recording as everything hears it that decides whose turn it is; what they decide of it is known in advance. */
 export interface Heard {
@@ -32,7 +32,12 @@ export interface Playing {
   readonly onLatency: (latency: Latency) => void;
 }
 
-export type Latency = Pick<SessionEventOf<'response.latency'>, 'wordsMs' | 'llmMs'>;
+export type Latency = Pick<SessionEventOf<'response.latency'>, 'floorMs' | 'wordsMs' | 'llmMs' | 'voiceMs'>;
+
+/** What of an answer's gap is neither the floor's decision nor what the voice takes to its first sound; less than nothing where that is hidden too. */
+export function beyondFloorAndVoice({ wordsMs, llmMs, voiceMs }: Latency, firstAudioMs: number): number {
+  return wordsMs + llmMs + voiceMs - firstAudioMs;
+}
 
 /** Takes the turns of a call until it is given up. */
 export type Harness = (playing: Playing) => () => void;
@@ -89,6 +94,8 @@ export class Mouth {
   /** Called with the first sound, the latest of them first. */
   readonly #listeners: (() => void)[];
   #speaking: AbortController | undefined;
+  /** Given to the voice, also in advance. */
+  chars = 0;
 
   constructor(voice: Voice, onSound: () => void) {
     this.#voice = voice;
@@ -103,7 +110,13 @@ export class Mouth {
   say(text: string): void {
     if (text.trim() === '' || this.speaks) return;
     this.#speaking = new AbortController();
+    this.chars += text.length;
     void this.#speak(text, this.#speaking.signal);
+  }
+  rehearse(text: string): void {
+    if (!this.#voice.rehearse) return;
+    this.chars += text.length;
+    this.#voice.rehearse(text);
   }
   stop(): void {
     this.#speaking?.abort();
@@ -156,8 +169,14 @@ export class CountedChat implements ChatSource {
 }
 
 /** Microturn: the composite of the edge, behind what the bundle decided of this recording, when it decided it. */
-export function composite(options: { readonly drafting: boolean | 'auto'; readonly eagerness: Eagerness }): Harness {
-  const drafting = { enabled: options.drafting, everyMs: 2_000, perUtterance: 12, tokensPerMinute: 20_000 };
+export function composite(options: {
+  readonly drafting: boolean | 'auto';
+  readonly eagerness: Eagerness;
+  readonly everyMs?: number;
+  readonly longestPauseMs?: number;
+}): Harness {
+  const { eagerness, longestPauseMs, everyMs = 2_000 } = options;
+  const drafting = { enabled: options.drafting, everyMs, perUtterance: 12, tokensPerMinute: 20_000 };
   return ({ heard, clock, mouth, llm, transcriber, onLatency }) => {
     const { info, decisions, mic } = heard;
     const floor: SessionEngine = {
@@ -173,7 +192,7 @@ export function composite(options: { readonly drafting: boolean | 'auto'; readon
       llm,
       transcriber,
       clip: async (fromMs, toMs) => ({ pcm: clipOf(mic, fromMs, toMs), rateHz: TRANSCRIBE_HZ, toMs }),
-      turnTaking: { eagerness: options.eagerness, drafting },
+      turnTaking: { eagerness, longestPauseMs, drafting },
       maxOutputTokens: MAX_OUTPUT_TOKENS,
       log: silentLog,
     });
@@ -195,6 +214,7 @@ export function composite(options: { readonly drafting: boolean | 'auto'; readon
       {
         nowMs: () => clock.now(),
         more: say,
+        rehearse: (text) => mouth.rehearse(text),
         emit: (event) => event.type === 'response.latency' && onLatency(event),
       },
     );

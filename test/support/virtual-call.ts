@@ -1,7 +1,8 @@
 import type { LanguageModels } from '../../packages/edge/src/llm/index.js';
 import { TRANSCRIBE_HZ } from '../../packages/edge/src/transcribe/index.js';
 import type { Voice } from '../../packages/edge/src/voice/index.js';
-import type { PerfectEars } from '../../test/support/perfect-ears.js';
+import { RehearsingVoice } from '../../packages/edge/src/voice/rehearsing-voice.js';
+import type { PerfectEars } from './perfect-ears.js';
 import type { CallClock } from './turn-harnesses.js';
 
 export interface ServiceSpeeds {
@@ -9,6 +10,10 @@ export interface ServiceSpeeds {
   readonly firstTokenMs: number;
   readonly tokensPerSecond: number;
   readonly firstAudioMs: number;
+  /** At most one request for a growing clip in this time. */
+  readonly everyMs?: number;
+  /** Of a sentence that is not over, the LLM knows how it ends where so few words are missing. */
+  readonly foreseenWords?: number;
 }
 
 /** Session time that jumps to what is due next, once nothing goes on any more. */
@@ -61,7 +66,7 @@ export class VirtualClock implements CallClock {
 /** What `/audio/transcriptions` would answer, and when. */
 export function virtualTranscription(
   clock: VirtualClock,
-  ears: PerfectEars,
+  ears: Pick<PerfectEars, 'transcribe'>,
   { speeds: { transcribeMs }, onSound }: { speeds: ServiceSpeeds; onSound: (seconds: number) => void },
 ) {
   return async (_url: unknown, { body, signal }: RequestInit = {}): Promise<Response> => {
@@ -77,12 +82,15 @@ export function virtualTranscription(
   };
 }
 
-/** An LLM that writes the same answer at a set speed; it counts tokens as the test server does. */
+/**
+ * An LLM that writes the same answer at a set speed, after the words that are missing of what it is `asked`, where it knows them;
+ * it counts tokens as the test server does.
+ */
 export function virtualChat(
   clock: VirtualClock,
-  answer: string,
-  { firstTokenMs, tokensPerSecond }: ServiceSpeeds,
+  { answer, asked, speeds }: { readonly answer: string; readonly asked: string; readonly speeds: ServiceSpeeds },
 ): Pick<LanguageModels, 'stream' | 'firstTokenMs'> {
+  const { firstTokenMs, tokensPerSecond, foreseenWords = 0 } = speeds;
   return {
     // As an edge that is up has measured it.
     firstTokenMs,
@@ -91,11 +99,14 @@ export function virtualChat(
       const tokensIn = Math.ceil(JSON.stringify(all).length / 4);
       let tokensOut = 0;
       await clock.sleep(firstTokenMs);
-      for (const text of answer.match(/\s*\S+/g) ?? []) {
+      const missing = missingWords(messages.at(-1)?.content, asked);
+      const foreseen = missing.length > 0 && missing.length <= foreseenWords;
+      const text = foreseen ? `[ends: ${missing.join(' ')}] ${answer}` : answer;
+      for (const token of text.match(/\s*\S+/g) ?? []) {
         await clock.sleep(1000 / tokensPerSecond);
         signal.throwIfAborted();
         tokensOut++;
-        yield { type: 'text', text };
+        yield { type: 'text', text: token };
       }
       const usage = { tokensIn, tokensOut, estimated: false };
       yield { type: 'done', reason: 'stop', model: 'llm', usage, firstTokenMs };
@@ -103,9 +114,15 @@ export function virtualChat(
   };
 }
 
+/** Of what is asked, what a partial question leaves out; nothing of one that is whole. */
+function missingWords(question: unknown, asked: string): string[] {
+  const partial = typeof question === 'string' && question.endsWith(' …') ? question.slice(0, -2) : undefined;
+  return partial !== undefined && asked.startsWith(`${partial} `) ? asked.slice(partial.length + 1).split(' ') : [];
+}
+
 /** A voice that is late by a set time, and then has sound. */
 export function virtualVoice(clock: VirtualClock, { firstAudioMs }: ServiceSpeeds): Voice {
-  return {
+  const voice: Voice = {
     name: 'virtual',
     async *speak(text, { signal } = {}) {
       await clock.sleep(firstAudioMs);
@@ -113,4 +130,5 @@ export function virtualVoice(clock: VirtualClock, { firstAudioMs }: ServiceSpeed
     },
     close: async () => undefined,
   };
+  return new RehearsingVoice(voice, () => clock.now());
 }
