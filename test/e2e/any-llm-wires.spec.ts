@@ -1,0 +1,98 @@
+import type { InteractionSession } from '@microturn/sdk';
+import { expect, test } from '@playwright/test';
+import { Caller } from '../call/caller.js';
+import { compose, speak } from '../fixtures/speech.js';
+import { LlmWorld } from '../support/llm-world.js';
+
+// What goes over the wires of a recipe, from a microphone or a page in Chromium to servers of each format.
+
+const SPEEDS = { transcribeMs: 60, firstTokenMs: 150, tokensPerSecond: 60, firstAudioMs: 80 };
+const WAIT = { timeout: 60_000 };
+const ASKED = 'How do I get to the airport?';
+const ANSWER = 'It is better to take the bus. It leaves every ten minutes.';
+
+interface CallPage {
+  readonly caller: Promise<{ readonly session: InteractionSession }>;
+}
+
+test.beforeEach(() => test.setTimeout(180_000));
+
+for (const dialect of ['openai', 'vllm'] as const) {
+  test(`words come over a WebSocket in ${dialect}’s dialect, are answered, and everything is counted`, async () => {
+    const words = ASKED.split(' ');
+    const question = await speak(ASKED, { accent: 'en-us', variant: 'm3', rate: 150, pitch: 50 });
+    await using world = await LlmWorld.start({
+      speeds: SPEEDS,
+      voice: 'service',
+      answer: () => ({ text: ANSWER }),
+      recipe: { drafting: { enabled: false } },
+      // One word in 200 ms: all of them are there before the end of the sound.
+      hear: { dialect, words: (heardMs) => words.slice(0, Math.floor(heardMs / 200)).join(' ') },
+    });
+    await using caller = await Caller.open({
+      url: world.edge.url,
+      record: false,
+      microphone: compose([2_000, question, 6_000]),
+    });
+    await expect.poll(() => caller.eventsOf('response.completed').length, WAIT).toBe(1);
+    expect(caller.eventsOf('transcript.word').map(({ text }) => text)).toEqual(words);
+    expect(world.openAi.chats.map(({ body }) => body.messages.at(-1))).toEqual([{ role: 'user', content: ASKED }]);
+    expect(world.openAi.transcriptions).toEqual([]);
+    const [hearing] = world.speech.heard;
+    expect(hearing).toMatchObject({ dialect, model: 'stt' });
+    expect(hearing!.commits).toBeGreaterThan(0);
+    expect(hearing!.heardMs).toBeGreaterThan(1_000);
+    // A socket is closed with its utterance.
+    await expect.poll(() => world.speech.heard.every(({ closed }) => closed), WAIT).toBe(true);
+    const spoke = () =>
+      caller.eventsOf('session.usage').findLast(({ at }) => at > caller.eventsOf('response.completed')[0]!.at);
+    await expect.poll(spoke, WAIT).toBeDefined();
+    const { voice, transcriber } = spoke()!;
+    const inputs = world.speech.spoken.map(({ body }) => body.input);
+    expect(Math.abs(voice!.characters - inputs.join(' ').length)).toBeLessThan(inputs.length + 1);
+    expect(inputs.join(' ')).toBe(ANSWER);
+    const heardMs = caller.eventsOf('response.completed')[0]!.heardMs;
+    // What was made is what was heard, to a packet or two.
+    expect(Math.abs(voice!.seconds * 1000 - heardMs)).toBeLessThan(100);
+    const sentS = world.speech.heard.reduce((sum, one) => sum + one.heardMs / 1000, 0);
+    expect(Math.abs(transcriber!.seconds - sentS)).toBeLessThan(0.3);
+    expect(transcriber!.requests).toBeGreaterThan(0);
+    expect(caller.eventsOf('error')).toEqual([]);
+    expect(world.problems).toEqual([]);
+  });
+}
+
+test('a picture that the page shows is in the next request, and in none after it is taken away', async () => {
+  await using world = await LlmWorld.start({
+    speeds: SPEEDS,
+    answer: () => ({ text: 'I see.' }),
+    recipe: { drafting: { enabled: false } },
+    llm: { takes: ['image'] },
+  });
+  await using caller = await Caller.open({ url: world.edge.url, record: false });
+  const shown = await caller.page.evaluate(async () => {
+    const { session } = await (window as unknown as CallPage).caller;
+    const canvas = new OffscreenCanvas(320, 240);
+    const context = canvas.getContext('2d')!;
+    context.fillStyle = 'teal';
+    context.fillRect(40, 40, 100, 100);
+    const image = await canvas.convertToBlob({ type: 'image/jpeg' });
+    await session.show([image], { name: 'screen' });
+    await session.send('What is this?');
+    const bytes = new Uint8Array(await image.arrayBuffer());
+    return `data:image/jpeg;base64,${btoa(String.fromCharCode(...bytes))}`;
+  });
+  const lastMessage = () => world.openAi.chats.at(-1)?.body.messages.at(-1)?.content;
+  await expect.poll(() => caller.eventsOf('response.completed').length, WAIT).toBe(1);
+  expect(lastMessage()).toEqual([
+    { type: 'text', text: 'What is this?' },
+    { type: 'image_url', image_url: { url: shown } },
+  ]);
+  await caller.page.evaluate(async () => {
+    const { session } = await (window as unknown as CallPage).caller;
+    await session.show([], { name: 'screen' });
+    await session.send('And now?');
+  });
+  await expect.poll(lastMessage, WAIT).toBe('And now?');
+  expect(world.problems).toEqual([]);
+});
