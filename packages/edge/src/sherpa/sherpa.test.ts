@@ -117,6 +117,25 @@ describe('the transcriber, with the real library and a model of three tokens', (
     expect(growing.every(({ coveredMs }) => coveredMs <= 3200)).toBe(true);
   });
 
+  it('tells what it was sent: every sound once, and how often its words were wanted', async () => {
+    const sent = { requests: 0, seconds: 0 };
+    const transcriber = open();
+    await new Promise<void>((resolve, reject) => {
+      const one = transcriber.start(0, {
+        onSent: ({ requests, seconds }) => {
+          sent.requests += requests;
+          sent.seconds += seconds;
+        },
+        onTranscript: ({ coveredMs }) => coveredMs >= 3 * TURN_MS && resolve(),
+        onFailed: reject,
+      });
+      for (let i = 1; i <= 3; i++) one.push(sound('S'), i * TURN_MS);
+      one.settle();
+    });
+    expect(sent.requests).toBe(1);
+    expect(sent.seconds).toBeCloseTo((3 * TURN_MS) / 1000, 6);
+  });
+
   it('hears several at once, each by itself', async () => {
     const transcriber = open();
     const heard = await Promise.all([
