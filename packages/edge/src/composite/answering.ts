@@ -78,8 +78,12 @@ export function follow(step: StepBuilder, event: SessionEvent): void {
     if (event.kind === 'reply' || event.kind === 'interjection') {
       step.set({ answer: { ...answer, responseId: event.responseId } });
     }
-  } else if (event.type === 'response.completed' && event.responseId === answer.responseId && !answer.saidAll) {
-    // The next part of it, behind a tool, is a response of its own.
+  } else if (
+    ((event.type === 'response.completed' && !answer.saidAll) ||
+      (event.type === 'response.interrupted' && answer.calling)) &&
+    event.responseId === answer.responseId
+  ) {
+    // The next part of it, behind a tool, is a response of its own; who talks over this one does not call the tool off.
     step.set({ answer: { ...answer, responseId: undefined, soundedAtMs: undefined } });
   } else if (
     (event.type === 'response.completed' || event.type === 'response.interrupted') &&

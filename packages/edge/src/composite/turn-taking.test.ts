@@ -536,6 +536,16 @@ describe('taking turns', () => {
     });
   });
 
+  it('stops no answer that waits for a tool: nothing of it is being said', () => {
+    const talk = new Talk().floors('.SSSS').words('what is the weather').floors('Y').words('what is the weather');
+    const { draftId } = talk.asks.at(-1)!;
+    talk.writes('Let me look.\n', false);
+    stepInto(talk, { type: 'draft.calls', atMs: talk.nowMs, draftId, calling: true });
+    talk.floors('BBS').words('in Rome that is').floors('Y').words('in Rome that is');
+    expect(talk.cancelled).not.toContain(draftId);
+    expect(talk.effects).toContainEqual({ do: 'add', draftId, words: 'in Rome that is' });
+  });
+
   it('forgets what was said to somebody else', () => {
     const talk = new Talk()
       .floors('.SSSS')

@@ -81,7 +81,10 @@ function decide(step: StepBuilder, decision: Decision, atMs: number): void {
   if (step.state.stopDue) {
     step.acts = [...new Set<Act>(['stop', ...step.acts])];
     step.set({ stopDue: false });
-  } else if (decision.acts.includes('stop')) step.withdraw();
+  } else if (decision.acts.includes('stop') && !step.state.answer?.calling) {
+    // While tools work nothing of it is being said: what they stop is something else, and a tool is called off by words.
+    step.withdraw();
+  }
   if (SPEAKS.has(decision.floor)) speaks(step, decision, fromMs, toMs);
   else if (step.state.utterance) pauses(step, step.state.utterance, decision.floor, toMs, atMs);
   if (step.state.utterance) step.run({ do: 'hear', utterance: step.state.utterance.id, toMs });
