@@ -96,3 +96,38 @@ test('a picture that the page shows is in the next request, and in none after it
   await expect.poll(lastMessage, WAIT).toBe('And now?');
   expect(world.problems).toEqual([]);
 });
+
+test('what stands in a field is told with what is asked, before it is sent; what is masked never leaves the page', async () => {
+  await using world = await LlmWorld.start({
+    speeds: SPEEDS,
+    answer: () => ({ text: 'I see.' }),
+    recipe: { drafting: { enabled: false } },
+  });
+  await using caller = await Caller.open({ url: world.edge.url, record: false });
+  const { page } = caller;
+  await page.evaluate(async () => {
+    const { session } = await (window as unknown as CallPage).caller;
+    const sent: string[] = [];
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (data) {
+      sent.push(String(data));
+      send.call(this, data);
+    };
+    Object.assign(window, { sent });
+    document.body.innerHTML = '<input name="order"><input name="code" type="password">';
+    for (const field of document.querySelectorAll('input')) session.observeInput(field);
+  });
+  const sent = () => page.evaluate(() => (window as unknown as { sent: readonly string[] }).sent.join());
+  await page.locator('[name=order]').pressSequentially('I want 12 of');
+  await page.locator('[name=code]').pressSequentially('open sesame');
+  await expect.poll(sent, WAIT).toContain('I want 12 of');
+  await page.evaluate(async () => {
+    await (await (window as unknown as CallPage).caller).session.send('What am I ordering?');
+  });
+  await expect.poll(() => world.openAi.chats.length, WAIT).toBe(1);
+  expect(world.openAi.chats[0]!.body.messages.at(-1)!.content).toBe(
+    'What am I ordering?\n(They are typing into "order": "I want 12 of")',
+  );
+  expect(await sent()).not.toContain('sesame');
+  expect(world.problems).toEqual([]);
+});
