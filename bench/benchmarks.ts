@@ -12,6 +12,7 @@ import { idleSockets } from './idle-sockets.js';
 import type { Benchmark } from './lib/benchmark.js';
 import { joinStorm } from './join-storm.js';
 import { largeBundle } from './large-bundle.js';
+import { livePauses } from './live-pauses.js';
 import { loopDelay } from './loop-delay.js';
 import { mediaPath } from './media-path.js';
 import { pageLoad } from './page-load.js';
@@ -42,6 +43,7 @@ export const benchmarks: readonly Benchmark[] = [
   background,
   whereTimeGoes,
   anyLlm,
+  livePauses,
   sessionsPerCore,
   sessionDensity,
   rssPerSession,
