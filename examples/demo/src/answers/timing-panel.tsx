@@ -13,7 +13,7 @@ const stages = [
 const fateNames: Readonly<Record<DraftView['fate'], string>> = {
   writing: 'being written',
   committed: 'said',
-  revised: 'dropped: the words changed',
+  revised: 'dropped: you said more, or something else',
   superseded: 'dropped: for a newer one',
   elsewhere: 'dropped: it was not for the agent',
   failed: 'dropped: the LLM failed',
