@@ -1,4 +1,4 @@
-import { Observable, of, switchMap } from 'rxjs';
+import { Observable, switchMap } from 'rxjs';
 import { systemClock, type Clock } from '../clock.js';
 import type { State } from '../state.js';
 import { browserMedia, type MediaPlatform } from './platform.js';
@@ -37,5 +37,5 @@ export function levelOfCurrent(
   track: State<MediaStreamTrack | undefined>,
   parts: { readonly clock: Clock; readonly media: MediaPlatform },
 ): Observable<number> {
-  return track.pipe(switchMap((current) => (current ? levelOf(current, parts) : of(0))));
+  return track.pipe(switchMap((current) => (current ? levelOf(current, parts) : [0])));
 }

@@ -1,5 +1,5 @@
 import type { Audience, AudienceChoice, SessionEvent } from '@microturn/protocol';
-import { EMPTY, Observable, combineLatest, distinctUntilChanged, map, switchMap, type Subscription } from 'rxjs';
+import { EMPTY, Observable, distinctUntilChanged, map, switchMap, type Subscription } from 'rxjs';
 import type { Clock } from '../clock.js';
 import type { ReceivedTrack, SessionNotice, TransportLink } from '../connection/transport.js';
 import { isAudible, isAudibleTo, type Conversation } from '../conversation/reduce.js';
@@ -150,12 +150,17 @@ export class SessionMedia {
       map(({ ducking }) => ducking),
       distinctUntilChanged(),
     );
-    return combineLatest([this.microphone.track, this.agentTrack, wanted]).pipe(
-      switchMap(([microphone, agent, ducking]) =>
-        microphone && agent && ducking ? new Observable<never>(() => this.#ducker.watch(microphone, agent)) : EMPTY,
+    return whileThereIs(wanted, () =>
+      whileThereIs(this.microphone.track, (microphone) =>
+        whileThereIs(this.agentTrack, (agent) => new Observable<never>(() => this.#ducker.watch(microphone, agent))),
       ),
     );
   }
+}
+
+/** Follows what `next` makes of the newest value, and nothing while that is none. */
+function whileThereIs<T, R>(value$: Observable<T | false | undefined>, next: (value: T) => Observable<R>) {
+  return value$.pipe(switchMap((value) => (value ? next(value) : EMPTY)));
 }
 
 function voiceOf(audience: Audience): AudienceChoice {
