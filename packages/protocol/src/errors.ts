@@ -236,6 +236,11 @@ const ERRORS = {
     summary: 'a tool failed',
     hint: 'the message says which, and why',
   },
+  'ui/patch': {
+    retryable: false,
+    summary: 'the patch does not fit what is shown',
+    hint: 'patch what is there, or add the whole anew at the path ""',
+  },
   'protocol/malformed': {
     retryable: false,
     summary: 'a message did not match its schema',

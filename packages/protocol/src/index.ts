@@ -26,7 +26,7 @@ export {
   type SessionEventOf,
   type SessionEventType,
 } from './events.js';
-export type { Patch, PatchOperation } from './patch.js';
+export { patchSurfaces, type Patch, type PatchOperation, type Surfaces } from './patch.js';
 export { AskResult, PageTool, taskOrigins, taskStatuses, type TaskOrigin, type TaskStatus } from './tasks.js';
 export {
   parseClientMessage,

@@ -18,7 +18,7 @@ export function decodeJson(text: string, maxChars: number = limits.messageBytes)
 }
 
 /** Deepest nesting of brackets outside strings; the text need not be valid. */
-function jsonDepth(text: string): number {
+export function jsonDepth(text: string): number {
   let depth = 0;
   let deepest = 0;
   let inString = false;

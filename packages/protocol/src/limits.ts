@@ -24,6 +24,10 @@ export const limits = {
   patchOperations: 64,
   patchChars: 65_536,
   pointerChars: 256,
+  /** Surfaces of one session; characters of one as JSON, which one patch can draw anew, and its levels of nesting. */
+  surfaces: 16,
+  surfaceChars: 32_768,
+  surfaceDepth: 12,
   /** Characters of a token: LiveKit's with attributes and a room configuration stay well below. */
   tokenChars: 16_384,
   /** Characters of an identity, a room and a participant's name. */

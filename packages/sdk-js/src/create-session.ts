@@ -59,6 +59,7 @@ class Session implements InteractionSession {
   readonly responses;
   readonly interruptions;
   readonly tasks;
+  readonly surfaces;
   readonly stats;
   readonly microphone;
   readonly speaker;
@@ -109,6 +110,7 @@ class Session implements InteractionSession {
       responses: this.responses,
       interruptions: this.interruptions,
       tasks: this.tasks,
+      surfaces: this.surfaces,
       stats: this.stats,
     } = this.#states);
 
@@ -339,12 +341,21 @@ class Session implements InteractionSession {
     this.#lastSeq = event.seq;
     this.#tellTime(event.at);
     this.#media.obey(event, this.#conversation);
-    this.#show(reduceConversation(this.#conversation, event));
+    this.#reduce(event);
     this.#media.follow(event, this.#conversation);
     if (event.type === 'tool.call') this.#tools.call(event);
     else if (event.type === 'tool.result') this.#tools.settled(event);
     if (event.type === 'error') this.#report(MicroturnError.fromWire(event));
     this.#events.next(event);
+  }
+
+  #reduce(event: SessionEvent): void {
+    try {
+      this.#show(reduceConversation(this.#conversation, event));
+    } catch (error) {
+      if (!(error instanceof MicroturnError)) throw error;
+      this.#report(error);
+    }
   }
 
   #followRoster(update: RosterUpdate): void {
@@ -394,6 +405,7 @@ class Session implements InteractionSession {
       responses: this.responses.value,
       interruptions: this.interruptions.value,
       tasks: this.tasks.value,
+      surfaces: this.surfaces.value,
       stats: this.stats.value,
     };
   }

@@ -52,10 +52,12 @@ export {
   type ErrorCode,
   type Floor,
   type InterruptResult,
+  type PatchOperation,
   type ResponseKind,
   type SessionEvent,
   type SessionEventOf,
   type SessionEventType,
+  type Surfaces,
   type TaskOrigin,
   type TaskStatus,
 } from '@microturn/protocol';

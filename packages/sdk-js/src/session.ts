@@ -7,6 +7,7 @@ import type {
   SessionEvent,
   SessionEventOf,
   SessionEventType,
+  Surfaces,
 } from '@microturn/protocol';
 import type { Observable } from 'rxjs';
 import type { Clock } from './clock.js';
@@ -66,6 +67,7 @@ export interface Snapshot {
   readonly responses: readonly AgentResponse[];
   readonly interruptions: readonly InterruptionRecord[];
   readonly tasks: readonly BackgroundTask[];
+  readonly surfaces: Surfaces;
   readonly stats: SessionStats | undefined;
 }
 
@@ -122,6 +124,11 @@ export interface InteractionSession extends AsyncDisposable {
   readonly responses: State<readonly AgentResponse[]>;
   readonly interruptions: State<readonly InterruptionRecord[]>;
   readonly tasks: State<readonly BackgroundTask[]>;
+  /**
+   * What the page is to show: JSON documents by id, each grown from `{}` by the patches of the app and of background tasks.
+   * What a patch leaves as it is keeps its identity. One that does not fit is told of in `errors` (`ui/patch`), and changes nothing.
+   */
+  readonly surfaces: State<Surfaces>;
   readonly stats: State<SessionStats | undefined>;
   /** Who is in the room: this user first, then in the order in which they came. Empty outside a call. */
   readonly participants: State<readonly Participant[]>;

@@ -1,4 +1,11 @@
-import type { Audience, Floor, SessionEvent, SessionEventOf } from '@microturn/protocol';
+import {
+  patchSurfaces,
+  type Audience,
+  type Floor,
+  type SessionEvent,
+  type SessionEventOf,
+  type Surfaces,
+} from '@microturn/protocol';
 import { recordCut, recordInterjection, recordInterruption } from './interruptions.js';
 import { abandonResponse, reduceResponse, startResponse, type ResponseEvent } from './responses.js';
 import type {
@@ -30,6 +37,7 @@ export interface Conversation {
   readonly transcript: readonly TranscriptEntry[];
   readonly interruptions: readonly InterruptionRecord[];
   readonly tasks: readonly BackgroundTask[];
+  readonly surfaces: Surfaces;
   readonly stats: SessionStats | undefined;
 }
 
@@ -47,6 +55,7 @@ export function newConversation(me?: string): Conversation {
     transcript: [],
     interruptions: [],
     tasks: [],
+    surfaces: new Map(),
     stats: undefined,
   };
 }
@@ -63,13 +72,23 @@ export function endConversation(state: Conversation): Conversation {
   });
 }
 
+/**
+ * What the events have said with one more.
+ * @throws {MicroturnError} `ui/patch` where it does not fit: it is as if it had not come
+ */
 export function reduceConversation(state: Conversation, event: SessionEvent): Conversation {
   switch (event.type) {
     case 'session.started':
       return settle(state, { ...state, me: event.participant, live: true });
     case 'session.resumed':
       // What was being said when the link was lost is over; where its end was lost with the edge, nobody else says so.
-      return settle(state, { ...state, live: true, responses: abandoned(state.responses) });
+      return settle(state, {
+        ...state,
+        live: true,
+        responses: abandoned(state.responses),
+        // Patches may be among what was lost: the edge draws what there is anew.
+        surfaces: event.lostMs > 0 ? new Map() : state.surfaces,
+      });
     case 'session.closed':
       return endConversation(state);
     case 'floor.changed':
@@ -106,6 +125,8 @@ export function reduceConversation(state: Conversation, event: SessionEvent): Co
     case 'task.stale':
     case 'task.woven':
       return settle(state, { ...state, tasks: kept(reduceTasks(state.tasks, event)) });
+    case 'ui.patch':
+      return { ...state, surfaces: patchSurfaces(state.surfaces, event) };
     case 'tool.call':
     case 'tool.result':
     case 'response.latency':
@@ -113,7 +134,6 @@ export function reduceConversation(state: Conversation, event: SessionEvent): Co
     case 'draft.committed':
     case 'draft.dropped':
     case 'session.usage':
-    case 'ui.patch':
     case 'reminder.set':
     case 'reminder.fired':
     case 'error':

@@ -9,6 +9,7 @@ export class ConversationStates {
   readonly responses;
   readonly interruptions;
   readonly tasks;
+  readonly surfaces;
   readonly stats;
 
   constructor(initial: Conversation) {
@@ -18,6 +19,7 @@ export class ConversationStates {
     this.responses = new StateSource(initial.responses);
     this.interruptions = new StateSource(initial.interruptions);
     this.tasks = new StateSource(initial.tasks);
+    this.surfaces = new StateSource(initial.surfaces);
     this.stats = new StateSource(initial.stats);
   }
 
@@ -28,11 +30,12 @@ export class ConversationStates {
     this.responses.set(conversation.responses);
     this.interruptions.set(conversation.interruptions);
     this.tasks.set(conversation.tasks);
+    this.surfaces.set(conversation.surfaces);
     this.stats.set(conversation.stats);
   }
 
   close(): void {
-    const { agent, floor, transcript, responses, interruptions, tasks, stats } = this;
-    for (const state of [agent, floor, transcript, responses, interruptions, tasks, stats]) state.close();
+    const { agent, floor, transcript, responses, interruptions, tasks, surfaces, stats } = this;
+    for (const state of [agent, floor, transcript, responses, interruptions, tasks, surfaces, stats]) state.close();
   }
 }
