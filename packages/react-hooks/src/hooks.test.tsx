@@ -16,6 +16,8 @@ import {
   useSessionEvent,
   useSpeaker,
   useStateValue,
+  useSurface,
+  useSurfaces,
   useTasks,
   useTranscript,
 } from './index.js';
@@ -102,6 +104,40 @@ describe('useFloor', () => {
     const hook = await renderHook(useFloor);
     act(() => void hook.transport.emit(speaking, 400));
     expect(hook.current).toEqual({ floor: 'speaking', confidence: 0.8, at: 400 });
+  });
+});
+
+describe('useSurface', () => {
+  type Patch = Pick<SessionEventOf<'ui.patch'>, 'type' | 'surfaceId' | 'patch'>;
+  const draw = (surfaceId: string, path: string, value: unknown): Patch => ({
+    type: 'ui.patch',
+    surfaceId,
+    patch: [{ op: 'add', path, value }],
+  });
+
+  it('gives what one surface shows, and renders for no other', async () => {
+    const hook = await renderHook(() => useSurface<{ rows: string[] }>('list'));
+    expect(hook.current).toBeUndefined();
+    act(() => void hook.transport.emit(draw('list', '', { rows: ['a'] })));
+    expect(hook.current?.rows).toEqual(['a']);
+    const before = hook.renders;
+    act(() => void hook.transport.emit(draw('other', '/x', 1)));
+    expect(hook.renders).toBe(before);
+    act(() => void hook.transport.emit(draw('list', '/rows/-', 'b')));
+    expect(hook.current?.rows).toEqual(['a', 'b']);
+  });
+
+  it('has a hook for all of them, in the order in which they began', async () => {
+    const hook = await renderHook(useSurfaces);
+    act(() => {
+      hook.transport.emit(draw('b', '/x', 1));
+      hook.transport.emit(draw('a', '/x', 2));
+      hook.transport.emit(draw('b', '/y', 3));
+    });
+    expect([...hook.current]).toEqual([
+      ['b', { x: 1, y: 3 }],
+      ['a', { x: 2 }],
+    ]);
   });
 });
 

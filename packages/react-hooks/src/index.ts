@@ -10,6 +10,7 @@ export { useResponses } from './use-responses.js';
 export { useInterruptions } from './use-interruptions.js';
 export { useParticipants } from './use-participants.js';
 export { useTasks } from './use-tasks.js';
+export { useSurface, useSurfaces } from './use-surface.js';
 export { useClientTool } from './use-client-tool.js';
 export { useSessionEvent } from './use-session-event.js';
 export { useStateValue } from './use-state-value.js';
