@@ -66,18 +66,46 @@ describe('/dev/token', () => {
   });
 });
 
+const adminToken = (grant: VideoGrant) => {
+  const token = new AccessToken(edge.key, edge.secret, { ttl: 60 });
+  token.addGrant(grant);
+  return token.toJwt();
+};
+const post = (path: string, token: string | undefined, body: unknown) =>
+  get(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+
+describe('POST /v1/sessions/:id/patch', () => {
+  it('changes what the page shows, for whoever administers the room', async () => {
+    using client = await SocketClient.join(edge.webSocketUrl, await edge.token({ room: 'kitchen' }));
+    const path = `/v1/sessions/${client.joined.sessionId}/patch`;
+    const good = await adminToken({ roomAdmin: true, room: 'kitchen' });
+    const patch = [{ op: 'add', path: '/dishes', value: [1] }];
+    expect((await post(path, good, { surfaceId: 'menu', patch })).status).toBe(204);
+    const shown = await client.until('patch', (message) => message.type === 'ui.patch' && message);
+    expect(shown).toMatchObject({ surfaceId: 'menu', patch });
+    const cases: [status: number, code: string, token: string | undefined, body: unknown][] = [
+      [401, 'auth/denied', undefined, { surfaceId: 'menu', patch }],
+      [403, 'auth/forbidden', await edge.token({ room: 'kitchen' }), { surfaceId: 'menu', patch }],
+      [400, 'protocol/malformed', good, { patch }],
+      [400, 'protocol/malformed', good, { surfaceId: 5, patch }],
+      [400, 'protocol/malformed', good, { surfaceId: 'menu', patch: [{ op: 'add', path: '/dishes' }] }],
+      [409, 'ui/patch', good, { surfaceId: 'menu', patch: [{ op: 'remove', path: '/wine' }] }],
+    ];
+    for (const [status, code, token, body] of cases) {
+      const response = await post(path, token, body);
+      const { error } = (await response.json()) as ErrorBody;
+      expect({ status: response.status, code: error.code }, JSON.stringify(body)).toEqual({ status, code });
+    }
+    expect(client.events.filter(({ type }) => type === 'ui.patch')).toHaveLength(1);
+  });
+});
+
 describe('POST /v1/sessions/:id/say', () => {
-  const adminToken = (grant: VideoGrant) => {
-    const token = new AccessToken(edge.key, edge.secret, { ttl: 60 });
-    token.addGrant(grant);
-    return token.toJwt();
-  };
-  const say = (id: string, token: string | undefined, body: unknown) =>
-    get(`/v1/sessions/${id}/say`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-    });
+  const say = (id: string, token: string | undefined, body: unknown) => post(`/v1/sessions/${id}/say`, token, body);
 
   it('speaks through the agent for whoever administers the room', async () => {
     using client = await SocketClient.join(edge.webSocketUrl, await edge.token({ room: 'kitchen' }));

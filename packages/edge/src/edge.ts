@@ -1,4 +1,4 @@
-import { MicroturnError, type AudienceChoice } from '@microturn/protocol';
+import { MicroturnError, type AudienceChoice, type PatchOperation } from '@microturn/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
@@ -12,7 +12,7 @@ import type { EngineHost } from './engine/index.js';
 import { certificateFor } from './https.js';
 import type { MediaEvent, MediaHost } from './media/index.js';
 import type { Agents } from './recipes/index.js';
-import { RoomRegistry, type Room, type SessionBackground } from './session/index.js';
+import { RoomRegistry, type Room, type Session, type SessionBackground } from './session/index.js';
 import {
   Connection,
   Gate,
@@ -159,9 +159,16 @@ export class Edge {
    * @throws {MicroturnError} `session/closed` where there is no such session
    */
   say(sessionId: string, text: string, options: { readonly audience?: AudienceChoice } = {}): { responseId: string } {
-    const call = this.#calls.get(sessionId);
-    if (!call) throw new MicroturnError('session/closed', 'no such session');
-    return call.session.say(text, options.audience);
+    return this.#sessionOf(sessionId).say(text, options.audience);
+  }
+
+  /**
+   * Changes what the page of a session shows: a surface, which is a JSON document with an id, by operations of JSON Patch
+   * (add, replace, remove). None of them is done where one does not fit.
+   * @throws {MicroturnError} `session/closed` where there is no such session, `ui/patch`, `protocol/malformed`, `protocol/too-large`
+   */
+  patch(sessionId: string, surfaceId: string, patch: readonly PatchOperation[]): void {
+    this.#sessionOf(sessionId).patch(surfaceId, patch);
   }
 
   /**
@@ -169,9 +176,13 @@ export class Edge {
    * @throws {MicroturnError} `session/closed` where there is no such session, `task/off` where this edge has no background
    */
   background(sessionId: string): Pick<SessionBackground, 'ask' | 'amend' | 'answer' | 'cancel' | 'changeSubject'> {
-    const call = this.#calls.get(sessionId);
+    return this.#sessionOf(sessionId).background;
+  }
+
+  #sessionOf(id: string): Session {
+    const call = this.#calls.get(id);
     if (!call) throw new MicroturnError('session/closed', 'no such session');
-    return call.session.background;
+    return call.session;
   }
 
   /**
@@ -231,7 +242,8 @@ export class Edge {
       ready: () => this.ready,
       refreshMetrics: () => this.#refreshMetrics(),
       onSocket: (socket, address) => this.#connect(socket, address),
-      say: (id, text, audience) => this.#calls.get(id)?.session.say(text, audience),
+      say: (id, text, audience) => this.#sessionOf(id).say(text, audience),
+      patch: (id, surfaceId, patch) => this.#sessionOf(id).patch(surfaceId, patch),
       rooms: () => this.#rooms.open.map(administered),
       roomOf: (id) => this.#calls.get(id)?.session.room,
     });

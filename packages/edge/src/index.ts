@@ -1,4 +1,4 @@
-export { MicroturnError, type ErrorCode } from '@microturn/protocol';
+export { MicroturnError, type ErrorCode, type PatchOperation } from '@microturn/protocol';
 export { parseConfig, type EdgeConfig, type EdgeConfigInput } from './config.js';
 export { createEdge, type EdgeOptions } from './create-edge.js';
 export { Edge } from './edge.js';

@@ -25,6 +25,8 @@ export interface SessionDesk {
   endRelay(responseId: string): void;
   /** Takes back what is being said. */
   drop(responseId: string): void;
+  /** Changes what the page shows. @throws {MicroturnError} `ui/patch`, `protocol/malformed`, `protocol/too-large` */
+  patch(surfaceId: string, patch: unknown): void;
   /** Tells the model that something waits for its word, or does not any more. */
   mark(mark: Mark): void;
   /** The sound of the participant between two session times, as far as it is kept. */

@@ -23,6 +23,7 @@ import { addCounts, type ServiceCounts } from './service-counts.js';
 import { contiguousTail, unfinishedResponses } from './restore.js';
 import type { SessionOrigin, SessionParts, SessionRow, TypedText } from './session-parts.js';
 import { SharedSpeech } from './shared-speech.js';
+import { ShownSurfaces } from './shown-surfaces.js';
 import { TurnCounts, addSpent } from './turn-counts.js';
 
 /** Stats go to the client once a second. */
@@ -55,6 +56,7 @@ export class Session {
   #conversation: Conversation;
   readonly #journal: EventJournal;
   readonly #heardWords = new HeardWords();
+  readonly #surfaces = new ShownSurfaces();
   /** Until its client is back: session ms up to which it was saved, and the model that it talked with. */
   #origin: { readonly savedMs: number; readonly model: string } | undefined;
   #listener: ((event: SessionEvent) => void) | undefined;
@@ -146,6 +148,7 @@ export class Session {
     this.#spentBefore = session.spent?.speaking;
     this.#servicesBefore = session.spent?.services;
     this.#background?.restore(events, session.spent?.background);
+    for (const event of events) this.#surfaces.take(event);
     this.#lease.restore?.(events);
     for (const interrupted of unfinishedResponses(events)) this.#emit(interrupted);
     // What the client saw of the floor last may not have been saved.
@@ -257,18 +260,20 @@ export class Session {
   /** The participant is back, and has every event up to `lastSeq`: the missed ones come first, each once, in order. */
   resume(lastSeq: number, listener: (event: SessionEvent) => void): void {
     this.#assertOpen();
-    const { missed, lostMs } = this.#journal.after(lastSeq);
+    const { missed, lostMs: forgottenMs } = this.#journal.after(lastSeq);
     const origin = this.#origin;
+    // Of the time since it was saved there may have been events, and then there was nobody to make any.
+    const lostMs = forgottenMs + (origin ? this.nowMs - origin.savedMs : 0);
     this.#origin = undefined;
     for (const event of missed) listener(event);
     this.#listener = listener;
     this.#apply({ type: 'listener', atMs: this.nowMs, present: true });
     this.#emit({
       type: 'session.resumed',
-      // Of the time since it was saved there may have been events, and then there was nobody to make any.
-      lostMs: lostMs + (origin ? this.nowMs - origin.savedMs : 0),
+      lostMs,
       ...(origin && origin.model !== this.modelName && { model: this.modelName }),
     });
+    if (lostMs > 0) for (const drawn of this.#surfaces.redraw()) this.#emit(drawn);
   }
 
   /** Speaks through the agent: a `proactive` response that the model may still stop. */
@@ -284,6 +289,15 @@ export class Session {
     const responseId = this.#nextResponseId();
     this.#apply({ type: 'say', atMs: this.nowMs, responseId, text, audience: this.#speech.audienceOf(audience) });
     return { responseId };
+  }
+
+  /**
+   * Changes what its page shows: a JSON document with an id, by operations of RFC 6902.
+   * @throws {MicroturnError} `ui/patch` where they do not fit what is shown, `protocol/malformed`, `protocol/too-large`
+   */
+  patch(surfaceId: string, patch: unknown): void {
+    this.#assertOpen();
+    this.#emit(this.#surfaces.toEvent(surfaceId, patch));
   }
 
   /**
@@ -404,6 +418,7 @@ export class Session {
       },
       endRelay: (responseId) => this.#apply({ type: 'relay-end', responseId }),
       drop: (responseId) => this.#apply({ type: 'drop', atMs: this.nowMs, responseId }),
+      patch: (surfaceId, patch) => this.patch(surfaceId, patch),
       mark: (mark) => this.#lease.perceive?.({ type: 'mark', mark }),
       clip: (fromMs, toMs) => this.#parts.media.request('clip', { endpoint: this.endpoint, fromMs, toMs }),
     };
@@ -465,6 +480,7 @@ export class Session {
     const at = this.nowMs;
     const event = { ...body, seq: ++this.#seq, at: Math.round(at * 10) / 10, turn: turnAt(at, this.model.microTurnMs) };
     this.#journal.push(event as SessionEvent);
+    this.#surfaces.take(body);
     this.#listener?.(event as SessionEvent);
     this.#background?.onEvent(event as SessionEvent);
     this.#lease.observe?.(event as SessionEvent);

@@ -39,12 +39,10 @@ export interface HttpServerParts extends RoomServiceParts {
   /** Connections that the process has descriptors for; a few more are taken, to be told why they are refused. */
   readonly maxConnections: number;
   readonly onSocket: (socket: WebSocket, address: string) => void;
-  /** Speaks through the agent of a session; undefined where there is no such session. */
-  readonly say: (
-    sessionId: string,
-    text: string,
-    audience: AudienceChoice | undefined,
-  ) => { responseId: string } | undefined;
+  /** Speaks through the agent of a session. @throws {MicroturnError} `session/closed` where there is no such session */
+  readonly say: (sessionId: string, text: string, audience: AudienceChoice | undefined) => { responseId: string };
+  /** Changes what the page of a session shows. @throws {MicroturnError} as `say`, and as `Session.patch` */
+  readonly patch: (sessionId: string, surfaceId: string, patch: unknown) => void;
   readonly roomOf: (sessionId: string) => string | undefined;
 }
 
@@ -70,6 +68,7 @@ const STATUS: Partial<Record<string, number>> = {
   'protocol/malformed': 400,
   'protocol/too-large': 413,
   'protocol/rate': 429,
+  'ui/patch': 409,
   'edge/full': 503,
   'edge/draining': 503,
   'voice/failed': 503,
@@ -122,8 +121,14 @@ function addProbes(app: FastifyInstance, { ready, metrics, refreshMetrics, versi
   });
 }
 
-function addAppApi(app: FastifyInstance, { keys, say, roomOf }: HttpServerParts): void {
-  const body = {
+function addAppApi(app: FastifyInstance, { keys, say, patch, roomOf }: HttpServerParts): void {
+  const authorize = async (id: string, { authorization = '' }: IncomingMessage['headers']) => {
+    const token = /^Bearer (\S+)$/i.exec(authorization)?.[1];
+    if (token === undefined) throw new MicroturnError('auth/denied', 'send it as `Authorization: Bearer`');
+    // An unknown session has no room that a token could match, so it is refused like a foreign one.
+    await verifyServerToken(token, keys.current, { roomAdmin: roomOf(id) ?? '' });
+  };
+  const sayBody = {
     type: 'object',
     required: ['text'],
     properties: {
@@ -133,15 +138,21 @@ function addAppApi(app: FastifyInstance, { keys, say, roomOf }: HttpServerParts)
   };
   app.post<{ Params: { id: string }; Body: { text: string; audience?: AudienceChoice } }>(
     '/v1/sessions/:id/say',
-    { schema: { body } },
-    async (request) => {
-      const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-      if (token === undefined) throw new MicroturnError('auth/denied', 'send it as `Authorization: Bearer`');
-      // An unknown session has no room that a token could match, so it is refused like a foreign one.
-      await verifyServerToken(token, keys.current, { roomAdmin: roomOf(request.params.id) ?? '' });
-      const said = say(request.params.id, request.body.text, request.body.audience);
-      if (!said) throw new MicroturnError('session/closed');
-      return said;
+    { schema: { body: sayBody } },
+    async ({ params: { id }, headers, body: { text, audience } }) => {
+      await authorize(id, headers);
+      return say(id, text, audience);
+    },
+  );
+  // What is in them is the session's to check: a schema here would change numbers to strings and the like where it can.
+  const patchBody = { type: 'object', required: ['surfaceId', 'patch'] };
+  app.post<{ Params: { id: string }; Body: { surfaceId: string; patch: unknown } }>(
+    '/v1/sessions/:id/patch',
+    { schema: { body: patchBody } },
+    async ({ params: { id }, headers, body: { surfaceId, patch: operations } }, reply) => {
+      await authorize(id, headers);
+      patch(id, surfaceId, operations);
+      return reply.code(204).send();
     },
   );
 }
