@@ -18,6 +18,7 @@ import { transcribeOnce } from '../transcribe/one-shot.js';
 import { calculator } from './tools/calculator.js';
 import { clockTool } from './tools/clock.js';
 import { DocumentSearch } from './tools/documents.js';
+import { showSurface } from './tools/surface.js';
 import { fetchTool, searchTool } from './tools/web.js';
 import type { RelayRule } from './weaver.js';
 
@@ -99,6 +100,7 @@ export class Background {
       calculator,
       clockTool(wallMs),
       ...(documents ? [documents.tool] : []),
+      ...(config.surfaces ? [showSurface] : []),
       ...(config.fetch ? [fetchTool(config.fetch.allow)] : []),
       ...(config.searxng === undefined ? [] : [searchTool(config.searxng)]),
       ...servers.flatMap((server) => server.tools),

@@ -39,6 +39,8 @@ export const BackgroundConfig = v.strictObject({
   ),
   /** A folder of Markdown and text files to look things up in. */
   documents: v.optional(v.pipe(v.string(), v.minLength(1))),
+  /** Whether models may show things on the page: `show_surface`. */
+  surfaces: v.optional(v.boolean(), false),
   /** Hosts whose pages may be read. */
   fetch: v.optional(v.strictObject({ allow: v.pipe(v.array(Name), v.minLength(1)) })),
   /** A SearXNG instance to search the web with. */

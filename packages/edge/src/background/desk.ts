@@ -75,9 +75,9 @@ export class BackgroundDesk implements SessionBackground {
       return id;
     },
     cancel: (id) => this.#apply({ type: 'cancel', atMs: this.#desk.nowMs(), id, by: 'app' }),
-    context: (taskId, { signal, note }) => {
+    context: (taskId, { signal, note, patch }) => {
       const { sessionId, participant } = this.#desk;
-      return { signal, note, sessionId, participant, taskId };
+      return { signal, note, patch, sessionId, participant, taskId };
     },
   });
   readonly #spoken: SpokenQuestions;
@@ -123,6 +123,7 @@ export class BackgroundDesk implements SessionBackground {
         errandOf: (taskId) => this.#errands.runOf(taskId),
         hasBegun: (taskId) => this.#weaver.hasBegun(taskId),
         tools: () => this.#toolBox(),
+        patch: (surfaceId, patch) => desk.patch(surfaceId, patch),
         budget: () => this.#budget,
       },
     });

@@ -104,7 +104,7 @@ export class LlmProvider implements BackgroundProvider {
       return io.ask(question.slice(0, 500));
     }
     io.note(call.name);
-    const context = { signal: io.signal, sessionId, participant, taskId: task.id, note: io.note };
+    const context = { signal: io.signal, sessionId, participant, taskId: task.id, note: io.note, patch: io.patch };
     return io.tools.call(call, context, io.approve);
   }
 }

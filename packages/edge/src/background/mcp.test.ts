@@ -20,7 +20,7 @@ async function open() {
   const box = new ToolBox(server.tools, never);
   const asked: string[] = [];
   const signal = new AbortController().signal;
-  const context = { signal, sessionId: 's', participant: 'ann', taskId: 't', note: () => {} };
+  const context = { signal, sessionId: 's', participant: 'ann', taskId: 't', note: () => {}, patch: () => {} };
   const call = (name: string, args: object) =>
     box.call({ name, arguments: args }, context, async (tool) => {
       asked.push(tool);
@@ -88,6 +88,7 @@ describe('an MCP server over HTTP', () => {
     participant: 'ann',
     taskId: 't',
     note: () => {},
+    patch: () => {},
   };
 
   it('brings its tools, which are called with the headers of the configuration', async () => {

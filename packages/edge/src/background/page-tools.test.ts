@@ -6,7 +6,7 @@ const ask = (stage: DeskStage, text: string) => stage.desk.ask({ text, origin: '
 describe('the page’s tools', () => {
   const parameters = { type: 'object' as const, properties: { to: { type: 'string' } }, required: ['to'] };
   const tool = { name: 'go', description: 'goes', parameters, approval: false };
-  const context = { sessionId: 's', participant: 'ann', taskId: 'task-1', note: () => {} };
+  const context = { sessionId: 's', participant: 'ann', taskId: 'task-1', note: () => {}, patch: () => {} };
 
   it('are called over the socket, with arguments that fit, and answered once', async () => {
     const stage = new DeskStage();

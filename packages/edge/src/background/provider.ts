@@ -31,6 +31,8 @@ export interface TaskIo {
   delta(text: string): void;
   /** What is being done, to be shown. */
   note(text: string): void;
+  /** Changes what the page shows, as a tool does: see `ToolContext`. */
+  patch(surfaceId: string, patch: unknown): void;
   /** Asks the participant, and waits for what they say or type. */
   ask(question: string): Promise<string>;
   /** Asks for leave to call a tool that changes something. */

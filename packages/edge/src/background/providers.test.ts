@@ -4,9 +4,10 @@ import { silentLog } from '../telemetry/index.js';
 import { monotonicClock } from '../clock.js';
 import { OpenAiServer, type OpenAiServerOptions } from '../testing/openai-server.js';
 import { EmbeddedProvider } from './embedded-provider.js';
-import { DeskStage, settle } from './fixtures/desk-stage.js';
+import { DeskStage, limits, settle } from './fixtures/desk-stage.js';
 import { LlmProvider } from './llm-provider.js';
 import type { Tool } from './toolbox.js';
+import { showSurface } from './tools/surface.js';
 
 async function llm(options: OpenAiServerOptions, takes: ('audio' | 'image')[] = []) {
   const server = await OpenAiServer.start(options);
@@ -65,6 +66,28 @@ describe('a language model at work', () => {
     expect(messages[1]!.content).toMatch(/\[0\.2 s\] user: hello\n[\s\S]*The user now asks: what is two and two/);
     expect(stage.desk.spent.tokensIn).toBeGreaterThan(0);
     expect(server.problems).toEqual([]);
+  });
+
+  it('draws on the page while it works, is told what does not fit, and does not begin again once it has drawn', async () => {
+    const shown = (...patch: object[]) => ({ name: 'show_surface', arguments: { surfaceId: 'trains', patch } });
+    const table = { op: 'add', path: '', value: { rows: [{ to: 'Bern' }] } };
+    const { server, provider } = await llm({
+      chat: [
+        { toolCalls: [shown(table), shown({ op: 'add', path: '/stops/-', value: 'Thun' })] },
+        { toolCalls: [shown({ op: 'move', path: '/rows' })] },
+        { status: 400 },
+      ],
+    });
+    const stage = new DeskStage({ provider, tools: [showSurface], limits: { ...limits, retries: 2 } });
+    ask(stage, 'the next trains');
+    await over(stage);
+    expect(stage.of('ui.patch')).toMatchObject([{ surfaceId: 'trains', patch: [table] }]);
+    const told = server.chats.flatMap(({ body }) => body.messages.filter(({ role }) => role === 'tool'));
+    expect(told.map(({ content }) => content).join('\n')).toMatch(
+      /shown[\s\S]*no place '\/stops\/-' to add[\s\S]*show_surface: /,
+    );
+    expect(stage.of('task.failed')).toHaveLength(1);
+    expect(server.chats).toHaveLength(3);
   });
 
   it('calls tools in the middle, and answers with what they gave', async () => {

@@ -18,6 +18,7 @@ export interface TaskRunsHost {
   /** Something of its result is being said, or was. */
   hasBegun(taskId: string): boolean;
   tools(): ToolBox;
+  patch(surfaceId: string, patch: unknown): void;
   budget(): Budget;
 }
 
@@ -32,7 +33,7 @@ export interface TaskRunsParts {
 
 interface Run {
   readonly abort: AbortController;
-  /** The user was asked something, or gave leave to change something: none of it is done twice. */
+  /** The user was asked or shown something, or gave leave to change something: none of it is done twice. */
   touched: boolean;
   readonly text: TextBatch;
   readonly answers: Map<string, (answer: string | boolean) => void>;
@@ -144,6 +145,11 @@ export class TaskRuns {
       note: (note) => {
         batch.flush();
         host.apply({ type: 'note', ...about(), note });
+      },
+      patch: (surfaceId, patch) => {
+        signal.throwIfAborted();
+        host.patch(surfaceId, patch);
+        run.touched = true;
       },
       ask: (question) => inTurn(async () => String(await ask(question))),
       approve: (tool, args) =>

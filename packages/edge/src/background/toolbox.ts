@@ -10,6 +10,11 @@ export interface ToolContext {
   readonly taskId: string;
   /** Tells the participant's page what is being done. */
   note(text: string): void;
+  /**
+   * Changes a surface, a JSON document that the participant's page shows, by operations of JSON Patch: add, replace, remove.
+   * @throws {MicroturnError} `ui/patch` where they do not fit what is shown, `protocol/malformed`, `protocol/too-large`
+   */
+  patch(surfaceId: string, patch: unknown): void;
 }
 
 /** A function that a task may call. */

@@ -33,6 +33,7 @@ const context: ToolContext = {
   participant: 'ann',
   taskId: 't',
   note: () => undefined,
+  patch: () => undefined,
 };
 const read = (url: string) =>
   fetchTool(['docs.example.com', '*.example.org']).run({ url } as never, context) as Promise<{
