@@ -19,6 +19,7 @@ import { Headline } from './stage/headline.js';
 import { NoticeBar, useNotice } from './stage/notice-bar.js';
 import { People } from './stage/people.js';
 import { SayBox } from './stage/say-box.js';
+import { SurfacesPanel } from './surfaces/surfaces-panel.js';
 import { Announcer } from './transcript/announcer.js';
 import { Transcript } from './transcript/transcript.js';
 import { SuggestionList } from './trials/suggestion-list.js';
@@ -94,6 +95,7 @@ function Page({ mode, level$, banner, agent }: PageProps) {
           {withTranscript && (
             <div className="talk">
               <Transcript />
+              <SurfacesPanel />
               <TimingPanel />
               {isUp && mode !== 'example' && <SayBox onProblem={setNotice} />}
               {isUp && mode !== 'example' && <AskPanel onProblem={setNotice} />}

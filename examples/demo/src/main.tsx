@@ -12,6 +12,7 @@ import './styles/suggestions.css';
 import './styles/asking.css';
 import './styles/reading.css';
 import './styles/timing.css';
+import './styles/surfaces.css';
 
 async function sourceOf(search: string): Promise<AppProps> {
   const mode = modeOf(search);
