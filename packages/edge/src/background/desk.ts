@@ -411,9 +411,16 @@ export class BackgroundDesk implements SessionBackground {
     return new ToolBox([...this.#parts.tools, ...this.#pageTools.tools], this.#parts.after);
   }
 
-  /** All that is known of a task. Undefined where it turned out to be about another one, or nothing. */
+  /**
+   * All that is known of a task. Undefined where it turned out to be about another one, or nothing.
+   * @throws {MicroturnError} `task/unheard` where its words are not known, and cannot be any more
+   */
   async #briefOf(task: Task, signal: AbortSignal): Promise<TaskBrief | undefined> {
-    if (!this.#spoken.has(task.id)) return this.#brief(task);
+    if (!this.#spoken.has(task.id)) {
+      // Its sound was with the edge that is gone.
+      if (task.origin === 'model' && task.prompt === '') throw new MicroturnError('task/unheard');
+      return this.#brief(task);
+    }
     const heard = await this.#spoken.listen(task.id, signal);
     signal.throwIfAborted();
     if (!heard) return undefined;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DeskStage, settle } from './fixtures/desk-stage.js';
+import { phrases } from './phrases.js';
 
 /** A desk in another process, with the events of one that is gone. */
 function takeUp(before: DeskStage, parts?: ConstructorParameters<typeof DeskStage>[0]): DeskStage {
@@ -44,6 +45,17 @@ describe('tasks of a process that is gone', () => {
     await after.turns(30, 'silent');
     expect(after.heard).toEqual(['Not said yet.']);
     expect(after.desk.tasks.map(({ status }) => status)).toEqual(['woven', 'woven']);
+    expect(after.provider.runs).toEqual([]);
+  });
+
+  it('are told of where they were spoken, and their words not made out: their sound is gone', async () => {
+    const before = new DeskStage({ hear: () => new Promise<string>(() => undefined) });
+    await before.utter(['<unk>', '<unk>'], 6);
+    expect(before.task().status).toBe('running');
+    const after = takeUp(before);
+    await after.turns(20, 'silent');
+    expect(after.task().failure).toMatchObject({ code: 'task/unheard' });
+    expect(after.heard).toEqual([phrases.unheard]);
     expect(after.provider.runs).toEqual([]);
   });
 
