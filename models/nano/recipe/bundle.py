@@ -10,7 +10,21 @@ from pathlib import Path
 import numpy as np
 
 from labels import SLOTS_PER_TURN, TYPED_TOKENS, WORD_DELAY_SLOTS
-from vocabulary import BLANK, DRAFT, DROPPED, FLOOR, RESULT, SAY, SERVED_ACTS, SILENT, UNKNOWN, WORDS, typed_forms
+from vocabulary import (
+    BLANK,
+    DRAFT,
+    DROPPED,
+    FLOOR,
+    RESULT,
+    SAY,
+    SERVED_ACTS,
+    SILENT,
+    SPANISH,
+    UNKNOWN,
+    WORDS,
+    shown,
+    typed_forms,
+)
 
 RUNNER = Path(__file__).parent / "run_bundle.mjs"
 GRAPH = "step.onnx"
@@ -50,6 +64,9 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
             "count",
             "remind",
             "delegate",
+            "repeat",
+            "manner",
+            "translate",
         ],
         "graph": {"file": GRAPH, "batch": "B"},
         "files": {GRAPH: {"sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}},
@@ -70,7 +87,14 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
             "words": classes("words", WORDS, SLOTS_PER_TURN, slotMs=40, blank=BLANK, unknown=UNKNOWN),
             "floor": classes("floor", FLOOR),
             "say": classes(
-                "say", SAY, silent=SILENT, acts={"reminder": {"act": "remind", "text": "Here is your reminder."}}
+                "say",
+                SAY,
+                silent=SILENT,
+                acts={"reminder": {"act": "remind", "text": "Here is your reminder."}},
+                shows={
+                    shown(english): {"surface": "translation", "text": spanish, "of": english}
+                    for english, spanish in SPANISH.items()
+                },
             ),
             "act": classes("act", SERVED_ACTS, says={"backchannel": "Uh-huh."}),
         },

@@ -9,7 +9,7 @@ from labels import SLOT_SECONDS, TURN_SECONDS, WORD_DELAY_SLOTS, turn_of
 from synthesis import RATE_HZ, ReadingError, Span, Utterance
 from texts import Line, Writer, parse
 from timeline import Due, Event, Timeline
-from vocabulary import ANIMALS, DRAFT, DROPPED, MANNERS, RESULT, SPANISH, canonical, number_words
+from vocabulary import ANIMALS, DRAFT, DROPPED, MANNERS, RESULT, SPANISH, canonical, number_words, shown
 from voices import LONG, RARE, TIER2, Speaker, Studio, draw_speaker, theme_of
 
 YIELD_SECONDS = 2.0
@@ -547,7 +547,7 @@ class Director:
         for word in words if self._translating else []:
             if canonical(word.name) in SPANISH:
                 self._shown = max(heard_at(word), self._shown + TURN_SECONDS)
-                self.timeline.say.append(Due(f"es:{canonical(word.name)}", self._shown, late=TURN_SECONDS))
+                self.timeline.say.append(Due(shown(canonical(word.name)), self._shown, late=TURN_SECONDS))
                 self.timeline.events.append(Event("translate", word.end, self._shown))
 
     def _backchannel(self, words: list[Span]) -> None:

@@ -1,7 +1,7 @@
-"""Longer waits: a session in which a time is measured, with another session's features put in while it passes.
+"""Longer waits without any new sound.
 
-Sessions last 30 s, so what is measured in them is short. Spliced, the same begin, end and question stand up to 45 s apart, as
-often as wanted and without any new sound.
+A session in which a time is measured gets another one's features put in while it passes, so that the same begin, end and
+question stand up to 45 s apart; and reminders are typed into sessions that had none.
 """
 
 from dataclasses import dataclass
@@ -9,13 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dataset import Shards
-from labels import SLOTS_PER_TURN, TURN_SECONDS, turn_of
-from vocabulary import FLOOR_INDEX, SAY_INDEX, number_words
+from dataset import SESSION_SECONDS, Shards
+from labels import IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
+from losses import Batch
+from texts import Writer, parse
+from vocabulary import FLOOR_INDEX, SAY_INDEX, number_words, word_class
 
 LONGEST_FILLER = 150
 """Micro-turns."""
-LONGEST_TOLD = 60
+LONGEST_TOLD = 64
 QUIET = (FLOOR_INDEX["silent"], FLOOR_INDEX["yielded"])
 ANSWER_DELAY = 0.3
 """Seconds from the end of the question to its answer, as `Director._answer_number` has it."""
@@ -42,6 +44,7 @@ class Splicer:
             self._measured += [
                 Measured(index, turn_of(event["start"]), turn_of(event["end"] + ANSWER_DELAY), event["value"])
                 for event in elapsed
+                if event["end"] < SESSION_SECONDS
             ]
             if note["mode"] in ("talk", "alone"):
                 self._fillers.append(index)
@@ -80,6 +83,29 @@ class Splicer:
 
     def _steps(self, name: str, turns: int) -> int:
         return turns * SLOTS_PER_TURN if name in ("words", "phones", self._features) else turns
+
+
+LONGEST_REMINDER = 50
+REMINDER_AUDIBLE = 6
+"""Micro-turns for which the agent is heard saying it."""
+
+
+def type_reminders(batch: Batch, writer: Writer) -> None:
+    """Asks every session of `batch` for one reminder, typed where nobody speaks, at any time that is left to it."""
+    turns = batch.say.shape[1]
+    for row in range(len(batch.say)):
+        quiet = torch.isin(batch.floor[row], torch.tensor(QUIET)) & (batch.play[row] == 0) & (batch.typed[row] == 0).all(1)
+        places = quiet[: turns // 2].nonzero().flatten()
+        if len(places) == 0:
+            continue
+        asked = int(places[int(torch.randint(len(places), ()))])
+        seconds = int(torch.randint(2, min(LONGEST_REMINDER, int((turns - asked) * TURN_SECONDS) - 2), ()))
+        for index, word in enumerate(parse(writer.remind_in(seconds)).words):
+            batch.typed[row, asked + index // TYPED_TOKENS, index % TYPED_TOKENS] = word_class(word)
+        due = asked + turn_of(seconds)
+        batch.say[row, due - 1 : due + 2] = IGNORE
+        batch.say[row, due] = SAY_INDEX["reminder"]
+        batch.play[row, due + 1 : due + REMINDER_AUDIBLE] = 1
 
 
 def _quiet_near(floor: np.ndarray, turn: int) -> int | None:

@@ -2,8 +2,8 @@
 
 The trunk is frozen, so a pass over an hour of sessions costs a tenth of phase one. Half of the sessions are replayed with
 what the core itself would have said, not what it should have said: a count that went wrong must be carried on from, too.
-Some are two sessions on end, so that a core is used to a past that it cannot see any more, and some have another one in their
-midst, while a time is measured.
+Some are two sessions on end, so that a core is used to a past that it cannot see any more, with a reminder typed into them; some
+have another one in their midst, while a time is measured; some last longer.
 """
 
 from dataclasses import replace
@@ -16,13 +16,16 @@ from dataset import Shards
 from labels import IGNORE
 from losses import Batch, deciding_losses, history, late, to_batch
 from model import SIZES, Nano
-from splice import Splicer
+from splice import Splicer, type_reminders
+from texts import Writer
 from training import Plan, save, train
+from voices import LONG
 from warm_start import fill
 
 OWN_HISTORY_SHARE = 0.5
-LONG_SHARE, SPLICED_SHARE = 0.25, 0.15
-SPLIT_SHARES = {"train": 0.25, "skills": 0.25, "drill": 0.25, "rare": 0.25}
+KINDS = {"plain": 0.5, "joined": 0.18, "spliced": 0.12, "long": 0.2}
+"""What a batch is made of."""
+SPLIT_SHARES = {"train": 0.2, "skills": 0.26, "drill": 0.22, "rare": 0.16, "tier2": 0.16}
 FEATURE_DROPOUT = 0.1
 CACHE_BATCH = 12
 CACHE_NAME = "hidden.npy"
@@ -95,18 +98,21 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
     shards, model = Shards(data, extra=(CACHE_NAME,)), load_model(trunk, size).to(device)
     core, head = model.core.train(), model.trunk.words
 
-    splicer = Splicer(shards, CACHE_NAME)
+    splicer, writer = Splicer(shards, CACHE_NAME), Writer(np.random.default_rng(plan.seed))
 
     def losses_of():
-        kind = float(torch.rand(()))
-        if kind < SPLICED_SHARE:
+        kind = list(KINDS)[int(torch.multinomial(torch.tensor(list(KINDS.values())), 1))]
+        if kind == "spliced":
             arrays = splicer.batch(sessions * 2 // 3)
+        elif kind == "long":
+            arrays = shards.batch(shards.draw(sessions * 2 // 5, {LONG: 1.0}))
         else:
             arrays = shards.batch(shards.draw(sessions, SPLIT_SHARES))
         batch = to_batch(arrays, device)
         hidden = torch.from_numpy(arrays[CACHE_NAME].astype(np.float32)).to(device)
-        if kind > 1 - LONG_SHARE:
+        if kind == "joined":
             batch, hidden = join(batch, hidden)
+            type_reminders(batch, writer)
         with torch.autocast(device, dtype=torch.bfloat16):
             with torch.no_grad():
                 shares = head(hidden).float().softmax(-1)

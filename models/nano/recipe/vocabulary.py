@@ -111,8 +111,15 @@ flower flor fire fuego hand mano eye ojo today hoy tomorrow mañana yesterday ay
 SPANISH = dict(zip(_SPANISH[::2], (word.replace("_", " ") for word in _SPANISH[1::2])))
 """What is shown of a word that the user says, while they want it translated."""
 
+
+
+def shown(english: str) -> str:
+    """The class of showing the translation of `english`."""
+    return f"es:{english}"
+
+
 SILENT = "<silent>"
-SHOWN = [f"es:{english}" for english in SPANISH]
+SHOWN = [shown(english) for english in SPANISH]
 SAY = [SILENT, *UNITS, *TEENS, "twenty", "thirty", "forty", "fifty", "sixty", "reminder", "okay", *SHOWN]
 """Agent words. `reminder` and `okay` are spoken as the phrases that the bundle's manifest gives; those in `SHOWN` are shown, as
 their translation, and not spoken."""

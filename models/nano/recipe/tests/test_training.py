@@ -9,7 +9,10 @@ import torch
 from dataset import Shards
 from labels import IGNORE
 from losses import Batch
+from splice import type_reminders
+from texts import Writer
 from train_core import join
+from vocabulary import FLOOR_INDEX, SAY_INDEX, WORDS
 
 
 def grids(sessions, turns):
@@ -23,6 +26,24 @@ class Join(unittest.TestCase):
         self.assertEqual(joined.say.tolist(), [[0, 5, 0, IGNORE, IGNORE, IGNORE], [0, IGNORE, 0, 0, 0, 7]])
         self.assertEqual(joined.floor.shape, (2, 6))
         self.assertEqual(hidden[0, 15].tolist(), [30, 31])
+
+
+class TypeReminders(unittest.TestCase):
+    def test_each_is_due_so_many_seconds_after_it_was_typed_where_nobody_spoke(self):
+        torch.manual_seed(2)
+        batch = Batch(**{**grids(40, 300), "typed": torch.zeros(40, 300, 8, dtype=torch.long)})
+        batch.floor[:, :50] = FLOOR_INDEX["speaking"]
+        type_reminders(batch, Writer(np.random.default_rng(2)))
+        delays = []
+        for typed, say, play in zip(batch.typed, batch.say, batch.play):
+            asked, due = int(typed.any(1).nonzero()[0]), int((say == SAY_INDEX["reminder"]).nonzero())
+            words = [WORDS[index] for index in typed.flatten().tolist() if index]
+            self.assertIn("remind", words)
+            self.assertGreaterEqual(asked, 50)
+            self.assertEqual([int(say[due - 1]), int(say[due + 1]), int(play[due + 1])], [IGNORE, IGNORE, 1])
+            delays.append((due - asked) // 5)
+        self.assertLess(min(delays), 10)
+        self.assertGreater(max(delays), 35)
 
 
 class Draw(unittest.TestCase):
