@@ -2,13 +2,24 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: [
-      '{packages,examples}/*/src/**/*.test.{ts,tsx}',
-      'scripts/**/*.test.mjs',
-      'test/**/*.test.ts',
-    ],
     // Real models and real voices run in some of these; the machines are small.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['{packages,examples}/*/src/**/*.test.{ts,tsx}', 'scripts/**/*.test.mjs'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        // Whole edges with their clocks: one at a time, and none beside another's work.
+        test: { name: 'system', include: ['test/**/*.test.ts'], maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });
