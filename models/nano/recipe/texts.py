@@ -8,6 +8,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lexicon import (
+    CODAS,
+    FILLERS,
+    LANGUAGES,
+    NAMES,
+    ONSETS,
+    PAST,
+    PLACES,
+    PLURAL_OF,
+    PROPER,
+    RARE,
+    SPOKEN_VERBS,
+    VOWELS,
+)
 from vocabulary import (
     ADJECTIVES,
     ANIMALS,
@@ -16,77 +30,11 @@ from vocabulary import (
     FUNCTION,
     NOUNS,
     NUMBERS,
-    PLURALS,
     SPANISH,
     TALK,
     VERBS,
     number_words,
 )
-
-_PLURAL_OF = {singular: plural for plural, singular in PLURALS.items() if singular in ANIMALS}
-_SPOKEN_VERBS = [verb for verb in VERBS if verb not in {"going", "seen"}]
-_PAST = "saw found met heard had made got bought took left kept brought built lost told".split()
-_PLACES = "garden forest market school park farm village street kitchen office beach river lake mountain shop house town".split()
-_NAMES = "john mary peter anna david susan tom lucy mike sarah george emma paul jane".split()
-_RARE = """yesterday beneath corner carpet silver pencil trousers cupboard pepper lemon butter carrot potato tomato onion
-violin guitar piano hammer ladder bucket blanket pillow curtain mirror candle lantern castle tower prison church temple
-museum theatre library hospital factory engine rocket satellite planet galaxy comet gravity magnet battery cable circuit
-software network password keyboard printer camera scanner invoice contract budget salary manager lawyer soldier captain
-sailor pirate wizard dragon princess giant shadow whisper thunder lightning blizzard volcano earthquake harvest autumn spring
-century decade moment rhythm melody chorus painter sculpture poem novel chapter grammar science history physics chemistry
-biology algebra triangle circle square diamond crystal copper iron steel plastic rubber leather cotton velvet jacket trouser
-sweater necklace bracelet umbrella luggage passport ticket journey adventure accident emergency ambulance medicine vaccine
-fever headache shoulder elbow stomach muscle breathe whistle stumble wander gather explain describe measure compare repair
-polish decorate celebrate promise argue complain apologise curious nervous jealous brave clever gentle stubborn
-account address advice airline apartment appointment article artist audience bakery balcony bargain basement battle bedroom
-bicycle blood bottle brain branch breath brick calendar campaign cancer candidate capital career ceiling champion charity
-chemist citizen client climate clinic closet coach colleague college column committee community company concert conference
-congress copy costume cottage council counter couple courage course court cousin credit crime crisis crowd culture customer
-database deadline debate deposit desert designer desk device diet discount disease drawer dress driver editor election elevator
-employee energy engineer entrance error essay estate evidence exam exchange exercise exit expert export fabric failure fashion
-festival fiction fiction flight flour forecast fortune freedom furniture future gallery garage gender ghost glass goal
-government grade graduate guest guide habit heating height helmet heritage holiday hotel housing hunger husband identity income
-industry injury inspector insurance interview invention invitation itinerary judge jungle justice kettle kingdom label
-landlord language laundry layer leader league legend lecture level licence location luck magazine majority maker meal mechanic
-medal member memory menu method mission mistake mixture mobile monument mortgage motor muscle mystery nation nature
-neighbour network notice nurse object ocean opinion opportunity option orchestra oven owner oxygen package painting pair palace
-parcel partner patient pattern payment penalty pension period permission person petrol photo pilot plate platform player poison
-police policy pollution population portrait position powder power president pressure prize process product profit programme
-project property protein protest province pump pupil purpose quality quarter queue railway range reason receipt recipe record
-refund region relationship religion rent report reservation restaurant result reward rice ring rival robot role roof route
-safety sandwich scale schedule screen secret security server service shelf shelter shoulder shower signal silk site skill
-smile smoke socket soil solution source space speech speed spirit sport stadium staff stage statue steam stock strategy
-stream student studio style success sugar suitcase supermarket surface surgery survey symbol system talent tax teenager
-temperature tennis text theory thief tourist traffic trainer transport treatment trend tribe trip tunnel university
-vehicle version victory video village visitor volume voter wallet warning wedding weekend width window winner witness
-wonder worker yard youth zone
-accept achieve admire advise afford agree allow announce arrange arrive avoid bake belong boil book borrow burn calculate
-carry catch choose climb collect connect consider contain cook cost count cross dance decide deliver depend deserve destroy
-develop discuss draw dream earn enjoy enter exist expect fail fasten fetch fight fill finish fix float fold follow freeze
-greet grow guess hang hate hide hire hope hunt ignore improve include invite join judge jump kick kiss knock last laugh
-lay lend lift mend mix move order organise own pack paint park pass pick plan plant pour practise prefer prepare press prevent
-print pull push reach receive recommend refuse relax remove rent replace reply report rest return ride rise roll rush
-sail save seem serve sew shake share shine shout sign sing skip smell solve spend spread steal stick suggest suit supply suppose
-survive swim taste tear thank throw tie touch travel trust type visit vote wash waste weigh win wish worry wrap
-angry awful bitter blind bored broken busy calm careful cheap comfortable common correct crazy cruel daily deaf deep digital
-double dry due eager electric entire equal expensive extra fair false famous fat favourite final flat foreign formal fresh
-friendly funny global healthy heavy honest huge ideal ill junior kind lazy legal local lonely lovely loud lucky
-married mild modern narrow natural negative normal normal official ordinary perfect plain pleasant polite poor popular possible
-private proud public pure quick quiet rare raw ready recent regular rich rough rude serious sharp silent similar simple
-single slim smart smooth social soft sour special square steep stupid sudden sweet tall terrible thick thin tight tiny
-typical ugly unique upset urgent useful usual vast violent wet wide wild wise wooden""".split()
-_PROPER = """rome norway paris london berlin madrid vienna dublin oslo prague tokyo boston chicago texas canada brazil
-france germany italy spain sweden poland greece turkey india china japan africa europe asia january february april june
-july august september october november december oxford cambridge manchester scotland ireland wales denmark finland
-portugal lisbon milan venice naples geneva zurich moscow cairo sydney melbourne toronto seattle denver houston miami
-dallas atlanta robert william james thomas daniel martin oliver charlotte sophie olivia alice laura julia maria helen
-rachel rebecca andrew stephen kevin brian simon patrick victoria elizabeth margaret catherine smith jones brown taylor
-wilson johnson williams""".split()
-_LANGUAGES = ["spanish", "french", "german", "italian", "chinese"]
-_ONSETS = "b d f g h j k l m n p r s t v w z sh ch th br cr st pl tr gr".split()
-_VOWELS = "a e i o u ai ee oo ou".split()
-_CODAS = ["", "", *"b d g k l m n p s t nd st".split()]
-FILLERS = ["um", "uh", "well", "hmm", "so"]
 
 
 @dataclass
@@ -142,16 +90,16 @@ class Writer:
     def unknown(self) -> str:
         """A word that the vocabulary mostly lacks, often one that does not exist."""
         if self._chance(0.7):
-            return self._one(_PROPER if self._chance(0.15) else _RARE)
+            return self._one(PROPER if self._chance(0.15) else RARE)
         syllables = range(self._random.integers(1, 4))
-        return "".join(self._one(_ONSETS) + self._one(_VOWELS) + self._one(_CODAS) for _ in syllables)
+        return "".join(self._one(ONSETS) + self._one(VOWELS) + self._one(CODAS) for _ in syllables)
 
     def noun(self) -> str:
         return self.unknown() if self._chance(0.15) else self._one(NOUNS)
 
     def animal(self, plural: bool = False) -> str:
         name = self._one(ANIMALS)
-        return _PLURAL_OF.get(name, name) if plural else name
+        return PLURAL_OF.get(name, name) if plural else name
 
     def number(self, low: int = 1, high: int = 99) -> list[str]:
         return number_words(int(self._random.integers(low, high + 1)))
@@ -162,7 +110,7 @@ class Writer:
         return article + quality + [self.animal() if self._chance(0.12) else self.noun()]
 
     def place(self) -> list[str]:
-        return self._say("in the/near the/at the/behind the/from the/through the/to the") + [self._one(_PLACES)]
+        return self._say("in the/near the/at the/behind the/from the/through the/to the") + [self._one(PLACES)]
 
     def person(self) -> list[str]:
         return self._say("i/i/we/you/he/she/they/my friend/my mother/my father/the teacher/people")
@@ -170,14 +118,14 @@ class Writer:
     def clause(self) -> list[str]:
         draw = self._random.integers(8)
         if draw == 0:
-            return self.person() + [self._one(_PAST)] + self.thing()
+            return self.person() + [self._one(PAST)] + self.thing()
         if draw == 1:
-            return self.person() + [self._one(_PAST)] + self.thing() + self.place()
+            return self.person() + [self._one(PAST)] + self.thing() + self.place()
         if draw == 2:
             return (
                 self.person()
                 + self._say("will/can/could/should/might/must/would")
-                + [self._one(_SPOKEN_VERBS)]
+                + [self._one(SPOKEN_VERBS)]
                 + self.thing()
             )
         if draw == 3:
@@ -191,7 +139,7 @@ class Writer:
         if draw == 5:
             return (
                 self._say("i want to/i like to/i need to/we have to/let's/i'm going to/do you want to")
-                + [self._one(_SPOKEN_VERBS)]
+                + [self._one(SPOKEN_VERBS)]
                 + self.thing()
             )
         if draw == 6:
@@ -204,7 +152,7 @@ class Writer:
         return (
             self._say("i think/i know/you know/i hope/i believe/she said/he said/they say")
             + self.person()
-            + [self._one(_PAST)]
+            + [self._one(PAST)]
             + self.thing()
         )
 
@@ -218,9 +166,9 @@ class Writer:
                 self.person() + [self.unknown()] + object_,
                 self.person() + self._say("will/can/could/should/have to/want to/used to") + [self.unknown()] + object_,
                 object_ + self._say("is/was/will be/has been/looks") + [self.unknown()],
-                self.person() + self._say("go/went/fly/flew/travel/moved/come") + ["to", self._one(_PROPER)],
+                self.person() + self._say("go/went/fly/flew/travel/moved/come") + ["to", self._one(PROPER)],
                 self.person()
-                + [self._one(_PAST)]
+                + [self._one(PAST)]
                 + object_
                 + self._say("with/for/without/after/before")
                 + self._say("the/a/my/")
@@ -241,7 +189,7 @@ class Writer:
                 + self.thing()
                 + self._say("/that is left/with six people/of my mother/in the street"),
                 self._say("to/in order to")
-                + [self._one(_SPOKEN_VERBS) if self._chance(0.5) else self.unknown()]
+                + [self._one(SPOKEN_VERBS) if self._chance(0.5) else self.unknown()]
                 + self.thing(),
                 self._say("looking at/thinking about/according to/as far as i know about/talking about/speaking of")
                 + self.thing(),
@@ -250,7 +198,7 @@ class Writer:
 
     def question(self) -> list[str]:
         """Something that is asked, of any subject."""
-        do = [self._one(_SPOKEN_VERBS) if self._chance(0.5) else self.unknown()]
+        do = [self._one(SPOKEN_VERBS) if self._chance(0.5) else self.unknown()]
         helper = self._say("do/does/did/can/could/should/will/would")
         some = self._one([self.thing(), ["it"], ["that"], [self.unknown()], []])
         return self._one(
@@ -341,7 +289,7 @@ class Writer:
                         self.place(),
                         self.place(),
                         ["|", self._one(FILLERS)],
-                        ["and", self._one(_PAST), *self.thing_without_animal()],
+                        ["and", self._one(PAST), *self.thing_without_animal()],
                     ]
                 )
             words += ["|"]
@@ -365,17 +313,17 @@ class Writer:
                 ["tell", "me", "about", *self.thing()],
                 ["tell", "me", "the", self._one(["news", "time", "weather"])],
                 ["what", "time", "is", "it"],
-                ["translate", *self.thing(), "to", self._one(_LANGUAGES)],
+                ["translate", *self.thing(), "to", self._one(LANGUAGES)],
                 ["play", *self._say("music/a song/the news")],
                 ["send", "a", "message", "to", *self._say("my mother/my friend/my father/the office")],
                 ["open", *self.thing()],
                 ["what", "is", *self.number(2, 60), self._one(["plus", "minus", "times"]), *self.number(2, 60)],
                 ["find", *self.thing()],
-                ["how", "do", "i", self._one(_SPOKEN_VERBS), *self.thing()],
+                ["how", "do", "i", self._one(SPOKEN_VERBS), *self.thing()],
                 ["why", "is", *self.thing(), self._one(ADJECTIVES)],
                 ["where", "is", *self.thing()],
                 ["who", "is", *self.thing()],
-                ["can", "you", self._one(_SPOKEN_VERBS), *self.thing()],
+                ["can", "you", self._one(SPOKEN_VERBS), *self.thing()],
                 ["write", "a", self._one(["letter", "note", "message", "story", "email"]), "about", *self.thing()],
                 ["how", "much", "is", *self.thing()],
                 ["call", *self._say("my mother/my friend/the doctor/the office")],
@@ -500,7 +448,7 @@ class Writer:
 
     def aside(self) -> list[str]:
         """Said to somebody else in the room."""
-        name = self._one([*_NAMES, "mom", "dad", "honey", "darling"])
+        name = self._one([*NAMES, "mom", "dad", "honey", "darling"])
         return (
             self._one([["hey", name], [name], ["yes", name], ["excuse", "me", name], ["one", "moment", name]])
             + [","]
