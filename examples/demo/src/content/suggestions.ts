@@ -11,7 +11,7 @@ export interface Suggestion {
   readonly limit?: string;
 }
 
-/** Five things that the shipped model can do, in the order of how surprising they are. */
+/** What the shipped model can do, in the order of how surprising they are. */
 export const suggestions: readonly Suggestion[] = [
   {
     id: 'count',
@@ -43,6 +43,12 @@ export const suggestions: readonly Suggestion[] = [
     outcome: 'About five seconds later it speaks up on its own.',
     limit:
       'Hit or miss: in its tests, with synthetic voices it had never heard, it came within 0.4 seconds of the mark two times out of three.',
+  },
+  {
+    id: 'translate',
+    say: 'Translate to Spanish. I saw a red bird, three black cats and a small dog.',
+    outcome: 'The words that it can translate appear in Spanish while you go on speaking, in silence.',
+    limit: 'Word by word, of some 170 that it knows.',
   },
 ];
 

@@ -129,7 +129,7 @@ function quiet(floor: Floor, caller: Caller): Statement {
       return line('It believes that this is not for it.', you, plain(' are talking to somebody else.'));
     case 'silent':
       return line(
-        caller === 'live' ? 'Say something: five sentences to try are on this page.' : 'It hears silence too.',
+        caller === 'live' ? 'Say something: sentences to try are on this page.' : 'It hears silence too.',
         it,
         plain(' is listening.'),
       );

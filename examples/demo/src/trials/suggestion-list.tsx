@@ -4,12 +4,12 @@ import { VOCABULARY_SIZE, vocabulary } from '../content/words.js';
 import { formatClock } from '../shell/format.js';
 import { useTrials } from './use-trials.js';
 
-/** Five sentences to try, what each should bring about, and which of them have. */
+/** Sentences to try, what each should bring about, and which of them have. */
 export const SuggestionList = memo(function SuggestionList() {
   const seen = useTrials();
   return (
     <section className="suggestions" aria-labelledby="suggestions-title">
-      <h2 id="suggestions-title">Five sentences to try</h2>
+      <h2 id="suggestions-title">Sentences to try</h2>
       <ol>
         {suggestions.map(({ id, before, say, outcome, limit }) => {
           const seenMs = seen[id];

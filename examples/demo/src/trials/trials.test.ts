@@ -83,6 +83,12 @@ it('a reminder is one that fires', () => {
   });
 });
 
+it('a translation is a word on its surface, and no other patch is', () => {
+  const shown = (surfaceId: string): Body => ({ type: 'ui.patch', at: 3000, surfaceId, patch: [{ op: 'add', path: '/words', value: [] }] }); // prettier-ignore
+  expect(seenAfter(shown('translation'))).toEqual({ translate: 3000 });
+  expect(seenAfter(shown('chart'))).toEqual({});
+});
+
 it('what was seen first stays, and another call does not take it away', () => {
   const again: Body = {
     type: 'session.started',

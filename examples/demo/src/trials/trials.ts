@@ -1,7 +1,7 @@
 import type { SessionEvent } from '@microturn/sdk';
 
-export const trialIds = ['count', 'pause', 'stop', 'agree', 'remind'] as const;
-/** One of the five things that the page suggests. */
+export const trialIds = ['count', 'pause', 'stop', 'agree', 'remind', 'translate'] as const;
+/** One of the things that the page suggests. */
 export type TrialId = (typeof trialIds)[number];
 
 /** A pause this long, in the middle of a story, is one worth waiting in. */
@@ -84,6 +84,8 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
       return end(event.by === 'user' ? see(trials, 'stop', event.at) : trials, event.responseId);
     case 'reminder.fired':
       return see(trials, 'remind', event.at);
+    case 'ui.patch':
+      return event.surfaceId === 'translation' ? see(trials, 'translate', event.at) : trials;
     case 'floor.changed':
     case 'session.resumed':
     case 'session.closed':
@@ -105,7 +107,6 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
     case 'session.usage':
     case 'response.text':
     case 'response.cut':
-    case 'ui.patch':
     case 'reminder.set':
     case 'stats':
     case 'error':
