@@ -46,7 +46,7 @@ export const suggestions: readonly Suggestion[] = [
   },
   {
     id: 'translate',
-    say: 'Translate to Spanish. I saw a red bird, three black cats and a small dog.',
+    say: 'Translate to Spanish. I saw a red fox, three black cats and a small dog.',
     outcome: 'The words that it can translate appear in Spanish while you go on speaking, in silence.',
     limit: 'Word by word, of some 170 that it knows.',
   },
