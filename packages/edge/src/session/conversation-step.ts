@@ -1,12 +1,12 @@
 import type { ResponseWord, SessionEventBody } from '@microturn/protocol';
 import type { ShownWord } from '../engine/types.js';
 import { plainly } from '../voice/manner.js';
-import type { Conversation, ConversationEffect, ConversationStep, LiveResponse } from './conversation.js';
+import type { Conversation, ConversationEffect, ConversationStep, LiveResponse } from './conversation-state.js';
 
 /** A word counts as heard when it was played to its end, to one packet. */
 const WORD_TOLERANCE_MS = 20;
 /** Words that a surface keeps; the oldest go first. */
-const SHOWN_WORDS = 500;
+const SHOWN_WORDS = 300;
 
 /** Splits a response at what its listener heard. */
 export function wordsUpTo(words: readonly ResponseWord[], heardMs: number): { heard: string; unheard: string } {

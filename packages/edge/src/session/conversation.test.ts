@@ -4,11 +4,11 @@ import type { Act } from '../engine/types.js';
 import { wordsUpTo } from './conversation-step.js';
 import {
   startConversation,
-  stepConversation,
   type Conversation,
   type ConversationInput,
   type ConversationStep,
-} from './conversation.js';
+} from './conversation-state.js';
+import { stepConversation } from './conversation.js';
 
 /** Feeds inputs one after the other and keeps all that came out. */
 class Run {
@@ -328,12 +328,12 @@ describe('a conversation', () => {
       ]);
     });
 
-    it('are bounded: the oldest goes where there are 500', () => {
+    it('are bounded: the oldest goes where there are 300', () => {
       const run = new Run();
-      for (let i = 0; i < 502; i++) show(run, `w${i}`);
+      for (let i = 0; i < 302; i++) show(run, `w${i}`);
       const patches = run.find('ui.patch') as unknown as { patch: { op: string }[] }[];
-      expect(patches.slice(0, 500).every(({ patch }) => patch.every(({ op }) => op === 'add'))).toBe(true);
-      for (const { patch } of patches.slice(500)) expect(patch.map(({ op }) => op)).toEqual(['remove', 'add']);
+      expect(patches.slice(0, 300).every(({ patch }) => patch.every(({ op }) => op === 'add'))).toBe(true);
+      for (const { patch } of patches.slice(300)) expect(patch.map(({ op }) => op)).toEqual(['remove', 'add']);
     });
   });
 

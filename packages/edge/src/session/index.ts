@@ -6,7 +6,7 @@ export type {
   TaskRequest,
   TypedRequest,
 } from './background.js';
-export type { LiveResponse } from './conversation.js';
+export type { LiveResponse } from './conversation-state.js';
 export { Session } from './session.js';
 export type {
   EngineOutlet,

@@ -1,6 +1,6 @@
 import type { SessionEventBody } from '@microturn/protocol';
 import type { AudienceSeat, ResponseEvent, RoomAudience } from './audience.js';
-import type { LiveResponse } from './conversation.js';
+import type { LiveResponse } from './conversation-state.js';
 
 /** What one session shares with the others of its room: what the agent says there, to each of them and to this one. */
 export class SharedSpeech {
