@@ -100,8 +100,8 @@ describe('the response gap beyond the floor’s decision and the voice’s first
     async (firstTokenMs) => {
       const ms = await slowest({ firstTokenMs, transcribeMs: 300, foreseenWords: 6 });
       expect(ms).toBeGreaterThan(TARGET_MS);
-      // And then by no more than the words, less what the voice would have taken.
-      expect(ms).toBeLessThanOrEqual(300 - VOICE_MS);
+      // And then by no more than the words: the answer to what was foreseen is there by then, if not always its sound.
+      expect(ms).toBeLessThanOrEqual(300);
     },
   );
 
