@@ -33,6 +33,12 @@ describe('what start prints', () => {
 `);
   });
 
+  it('says of a recipe that ships that nobody has checked it live, and nothing of one of your own', () => {
+    expect(say({ recipe: 'ollama' })).toContain('recipe   ollama, which nobody has checked live');
+    const own = { recipe: 'mine', recipes: { mine: { llm: { baseUrl: 'http://127.0.0.1:1/v1', model: 'm' } } } };
+    expect(say(own)).not.toContain('checked live');
+  });
+
   it('does not warn of a certificate that was given', () => {
     const given = { https: { cert: 'a.pem', key: 'b.pem' } };
     expect(say(given, { url: 'https://localhost:7880' })).not.toContain('warns');
