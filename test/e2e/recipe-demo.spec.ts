@@ -57,16 +57,13 @@ test('the demo talks with a recipe, shows its drafts and where the time went, an
     await expect(timing.getByRole('list', { name: /From your last word/ })).toBeVisible({ timeout: 60_000 });
     for (const stage of ['floor', 'words', 'LLM', 'voice'])
       await expect(timing.getByText(stage, { exact: true }).first()).toBeVisible();
-    await expect(
-      timing
-        .getByRole('list', { name: /Drafts/ })
-        .getByRole('listitem')
-        .first(),
-    ).toContainText(/how do i/i);
+    // Of the last drafts one: what comes round again may be taken for more of what was said before.
+    const draft = timing.getByRole('list', { name: /Drafts/ }).getByRole('listitem');
+    await expect(draft.filter({ hasText: /how do i/i }).first()).toBeVisible({ timeout: 60_000 });
     await expect(timing).toContainText(/[1-9]\d* begun, \d+ said, \d+ dropped/);
     const said = page.getByRole('region', { name: 'What was said' }).first();
     await expect(said).toContainText(/it is better to take the bus/i, { timeout: 20_000 });
-    await expect(said).toContainText(/how do i get to the airport/i);
+    await expect(said).toContainText(/how do i get to the airport/i, { timeout: 30_000 });
     // To its last word, by what the page played.
     await expect(said.locator('[data-look=heard]', { hasText: ANSWER }).first()).toBeVisible({ timeout: 60_000 });
     await page.screenshot({ path: join(PICTURES, 'recipe.png') });
