@@ -446,7 +446,7 @@ export class Session {
       type: 'decision',
       atMs: this.nowMs,
       decision,
-      responseId: decision.say ? this.#nextResponseId() : '',
+      responseId: this.#nextResponseId(),
       overhears: this.#shared.overhears,
     });
     const { responses, listening } = this.#conversation;

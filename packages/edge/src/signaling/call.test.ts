@@ -1,4 +1,4 @@
-import { MicroturnError } from '@microturn/protocol';
+import { MicroturnError, parseSessionEvent } from '@microturn/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Socket, World, keys, nothing, settled } from './testing/call-world.js';
 
@@ -88,6 +88,34 @@ it('fault 24, one late micro-turn is counted, ten in a row are told, and not aga
   decideAll(40, 90, 450);
   expect(late()).toHaveLength(2);
 });
+
+it.each([
+  ['repeat', 'completed', 'good morning to you'],
+  ['continue', 'interrupted', 'to you'],
+] as const)(
+  'says by `%s`, which comes without words, a response that its client knows by its id',
+  async (act, end, text) => {
+    const { call } = await world.join(socket);
+    world.decide(0, { floor: 'yielded', say: 'good morning to you' });
+    const started = socket.events.find((event) => event.type === 'response.started')!;
+    const { responseId } = started;
+    const word = (text: string, endMs: number) => ({ text, startMs: endMs - 100, endMs });
+    const words = [word('good', 200), word('morning', 400), word('to', 800), word('you', 1000)];
+    world.spoken[0]!.onClause({ text: 'good morning to you', words, lengthMs: 1000, offsetMs: 0 });
+    world.made.get(world.spoken[0]!)!();
+    await settled();
+    call.session.speechMoved('speech-started', responseId, 200);
+    if (end === 'completed') call.session.speechMoved('speech-sent', responseId, 1200);
+    world.heard = [{ responseId, heardMs: end === 'completed' ? 1000 : 450 }];
+    const report = { rtpTimestamp: 1, outputLatencyMs: 0, audience: 'room' } as const;
+    await call.session.heard({ ...report, state: 'playing' });
+    if (end === 'interrupted') await call.session.interrupt({ ...report, state: 'muted' });
+    expect(socket.events.at(-1)).toMatchObject({ type: `response.${end}` });
+    world.decide(1, { floor: 'yielded', acts: [act] });
+    expect(world.spoken.at(-1)).toMatchObject({ text });
+    for (const event of socket.events) expect(parseSessionEvent(event)).toEqual(event);
+  },
+);
 
 it('has the far end cut only for a model that takes it', async () => {
   await world.join(socket);
