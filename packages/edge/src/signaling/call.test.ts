@@ -190,6 +190,24 @@ describe('a part of the edge that dies', () => {
     expect(back.joined).toMatchObject({ resumed: true, sessionMs: 1000 });
   });
 
+  it.each(['endpoint.open', 'endpoint.suspend', 'row.start'])(
+    'fault 1, the media worker: who leaves while their %s is made again holds nobody else up, and leaves nothing',
+    async (method) => {
+      const { call } = await world.join(socket);
+      call.drop(new MicroturnError('edge/worker-died'));
+      await settled();
+      world.endpoints.clear();
+      let done = () => {};
+      world.slow.set(method, new Promise((resolve) => (done = resolve)));
+      const restored = call.restoreMedia();
+      await settled();
+      await call.leave(socket, 'left');
+      done();
+      await restored;
+      expect(world.held).toEqual(nothing);
+    },
+  );
+
   it('fault 5, the engine thread: the session says so, and goes on', async () => {
     const { call } = await world.join(socket);
     world.leases.get(1)!.reset(new MicroturnError('engine/failed', 'it died'), { snapshotAgeMs: 640 });

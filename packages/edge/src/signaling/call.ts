@@ -345,9 +345,15 @@ export class Call implements Recordable {
     if (this.closed) return;
     const { media } = this.#parts;
     const { endpoint, room, participant } = this.session;
-    await media.request('endpoint.open', { room, endpoint, participant, hidden: this.#grant.hidden });
-    await media.request('endpoint.suspend', { endpoint });
-    await this.session.startRow();
+    try {
+      await media.request('endpoint.open', { room, endpoint, participant, hidden: this.#grant.hidden });
+      await media.request('endpoint.suspend', { endpoint });
+      await this.session.startRow();
+    } catch (error) {
+      if (!this.closed) throw error;
+    }
+    // Who left meanwhile may have closed the endpoint before it was open again.
+    if (this.closed) await media.request('endpoint.close', { endpoint });
   }
 
   /**

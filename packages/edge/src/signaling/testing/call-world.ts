@@ -34,6 +34,9 @@ export class Socket implements Carrier {
   readonly listener = (event: SessionEvent) => void this.events.push(event);
 }
 
+/** Of those that the media thread refuses where the endpoint is not open. */
+const ofEndpoint: ReadonlySet<string> = new Set(['endpoint.suspend', 'endpoint.reopen', 'row.start']);
+
 type Reset = (error: MicroturnError, recovery: Recovery) => void;
 
 /** Everything around a call, in virtual time. */
@@ -59,6 +62,8 @@ export class World {
   readonly rooms: RoomRegistry<Call>;
   readonly parts: CallParts;
   mediaGone = false;
+  /** Methods of the media thread that wait for these before they are done. */
+  readonly slow = new Map<string, Promise<void>>();
   /** What the language model of a row has used, where one speaks there. */
   spent: { tokensIn: number; tokensOut: number; cost: number } | undefined;
   transcribed: { requests: number; seconds: number } | undefined;
@@ -79,7 +84,10 @@ export class World {
         await Promise.resolve();
         if (this.mediaGone) throw new MicroturnError('edge/worker-died');
         this.requests.push(method);
+        await this.slow.get(method);
         const { endpoint } = params as { endpoint: string };
+        if (ofEndpoint.has(method) && !this.endpoints.has(endpoint))
+          throw new MicroturnError('protocol/state', 'no such endpoint');
         if (method === 'endpoint.open') this.endpoints.add(endpoint);
         if (method === 'endpoint.close') this.endpoints.delete(endpoint);
         if (method === 'row.start') this.rowsStarted.push((params as { row: World['rowsStarted'][0] }).row);
