@@ -214,6 +214,23 @@ describe('EngineHost', () => {
       for (const port of ports.values()) port.close();
     });
 
+    it('ends the threads of the old one also where the model gives up their last row', async () => {
+      const host = await start({ bundleDir: await bundle('1') });
+      const port = host.connect();
+      const decided = vi.fn();
+      const failed = vi.fn();
+      const lease = host.lease(decided, failed);
+      await host.swap(await bundle('2'));
+      const ended = new Promise((resolve) => port.once('close', resolve));
+      for (let index = 0; failed.mock.calls.length === 0; index++) {
+        port.postMessage({ ...turn(lease.id, index, 160), pcm: new Float32Array(160).fill(NaN) });
+        await vi.waitFor(() => expect(decided.mock.calls.length + failed.mock.calls.length).toBeGreaterThan(index));
+      }
+      await ended;
+      lease.release();
+      expect(host.free).toBe(2);
+    });
+
     it('fault 25, refuses one that is corrupt, by the name of the file, and goes on with the old', async () => {
       const host = await start({ bundleDir: await bundle('1') });
       const port = host.connect();

@@ -159,7 +159,14 @@ export class EngineHost {
     const worker = this.#choose();
     const { microTurnMs } = worker.info;
     const id = ++this.#lastLease;
-    const row = worker.lease(id, { onDecision, onFailed, onReset });
+    const row = worker.lease(id, {
+      onDecision,
+      onFailed: (error) => {
+        this.#closeRetired(worker);
+        onFailed(error);
+      },
+      onReset,
+    });
     const phaseMs = lanePhaseMs(worker.index, Math.floor(row / worker.laneSize), microTurnMs);
     const release = () => {
       if (worker.release(id)) this.#closeRetired(worker);
