@@ -17,7 +17,7 @@ export interface AdmissionBounds {
   readonly lateShare: number;
   /** What the 99th percentile of the lag may be, as a share of the micro-turn. */
   readonly lagShare: number;
-  /** Share of the micro-turn that the steps of those may take who are let in before their own could be measured. */
+  /** Share of the micro-turn that steps may take for one more to be let in before all of them were measured. */
   readonly busyShare: number;
 }
 
@@ -47,9 +47,8 @@ interface Second {
  * Whether one engine thread takes another lease, by how it keeps time with those it has: no figure of a machine's speed
  * is asked for, or believed. One that falls behind closes, and remembers how many leases were too many.
  *
- * What a lease takes shows only once it steps, and in a storm a hundred more are asked for until then. So those that have
- * not stepped are counted at what the others' steps take, and nobody comes on top of what fits; when all have stepped, one
- * more is always worth a try.
+ * What a lease takes shows only once it steps, and in a storm a hundred more are asked for until then. So each is counted at
+ * what a step takes: while those that there are fit, one more may come, and where all of them have stepped, it may in any case.
  */
 export class Admission {
   readonly #microTurnMs: number;
@@ -93,13 +92,14 @@ export class Admission {
   }
 
   /**
-   * Leases that the thread keeps time with, as far as was measured: `Infinity` where it never fell behind.
+   * Leases that the thread keeps time with, as far as was measured: `Infinity` where nothing was.
    * @param leases  that it has now
-   * @param untried of them, those that have not stepped yet
+   * @param stepped of them, those that have stepped
    */
-  capacity(leases: number, untried: number, nowMs: number): number {
-    const kept = this.#keptTimeWith(leases, nowMs);
-    return untried === 0 ? kept : Math.min(kept, Math.max(this.#fit(nowMs), leases - untried));
+  capacity(leases: number, stepped: number, nowMs: number): number {
+    // Those of one lane share a step, so its first says little of what the next adds.
+    const fit = Math.max(this.#laneSize, Math.max(this.#fit(nowMs), stepped) + 1);
+    return Math.min(this.#keptTimeWith(leases, nowMs), fit);
   }
 
   #keptTimeWith(leases: number, nowMs: number): number {
@@ -134,9 +134,7 @@ export class Admission {
       .flatMap(({ stepped, stepMs }) => (stepped > 0 ? stepMs / stepped : []))
       .sort((a, b) => a - b);
     if (rowMs.length === 0) return Infinity;
-    const fit = Math.floor((this.#bounds.busyShare * this.#microTurnMs) / rowMs[Math.floor(rowMs.length / 2)]!);
-    // Those of one lane share a step, so its first says little of what the next adds.
-    return Math.max(this.#laneSize, fit);
+    return Math.floor((this.#bounds.busyShare * this.#microTurnMs) / rowMs[Math.floor(rowMs.length / 2)]!);
   }
 
   #behind(nowMs: number): boolean {

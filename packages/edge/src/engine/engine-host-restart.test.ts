@@ -86,13 +86,30 @@ describe('EngineHost, when the thread', () => {
     const decided = vi.fn();
     for (let lease = 0; lease < 2; lease++) host.lease(decided, never);
     await vi.waitFor(() => expect(decided).toHaveBeenCalledTimes(20));
-    const storm = Array.from({ length: 18 }, () => host.lease(decided, never)); // 20 of 7 ms are 140 of 200
+    const storm = Array.from({ length: 19 }, () => host.lease(decided, never)); // 20 of 7 ms are 140 of 200, and one more
     expect(() => host.lease(decided, never)).toThrow(
-      expect.objectContaining({ code: 'edge/full', message: expect.stringContaining('20 of the 20 ') }),
+      expect.objectContaining({ code: 'edge/full', message: expect.stringContaining('21 of the 21 ') }),
     );
     storm[0]!.release();
     host.lease(decided, never);
     expect(() => host.assertRoom()).toThrow(expect.objectContaining({ code: 'edge/full' }));
+  });
+
+  it('took long for the steps of one who has left, lets two in before either has stepped', async () => {
+    const clock = new ManualClock(0);
+    const decide = `if (lease === 1) parentPort.postMessage({
+      type: 'decision', decision: { lease, index: 0, lagMs: 101, stepMs: 100, stepRows: 1 },
+    });`;
+    const host = await start({ threadUrl: await threadThat(decide), rows: 4, clock });
+    const decided = vi.fn();
+    const lease = host.lease(decided, never);
+    await vi.waitFor(() => expect(decided).toHaveBeenCalledOnce());
+    lease.release();
+    host.lease(decided, never);
+    host.lease(decided, never);
+    expect(() => host.lease(decided, never)).toThrow(
+      expect.objectContaining({ code: 'edge/full', message: expect.stringContaining('2 of the 2 ') }),
+    );
   });
 
   /**

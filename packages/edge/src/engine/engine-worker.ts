@@ -134,9 +134,8 @@ export class EngineWorker {
 
   /** Leases that the thread keeps time with, as far as was measured. */
   capacity(nowMs: number): number {
-    let untried = 0;
-    for (const { stepped } of this.#leases.values()) if (!stepped) untried++;
-    return Math.min(this.rows, this.admission.capacity(this.leases, untried, nowMs));
+    const stepped = [...this.#leases.values()].filter((held) => held.stepped).length;
+    return Math.min(this.rows, this.admission.capacity(this.leases, stepped, nowMs));
   }
 
   /** False between two threads. */
