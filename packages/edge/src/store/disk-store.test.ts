@@ -3,8 +3,9 @@ import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bundledThread } from '../engine/fixtures/bundled-thread.js';
 import { silentLog, type Log } from '../telemetry/log.js';
 import { DiskStore } from './disk-store.js';
@@ -120,6 +121,29 @@ describe('sessions on disk', () => {
     expect([await has(store, 'a'), await has(store, 'b')]).toEqual([true, false]);
     await save(store, 'b');
     expect(await has(store, 'b')).toBe(true);
+  });
+
+  it('fault 32, the disk does not answer: one request waits for it, and those after that are refused until it does', async () => {
+    const path = join(folder, 'thread.mjs');
+    writeFileSync(
+      path,
+      `import { parentPort } from 'node:worker_threads';
+       let asked = 0;
+       parentPort.on('message', ({ id, method }) => {
+         if (++asked === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+         parentPort.postMessage({ id, result: asked });
+         if (method === 'close') parentPort.close();
+       });`,
+    );
+    const store = open({ threadUrl: pathToFileURL(path), answerMs: 100 });
+    await expect(save(store, 'a')).rejects.toMatchObject({
+      code: 'edge/store',
+      message: expect.stringContaining('100 ms'),
+    });
+    for (let i = 0; i < 100; i++) {
+      await expect(save(store, 'a')).rejects.toMatchObject({ message: expect.stringContaining('does not answer') });
+    }
+    expect(await vi.waitFor(() => store.expire(at(0)), { timeout: 20_000 })).toBe(2);
   });
 
   it('fault 32, the folder cannot be made: refused, until it can', async () => {

@@ -19,11 +19,13 @@ export interface DiskStoreOptions {
 
 interface Pending {
   readonly thread: Worker;
+  /** Nobody waits for it any more, and it is in the thread's queue all the same. */
+  overdue: boolean;
   resolve(result: never): void;
   reject(error: MicroturnError): void;
 }
 
-/** Requests that may wait for the disk at once. Policy: reject. */
+/** Requests that may wait for the disk at once, and none behind one that waited too long. Policy: reject. */
 const MAX_PENDING = 64;
 
 /** Sessions in a libsql file, on a thread of its own: libsql blocks the thread that calls it, and a disk may take its time. */
@@ -87,19 +89,23 @@ export class DiskStore implements SessionStore {
     if (this.#pending.size >= MAX_PENDING) {
       return Promise.reject(new MicroturnError('edge/store', `${MAX_PENDING} requests wait for the disk`));
     }
+    if ([...this.#pending.values()].some(({ overdue }) => overdue)) {
+      return Promise.reject(new MicroturnError('edge/store', 'the disk does not answer'));
+    }
     const id = ++this.#lastRequest;
     const thread = (this.#thread ??= this.#start());
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#pending.delete(id);
+        pending.overdue = true;
         reject(new MicroturnError('edge/store', `the disk took more than ${this.#answerMs} ms`));
       }, this.#answerMs);
       const settled = () => {
         clearTimeout(timer);
         this.#pending.delete(id);
       };
-      this.#pending.set(id, {
+      const pending: Pending = {
         thread,
+        overdue: false,
         resolve: (result) => {
           settled();
           resolve(result);
@@ -108,7 +114,8 @@ export class DiskStore implements SessionStore {
           settled();
           reject(error);
         },
-      });
+      };
+      this.#pending.set(id, pending);
       thread.postMessage({ id, method, params } as ToStoreThread);
     });
   }
