@@ -113,21 +113,23 @@ export class Session {
     });
     this.#conversation = startConversation(parts.participant, this.#speech.audienceOf(parts.audience));
     this.#background = parts.background?.(this.#createDesk());
-    if (origin) this.#takeUp(origin);
   }
 
   /**
    * Leases a row and starts the session clock; the endpoint must be open on the media thread.
    * @param origin the session to take up again, of a process that is gone
-   * @throws {MicroturnError} `edge/full` where every row is leased, `session/expired` where the model does not fit
+   * @throws {MicroturnError} `edge/full` where every row is leased, `session/expired` where the model does not fit,
+   *   `session/closed` where it ended before it began; nothing of it is left then
    */
   static async open(parts: SessionParts, endpoint: string, origin?: SessionOrigin): Promise<Session> {
     const session = new Session(parts, endpoint, origin);
     try {
+      if (origin) session.#takeUp(origin);
       await session.startRow();
+      // The model may have given its row up meanwhile.
+      session.#assertOpen();
     } catch (error) {
-      session.#shared.leave();
-      session.#lease.release();
+      session.close(MicroturnError.from(error, 'edge/internal').code);
       throw error;
     }
     return session;

@@ -1,6 +1,7 @@
+import { MicroturnError } from '@microturn/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionBackground } from '../session/index.js';
-import { Socket, World, nothing } from './testing/call-world.js';
+import { Socket, World, nothing, settled } from './testing/call-world.js';
 
 let world: World;
 let socket: Socket;
@@ -91,6 +92,44 @@ describe('fault 3, the edge is killed, and another takes its place', () => {
       transcriber: { requests: 6, seconds: 14 },
     });
   });
+
+  it.each(['its row cannot be started', 'what was saved of it cannot be read', 'its row is lost at once'])(
+    'where %s, nothing of it goes on, and its client may try again',
+    async (what) => {
+      const { joined } = await world.join(socket);
+      await world.recorder.flush();
+      const next = new World(world.store, 3000);
+      let open = 0;
+      const background: SessionBackground = {
+        spent: { tokensIn: 0, tokensOut: 0, cost: 0, tasks: 0 },
+        onEvent: () => undefined,
+        // Tasks that were not finished begin again.
+        restore: () => {
+          open++;
+          if (what === 'what was saved of it cannot be read') throw new TypeError('no such field');
+        },
+        close: () => void open--,
+      } as unknown as SessionBackground;
+      const gone = new MicroturnError('edge/worker-died');
+      if (what === 'its row cannot be started') {
+        next.slow.set(
+          'row.start',
+          settled().then(() => Promise.reject(gone)),
+        );
+      }
+      let start = () => {};
+      if (what === 'its row is lost at once') next.slow.set('row.start', new Promise((resolve) => (start = resolve)));
+      const resume = { resumeToken: joined.resumeToken, lastSeq: 1 };
+      const resumed = expect(next.join(new Socket(), { resume, background: () => () => background })).rejects.toThrow();
+      await settled();
+      if (what === 'its row is lost at once') next.leases.get(1)!.fail(new MicroturnError('engine/failed'));
+      start();
+      await resumed;
+      expect([open, next.held]).toEqual([0, nothing]);
+      next.slow.clear();
+      expect((await next.join(new Socket(), { resume })).joined).toMatchObject({ resumed: true });
+    },
+  );
 
   it('what the client had missed comes first, and what nobody saved is told as lost', async () => {
     const { joined } = await world.join(socket);

@@ -37,6 +37,7 @@ export class Socket implements Carrier {
 /** Of those that the media thread refuses where the endpoint is not open. */
 const ofEndpoint: ReadonlySet<string> = new Set(['endpoint.suspend', 'endpoint.reopen', 'row.start']);
 
+type Fail = (error: MicroturnError) => void;
 type Reset = (error: MicroturnError, recovery: Recovery) => void;
 
 /** Everything around a call, in virtual time. */
@@ -49,7 +50,7 @@ export class World {
   readonly rowsStarted: { lease: number; zeroMs: number; ref?: boolean }[] = [];
   /** What the model takes. */
   readonly inputs: InputRole[] = ['pcm'];
-  readonly leases = new Map<number, { decide: (decision: Decision) => void; reset: Reset }>();
+  readonly leases = new Map<number, { decide: (decision: Decision) => void; fail: Fail; reset: Reset }>();
   readonly spoken: SpeakRequest[] = [];
   /** Ends the making of what was asked to be spoken. */
   readonly made = new Map<SpeakRequest, () => void>();
@@ -105,9 +106,9 @@ export class World {
         capabilities: [],
         inputs: this.inputs,
       },
-      lease: (decide, _failed, reset) => {
+      lease: (decide, fail, reset) => {
         const id = ++this.#lease;
-        this.leases.set(id, { decide, reset });
+        this.leases.set(id, { decide, fail, reset });
         return {
           id,
           engine: 0,
