@@ -263,7 +263,12 @@ function setPath(tree: Tree, path: string, value: unknown): void {
   const keys = path.split('.');
   const last = keys.pop() as string;
   let at = tree;
-  for (const key of keys) at = (at[key] ??= {}) as Tree;
+  for (const key of keys) {
+    const branch = (at[key] ??= {});
+    if (typeof branch !== 'object')
+      throw new MicroturnError('edge/config', `${key}: expected a mapping in the file, where ${path} is set`);
+    at = branch as Tree;
+  }
   at[last] = value;
 }
 

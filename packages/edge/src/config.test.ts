@@ -136,6 +136,9 @@ describe('the configuration', () => {
     expect(refusal(() => loadConfig({ file, env: {}, flags: {} }))).toContain('broken.yaml');
     writeFileSync(file, '- 1');
     expect(refusal(() => loadConfig({ file, env: {}, flags: {} }))).toContain('mapping');
+    writeFileSync(file, 'background: false');
+    const env = { MICROTURN_DOCUMENTS: dir };
+    expect(refusal(() => loadConfig({ file, env, flags: {} }))).toContain('background: expected a mapping');
   });
 
   it('never shows a secret, also not in an error', () => {
