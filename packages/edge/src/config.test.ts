@@ -150,6 +150,10 @@ describe('the configuration', () => {
       headers: { authorization: secret },
     };
     expect(JSON.stringify(redactConfig(parseConfig({ llm: { models: { m: model } } })))).not.toContain(secret);
+    const mcp = { files: { url: 'http://a/mcp', headers: { authorization: secret } } };
+    expect(redactConfig(parseConfig({ background: { mcp } }))).toMatchObject({
+      background: { mcp: { files: { url: 'http://a/mcp', headers: { authorization: '(hidden)' } } } },
+    });
     expect(refusal(() => loadConfig({ file: undefined, env: { MICROTURN_KEYS: secret }, flags: {} }))).not.toContain(
       secret,
     );

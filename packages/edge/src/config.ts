@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { BackgroundConfig } from './background/config.js';
 import { providerChoices } from './engine/types.js';
-import { LanguageModelConfigs, type LanguageModelConfig } from './llm/model-config.js';
+import { LanguageModelConfigs } from './llm/model-config.js';
 import { RecipeInput } from './recipes/recipe-config.js';
 import { trustedProxies } from './signaling/caller-address.js';
 import { parseIceUrl } from './signaling/ice-servers.js';
@@ -192,19 +192,18 @@ export function storeFile({ port, stateFolder, store: { kind, folder } }: EdgeCo
   return join(folder ?? join(stateFolder, `edge-${port}`), 'sessions.db');
 }
 
+/** Options of which only the names are shown, wherever they are: headers are as good as keys. */
+const SECRET: ReadonlySet<string> = new Set(['keys', 'headers', 'secret', 'username', 'credential']);
+
 /** The configuration as it may be shown: secrets hidden. */
 export function redactConfig(config: EdgeConfig): unknown {
-  return {
-    ...config,
-    keys: Object.fromEntries(Object.keys(config.keys).map((key) => [key, '(hidden)'])),
-    llm: { ...config.llm, models: Object.fromEntries(Object.entries(config.llm.models).map(hideHeaders)) },
-    media: { ...config.media, iceServers: config.media.iceServers.map(({ urls }) => ({ urls })) },
-  };
+  const show = (name: string, value: unknown) => (SECRET.has(name) ? hidden(value) : value);
+  return JSON.parse(JSON.stringify(config, show));
 }
 
-function hideHeaders([name, model]: [string, LanguageModelConfig]): [string, LanguageModelConfig] {
-  const headers = Object.fromEntries(Object.keys(model.headers).map((header) => [header, '(hidden)']));
-  return [name, { ...model, headers }];
+function hidden(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value === undefined ? undefined : '(hidden)';
+  return Object.fromEntries(Object.keys(value).map((name) => [name, '(hidden)']));
 }
 
 function isIceUrl(text: string): boolean {
