@@ -1,8 +1,9 @@
 import { MicroturnError, type JoinResult, type SessionEvent } from '@microturn/protocol';
 import type * as MediasoupClient from 'mediasoup-client';
 import { WebSocket } from 'ws';
-import type { EdgeConfig } from '../config.js';
+import type { EdgeConfig, EdgeConfigInput } from '../config.js';
 import { createEdge } from '../create-edge.js';
+import { BUNDLE_ALONE } from '../recipes/index.js';
 import { silentLog } from '../telemetry/index.js';
 import type { CheckResult } from './check-result.js';
 import { createKey } from './keys.js';
@@ -23,20 +24,7 @@ export async function loopbackCall(config: EdgeConfig): Promise<CheckResult> {
       fix: 'npm install --no-save @roamhq/wrtc mediasoup-client, then run this again',
     };
   }
-  const { key, secret } = createKey();
-  const edge = await createEdge(
-    {
-      ...config,
-      host: '127.0.0.1',
-      port: 0,
-      https: {},
-      demo: undefined,
-      keys: { [key]: secret },
-      allowedOrigins: [],
-      media: { ...config.media, listenIp: '127.0.0.1', announcedAddress: undefined, port: 0 },
-    } as Parameters<typeof createEdge>[0],
-    { log: silentLog },
-  );
+  const edge = await createEdge(loopbackConfig(config), { log: silentLog });
   try {
     const token = await edge.mintToken({ identity: 'doctor', room: 'doctor' });
     const { heardRms, turns, stepMs } = await call(edge.url, token, client);
@@ -51,6 +39,23 @@ export async function loopbackCall(config: EdgeConfig): Promise<CheckResult> {
   } finally {
     await edge.close();
   }
+}
+
+/** As the edge is configured, but for this machine alone: nobody else is called, told or asked for tokens. */
+export function loopbackConfig(config: EdgeConfig): EdgeConfigInput {
+  const { key, secret } = createKey();
+  return {
+    ...config,
+    host: '127.0.0.1',
+    port: 0,
+    https: {},
+    demo: undefined,
+    keys: { [key]: secret },
+    allowedOrigins: [],
+    webhooks: {},
+    recipe: BUNDLE_ALONE,
+    media: { ...config.media, listenIp: '127.0.0.1', announcedAddress: undefined, port: 0 },
+  } as EdgeConfigInput;
 }
 
 function failed(detail: string, fix: string): CheckResult {
