@@ -57,7 +57,7 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
     let edge: Edge | undefined;
     const onFailed = (error: MicroturnError) => edge?.fail(error);
     const agents = own(new Agents(recipes, common));
-    const [engine, voice] = await Promise.all([
+    const starting = [
       EngineHost.start({
         bundleDir: config.engine.bundle,
         rows: config.engine.rows,
@@ -76,7 +76,10 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
         onRestart: () => media?.setVoicePort(voice.connect()),
         onFailed,
       }).then(own),
-    ]);
+    ] as const;
+    // Where one fails the other is started all the same, and has to be closed.
+    await Promise.allSettled(starting);
+    const [engine, voice] = await Promise.all(starting);
     media = own(
       await MediaHost.start({
         options: {
