@@ -56,6 +56,15 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('MediaServer, with a media
     };
   }
 
+  it('closes a room also where that is asked for while it opens', async () => {
+    const opened = server.request('room.open', { room: 'b' });
+    await server.request('room.close', { room: 'b' });
+    await opened;
+    await expect(
+      server.request('endpoint.open', { room: 'b', endpoint: 'nobody', participant: 'nobody' }),
+    ).rejects.toMatchObject({ code: 'protocol/state', message: expect.stringContaining('no such room') });
+  });
+
   it('offers the agent to everyone, and the others to those who subscribed', async () => {
     const a = await join('a');
     const b = await join('b');

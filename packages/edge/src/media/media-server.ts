@@ -86,7 +86,9 @@ export class MediaServer {
   readonly #handlers: Handlers = {
     'room.open': async ({ room }) => ({ rtpCapabilities: (await this.#openRoom(room)).rtc.rtpCapabilities }),
 
-    'room.close': ({ room }) => {
+    'room.close': async ({ room }) => {
+      // Where it is still being opened it would be there when nobody asks for it any more.
+      await this.#opening.get(room)?.catch(() => undefined);
       const open = this.#rooms.get(room);
       if (open) this.#closeRoom(open);
     },
