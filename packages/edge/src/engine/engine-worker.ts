@@ -153,11 +153,11 @@ export class EngineWorker {
   }
 
   /**
-   * Lends a row, of the preferred ones where one is free.
+   * Lends the lowest free row.
    * @throws {MicroturnError} `edge/full` where every row is leased
    */
-  lease(lease: LeaseId, listener: LeaseListener, prefers?: (row: number) => boolean): number {
-    const place = this.#pool.lease(prefers);
+  lease(lease: LeaseId, listener: LeaseListener): number {
+    const place = this.#pool.lease();
     this.#leases.set(lease, { ...listener, place, stepped: false });
     this.#post({ type: 'open', lease, row: place.row });
     return place.row;

@@ -1,6 +1,6 @@
 import { floors, samplesPerTurn, type Floor } from '@microturn/protocol';
 import * as v from 'valibot';
-import { acts, marks, type Act, type InputRole } from './types.js';
+import { acts, marks, type InputRole } from './types.js';
 
 // docs/bundle.md has a page on every field: keep the two together.
 
@@ -126,8 +126,6 @@ const Manifest = v.object({
 /** bundle.json, checked. Fields that this build does not know are dropped. */
 export type Manifest = v.InferOutput<typeof Manifest>;
 export type Outputs = Manifest['outputs'];
-export type StopCondition = { act: 'stop' } | { floor: Floor };
-export type SayAct = { act: Act; text?: string | undefined };
 
 /** Values of one row of a tensor. */
 export function rowElements(shape: readonly [string, ...number[]]): number {
