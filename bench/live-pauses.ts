@@ -1,4 +1,7 @@
 import { Caller } from '../test/call/caller.js';
+import { fileStartMs } from '../test/call/file-clock.js';
+import { MICROPHONE_HZ, toMicrophone } from '../test/call/microphone-file.js';
+import { detectSegments } from '../test/call/segments.js';
 import { summarize } from '../test/call/summary.js';
 import { questions } from '../test/fixtures/questions.js';
 import { compose, lengthMs } from '../test/fixtures/speech.js';
@@ -18,7 +21,8 @@ const TAIL_MS = 6_000;
 /**
  * What: answers that begin while the user pauses in a sentence, how much of them is heard, and the gap after its end.
  * How: one call in Chromium through an edge of its own, with services that stream at set speeds; questions by several voices, each
- * with a pause at its comma, one after the other. Judged by the recording of both directions.
+ * with a pause at its comma, one after the other. Judged by the recording of both directions: when somebody said something is when
+ * the recording has it.
  * Against: the pauses that there were.
  */
 export const livePauses: Benchmark = {
@@ -27,13 +31,13 @@ export const livePauses: Benchmark = {
   async run({ quick }) {
     const asked = await questions(quick ? 3 : 20, PAUSES_MS);
     const microphone = compose([...asked.flatMap(({ pcm }) => [pcm, AFTER_MS]), TAIL_MS]);
-    let fromMs = 0;
+    let lengthSoFarMs = 0;
     const placed = asked.map(({ pcm, words, endMs, pauseMs }) => {
-      const at = fromMs;
-      fromMs += lengthMs(pcm) + AFTER_MS;
-      const shifted = words.map((word) => ({ ...word, endMs: word.endMs + at }));
+      const fromMs = lengthSoFarMs;
+      lengthSoFarMs += lengthMs(pcm) + AFTER_MS;
+      const shifted = words.map((word) => ({ ...word, endMs: word.endMs + fromMs }));
       const pauseAt = shifted.find(({ text }) => text.endsWith(','))!.endMs;
-      return { words: shifted, pauseAt, pauseMs, endMs: at + endMs };
+      return { fromMs, words: shifted, pauseAt, pauseMs, endMs: fromMs + endMs };
     });
     await using world = await LlmWorld.start({
       speeds: SPEEDS,
@@ -47,26 +51,32 @@ export const livePauses: Benchmark = {
     await caller.untilRecorded(microphoneMs + lengthMs(microphone));
     const recording = await caller.hangUp();
     if (world.problems.length > 0) throw new Error(`requests that were not in order: ${world.problems.join('; ')}`);
-    const { agentSegments } = summarize(recording);
-    const startsIn = (from: number, to: number) =>
-      agentSegments.filter(({ startMs }) => startMs - microphoneMs >= from && startMs - microphoneMs < to);
-    const early = placed.flatMap(({ pauseAt, pauseMs, endMs }) =>
+    const { agentSegments, userSegments: sent } = summarize(recording);
+    const file = detectSegments(toMicrophone(microphone).samples, MICROPHONE_HZ);
+    const said = placed.map(({ fromMs, pauseAt, pauseMs, endMs }) => {
+      const startMs = fileStartMs({ file, sent, microphoneMs, fromMs });
+      return { startMs, pauseAt: startMs + pauseAt, pauseMs, endMs: startMs + endMs };
+    });
+    const startsIn = (fromMs: number, toMs: number) =>
+      agentSegments.filter(({ startMs }) => startMs >= fromMs && startMs < toMs);
+    const early = said.flatMap(({ pauseAt, pauseMs, endMs }) =>
       startsIn(pauseAt, endMs)
         .slice(0, 1)
-        .map(({ startMs, endMs: to }) => ({
-          afterPauseMs: Math.round(startMs - microphoneMs - pauseAt - pauseMs),
-          beforeEndMs: Math.round(endMs - (startMs - microphoneMs)),
-          heardMs: Math.round(to - startMs),
+        .map(({ startMs, endMs: toMs }) => ({
+          afterPauseMs: Math.round(startMs - pauseAt - pauseMs),
+          beforeEndMs: Math.round(endMs - startMs),
+          heardMs: Math.round(toMs - startMs),
         })),
     );
-    const gaps = placed.flatMap(({ endMs }) => {
+    const gaps = said.flatMap(({ endMs }) => {
       const [answer] = startsIn(endMs, endMs + AFTER_MS);
-      return answer ? [answer.startMs - microphoneMs - endMs] : [];
+      return answer ? [answer.startMs - endMs] : [];
     });
     const beyond = recording.events.flatMap((event) =>
       event.type === 'response.latency' ? [beyondFloorAndVoice(event, SPEEDS.firstAudioMs)] : [],
     );
-    const conditions = { n: placed.length, speeds: SPEEDS };
+    const fileEarlyMs = round(median(said.map(({ startMs }) => microphoneMs - startMs)), 0);
+    const conditions = { n: placed.length, speeds: SPEEDS, fileEarlyMs };
     return [
       {
         name: 'false starts in one live call',

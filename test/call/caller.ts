@@ -83,7 +83,7 @@ export class Caller implements AsyncDisposable {
   get events(): readonly TimedEvent[] {
     return this.#events;
   }
-  /** When the microphone, and with it the file, began: on the recording's clock. */
+  /** When the page had its microphone, on the recording's clock. The file began before: `fileStartMs` tells when. */
   get microphoneMs(): number {
     return this.#microphoneMs;
   }
