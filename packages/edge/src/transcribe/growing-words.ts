@@ -4,15 +4,14 @@ export class GrowingWords {
   #stable: readonly string[] = [];
 
   /** Takes the newest hypothesis of the whole utterance. */
-  take(text: string, final: boolean): { readonly words: readonly string[]; readonly stable: number } {
+  take(text: string): { readonly words: readonly string[]; readonly stable: number } {
     const hypothesis = text.split(/\s+/).filter((word) => word !== '');
     let agreed = 0;
     while (agreed < hypothesis.length && same(hypothesis[agreed]!, this.#last[agreed])) agreed++;
     this.#last = hypothesis;
-    const upTo = final ? hypothesis.length : Math.max(this.#stable.length, agreed);
     // What was called stable is not taken back, whatever a longer clip makes of it.
     const words = [...this.#stable, ...hypothesis.slice(this.#stable.length)];
-    this.#stable = words.slice(0, upTo);
+    this.#stable = words.slice(0, Math.max(this.#stable.length, agreed));
     return { words, stable: this.#stable.length };
   }
 }

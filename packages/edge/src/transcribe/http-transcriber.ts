@@ -115,8 +115,7 @@ class GrowingTranscription implements Transcription {
     this.#request = undefined;
     this.#failures = 0;
     this.#coveredMs = request.toMs;
-    const final = this.#settleMs !== undefined && request.toMs >= this.#settleMs;
-    this.#listener.onTranscript({ ...this.#words.take(text, final), coveredMs: request.toMs });
+    this.#listener.onTranscript({ ...this.#words.take(text), coveredMs: request.toMs });
     this.#next();
   }
 

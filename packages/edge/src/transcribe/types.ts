@@ -25,7 +25,7 @@ export interface TranscriptListener {
 export interface Transcription {
   /** The sound that follows what came before. @param toMs session ms at its end */
   push(pcm: Int16Array, toMs: number): void;
-  /** Somebody waits for the words of all that was pushed. */
+  /** Somebody waits for the words of all that was pushed, which may end in the middle of one: more may follow. */
   settle(): void;
   /** No word is wanted any more. Closing twice is harmless. */
   close(): void;
