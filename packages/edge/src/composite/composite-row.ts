@@ -141,10 +141,12 @@ export class CompositeRow implements SessionRow {
       decision,
       firstTokenMs: this.#parts.llm.firstTokenMs,
     });
-    const { words, acts, speech } = composed;
+    const { acts, speech } = composed;
+    const words = [...this.#words.splice(0), ...composed.words];
     this.#onDecision({
       ...decision,
-      words: this.#parts.transcriber ? [...this.#words.splice(0), ...words] : decision.words,
+      // Without a transcriber they are the bundle's, and pass through when it has them.
+      words: this.#parts.transcriber ? words : decision.words,
       acts,
       say: speech?.say ?? '',
       ...(speech?.more && { more: true }),
