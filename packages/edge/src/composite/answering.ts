@@ -19,6 +19,7 @@ export function newAnswer(
     saidAtMs: undefined,
     calling: false,
     soundedAtMs: undefined,
+    measured: false,
   };
 }
 
@@ -100,7 +101,9 @@ export function follow(step: StepBuilder, event: SessionEvent): void {
 export function takeBack(step: StepBuilder, fromMs: number): void {
   const { answer } = step.state;
   if (!answer) return;
-  const { said, soundedAtMs = Infinity, draft, calling } = answer;
+  const { said, draft, calling } = answer;
+  // A word that announced it may have sounded: that is nothing of it.
+  const soundedAtMs = said > 0 ? (answer.soundedAtMs ?? Infinity) : Infinity;
   // They may be giving leave; whatever it is, it is told with the result.
   if (calling) return;
   const thrownIn = said > 0 && readDraft(draft)?.kind === 'interjection';
@@ -109,12 +112,13 @@ export function takeBack(step: StepBuilder, fromMs: number): void {
   step.withdraw();
 }
 
-/** Where the time went between the end of the user's speech and the first packet of the answer. */
+/** Where the time went between the end of the user's speech and the first packet of the answer: once, and not where a word announced it. */
 export function measure(step: StepBuilder, { responseId, atMs }: TurnTakingInput & { type: 'speech-started' }): void {
   const { answer } = step.state;
-  if (answer?.responseId !== responseId || answer.saidAtMs === undefined) return;
-  step.set({ answer: { ...answer, soundedAtMs: atMs } });
-  const { spokenToMs, yieldedAtMs, wordsAtMs, saidAtMs, drafted } = answer;
+  if (answer?.responseId !== responseId) return;
+  step.set({ answer: { ...answer, soundedAtMs: atMs, measured: true } });
+  const { spokenToMs, yieldedAtMs, wordsAtMs, saidAtMs, drafted, measured } = answer;
+  if (measured || saidAtMs === undefined) return;
   const readyAtMs = Math.max(yieldedAtMs, wordsAtMs);
   step.emit({
     type: 'response.latency',

@@ -49,6 +49,8 @@ export interface Answer {
   readonly calling: boolean;
   /** The first packet of what is being said of it left. */
   readonly soundedAtMs: number | undefined;
+  /** A packet of it has left before: what it waits for now is no part of its latency. */
+  readonly measured: boolean;
 }
 
 /** Where the answer of the LLM stands, since when it has stood there, and whether the user was told. */

@@ -626,6 +626,23 @@ describe('taking turns', () => {
     ]);
   });
 
+  it('says it once of an answer that goes on behind a tool', () => {
+    const talk = new Talk().floors('.SSSS').words('what is the weather').floors('Y').words('what is the weather');
+    const { draftId } = talk.asks.at(-1)!;
+    const calls = (calling: boolean) => stepInto(talk, { type: 'draft.calls', atMs: talk.nowMs, draftId, calling });
+    const sounds = (responseId: string) =>
+      stepInto(talk, { type: 'speech-started', responseId, atMs: talk.nowMs + 40 });
+    talk.writes('Let me look.\n', false);
+    sounds('r1');
+    calls(true);
+    talk.hearsAll().floors('.'.repeat(20));
+    calls(false);
+    talk.writes('It is sunny.');
+    sounds('r2');
+    expect(talk.said).toHaveLength(2);
+    expect(talk.emitted('response.latency')).toMatchObject([{ responseId: 'r1', voiceMs: 40 }]);
+  });
+
   it('does nothing of its own: the bundle’s own words are not said, and noise is not answered', () => {
     const talk = new Talk().floors('.SS', ['remind', 'delegate']).floors('YYYY').words('', 1600).floors('....');
     expect(talk.said).toEqual([]);
@@ -688,6 +705,22 @@ describe('an LLM that keeps the user waiting', () => {
     expect(talk.state).toMatchObject({ answer: undefined });
     talk.floors('.'.repeat(30));
     expect(errors(talk)).toEqual([]);
+  });
+
+  it('is heard out, once it was announced and goes on, unless the bundle stops it', () => {
+    const talk = asked().floors('.'.repeat(6));
+    stepInto(talk, { type: 'speech-started', responseId: 'r1', atMs: talk.nowMs + 40 });
+    talk.floors('..').writes('It is noon. And in Rome it is', false).floors('..').floors('SS');
+    expect(talk.cancelled).toEqual([]);
+    talk.floors('B');
+    expect(talk.cancelled).toEqual([talk.asks[0]!.draftId]);
+  });
+
+  it('is forgotten where they go on when it was only announced', () => {
+    const talk = asked().floors('.'.repeat(6));
+    stepInto(talk, { type: 'speech-started', responseId: 'r1', atMs: talk.nowMs + 40 });
+    talk.floors('..S');
+    expect(talk.cancelled).toEqual([talk.asks[0]!.draftId]);
   });
 
   it('is waited for in silence where the app wants no word', () => {
