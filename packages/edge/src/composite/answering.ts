@@ -29,7 +29,7 @@ export function sayMore(step: StepBuilder, atMs: number): void {
   if (!answer || answer.saidAll || stopDue || step.speech) return;
   const read = readDraft(answer.draft);
   if (read?.kind === 'silence') {
-    step.set({ answer: undefined });
+    step.withdraw();
     return;
   }
   const said = read ? speakableTo(read.text, answer.said, answer.draft.done) : 0;

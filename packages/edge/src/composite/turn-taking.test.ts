@@ -574,6 +574,14 @@ describe('taking turns', () => {
     expect(talk.said.at(-1)).toMatch('Whole.');
   });
 
+  it('an LLM that wants silence is not waited for, nor paid for what it adds', () => {
+    const talk = new Talk().floors('.SSSS').words('hm okay then').floors('Y').words('hm okay then');
+    talk.writes('[silence] They are', false);
+    expect(talk.cancelled).toEqual([talk.asks.at(-1)!.draftId]);
+    expect(talk.floors('..').said).toEqual([]);
+    expect(talk.state.answer).toBeUndefined();
+  });
+
   it('an answer that failed before its first word is no answer', () => {
     const talk = new Talk().floors('.SSSS').words('a b c').floors('Y').words('a b c').fails().floors('..');
     expect(talk.said).toEqual([]);
