@@ -4,6 +4,7 @@ import { ManualClock } from '../testing/manual-clock.js';
 import { askHere } from './ask-model.js';
 import { AnthropicServer, type AnthropicReply } from './fixtures/anthropic-server.js';
 import { LanguageModels } from './language-models.js';
+import { answerCall, toCallsMessage } from './tool-calls.js';
 import type { ChatPart, ChatRequest, ModelMessage } from './types.js';
 
 const lookup = {
@@ -99,6 +100,19 @@ describe('a model of Anthropic’s, by a strict server of its wire format', () =
       { type: 'tool_result', tool_use_id: 'toolu_1', content: '330 m' },
     ]);
     expect(server.problems).toEqual([]);
+  });
+
+  it('is told what is wrong with arguments that cannot be read, and goes on', async () => {
+    const { server, ask } = await setUp([{ text: ['Then no.'] }]);
+    const call = { type: 'tool-call', callId: 't', name: 'lookup', arguments: '{"q":', problem: 'no JSON' } as const;
+    const result = await answerCall(call, () => Promise.reject(new Error('never called')));
+    const messages: ModelMessage[] = [question, toCallsMessage('\n', [call]), { role: 'tool', content: [result] }];
+    expect((await ask({ tools: [lookup], messages })).text).toBe('Then no.');
+    expect(server.problems).toEqual([]);
+    expect(server.requests[0]!.messages.slice(1)).toMatchObject([
+      { content: [{ type: 'tool_use', input: {} }] },
+      { content: [{ type: 'tool_result', is_error: true, content: expect.stringContaining('no JSON') as unknown }] },
+    ]);
   });
 
   it('searches the web by itself, where it may, and only then', async () => {

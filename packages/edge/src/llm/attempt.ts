@@ -170,10 +170,17 @@ function toToolCall(
     return { ...call, arguments: input, problem: `there is no tool ${name}` };
   }
   try {
-    return { ...call, arguments: input.trim() === '' ? {} : (JSON.parse(input) as unknown) };
+    return { ...call, arguments: input.trim() === '' ? {} : parseObject(input) };
   } catch (error) {
-    return { ...call, arguments: input, problem: `its arguments are no JSON: ${(error as Error).message}` };
+    return { ...call, arguments: input, problem: `its arguments cannot be read: ${(error as Error).message}` };
   }
+}
+
+/** @throws {Error} where it is anything else, or no JSON at all */
+function parseObject(json: string): object {
+  const value = JSON.parse(json) as unknown;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('expected a JSON object');
+  return value;
 }
 
 function toReason(unified: string): (AttemptPart & { type: 'end' })['reason'] {

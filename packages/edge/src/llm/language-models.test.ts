@@ -159,13 +159,14 @@ describe('language models', () => {
     expect(openai.problems).toEqual([]);
   });
 
-  it('say where a model called a tool that there is not, or with arguments that are no JSON', async () => {
+  it('say where a model called a tool that there is not, or with arguments that are no JSON, or no object', async () => {
     const openai = await server({
       chat: [
         {
           toolCalls: [
             { name: 'nowhere', arguments: {} },
             { name: 'lookup', arguments: '{"q":' },
+            { name: 'lookup', arguments: '["q"]' },
           ],
         },
       ],
@@ -177,6 +178,7 @@ describe('language models', () => {
     const calls = parts.filter((part) => part.type === 'tool-call');
     expect(calls.map(({ name, problem }) => [name, problem !== undefined])).toEqual([
       ['nowhere', true],
+      ['lookup', true],
       ['lookup', true],
     ]);
   });

@@ -24,12 +24,13 @@ export function toCallsMessage(text: string, calls: readonly ChatToolCall[]): Mo
   return {
     role: 'assistant',
     content: [
-      ...(text === '' ? [] : [{ type: 'text' as const, text }]),
-      ...calls.map(({ callId, name, arguments: args }) => ({
+      ...(text.trim() === '' ? [] : [{ type: 'text' as const, text }]),
+      ...calls.map(({ callId, name, arguments: args, problem }) => ({
         type: 'tool-call' as const,
         toolCallId: callId,
         toolName: name,
-        input: args ?? {},
+        // What could not be read is told with the result: providers refuse a request whose arguments are no object.
+        input: problem === undefined ? args : {},
       })),
     ],
   };

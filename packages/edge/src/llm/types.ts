@@ -49,7 +49,7 @@ export interface ChatToolCall {
   readonly callId: string;
   readonly name: string;
   readonly arguments: unknown;
-  /** The arguments could not be read, or there is no such tool: to be told to the model. */
+  /** The arguments could not be read, and are what the model wrote; or there is no such tool: to be told to the model. */
   readonly problem?: string;
 }
 
