@@ -235,6 +235,20 @@ describe('language models', () => {
     expect(openai.chats).toHaveLength(1);
   });
 
+  it('a wrong request, or a wrong key, makes nobody wait who asks after it', async () => {
+    const openai = await server({ chat: [{ status: 400 }, { text: 'well' }] });
+    const denied = await server({ apiKey: 'other' });
+    const { clock, languageModels } = models({ a: config(openai.url), b: config(denied.url) });
+    await collect(languageModels.stream(ask('hi', { models: ['a'] })));
+    expect((await collect(languageModels.stream(ask('hi', { models: ['a'] })))).text).toBe('well');
+    for (const _ of [1, 2])
+      expect(await collect(languageModels.stream(ask('hi', { models: ['b'] })))).toMatchObject({
+        error: { code: 'llm/denied' },
+      });
+    expect(languageModels.states.map(({ failures }) => failures)).toEqual([0, 2]);
+    expect(clock.now()).toBe(0);
+  });
+
   it('the rules of the app choose, and see how each model fares', async () => {
     const fast = await server({ chat: [{ text: 'fast' }] });
     const wise = await server({ chat: [{ text: 'wise' }] });

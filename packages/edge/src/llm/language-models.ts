@@ -86,10 +86,10 @@ export class LanguageModels {
       } catch (cause) {
         if (request.signal.aborted) throw new MicroturnError('session/aborted', undefined, { cause });
         const error = MicroturnError.from(cause, 'edge/internal');
-        this.#noteFailure(model, error);
         // A model that is wrong for this request is right for another: only those that may recover are asked again.
-        const others = this.#candidates(request).length > 1;
-        if (answer.streamed || tries >= ATTEMPTS || !(error.retryable || others)) throw error;
+        const passes = error.retryable || this.#candidates(request).length > 1;
+        this.#noteFailure(model, error, passes);
+        if (answer.streamed || tries >= ATTEMPTS || !passes) throw error;
       } finally {
         // Also of an answer that broke off, or that nobody wanted to the end.
         answer.charge();
@@ -161,10 +161,11 @@ export class LanguageModels {
     return allowed.filter(({ spec }) => needs.every((input) => spec.config.takes.includes(input)));
   }
 
-  #noteFailure(model: Model, { code, retryAfterMs }: MicroturnError): void {
-    model.failures++;
-    model.coolUntilMs = this.#parts.clock.now() + pauseMs(model.failures, retryAfterMs, this.#random);
+  /** @param passes whether to leave it alone for a while helps: else whoever asks next would wait for nothing */
+  #noteFailure(model: Model, { code, retryAfterMs }: MicroturnError, passes: boolean): void {
     this.#parts.log.warn({ model: model.spec.name, code }, 'a language model failed');
+    model.failures++;
+    if (passes) model.coolUntilMs = this.#parts.clock.now() + pauseMs(model.failures, retryAfterMs, this.#random);
   }
 
   #coolingMs(model: Model): number {
