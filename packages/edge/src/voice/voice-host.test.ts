@@ -203,11 +203,22 @@ describe('VoiceHost', () => {
   });
 
   it('ends a thread that hangs', async () => {
-    let nowMs = 0;
-    await start({ threadUrl: scripted('for (;;);'), clock: { now: () => nowMs } });
+    await start({ threadUrl: scripted('for (;;);'), pingMs: 20 });
     const hung = failure(speak('r1', 'yes'));
-    nowMs = 60_000;
     expect(await hung).toMatchObject({ code: 'voice/failed', message: expect.stringContaining('died') });
+  });
+
+  it('takes no thread for hung where this process itself stood still', async () => {
+    let nowMs = 0;
+    const done = `parentPort.postMessage({ type: 'done', job: m.job, lengthMs: 100 })`;
+    await start({
+      threadUrl: scripted(`setTimeout(() => ${done}, 1500)`),
+      clock: { now: () => nowMs },
+      pingMs: 200,
+    });
+    const spoken = speak('r1', 'yes');
+    nowMs = 60_000;
+    expect(await spoken).toEqual({ lengthMs: 100 });
   });
 
   it('refuses a voice that there is not, and a thread that does not start', async () => {

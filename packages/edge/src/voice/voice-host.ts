@@ -24,6 +24,8 @@ export interface VoiceHostOptions {
   /** It died too often: it stays dead. */
   readonly onFailed?: (error: MicroturnError) => void;
   readonly clock?: Clock;
+  /** Between two signs of life that are asked for; 1 s where nothing is given. */
+  readonly pingMs?: number;
 }
 
 export interface SpeakRequest {
@@ -50,9 +52,9 @@ export const voiceQueue = { policy: 'reject', calls: 1024, chars: 524_288, respo
 const ON_THREAD: ReadonlySet<VoiceSpec['provider']> = new Set(['flite', 'tones']);
 const NUMBERS = 'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen'.split(' ');
 const START_MS = 30_000;
-/** A clause takes 0.1 s: a thread that has been silent for this long while it has work hangs. */
-const HANG_MS = 10_000;
 const PING_MS = 1_000;
+/** A clause takes 0.1 s: a thread that leaves so many signs of life unanswered while it has work hangs. */
+const HANG_PINGS = 10;
 /** A thread that dies more often than this stays dead: something is wrong that another start does not mend. */
 const RESTARTS = { most: 3, withinMs: 600_000 };
 /** Responses that ended lately, so that a late `speak` to one is told apart from a new response. */
@@ -85,7 +87,7 @@ export class VoiceHost {
   #worker: Worker | undefined;
   #nextJob = 1;
   #queuedChars = 0;
-  #lastReportMs = 0;
+  #unanswered = 0;
   #watch: NodeJS.Timeout | undefined;
   #started = false;
   #closed = false;
@@ -220,7 +222,7 @@ export class VoiceHost {
     const workerData: VoiceThreadData = { voice, speakers, warm };
     const worker = new Worker(threadUrl, { workerData, name: 'microturn-voice' });
     this.#worker = worker;
-    this.#lastReportMs = this.#clock.now();
+    this.#unanswered = 0;
     await new Promise<void>((resolve, reject) => {
       const fail = (error: unknown) => reject(MicroturnError.from(error, 'voice/failed'));
       const timer = setTimeout(() => {
@@ -229,7 +231,7 @@ export class VoiceHost {
       }, START_MS);
       let cause: unknown;
       worker.on('message', (report: VoiceReport) => {
-        this.#lastReportMs = this.#clock.now();
+        this.#unanswered = 0;
         if (report.type === 'ready') {
           clearTimeout(timer);
           this.#log.info({ voice: report.name }, 'the voice is ready');
@@ -303,14 +305,15 @@ export class VoiceHost {
   /** A thread that hangs in a synthesis answers nothing, and can only be ended. */
   #watchThread(): void {
     if (this.#watch) return;
-    this.#lastReportMs = this.#clock.now();
+    this.#unanswered = 0;
     this.#watch = setInterval(() => {
-      if (this.#clock.now() - this.#lastReportMs > HANG_MS) {
+      // Counted, and not timed: where main itself stood still, the answers are there but were not read.
+      if (++this.#unanswered > HANG_PINGS) {
         this.#log.warn({}, 'the voice thread hangs and is ended');
-        this.#lastReportMs = this.#clock.now();
+        this.#unanswered = 0;
         void this.#worker?.terminate();
       } else this.#post({ type: 'ping' });
-    }, PING_MS);
+    }, this.#options.pingMs ?? PING_MS);
     this.#watch.unref();
   }
 
