@@ -12,20 +12,29 @@ const TAIL_MS = 30;
 /** 16-bit PCM as it streams in, to what can be sent: at a rate of Opus, in whole milliseconds, without silence at its ends. */
 export class PcmStream {
   readonly rateHz: number;
+  readonly #sourceHz: number;
   readonly #resampler: Resampler | undefined;
+  #received = 0;
   #odd: number | undefined;
   #pending = new Float32Array(0);
   #begun = false;
 
   /** @throws {RangeError} where the rate is none */
   constructor(sourceHz: number) {
+    this.#sourceHz = sourceHz;
     this.rateHz = OPUS_HZ.has(sourceHz) ? sourceHz : OTHER_HZ;
     this.#resampler = OPUS_HZ.has(sourceHz) ? undefined : new Resampler(sourceHz, OTHER_HZ);
+  }
+
+  /** Of all that came, silence too. */
+  get receivedMs(): number {
+    return (this.#received * 1000) / this.#sourceHz;
   }
 
   /** @returns what can be sent now, which may be nothing. Silence is held back until sound follows it. */
   push(bytes: Uint8Array): Float32Array {
     const pcm = this.#toFloat(bytes);
+    this.#received += pcm.length;
     return this.#take(this.#resampler ? this.#resampler.push(pcm) : pcm, false);
   }
   /** The rest, without the silence at its end. */

@@ -7,6 +7,7 @@ import { FallbackVoice } from './fallback-voice.js';
 import { httpVoice, type HttpVoiceOptions } from './http-voice.js';
 import { PcmStream } from './pcm-stream.js';
 import { splitSentences } from './sentences.js';
+import { StreamedVoice } from './streamed-voice.js';
 import { SpeakingRate, StreamedWords } from './streamed-words.js';
 import { ToneVoice } from './tone-voice.js';
 import type { SpeechClause, Voice } from './types.js';
@@ -102,6 +103,34 @@ describe('a voice over HTTP', () => {
     const failed = say(voice);
     await expect(failed).rejects.toMatchObject({ code: 'voice/failed' });
     await expect(failed).rejects.toThrow(message);
+  });
+
+  it('takes silence for no sound, and no more of it than a sentence may be long', async () => {
+    const silent = (bytes: () => AsyncIterable<Uint8Array>) =>
+      say(
+        new StreamedVoice({
+          name: 'silent',
+          firstAudioMs: 100,
+          stallMs: 1000,
+          open: () => ({ format: { wav: false, rateHz: 24_000 }, bytes: bytes() }),
+        }),
+        'Hello.',
+      );
+    const second = new Uint8Array(48_000);
+    const slow = silent(async function* () {
+      for (let i = 0; i < 50; i++) {
+        yield new Uint8Array(960);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    });
+    await expect(slow).rejects.toMatchObject({ message: expect.stringContaining('no sound within 100 ms') as unknown });
+    let seconds = 0;
+    const endless = silent(async function* () {
+      yield second.slice().fill(64);
+      for (; seconds < 200; seconds++) yield second;
+    });
+    await expect(endless).rejects.toMatchObject({ message: expect.stringContaining('without an end') as unknown });
+    expect(seconds).toBeLessThan(62);
   });
 
   it('stops asking when nobody listens any more', async () => {

@@ -73,13 +73,16 @@ export class StreamedVoice implements Voice {
       patience.expect(firstAudioMs, 'no sound');
       const source = await open(sentence, patience.signal, rate);
       let stretches: Stretches | undefined;
-      for await (const pcm of toPcm(source, (stream) => (stretches = new Stretches(stream.rateHz, words)))) {
-        // What the listener's side does not take yet is not the source's fault.
-        patience.expect(undefined, '');
+      for await (const { pcm, receivedMs } of toPcm(source, (rateHz) => (stretches = new Stretches(rateHz, words)))) {
         const stretch = stretches!.push(pcm);
-        if (stretch) yield stretch;
-        patience.expect(stretches!.lengthMs > 0 ? stallMs : firstAudioMs, 'the sound stopped');
-        if (stretches!.lengthMs > LONGEST_MS) throw new Error('a sentence without an end');
+        if (stretch) {
+          // What the listener's side does not take yet is not the source's fault.
+          patience.expect(undefined, '');
+          yield stretch;
+        }
+        // Silence that it begins with is no sound.
+        if (stretches!.lengthMs > 0) patience.expect(stallMs, 'the sound stopped');
+        if (receivedMs > LONGEST_MS) throw new Error('a sentence without an end');
       }
       const last = stretches?.finish();
       if (!last) throw new Error('the sentence has no sound');
@@ -92,32 +95,32 @@ export class StreamedVoice implements Voice {
   }
 }
 
-/** Reads samples, with or without a header before them. */
+/** Reads samples, with or without a header before them; each time with how much came so far, silence that is held back too. */
 async function* toPcm(
   { format, bytes }: SoundSource,
-  onStream: (stream: PcmStream) => void,
-): AsyncGenerator<Float32Array, void, void> {
+  onRate: (rateHz: number) => void,
+): AsyncGenerator<{ readonly pcm: Float32Array; readonly receivedMs: number }, void, void> {
   let head = Buffer.alloc(0);
   let stream: PcmStream | undefined;
   const begin = (rateHz: number) => {
     const begun = new PcmStream(rateHz);
-    onStream(begun);
+    onRate(begun.rateHz);
     return begun;
   };
   if (!format.wav) stream = begin(format.rateHz);
   for await (const chunk of bytes) {
-    if (stream) {
-      yield stream.push(chunk);
-      continue;
+    let samples = chunk;
+    if (!stream) {
+      head = Buffer.concat([head, chunk]);
+      const header = readWavHeader(head);
+      if (!header) continue;
+      stream = begin(header.rateHz);
+      samples = head.subarray(header.dataAt);
     }
-    head = Buffer.concat([head, chunk]);
-    const header = readWavHeader(head);
-    if (!header) continue;
-    stream = begin(header.rateHz);
-    yield stream.push(head.subarray(header.dataAt));
+    yield { pcm: stream.push(samples), receivedMs: stream.receivedMs };
   }
   if (!stream) throw new Error('the sound ended in its header');
-  yield stream.flush();
+  yield { pcm: stream.flush(), receivedMs: stream.receivedMs };
 }
 
 /** Gathers samples to stretches, each with the words that end in it. */
