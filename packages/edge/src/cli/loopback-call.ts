@@ -24,7 +24,7 @@ export async function loopbackCall(config: EdgeConfig): Promise<CheckResult> {
       fix: 'npm install --no-save @roamhq/wrtc mediasoup-client, then run this again',
     };
   }
-  const edge = await createEdge(loopbackConfig(config), { log: silentLog });
+  const edge = await createEdge(forItself(config), { log: silentLog });
   try {
     const token = await edge.mintToken({ identity: 'doctor', room: 'doctor' });
     const { heardRms, turns, stepMs } = await call(edge.url, token, client);
@@ -41,8 +41,8 @@ export async function loopbackCall(config: EdgeConfig): Promise<CheckResult> {
   }
 }
 
-/** As the edge is configured, but for this machine alone: nobody else is called, told or asked for tokens. */
-export function loopbackConfig(config: EdgeConfig): EdgeConfigInput {
+/** The configuration of an edge that only this machine calls: no webhook tells of it, and no other edge's sessions are touched. */
+export function forItself(config: EdgeConfig): EdgeConfigInput {
   const { key, secret } = createKey();
   return {
     ...config,
@@ -53,9 +53,11 @@ export function loopbackConfig(config: EdgeConfig): EdgeConfigInput {
     keys: { [key]: secret },
     allowedOrigins: [],
     webhooks: {},
+    store: { kind: 'memory' },
+    // A recipe's voice may cost something, and is asked by `--recipe`.
     recipe: BUNDLE_ALONE,
     media: { ...config.media, listenIp: '127.0.0.1', announcedAddress: undefined, port: 0 },
-  } as EdgeConfigInput;
+  };
 }
 
 function failed(detail: string, fix: string): CheckResult {
