@@ -14,12 +14,12 @@ const SURE_CLAUSE_CHARS = 3;
 export function speakableTo(text: string, from: number, done: boolean): number {
   if (done) return text.length;
   const rest = text.slice(from);
-  // A mark at the very end may be the point of "3.5": what follows tells.
-  const ends = [...rest.matchAll(/[.!?…:;,\n](?=["'”’)]*\s)/g)].map(({ index }) => index + 1);
+  // A mark at the very end may be the point of "3.5": what follows tells. Of scripts that put no spaces, the mark does.
+  const ends = [...rest.matchAll(/[.!?…:;,\n](?=["'”’)]*\s)|[。！？，、；：]/g)].map(({ index }) => index + 1);
   const last = ends.at(-1);
-  const least = last !== undefined && /[,!?]/.test(rest[last - 1]!) ? SURE_CLAUSE_CHARS : FIRST_CLAUSE_CHARS;
+  const least = last !== undefined && /[,!?。！？，、]/.test(rest[last - 1]!) ? SURE_CLAUSE_CHARS : FIRST_CLAUSE_CHARS;
   if (last !== undefined && rest.slice(0, last).trim().length >= least) {
-    const closing = /^["'”’)]*/.exec(rest.slice(last))![0].length;
+    const closing = /^["'”’)」』]*/.exec(rest.slice(last))![0].length;
     return from + last + closing;
   }
   if (rest.length < (from === 0 ? FIRST_CHARS : LATER_CHARS)) return from;
