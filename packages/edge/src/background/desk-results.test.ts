@@ -114,6 +114,17 @@ describe('the result of a task', () => {
       expect(stage.heard.at(-1)).toBe('Second part comes after that.');
     });
 
+    it('is said at its word where something was stopped, and what was heard of that is not told yet', async () => {
+      const { stage, io, done } = await byAct();
+      io.delta('It is far. ');
+      done();
+      await stage.turn('yielded', { say: 'one two three four' });
+      await stage.turns(2);
+      await stage.turn('silent', { acts: ['stop', 'relay'] });
+      await stage.turns(9);
+      expect(stage.heard.at(-1)).toBe('It is far.');
+    });
+
     it('is said without its word where it leaves it unsaid for long, with the floor free all the while', async () => {
       const { stage, io, done } = await byAct();
       await stage.turns(20);

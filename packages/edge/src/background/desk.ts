@@ -240,7 +240,8 @@ export class BackgroundDesk implements SessionBackground {
       relays: decision.acts.includes('relay'),
       shows: decision.acts.includes('show'),
       speaks: decision.say !== '',
-      taken: overhears || responses.some((response) => response !== live),
+      // Of one that was cut only what was heard is still to be told: nothing of it is in the way.
+      taken: overhears || responses.some((response) => response !== live && response.phase !== 'cut'),
       present,
     });
   }
