@@ -1,8 +1,8 @@
 /** How often a model is told again of what still waits for its word. */
 const AGAIN_MS = 2000;
 
-/** `taken`: it is being said, or nobody is there to hear it. */
-export type OfferState = 'waits' | 'taken' | 'void';
+/** `held`: something else is being said, and a word now would be lost. `taken`: it is being said, or nobody is there to hear it. */
+export type OfferState = 'waits' | 'held' | 'taken' | 'void';
 
 /**
  * What a model is told in one micro-turn of something that waits for its word: at once, again every two seconds while it
@@ -18,6 +18,8 @@ export function tellOffer(
     case 'waits':
       if (toldAtMs !== undefined && atMs - toldAtMs < AGAIN_MS) return { toldAtMs, tell: undefined };
       return { toldAtMs: atMs, tell: 'offered' };
+    case 'held':
+      return { toldAtMs, tell: undefined };
     case 'taken':
       return { toldAtMs: undefined, tell: undefined };
     case 'void':

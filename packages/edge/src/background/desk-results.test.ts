@@ -86,6 +86,20 @@ describe('the result of a task', () => {
       expect(stage.task().status).toBe('woven');
     });
 
+    it('is offered after the model’s own words, and not while they are said', async () => {
+      const { stage, io, done } = await byAct();
+      await stage.turn('yielded', { say: 'one two three four' });
+      io.delta('It is far. ');
+      done();
+      await stage.turns(3);
+      expect(stage.marks).toEqual([]);
+      await stage.turns(4);
+      expect(stage.marks.map(([mark]) => mark)).toEqual(['result']);
+      await stage.turn('silent', { acts: ['relay'] });
+      await stage.turns(9);
+      expect(stage.heard).toEqual(['one two three four', 'It is far.']);
+    });
+
     it('is void once it is not wanted any more, and `relay` says nothing then', async () => {
       const { stage, io } = await byAct();
       io.delta('It is far. ');

@@ -199,8 +199,9 @@ export class Weaver {
     }
   }
 
-  #offer({ atMs, present }: RelayMoment, waits: boolean): void {
-    const state = this.#live || !present ? 'taken' : waits ? 'waits' : 'void';
+  #offer({ atMs, present, taken, speaks }: RelayMoment, waits: boolean): void {
+    const waiting = taken || speaks ? 'held' : 'waits';
+    const state = this.#live || !present ? 'taken' : waits ? waiting : 'void';
     const { toldAtMs, tell } = tellOffer(this.#offeredAtMs, state, atMs);
     this.#offeredAtMs = toldAtMs;
     if (tell) this.#parts.host.mark(tell === 'offered' ? 'result' : tell);
