@@ -620,6 +620,14 @@ describe('taking turns', () => {
     expect(talk.said.at(-1)).toMatch('So is that.');
   });
 
+  it('a message that is empty asks nothing, and stops nothing', () => {
+    const talk = new Talk().types('a note').floors('.SSSS').words('what about this').floors('Y');
+    talk.words('what about this').writes('It is on its way. It', false).types(' ', true).floors('.');
+    expect(talk.asks.map(({ words }) => words)).not.toContain(' ');
+    expect(talk.acts).not.toContain('stop');
+    expect(talk.state.typed.size).toBe(0);
+  });
+
   it('says what the latency was made of', () => {
     const talk = new Talk()
       .floors('.SSSS')

@@ -9,8 +9,9 @@ const KEPT_FIELDS = 8;
 export function noteTyped(step: StepBuilder, { field, text, sent, atMs }: TurnTakingInput & { type: 'typed' }): void {
   const typed = new Map(step.state.typed);
   typed.delete(field);
-  if (!sent) {
-    if (text !== '') typed.set(field, text);
+  // What is sent empty asks nothing: providers refuse a message without a word.
+  if (!sent || text.trim() === '') {
+    if (!sent && text !== '') typed.set(field, text);
     for (const oldest of typed.keys()) {
       if (typed.size <= KEPT_FIELDS) break;
       typed.delete(oldest);
