@@ -15,6 +15,7 @@ export function newAnswer(
     ...times,
     said: 0,
     saidAll: false,
+    opens: false,
     responseId: undefined,
     saidAtMs: undefined,
     calling: false,
@@ -41,6 +42,7 @@ export function sayMore(step: StepBuilder, atMs: number): void {
       ...answer,
       said,
       saidAll: answer.draft.done,
+      opens: answer.opens || (say !== '' && answer.responseId === undefined),
       saidAtMs: answer.saidAtMs ?? (say === '' ? undefined : atMs),
     },
   });
@@ -73,11 +75,10 @@ export function follow(step: StepBuilder, event: SessionEvent): void {
   step.set({ history: followHistory(step.state.history, event) });
   const { answer } = step.state;
   if (!answer) return;
-  // What it was announced with is the beginning of it.
-  const begun = answer.said > 0 || step.state.waiting?.told;
-  if (event.type === 'response.started' && begun && answer.responseId === undefined) {
-    if (event.kind === 'reply' || event.kind === 'interjection') {
-      step.set({ answer: { ...answer, responseId: event.responseId } });
+  if (event.type === 'response.started') {
+    // Others in the room are replied to as well: its own begins with the words that were given.
+    if (answer.opens && (event.kind === 'reply' || event.kind === 'interjection')) {
+      step.set({ answer: { ...answer, opens: false, responseId: event.responseId } });
     }
   } else if (
     ((event.type === 'response.completed' && !answer.saidAll) ||

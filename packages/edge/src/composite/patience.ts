@@ -29,7 +29,8 @@ export function wait(step: StepBuilder, atMs: number): void {
     fail(step, draftId, atMs);
     if (!step.state.answer && sorry !== '') step.speech = { say: sorry, kind: 'reply', more: false };
   } else if (answer.said === 0 && !told && word !== '' && waitedMs >= wordMs) {
-    step.set({ waiting: { ...waiting, told: true } });
+    // What it is announced with is the beginning of it.
+    step.set({ waiting: { ...waiting, told: true }, answer: { ...answer, opens: answer.responseId === undefined } });
     step.speech = { say: word, kind: 'reply', more: true };
   }
 }

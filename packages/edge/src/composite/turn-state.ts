@@ -40,6 +40,8 @@ export interface Answer {
   /** Characters of its text that were given to be said. */
   readonly said: number;
   readonly saidAll: boolean;
+  /** Words were given to be said, and the response that they begin is not known yet. */
+  readonly opens: boolean;
   readonly responseId: string | undefined;
   readonly spokenToMs: number;
   readonly yieldedAtMs: number;

@@ -659,6 +659,18 @@ describe('taking turns', () => {
     expect(talk.emitted('response.latency')).toMatchObject([{ responseId: 'r1', voiceMs: 40 }]);
   });
 
+  it('takes no reply to somebody else in the room for its own, while a tool works', () => {
+    const talk = new Talk().floors('.SSSS').words('what is the weather').floors('Y').words('what is the weather');
+    const { draftId } = talk.asks.at(-1)!;
+    const calls = (calling: boolean) => stepInto(talk, { type: 'draft.calls', atMs: talk.nowMs, draftId, calling });
+    talk.writes('Let me look.\n', false);
+    calls(true);
+    talk.hearsAll().event({ type: 'response.started', responseId: 'bob-1', kind: 'reply', audience: 'room' });
+    calls(false);
+    talk.writes('It is sunny.');
+    expect(talk.state.answer).toMatchObject({ responseId: 'r2' });
+  });
+
   it('does nothing of its own: the bundle’s own words are not said, and noise is not answered', () => {
     const talk = new Talk().floors('.SS', ['remind', 'delegate']).floors('YYYY').words('', 1600).floors('....');
     expect(talk.said).toEqual([]);
