@@ -43,6 +43,16 @@ export class RealtimeTranscriber implements Transcriber {
   }
 }
 
+/** What is committed together. Its words come as they are known; those of a later one may come first. */
+interface Part {
+  /** As the server calls it, where it does. */
+  id: string | undefined;
+  /** Session ms at its end, once it is committed. */
+  toMs: number | undefined;
+  text: string;
+  done: boolean;
+}
+
 class SocketTranscription implements Transcription {
   readonly #options: RealtimeTranscriberOptions;
   readonly #listener: TranscriptListener;
@@ -52,12 +62,10 @@ class SocketTranscription implements Transcription {
   #waiting: string[] = [];
   #waitingBytes = 0;
   #ready = false;
+  readonly #fromMs: number;
   #toMs: number;
-  #coveredMs: number;
-  /** Words of what was committed and answered, and of what is being answered. */
-  #done: readonly string[] = [];
-  #partial = '';
-  #commits: number[] = [];
+  /** In the order of the sound. */
+  readonly #parts: Part[] = [];
   #timer: NodeJS.Timeout | undefined;
   #begun = false;
   #closed = false;
@@ -66,8 +74,8 @@ class SocketTranscription implements Transcription {
     this.#options = options;
     this.#listener = listener;
     this.#onClosed = onClosed;
+    this.#fromMs = fromMs;
     this.#toMs = fromMs;
-    this.#coveredMs = fromMs;
     const { dialect, baseUrl, apiKey, timeoutMs = TIMEOUT_MS } = options;
     this.#resampler = dialect === 'openai' ? new Resampler(TRANSCRIBE_HZ, OPENAI_HZ) : undefined;
     const url = `${baseUrl.replace(/^http/, 'ws').replace(/\/$/, '')}/realtime`;
@@ -98,9 +106,11 @@ class SocketTranscription implements Transcription {
     }
   }
   settle(): void {
-    if (this.#closed || this.#commits.at(-1) === this.#toMs) return;
+    const last = this.#parts.at(-1);
+    if (this.#closed || last?.toMs === this.#toMs) return;
     const { dialect, timeoutMs = TIMEOUT_MS } = this.#options;
-    this.#commits.push(this.#toMs);
+    if (last && !last.done && last.toMs === undefined) last.toMs = this.#toMs;
+    else this.#begin(this.#toMs);
     this.#listener.onSent?.({ requests: 1, seconds: 0 });
     this.#send({ type: 'input_audio_buffer.commit', ...(dialect === 'vllm' && { final: true }) });
     this.#timer ??= setTimeout(() => this.#fail(new Error(`no words within ${timeoutMs} ms`)), timeoutMs).unref();
@@ -145,25 +155,31 @@ class SocketTranscription implements Transcription {
   }
 
   #onMessage(data: RawData): void {
-    let message: { type?: unknown; delta?: unknown; transcript?: unknown; text?: unknown; error?: unknown };
+    let message: Readonly<Partial<Record<'type' | 'item_id' | 'delta' | 'transcript' | 'text' | 'error', unknown>>>;
     try {
       message = JSON.parse(String(data)) as typeof message;
     } catch (cause) {
       this.#fail(cause);
       return;
     }
-    switch (message.type) {
+    const { type, item_id: itemId } = message;
+    switch (type) {
+      case 'input_audio_buffer.committed': {
+        const committed = this.#parts.find(({ id }) => id === undefined);
+        if (committed && typeof itemId === 'string') committed.id = itemId;
+        return;
+      }
       case 'conversation.item.input_audio_transcription.delta':
       case 'transcription.delta':
-        if (typeof message.delta === 'string') this.#partial += message.delta;
-        this.#tell(false);
+        if (typeof message.delta === 'string') this.#partOf(itemId).text += message.delta;
+        this.#tell();
         return;
       case 'conversation.item.input_audio_transcription.completed':
-        this.#complete(message.transcript);
+        this.#complete(this.#partOf(itemId), message.transcript);
         return;
       case 'transcription.done':
         this.#begun = false;
-        this.#complete(message.text);
+        this.#complete(this.#partOf(itemId), message.text);
         return;
       case 'conversation.item.input_audio_transcription.failed':
       case 'error':
@@ -173,27 +189,41 @@ class SocketTranscription implements Transcription {
     }
   }
 
-  #complete(text: unknown): void {
-    if (typeof text === 'string') this.#partial = text;
-    this.#done = [...this.#done, ...toWords(this.#partial)];
-    this.#partial = '';
-    this.#coveredMs = this.#commits.shift() ?? this.#coveredMs;
-    if (this.#commits.length === 0) {
+  #begin(toMs?: number): Part {
+    const part: Part = { id: undefined, toMs, text: '', done: false };
+    this.#parts.push(part);
+    return part;
+  }
+
+  /** The part that the server means; where it does not say, the first that is not done. */
+  #partOf(itemId: unknown): Part {
+    const named = typeof itemId === 'string' ? this.#parts.find(({ id }) => id === itemId) : undefined;
+    return named ?? this.#parts.find(({ done }) => !done) ?? this.#begin();
+  }
+
+  #complete(part: Part, text: unknown): void {
+    if (typeof text === 'string') part.text = text;
+    part.done = true;
+    if (this.#parts.every(({ done }) => done)) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
     }
-    this.#tell(true);
+    this.#tell();
   }
 
-  #tell(final: boolean): void {
-    const words = [...this.#done, ...toWords(this.#partial)];
+  #tell(): void {
+    const all = this.#parts.map(({ text }) => toWords(text));
+    const words = all.flat();
     if (words.length > LONGEST_WORDS) {
       this.#fail(new Error('more words than anybody says'));
       return;
     }
-    // The last word of a stream may be half of one.
-    const stable = final ? words.length : Math.max(this.#done.length, words.length - 1);
-    this.#listener.onTranscript({ words, stable, coveredMs: this.#coveredMs });
+    const open = this.#parts.findIndex(({ done }) => !done);
+    const known = this.#parts.slice(0, open < 0 ? undefined : open);
+    // The last word of a stream may be half of one, and what is before later parts is still to come.
+    const stable = all.slice(0, known.length).flat().length + Math.max(0, (all[open]?.length ?? 0) - 1);
+    const coveredMs = known.findLast(({ toMs }) => toMs !== undefined)?.toMs ?? this.#fromMs;
+    this.#listener.onTranscript({ words, stable, coveredMs });
   }
 
   #fail(cause: unknown): void {

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { MicroturnError } from '@microturn/protocol';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { SpeechServer, type ScriptedHearing } from '../testing/speech-server.js';
 import { GrowingClip } from './growing-clip.js';
 import { GrowingWords } from './growing-words.js';
@@ -236,4 +237,43 @@ describe.each(['openai', 'vllm'] as const)('transcription over a WebSocket, as %
     await vi.waitFor(() => expect(heard.errors).toMatchObject([{ code: 'transcriber/failed' }]));
     expect(heard.errors[0]!.message).toContain('401');
   });
+});
+
+it('words of a later part that come first stand behind those of an earlier one, and cover nothing before they are there', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => void server.close());
+  let commits = 0;
+  server.on('connection', (socket) => {
+    const about = (item: number, type: string, text: object) =>
+      socket.send(
+        JSON.stringify({ type: `conversation.item.input_audio_transcription.${type}`, item_id: `i${item}`, ...text }),
+      );
+    socket.on('message', (data) => {
+      if (!String(data).includes('input_audio_buffer.commit')) return;
+      socket.send(JSON.stringify({ type: 'input_audio_buffer.committed', item_id: `i${++commits}` }));
+      if (commits < 2) return;
+      about(1, 'delta', { delta: 'what' });
+      about(2, 'delta', { delta: 'is it' });
+      about(2, 'completed', { transcript: 'is it now' });
+      about(1, 'completed', { transcript: 'what time' });
+    });
+  });
+  await new Promise((resolve) => server.once('listening', resolve));
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  const heard = listener();
+  const transcriber = new RealtimeTranscriber({ dialect: 'openai', baseUrl, model: 'm' });
+  onTestFinished(() => transcriber.close());
+  const stream = transcriber.start(0, heard);
+  for (const toMs of [1000, 2000]) {
+    stream.push(second(), toMs);
+    stream.settle();
+  }
+  await vi.waitFor(() => expect(heard.transcripts).toHaveLength(4));
+  expect(heard.transcripts.map(({ words, ...rest }) => ({ text: words.join(' '), ...rest }))).toEqual([
+    { text: 'what', stable: 0, coveredMs: 0 },
+    { text: 'what is it', stable: 0, coveredMs: 0 },
+    { text: 'what is it now', stable: 0, coveredMs: 0 },
+    { text: 'what time is it now', stable: 5, coveredMs: 2000 },
+  ]);
+  expect(heard.errors).toEqual([]);
 });
