@@ -48,10 +48,16 @@ export class Agents {
     this.#parts = parts;
     this.#first = first;
     const speakers: Record<string, VoiceSpec> = {};
-    for (const [name, config] of byName) {
-      const llm = new LanguageModels({ configs: { [name]: config.llm }, ...parts });
-      this.#agents.set(name, { config, llm, transcriber: openTranscriber(name, config.transcriber, parts.env) });
-      speakers[name] = toVoiceSpec(name, config.voice, parts.env);
+    try {
+      for (const [name, config] of byName) {
+        const llm = new LanguageModels({ configs: { [name]: config.llm }, ...parts });
+        this.#agents.set(name, { config, llm, transcriber: openTranscriber(name, config.transcriber, parts.env) });
+        speakers[name] = toVoiceSpec(name, config.voice, parts.env);
+      }
+    } catch (error) {
+      // A transcriber of an earlier recipe may have a process of its own.
+      this.close();
+      throw error;
     }
     this.speakers = speakers;
   }

@@ -1,9 +1,10 @@
 import { askHere } from '../llm/index.js';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseConfig } from '../config.js';
 import type { SessionEngine, SessionMedia } from '../session/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
+import { HttpTranscriber } from '../transcribe/index.js';
 import { Agents } from './agents.js';
 import { builtInRecipes } from './built-in.js';
 import { resolveRecipes } from './resolve.js';
@@ -87,5 +88,15 @@ describe('agents', () => {
   it('says which key is missing', () => {
     expect(() => agents({ recipe: 'openai' })).toThrow(expect.objectContaining({ code: 'edge/config' }));
     expect(() => agents({ recipe: 'openai' })).toThrow('OPENAI_API_KEY is not set');
+  });
+
+  it('where one of them is refused, those before it are closed', () => {
+    const closed = vi.spyOn(HttpTranscriber.prototype, 'close');
+    onTestFinished(() => closed.mockRestore());
+    const llm = { baseUrl: 'http://127.0.0.1:1/v1', model: 'm' };
+    const transcriber = { ...llm, provider: 'openai-compatible' };
+    const recipes = { sound: { llm, transcriber }, broken: { llm: { ...llm, apiKeyEnv: 'MISSING' } } };
+    expect(() => agents({ recipes })).toThrow('MISSING is not set');
+    expect(closed).toHaveBeenCalledOnce();
   });
 });
