@@ -152,9 +152,21 @@ describe('reading pages', () => {
     ).rejects.toThrow('private address');
   });
 
+  it.each(['<', '<script ', '<script></script', '<br ', '&', '\r', '\n ', ' \n'])(
+    'takes no longer than in proportion to a page that is nothing but %j',
+    (piece) => {
+      const page = `${piece.repeat(Math.floor((512 * 1024) / piece.length))}x`;
+      const beganMs = performance.now();
+      htmlToText(page);
+      expect(performance.now() - beganMs).toBeLessThan(5000);
+    },
+  );
+
   it('makes text of a page', () => {
     const html =
       '<html><head><title>x</title></head><body><h1>Hi</h1><script>alert(1)</script><p>A &amp; B<br>C</p></body>';
     expect(htmlToText(html)).toBe('Hi\nA & B\nC');
+    // Of what is never closed the text is kept.
+    expect(htmlToText('<NAV>x</nav>one<script>f()</script> two<svg>three')).toBe('one two three');
   });
 });

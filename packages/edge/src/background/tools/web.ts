@@ -53,19 +53,41 @@ export function searchTool(baseUrl: string): Tool {
   };
 }
 
-/** The readable text of a page: enough for a model, not for a browser. */
+/** What is between these is not read. */
+const UNREAD = /<(script|style|svg|head|nav|footer|noscript)\b/gi;
+
+/**
+ * The readable text of a page: enough for a model, not for a browser. It takes time in proportion to the page, whatever is in
+ * it: this thread has calls to serve, and the page may be anybody's.
+ */
 export function htmlToText(html: string): string {
   const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
-  return html
-    .replaceAll(/<(script|style|svg|head|nav|footer|noscript)\b[\s\S]*?<\/\1>/gi, ' ')
-    .replaceAll(/<(?:br|\/p|\/h[1-6]|\/li|\/tr|\/div)\b[^>]*>/gi, '\n')
-    .replaceAll(/<[^>]*>/g, ' ')
+  return withoutUnread(html)
+    .replaceAll(/<(?:br|\/p|\/h[1-6]|\/li|\/tr|\/div)\b[^<>]*>/gi, '\n')
+    .replaceAll(/<[^<>]*>/g, ' ')
     .replaceAll(/&(#\d+|\w+);/g, (whole, name: string) =>
       name.startsWith('#')
         ? String.fromCodePoint(Math.min(Number(name.slice(1)), 0x10_ffff))
         : (entities[name] ?? whole),
     )
-    .replaceAll(/[ \t]+/g, ' ')
-    .replaceAll(/\s*\n\s*/g, '\n')
+    .replaceAll(/[^\S\n]+/g, ' ')
+    .replaceAll(/ ?\n[ \n]*/g, '\n')
     .trim();
+}
+
+function withoutUnread(html: string): string {
+  const unclosed = new Set<string>();
+  let text = '';
+  let from = 0;
+  for (const { 0: opening, 1: name, index } of html.matchAll(UNREAD)) {
+    const element = name!.toLowerCase();
+    if (index < from || unclosed.has(element)) continue;
+    const closing = new RegExp(`</${element}>`, 'gi');
+    closing.lastIndex = index + opening.length;
+    if (closing.test(html)) {
+      text += `${html.slice(from, index)} `;
+      from = closing.lastIndex;
+    } else unclosed.add(element);
+  }
+  return text + html.slice(from);
 }
