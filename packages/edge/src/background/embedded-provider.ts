@@ -35,7 +35,8 @@ export class EmbeddedProvider implements BackgroundProvider {
   }
 
   async run({ task }: TaskBrief, io: TaskIo): Promise<void> {
-    const question = [task.prompt, ...task.amendments].join(' ').trim();
+    // The expressions below would try all the ways to cut a long row of spaces.
+    const question = [task.prompt, ...task.amendments].join(' ').replaceAll(/\s+/g, ' ').trim();
     if (question === '') throw new MicroturnError('task/unheard');
     io.delta(task.images > 0 ? CANNOT_SEE : this.#answer(question));
   }
@@ -70,8 +71,12 @@ const spokenOperators: readonly (readonly [RegExp, string])[] = [
   [/\b([\d.]+)\s*(?:percent|%) of\b/gi, '$1 / 100 *'],
 ];
 
+/** Nobody asks for a longer sum. */
+const LONGEST_CHARS = 400;
+
 /** The sum or conversion in a question, where it is one. */
 function toExpression(question: string): { expression: string; spoken: string } | undefined {
+  if (question.length > LONGEST_CHARS) return undefined;
   let text = question
     .trim()
     .replace(leadIn, '')

@@ -319,4 +319,18 @@ describe('the embedded tools alone', () => {
     await settle();
     expect(stage.task().text).toContain(answer);
   });
+
+  it.each([
+    `a${' '.repeat(4000)}#`,
+    `${'a '.repeat(2000)}#`,
+    `1${' ?'.repeat(2000)}#`,
+    `what time is it in a${' now'.repeat(1000)}#`,
+  ])('take no time to see that nothing of it is to be worked out: %#', async (question) => {
+    const stage = new DeskStage({ provider });
+    const beganMs = performance.now();
+    ask(stage, question);
+    await settle();
+    expect(stage.task().status).toBe('done');
+    expect(performance.now() - beganMs).toBeLessThan(2000);
+  });
 });
