@@ -44,6 +44,12 @@ describe('the page’s tools', () => {
     await expect(output).rejects.toMatchObject({ code: 'tool/failed' });
   });
 
+  it('may take arguments of any name', async () => {
+    const stage = new DeskStage();
+    const named = { type: 'object' as const, properties: { pattern: { type: 'string' }, $ref: {} } };
+    expect(() => stage.desk.registerTools([{ ...tool, parameters: named }])).not.toThrow();
+  });
+
   it('that change something run only with the user’s leave, and end with their task', async () => {
     const stage = new DeskStage();
     stage.desk.registerTools([{ ...tool, approval: true }]);

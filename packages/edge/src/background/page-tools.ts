@@ -94,8 +94,12 @@ function findKey(value: unknown, keys: ReadonlySet<string>): string | undefined 
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [key, inner] of Object.entries(value)) {
     if (keys.has(key)) return key;
-    const found = findKey(inner, keys);
-    if (found !== undefined) return found;
+    // What stands below `properties` are names of arguments, which may be any.
+    const schemas: unknown[] = key === 'properties' && inner !== null ? Object.values(inner as object) : [inner];
+    for (const schema of schemas) {
+      const found = findKey(schema, keys);
+      if (found !== undefined) return found;
+    }
   }
   return undefined;
 }
