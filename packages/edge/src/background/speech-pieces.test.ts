@@ -22,6 +22,7 @@ describe('what is said of a result', () => {
     expect(toSpeech('**Yes**: see [the docs](https://a.b/c) or `npm start`,\n- at https://x.y/z .')).toBe(
       'Yes: see the docs or npm start, at a link.',
     );
+    expect(pieces('All done! 🎉')).toEqual(['All done!', '']);
   });
 
   it('comes in bounded parts that lead to the end, however the text was written', () => {

@@ -35,9 +35,9 @@ function piece(text: string, fromChar: number, length: number): SpeechPiece {
   return { toChar, spoken: toSpeech(text.slice(fromChar, toChar)) };
 }
 
-/** Text as it is read out: no mark-up, no addresses. */
+/** Text as it is read out: no mark-up, no addresses; nothing where no word is left, for a voice refuses a smile alone. */
 export function toSpeech(text: string): string {
-  return text
+  const spoken = text
     .replaceAll(/```\w*/g, ' ')
     .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replaceAll(/https?:\/\/\S+/g, 'a link')
@@ -46,4 +46,5 @@ export function toSpeech(text: string): string {
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/ ([.,;:!?])/g, '$1')
     .trim();
+  return /[\p{L}\p{N}]/u.test(spoken) ? spoken : '';
 }

@@ -34,7 +34,14 @@ export function sayMore(step: StepBuilder, atMs: number): void {
     return;
   }
   const said = read ? speakableTo(read.text, answer.said, answer.draft.done) : 0;
-  const say = read ? read.text.slice(answer.said, said).trim() : '';
+  const part = read ? read.text.slice(answer.said, said).trim() : '';
+  // A smile at the end is no speech: a voice refuses it, and what is being said would end there.
+  const say = /[\p{L}\p{N}]/u.test(part) ? part : '';
+  if (say === '' && answer.draft.done && answer.responseId === undefined && !answer.opens) {
+    // Nothing of it is being said, or is going to be.
+    step.withdraw();
+    return;
+  }
   // While tools work nothing is being said: somebody else may speak, and ask for leave.
   step.speech = { say, kind: read?.kind ?? 'reply', more: !answer.draft.done && !answer.calling };
   step.set({

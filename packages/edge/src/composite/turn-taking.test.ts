@@ -574,6 +574,16 @@ describe('taking turns', () => {
     expect(talk.said.at(-1)).toMatch('Whole.');
   });
 
+  it('what has no word in it is not said', () => {
+    const talk = new Talk().floors('.SSSS').words('thank you so much').floors('Y').words('thank you so much');
+    talk.writes('You are welcome! ', false).writes('😊');
+    expect(talk.said.map((said) => said.replace(/^\d+: /, ''))).toEqual(['You are welcome!']);
+    expect(talk.floors('.').more).toBe(false);
+    talk.hearsAll().floors('SSSS').words('bye then my friend').floors('Y').words('bye then my friend').writes('👋');
+    expect(talk.said).toHaveLength(1);
+    expect(talk.state.answer).toBeUndefined();
+  });
+
   it('an LLM that wants silence is not waited for, nor paid for what it adds', () => {
     const talk = new Talk().floors('.SSSS').words('hm okay then').floors('Y').words('hm okay then');
     talk.writes('[silence] They are', false);
