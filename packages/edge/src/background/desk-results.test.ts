@@ -177,6 +177,23 @@ describe('the result of a task', () => {
     });
   });
 
+  it('is given up where its voice fails again and again, and can be read', async () => {
+    const stage = new DeskStage();
+    ask(stage, 'q');
+    await settle();
+    const { io, done } = stage.provider.of('q');
+    io.delta('塔很高。');
+    done();
+    const failed = { code: 'voice/failed', message: 'nothing can be said', retryable: true, hint: '' } as const;
+    for (let i = 0; i < 100; i++) {
+      await stage.turn('silent');
+      const live = stage.state.responses[0];
+      if (live) stage.apply({ type: 'voice-failed', atMs: stage.clock.now(), responseId: live.id, ...failed });
+    }
+    expect(stage.of('response.started').length).toBeLessThan(12);
+    expect(stage.task()).toMatchObject({ status: 'woven', text: '塔很高。' });
+  });
+
   it('is dropped after it was talked over three times', async () => {
     const stage = new DeskStage();
     ask(stage, 'q');

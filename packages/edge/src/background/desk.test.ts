@@ -104,6 +104,22 @@ describe('a task', () => {
     await expect(answers[1]).resolves.toBe('eight thirty');
   });
 
+  it.each<[string, (stage: DeskStage) => Promise<void>]>([
+    ['the model came in on', (stage) => stage.turn('yielded', { say: 'three' })],
+    ['was stopped before a word of it was heard', (stage) => stage.turn('barge-in', { acts: ['stop'] })],
+  ])('asks the user again what %s', async (_name, interrupt) => {
+    const stage = new DeskStage();
+    ask(stage, 'book a table');
+    await settle();
+    const answered = stage.provider.of('book a table').io.ask('For how many?');
+    while (stage.of('response.started').length === 0) await stage.turn('silent');
+    await interrupt(stage);
+    await stage.turns(30, 'silent');
+    expect(stage.heard.filter((text) => text === 'For how many?')).toHaveLength(1);
+    stage.desk.answer('task-1', 'four');
+    await expect(answered).resolves.toBe('four');
+  });
+
   it.each([
     ['yes', true],
     ['no', false],

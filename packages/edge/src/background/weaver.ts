@@ -66,6 +66,8 @@ const NEXT_MS = 500;
 const PROGRESS_AGAIN_MS = 15_000;
 /** A result that was talked over is taken up again so often. */
 const RESUMES = 2;
+/** What was begun so often without a word of it heard cannot be said: its voice fails, or something else always comes first. */
+const VAIN = 8;
 
 interface Story {
   readonly id: string;
@@ -76,6 +78,7 @@ interface Story {
   moderating: boolean;
   spokenChars: number;
   resumes: number;
+  vain: number;
   progress: number;
   progressAtMs: number;
   questionSaid: string | undefined;
@@ -87,6 +90,8 @@ interface Relay {
   readonly story: Story;
   /** Sentences of the result in it; none of a question, a progress word or an apology. */
   readonly pieces: SpeechPiece[];
+  /** It waits to be said as before. */
+  readonly unsay: () => void;
   ended: boolean;
 }
 
@@ -162,9 +167,19 @@ export class Weaver {
     const { story, pieces, responseId } = live;
     const task = this.#find(story);
     const last = pieces.at(-1);
-    if (!task || !last) return;
-    if (event.type === 'response.completed') this.#parts.onSaid(task, last.toChar, responseId);
-    else if (event.by === 'client' || (event.by === 'user' && ++story.resumes > RESUMES)) {
+    if (!task) return;
+    if (event.type === 'response.completed') {
+      if (last) this.#parts.onSaid(task, last.toChar, responseId);
+      return;
+    }
+    const vain = event.heardText === '';
+    story.vain = vain ? story.vain + 1 : 0;
+    // Who stopped a question or an apology half way knows what it is about.
+    if (!last && !vain && event.by !== 'agent') return;
+    const enough = event.by === 'client' || story.vain > VAIN || (event.by === 'user' && ++story.resumes > RESUMES);
+    if (!last) {
+      if (!enough) live.unsay();
+    } else if (enough) {
       // Who stops the agent by hand, or again and again, has had enough of this: it can still be read.
       this.#silence(story, task, responseId);
     } else this.#resumeAfter(live, task, event.heardText);
@@ -235,7 +250,7 @@ export class Weaver {
       if (!question || story.questionSaid === question.id) continue;
       return () => {
         story.questionSaid = question.id;
-        this.#begin(story, question.text);
+        this.#begin(story, question.text, { unsay: () => (story.questionSaid = undefined) });
       };
     }
     for (const { task, story } of stories) {
@@ -244,7 +259,7 @@ export class Weaver {
       return () => {
         story.ready.shift();
         story.spokenChars += first.spoken.length;
-        this.#begin(story, first.spoken, [first]);
+        this.#begin(story, first.spoken, { pieces: [first] });
         this.#prepare(task);
       };
     }
@@ -252,7 +267,7 @@ export class Weaver {
       if (task.status !== 'failed' || story.failureSaid) continue;
       return () => {
         story.failureSaid = true;
-        this.#begin(story, failurePhrase(task));
+        this.#begin(story, failurePhrase(task), { unsay: () => (story.failureSaid = false) });
       };
     }
     for (const { task, story } of stories) {
@@ -269,15 +284,20 @@ export class Weaver {
       return () => {
         story.progress++;
         story.progressAtMs = atMs;
-        this.#begin(story, phrase);
+        // That it takes long is told in its time, or not at all.
+        this.#begin(story, phrase, {});
       };
     }
     return undefined;
   }
 
-  #begin(story: Story, text: string, pieces: SpeechPiece[] = []): void {
+  #begin(
+    story: Story,
+    text: string,
+    { pieces = [], unsay = () => {} }: { pieces?: SpeechPiece[]; unsay?: () => void },
+  ): void {
     const responseId = this.#parts.host.begin(story.id, text);
-    this.#live = { responseId, story, pieces, ended: false };
+    this.#live = { responseId, story, pieces, unsay, ended: false };
     this.#quietMs = 0;
   }
 
@@ -348,6 +368,7 @@ export class Weaver {
       moderating: false,
       spokenChars: 0,
       resumes: 0,
+      vain: 0,
       // One that is tried again was told of already.
       progress: (again && known?.progress) ?? 0,
       progressAtMs: (again && known?.progressAtMs) ?? -Infinity,
