@@ -131,6 +131,40 @@ describe('connecting', () => {
     expect([transport.openSockets, session.connection.value.status]).toEqual([0, 'idle']);
   });
 
+  it('is another call when it is asked for again the moment it was given up, as StrictMode does', async () => {
+    const { session, transport, statuses } = setUp();
+    const abort = new AbortController();
+    const first = codeOf(session.connect({ signal: abort.signal }));
+    abort.abort();
+    await session.connect();
+    expect(await first).toBe('session/aborted');
+    expect(statuses).toEqual(['idle', 'requesting-media', 'idle', 'requesting-media', 'connecting', 'connected']);
+    expect(transport.openSockets).toBe(1);
+  });
+
+  it('goes on for the others where one of those who wait gives up, and ends with the last', async () => {
+    const { session, transport } = setUp();
+    const join = () => {
+      const abort = new AbortController();
+      return { abort, code: codeOf(session.connect({ signal: abort.signal }).then(() => Promise.reject(joined))) };
+    };
+    const joined = new MicroturnError('protocol/state');
+    const [a, b] = [join(), join()];
+    a.abort.abort();
+    expect([await a.code, await b.code]).toEqual(['session/aborted', 'protocol/state']);
+    const late = join();
+    late.abort.abort();
+    expect([await late.code, session.connection.value.status]).toEqual(['session/aborted', 'connected']);
+    await session.disconnect();
+
+    transport.answer('join', () => new Promise(() => undefined));
+    const [c, d] = [join(), join()];
+    await settled();
+    for (const { abort } of [c, d]) abort.abort();
+    expect([await c.code, await d.code]).toEqual(['session/aborted', 'session/aborted']);
+    expect([session.connection.value.status, transport.openSockets]).toEqual(['idle', 0]);
+  });
+
   it('is given up by disconnect and by close', async () => {
     const { session, transport } = setUp();
     transport.answer('join', () => new Promise(() => undefined));

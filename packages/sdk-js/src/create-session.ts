@@ -36,7 +36,7 @@ import type {
 } from './session.js';
 import { StateSource } from './state.js';
 import { PageTools, type ClientTool } from './tools/page-tools.js';
-import { unlessAborted, waitUntil } from './waiting.js';
+import { waitUntil } from './waiting.js';
 
 /**
  * Makes a session; nothing is opened before `connect()`, so it may be made anywhere, on a server too.
@@ -141,14 +141,7 @@ class Session implements InteractionSession {
   connect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     if (this.#closed) return Promise.reject(new MicroturnError('session/closed'));
     if (signal?.aborted) return Promise.reject(aborted(signal));
-    if (this.#call) return unlessAborted(this.#call.done, signal);
-
-    const call = this.#startCall();
-    const onAbort = () => signal && call.abort(aborted(signal));
-    signal?.addEventListener('abort', onAbort);
-    const forget = () => signal?.removeEventListener('abort', onAbort);
-    call.done.then(forget, forget);
-    return call.done;
+    return (this.#call ?? this.#startCall()).join(signal);
   }
 
   async disconnect(): Promise<void> {

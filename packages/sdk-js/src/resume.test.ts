@@ -152,6 +152,22 @@ describe('a session whose socket drops', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('is waited for by whoever connects meanwhile, to its end', async () => {
+    const { session, transport, clock } = await connected();
+    transport.drop();
+    const back = session.connect().then(() => session.connection.value.status);
+    await clock.run(500);
+    expect(await back).toBe('connected');
+    transport.answer('join', () => {
+      throw new MicroturnError('session/expired');
+    });
+    transport.drop();
+    const lost = expect(session.connect()).rejects.toMatchObject({ code: 'session/expired' });
+    await clock.run(500);
+    await lost;
+    await session.close();
+  });
+
   it('stops trying where the app leaves', async () => {
     const { session, transport, clock } = await connected();
     transport.drop();

@@ -34,7 +34,7 @@ export type ConnectionStatus =
 
 export interface Connection {
   readonly status: ConnectionStatus;
-  /** Why it failed. */
+  /** Why it failed, or what was lost while it is `reconnecting`. */
   readonly error?: MicroturnError;
 }
 
@@ -145,7 +145,10 @@ export interface InteractionSession extends AsyncDisposable {
   readonly nowMs: number;
   readonly closed: boolean;
 
-  /** Joins the call. Calls while one is under way, or when connected, share it. */
+  /**
+   * Joins the call; resolves when it is up. All who call it share one call: to abort gives up waiting, and ends the call
+   * where nobody else waits for it or has got it.
+   */
   connect(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Leaves the call and releases the devices; `connect()` starts a new one. */
   disconnect(): Promise<void>;

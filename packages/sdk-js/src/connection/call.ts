@@ -42,8 +42,10 @@ export interface CallParts {
 
 /** One call, from `connect()` to its end: the link that carries it, and the next one where that is lost. */
 export class Call {
-  /** Settles when the call is joined, or cannot be. */
-  readonly done: Promise<void>;
+  /** Settles when the call is joined, or cannot be; of one that has lost its link, when it is back. */
+  #up: Promise<void>;
+  /** How many asked for it, less those who gave up before it was joined. */
+  #wanted = 0;
   readonly #parts: CallParts;
   readonly #host: CallHost;
   readonly #abort = new AbortController();
@@ -59,16 +61,24 @@ export class Call {
   constructor(parts: CallParts) {
     this.#parts = parts;
     this.#host = parts.host;
-    this.done = Promise.resolve().then(() => this.#join());
+    this.#up = Promise.resolve().then(() => this.#join());
   }
 
   get link(): TransportLink | undefined {
     return this.#link;
   }
 
-  /** Gives up joining. */
-  abort(reason: MicroturnError): void {
-    this.#abort.abort(reason);
+  /** Resolves when the call is up. Whoever gives up waiting leaves it to the others; the last one ends it, at once. */
+  join(signal: AbortSignal | undefined): Promise<void> {
+    this.#wanted++;
+    if (!signal) return this.#up;
+    const giveUp = () => {
+      if (--this.#wanted > 0 || this.#left) return;
+      this.leave(aborted(signal));
+      this.#host.status('idle');
+    };
+    signal.addEventListener('abort', giveUp);
+    return unlessAborted(this.#up, signal).finally(() => signal.removeEventListener('abort', giveUp));
   }
 
   /** Lets go of everything that the call holds. Leaving twice is harmless. */
@@ -93,15 +103,10 @@ export class Call {
       this.#host.status('connected');
       logger.info('connected', joined);
     } catch (cause) {
-      const givenUp = signal.aborted;
-      const error = givenUp ? aborted(signal) : MicroturnError.from(cause, 'edge/internal');
+      // Whoever left it said why.
+      const error = signal.aborted ? aborted(signal) : MicroturnError.from(cause, 'edge/internal');
       this.#link?.close();
-      // Already left where the session or the edge ended it.
-      if (!this.#left) {
-        this.leave(error);
-        if (givenUp) this.#host.status('idle');
-        else this.#host.status('failed', error);
-      }
+      this.#fail(error);
       throw error;
     }
   }
@@ -180,7 +185,8 @@ export class Call {
     this.#parts.logger.warn('the link is lost', { code: reason.code });
     this.#dropLink();
     this.#host.status('reconnecting', reason);
-    this.#resume(reason).catch((cause: unknown) => this.#fail(MicroturnError.from(cause, 'net/closed')));
+    this.#up = this.#resume(reason);
+    this.#up.catch((cause: unknown) => this.#fail(MicroturnError.from(cause, 'net/closed')));
   }
 
   #fail(error: MicroturnError): void {
@@ -201,11 +207,11 @@ export class Call {
     const { clock, logger } = this.#parts;
     const untilMs = clock.now() + RESUME_MS;
     const backoff = new Backoff(Math.random);
-    for (let error = lost; !signal.aborted;) {
+    for (let error = lost; ;) {
       const waitMs = backoff.nextMs();
       if (clock.now() + waitMs > untilMs) throw new MicroturnError('net/closed', error.message, { cause: error });
       await this.#sleep(waitMs);
-      if (signal.aborted) return;
+      signal.throwIfAborted();
       try {
         // A fresh one: the edge looks at it every time.
         const token = await unlessAborted(this.#fetchToken(signal), signal);
@@ -214,7 +220,7 @@ export class Call {
         logger.info('resumed', joined);
         return;
       } catch (cause) {
-        if (signal.aborted) return;
+        signal.throwIfAborted();
         error = MicroturnError.from(cause, 'net/closed');
         this.#link?.drop();
         this.#dropLink();
