@@ -152,6 +152,18 @@ describe('a session whose socket drops', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('is not called connected by media that flows before all of the new link is up', async () => {
+    const { session, transport, clock, statuses } = await connected();
+    transport.drop();
+    transport.answer('produce', () => {
+      transport.setMediaFlowing(true);
+      transport.drop();
+    });
+    await clock.run(3000, 50);
+    expect(statuses.slice(4)).toEqual(['reconnecting']);
+    await session.close();
+  });
+
   it('is waited for by whoever connects meanwhile, to its end', async () => {
     const { session, transport, clock } = await connected();
     transport.drop();

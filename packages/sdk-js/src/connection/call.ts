@@ -136,7 +136,10 @@ export class Call {
           trackAdded: (track) => host.trackAdded(track),
           trackRemoved: (id) => host.trackRemoved(id),
           roster: (update) => host.roster(update),
-          media: (flowing) => host.media(flowing),
+          // Until the link is up, media that flows one way is no news of the call.
+          media: (flowing) => {
+            if (!this.#attempt) host.media(flowing);
+          },
           problem: (error) => host.problem(error),
           closed: (error, resumable) => this.#lose(error, resumable),
         },
