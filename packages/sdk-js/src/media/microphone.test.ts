@@ -119,6 +119,10 @@ describe('Microphone', () => {
     await expect(microphone.select('nowhere')).rejects.toMatchObject({ code: 'media/not-found' });
     expect(microphone.state.value).toMatchObject({ status: 'live', error: { code: 'media/not-found' } });
     expect(media.opened.map((track) => track.readyState)).toEqual(['live']);
+    // Nor does it fail the next call.
+    microphone.release();
+    await microphone.enable();
+    expect(microphone.state.value).toMatchObject({ status: 'live', deviceId: 'microphone-1' });
   });
 
   it('says that its device went away, and opens another when enabled again', async () => {

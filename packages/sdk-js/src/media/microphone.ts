@@ -75,10 +75,12 @@ export class Microphone implements InputDevice {
 
   select(deviceId: string): Promise<void> {
     return this.#inTurn(async () => {
+      if (this.track.value) {
+        await this.#open(deviceId);
+        return this.#send();
+      }
       this.#deviceId = deviceId;
-      if (!this.track.value) return this.#patch({ deviceId });
-      await this.#open();
-      return this.#send();
+      return this.#patch({ deviceId });
     });
   }
 
@@ -112,12 +114,12 @@ export class Microphone implements InputDevice {
     this.track.close();
   }
 
-  async #open(): Promise<void> {
+  async #open(deviceId = this.#deviceId): Promise<void> {
     const epoch = this.#epoch;
     this.#patch({ status: 'requesting', error: undefined });
     let track: MediaStreamTrack;
     try {
-      track = await this.#acquire();
+      track = await this.#acquire(deviceId);
     } catch (error) {
       const failure = toMediaError(error);
       if (epoch !== this.#epoch) throw failure;
@@ -128,20 +130,21 @@ export class Microphone implements InputDevice {
     if (epoch !== this.#epoch && track !== this.#given) track.stop();
     this.#requireEpoch(epoch);
     this.#stopTrack();
+    // Only one that has opened: a choice that failed is not to fail the next call, too.
+    this.#deviceId = deviceId;
     this.#hold(track);
     await this.#refreshDevices();
   }
 
-  #acquire(): Promise<MediaStreamTrack> {
-    if (this.#given && this.#deviceId === undefined) {
+  #acquire(deviceId: string | undefined): Promise<MediaStreamTrack> {
+    if (this.#given && deviceId === undefined) {
       return this.#given.readyState === 'live'
         ? Promise.resolve(this.#given)
         : Promise.reject(new MicroturnError('media/not-found', 'the given track has ended'));
     }
     const devices = this.#media.devices();
     if (!devices) return Promise.reject(new MicroturnError('media/insecure'));
-    const audio =
-      this.#deviceId === undefined ? this.#constraints : { ...this.#constraints, deviceId: { exact: this.#deviceId } };
+    const audio = deviceId === undefined ? this.#constraints : { ...this.#constraints, deviceId: { exact: deviceId } };
     return devices.getUserMedia({ audio }).then((stream) => {
       const [track] = stream.getAudioTracks();
       if (!track) throw new MicroturnError('media/not-found');
