@@ -139,6 +139,19 @@ describe('Microphone', () => {
     expect(sent.at(-1)).toBe('replace microphone-2');
   });
 
+  it('sends nothing over another link while its device is gone, and the next device when that is opened', async () => {
+    const microphone = create();
+    await microphone.enable();
+    await microphone.attach(publish);
+    media.unplug('microphone-1');
+    microphone.detach();
+    await microphone.attach(publish);
+    expect(sent).toEqual(['publish microphone-1']);
+    media.plug('microphone-2');
+    await microphone.enable();
+    expect(sent.at(-1)).toBe('publish microphone-2');
+  });
+
   it('lets go of a device that opens after the call was left', async () => {
     const microphone = create();
     media.ask();

@@ -88,7 +88,7 @@ export class Microphone implements InputDevice {
   attach(publish: Publish): Promise<void> {
     return this.#inTurn(() => {
       this.#publish = publish;
-      return this.track.value ? this.#send() : Promise.resolve();
+      return this.#send();
     });
   }
 
@@ -175,7 +175,8 @@ export class Microphone implements InputDevice {
 
   async #send(): Promise<void> {
     const track = this.track.value;
-    if (!this.#publish || !track) return;
+    // One that has ended cannot be sent: the call goes on without it, until another is opened.
+    if (!this.#publish || track?.readyState !== 'live') return;
     if (this.#publication) {
       await this.#publication.replaceTrack(track);
       return;
