@@ -41,8 +41,8 @@ describe('a session whose socket drops', () => {
       ['token-1', undefined],
       ['token-2', { resumeToken: 'resume-1', lastSeq: 2 }],
     ]);
-    // A token source that chooses the names is told which they were.
-    expect(fetch.mock.calls.map(([{ roomName, participantName }]) => [roomName, participantName])).toEqual([
+    // A token source that chooses room and identity is told which they were.
+    expect(fetch.mock.calls.map(([{ roomName, participantIdentity }]) => [roomName, participantIdentity])).toEqual([
       [undefined, undefined],
       [joined?.room, joined?.participant],
     ]);

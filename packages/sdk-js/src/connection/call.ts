@@ -52,7 +52,7 @@ export class Call {
   #link: TransportLink | undefined;
   /** Joined at least once: what is lost from now on can be resumed. */
   #resumeToken: string | undefined;
-  /** The room and the identity that it joined with. */
+  /** The room and the identity that it joined with: one who comes back must be who it was. */
   #as: TokenRequest = {};
   /** An attempt to open a link, which the loss of that link ends. */
   #attempt: AbortController | undefined;
@@ -147,7 +147,7 @@ export class Call {
       this.#link = link;
       signal.throwIfAborted();
       this.#resumeToken = link.joined.resumeToken;
-      this.#as = { roomName: link.joined.room, participantName: link.joined.participant };
+      this.#as = { roomName: link.joined.room, participantIdentity: link.joined.participant };
       await host.joined(link, signal);
       await unlessAborted(link.ready(), signal);
       const { sessionId, room: joinedRoom, participant, model } = link.joined;
@@ -164,10 +164,7 @@ export class Call {
       ...(participantName !== undefined && { participantName }),
     };
     const token = Promise.resolve()
-      .then(() =>
-        // One who comes back must be who it was, also where the token's source chose the names.
-        tokenSource.fetch({ ...this.#as, ...asked, signal }),
-      )
+      .then(() => tokenSource.fetch({ ...this.#as, ...asked, signal }))
       .catch((error: unknown) => Promise.reject(MicroturnError.from(error, 'net/unreachable')));
     // It may fail while the microphone is asked for, before anybody waits for it.
     token.catch(() => undefined);

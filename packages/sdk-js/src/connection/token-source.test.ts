@@ -19,6 +19,13 @@ describe('TokenSource.endpoint', () => {
     expect(url).toBe('https://app.example/token');
     expect(init).toMatchObject({ method: 'POST', headers: { 'content-type': 'application/json', 'x-app': '1' } });
     expect(JSON.parse(String(init?.body))).toEqual({ room_name: 'lobby', participant_name: 'Ada' });
+
+    const again = endpoint(Response.json({ participant_token: 'jwt' }));
+    await again.source.fetch({ roomName: 'lobby', participantIdentity: 'ada-7' });
+    expect(JSON.parse(String(again.fetch.mock.calls[0]?.[1]?.body))).toEqual({
+      room_name: 'lobby',
+      participant_identity: 'ada-7',
+    });
   });
 
   it('takes the spelling of the protobuf JSON too', async () => {

@@ -3,6 +3,8 @@ import { MicroturnError } from '@microturn/protocol';
 export interface TokenRequest {
   readonly roomName?: string;
   readonly participantName?: string;
+  /** Whom the token must be for: given where a session is come back to, which belongs to this identity. */
+  readonly participantIdentity?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -35,7 +37,7 @@ export const TokenSource = {
   },
 
   /**
-   * POSTs `{room_name, participant_name}` and takes `{server_url, participant_token}`.
+   * POSTs `{room_name, participant_name, participant_identity}`, those that are known, and takes `{server_url, participant_token}`.
    * @throws {MicroturnError} `auth/denied` for 401 and 403, else `net/unreachable`
    */
   endpoint(url: string | URL, options: EndpointOptions = {}): TokenSource {
@@ -54,11 +56,12 @@ export const TokenSource = {
 
 async function post(url: string | URL, options: EndpointOptions, request: TokenRequest): Promise<Response> {
   const doFetch = options.fetch ?? globalThis.fetch;
+  const { roomName: room_name, participantName: participant_name, participantIdentity: participant_identity } = request;
   try {
     return await doFetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...options.headers },
-      body: JSON.stringify({ room_name: request.roomName, participant_name: request.participantName }),
+      body: JSON.stringify({ room_name, participant_name, participant_identity }),
       ...(options.credentials && { credentials: options.credentials }),
       ...(request.signal && { signal: request.signal }),
     });
