@@ -89,6 +89,16 @@ describe('a session whose socket drops', () => {
     expect([clock.pending, transport.openSockets]).toEqual([0, 0]);
   });
 
+  it('does not wait for ever for a token: asks for another', async () => {
+    const { session, transport, clock, fetch } = await connected();
+    fetch.mockReturnValueOnce(new Promise(() => undefined));
+    transport.drop();
+    await clock.run(12_000, 100);
+    expect([fetch.mock.calls.length, session.connection.value.status]).toEqual([3, 'connected']);
+    await session.close();
+    expect(clock.pending).toBe(0);
+  });
+
   it('gives up with net/closed when the edge has given the session up', async () => {
     const { session, transport, clock } = await connected();
     transport.answer('join', () => {

@@ -11,6 +11,8 @@ import { chooseBase } from './url.js';
 
 /** As long as an edge keeps a session whose client is away, unless it is configured otherwise. */
 const RESUME_MS = 120_000;
+/** As a request to the edge: one that hangs is not to use up the time in which a session can be come back to. */
+const TOKEN_MS = 10_000;
 
 /** What a call asks of its session, and tells it. */
 export interface CallHost extends Omit<LinkObserver, 'closed'> {
@@ -97,9 +99,11 @@ export class Call {
     try {
       signal.throwIfAborted();
       transport.prepare?.();
-      const token = this.#fetchToken(signal);
+      const token = this.#fetchToken();
+      // It may fail while the microphone is asked for, before anybody waits for it.
+      token.catch(() => undefined);
       await this.#host.prepare(signal);
-      const joined = await this.#openLink(await unlessAborted(token, signal));
+      const joined = await this.#openLink(await token);
       this.#host.status('connected');
       logger.info('connected', joined);
     } catch (cause) {
@@ -157,18 +161,25 @@ export class Call {
     }
   }
 
-  #fetchToken(signal: AbortSignal): Promise<TokenResponse> {
-    const { room, participantName, tokenSource } = this.#parts;
-    const asked = {
-      ...(room !== undefined && { roomName: room }),
-      ...(participantName !== undefined && { participantName }),
-    };
-    const token = Promise.resolve()
-      .then(() => tokenSource.fetch({ ...this.#as, ...asked, signal }))
-      .catch((error: unknown) => Promise.reject(MicroturnError.from(error, 'net/unreachable')));
-    // It may fail while the microphone is asked for, before anybody waits for it.
-    token.catch(() => undefined);
-    return token;
+  /** @throws {MicroturnError} what the source rejects with, `net/timeout`, or why the call was left */
+  async #fetchToken(): Promise<TokenResponse> {
+    const { room, participantName, tokenSource, clock } = this.#parts;
+    const timeout = new AbortController();
+    const cancel = clock.after(TOKEN_MS, () => timeout.abort(new MicroturnError('net/timeout', 'the token source')));
+    const signal = AbortSignal.any([this.#abort.signal, timeout.signal]);
+    try {
+      const asked = {
+        ...this.#as,
+        ...(room !== undefined && { roomName: room }),
+        ...(participantName !== undefined && { participantName }),
+        signal,
+      };
+      return await unlessAborted(tokenSource.fetch(asked), signal);
+    } catch (error) {
+      throw MicroturnError.from(error, 'net/unreachable');
+    } finally {
+      cancel();
+    }
   }
 
   /** The edge, or the network, ended the link. */
@@ -214,8 +225,7 @@ export class Call {
       signal.throwIfAborted();
       try {
         // A fresh one: the edge looks at it every time.
-        const token = await unlessAborted(this.#fetchToken(signal), signal);
-        const joined = await this.#openLink(token);
+        const joined = await this.#openLink(await this.#fetchToken());
         this.#host.status('connected');
         logger.info('resumed', joined);
         return;

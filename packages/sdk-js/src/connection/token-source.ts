@@ -14,7 +14,7 @@ export interface TokenResponse {
   readonly participantToken: string;
 }
 
-/** Gives a fresh token for every `connect()`. The same JSON contract as LiveKit's token endpoint. */
+/** Gives a fresh token for every `connect()`, and each time that a lost link is come back from; it has 10 s. */
 export interface TokenSource {
   fetch(request: TokenRequest): Promise<TokenResponse>;
 }
@@ -37,7 +37,8 @@ export const TokenSource = {
   },
 
   /**
-   * POSTs `{room_name, participant_name, participant_identity}`, those that are known, and takes `{server_url, participant_token}`.
+   * The JSON of LiveKit's token endpoints: POSTs `{room_name, participant_name, participant_identity}`, those that are known,
+   * and takes `{server_url, participant_token}`.
    * @throws {MicroturnError} `auth/denied` for 401 and 403, else `net/unreachable`
    */
   endpoint(url: string | URL, options: EndpointOptions = {}): TokenSource {
