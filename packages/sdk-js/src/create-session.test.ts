@@ -188,7 +188,16 @@ describe('the end of a call', () => {
       200,
     );
     transport.emit(begin('a'));
+    const task = { taskId: 't', revision: 1, title: 'tower' };
+    transport.emit({ type: 'task.created', ...task, origin: 'text', prompt: 'how high' });
+    transport.emit({ type: 'task.question', ...task, questionId: 'q', text: 'Which tower?' });
+    transport.emit({ type: 'task.created', ...task, taskId: 'u', origin: 'text', prompt: 'how old' });
+    expect(session.agent.value.thinking).toBe(true);
     await session.disconnect();
+    expect(session.tasks.value.map(({ status, question }) => [status, question])).toEqual([
+      ['stale', undefined],
+      ['stale', undefined],
+    ]);
     expect(session.connection.value.status).toBe('idle');
     expect(session.transcript.value.map((entry) => entry.text)).toEqual(['hi', '']);
     expect(session.agent.value).toEqual({ listening: false, speaking: false, thinking: false, overlapping: false });

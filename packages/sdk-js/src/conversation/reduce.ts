@@ -18,7 +18,7 @@ import type {
   TranscriptEntry,
   UserUtterance,
 } from './types.js';
-import { isWorking, reduceTasks } from './tasks.js';
+import { abandonTasks, isWorking, reduceTasks } from './tasks.js';
 import { changeFloor, finish, hearWord, type Voice } from './utterances.js';
 
 /** Entries that each list keeps; the oldest go first. */
@@ -69,6 +69,7 @@ export function endConversation(state: Conversation): Conversation {
     voices: {},
     utterances: state.utterances.map(finish),
     responses: abandoned(state.responses),
+    tasks: abandonTasks(state.tasks),
   });
 }
 

@@ -1,8 +1,11 @@
-import { MicroturnError, type SessionEvent } from '@microturn/protocol';
+import { MicroturnError, type SessionEvent, type TaskStatus } from '@microturn/protocol';
 import type { BackgroundTask } from './types.js';
 
 /** The events of background tasks. */
 export type TaskEvent = Extract<SessionEvent, { type: `task.${string}` }>;
+
+/** Nothing changes from here on. */
+const OVER: ReadonlySet<TaskStatus> = new Set(['woven', 'failed', 'cancelled', 'stale']);
 
 /** Applies one event to the list of tasks, oldest first. One that is not known, from before a loss of events, is made up. */
 export function reduceTasks(tasks: readonly BackgroundTask[], event: TaskEvent): readonly BackgroundTask[] {
@@ -53,6 +56,13 @@ function without(task: BackgroundTask, keys: readonly ('question' | 'note')[]): 
   const left = { ...task };
   for (const key of keys) delete left[key];
   return left;
+}
+
+/** The call ended under them: nobody waits any more for what is not over. */
+export function abandonTasks(tasks: readonly BackgroundTask[]): readonly BackgroundTask[] {
+  const isOver = ({ status }: BackgroundTask) => OVER.has(status);
+  if (tasks.every(isOver)) return tasks;
+  return tasks.map((task) => (isOver(task) ? task : { ...without(task, ['question', 'note']), status: 'stale' }));
 }
 
 /** Whether work goes on, as opposed to waiting for the user or being over. */
