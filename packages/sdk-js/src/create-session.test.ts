@@ -1,4 +1,4 @@
-import type { SessionEventBody } from '@microturn/protocol';
+import { limits, type SessionEventBody } from '@microturn/protocol';
 import { describe, expect, it, vi } from 'vitest';
 import { createSession, MicroturnError, TokenSource, type SessionOptions } from './index.js';
 import { FakeTrack, ManualClock, scriptedTransport, settled, type ScriptedOptions } from './testing/index.js';
@@ -445,6 +445,21 @@ describe('speaking through the session', () => {
     expect(await session.say('hello')).toEqual({ responseId: 'r-7' });
     transport.answer('say', () => ({}));
     expect(await codeOf(session.say('hello'))).toBe('protocol/malformed');
+  });
+
+  it('sends a message whole, or says that it is too long', async () => {
+    const { session, transport } = await connected();
+    session.send(` ${'x'.repeat(limits.typedChars)} `);
+    session.send('  ');
+    expect(transport.sentOf('typing').map(({ text }) => text.length)).toEqual([limits.typedChars]);
+    expect(() => session.send('x'.repeat(limits.typedChars + 1))).toThrow('at most 2000 characters');
+  });
+
+  it('keeps to itself what the edge would end the call for', async () => {
+    const { session, transport } = await connected();
+    expect(await codeOf(session.ask('你'.repeat(limits.messageBytes / 3)))).toBe('protocol/too-large');
+    expect(transport.sentOf('task.ask')).toEqual([]);
+    expect(session.connection.value.status).toBe('connected');
   });
 });
 

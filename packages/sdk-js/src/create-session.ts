@@ -224,7 +224,13 @@ class Session implements InteractionSession {
   }
 
   send(text: string): void {
-    const sent = text.trim().slice(0, limits.typedChars);
+    const sent = text.trim();
+    if (sent.length > limits.typedChars) {
+      throw new MicroturnError(
+        'protocol/too-large',
+        `expected at most ${limits.typedChars} characters, got ${sent.length}`,
+      );
+    }
     if (sent !== '') this.#link().notify({ type: 'typing', field: 'message', text: sent, sent: true });
   }
 

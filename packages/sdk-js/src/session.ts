@@ -190,13 +190,15 @@ export interface InteractionSession extends AsyncDisposable {
 
   /**
    * Sends a typed message, which is taken as if it had been said: for what it says about a task under way, else answered by
-   * a recipe's LLM, or where the model does not read, asked as with `ask`.
+   * a recipe's LLM, or where the model does not read, asked as with `ask`. Nothing is sent of an empty one.
+   * @throws {MicroturnError} `protocol/too-large` above 2000 characters, `net/closed` where no call is up
    */
   send(text: string): void;
   /**
    * Shows the LLM of a recipe pictures: it sees them with whatever is said or typed from now on, until `show` is called again
-   * with that name; with none, it sees none. Frames of a camera or screen are shown this way, as often as the page likes; of more
-   * than four pictures over all names, those shown first are dropped. Without `image` in `llm.takes` it is told that there are some.
+   * with that name; with none, it sees none. Frames of a camera or screen are shown this way, once or twice a second: each picture takes
+   * a message for every 45 kB, and an edge ends a call that sends more than 50 messages a second for long. Of more than four
+   * pictures over all names, those shown first are dropped. Without `image` in `llm.takes` it is told that there are some.
    * @throws {MicroturnError} `protocol/too-large`, `image/invalid`, `protocol/state` for a call whose model looks at none
    */
   show(images: readonly Blob[], options?: { readonly name?: string }): Promise<void>;

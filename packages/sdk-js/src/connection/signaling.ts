@@ -87,17 +87,22 @@ export class Signaling {
     return signaling;
   }
 
-  /** @throws {MicroturnError} what the edge answered, `net/timeout`, or why the socket ended */
+  /** @throws {MicroturnError} what the edge answered, `net/timeout`, `protocol/too-large`, or why the socket ended */
   request(body: RequestBody): Promise<unknown> {
     if (this.#ended) return Promise.reject(this.#ended);
     const id = ++this.#lastId;
+    const text = JSON.stringify({ ...body, id });
+    // The edge would close the socket, and with it the call.
+    if (new TextEncoder().encode(text).length > limits.messageBytes) {
+      return Promise.reject(new MicroturnError('protocol/too-large', body.type));
+    }
     return new Promise((resolve, reject) => {
       const cancelTimeout = this.#clock.after(REQUEST_TIMEOUT_MS, () => {
         this.#pending.delete(id);
         reject(new MicroturnError('net/timeout', body.type));
       });
       this.#pending.set(id, { resolve, reject, cancelTimeout });
-      this.#socket?.send(JSON.stringify({ ...body, id }));
+      this.#socket?.send(text);
     });
   }
 
