@@ -1,11 +1,13 @@
 import type { ClientRequest, JoinResult, MicroturnError, TrackOffer } from '@microturn/protocol';
 import { Device, FakeHandler, testFakeParameters, type types } from 'mediasoup-client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { noLogger } from '../logger.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { openMediasoupPlane } from './mediasoup-plane.js';
 import { openWebSocket } from './socket.js';
 import { transportOver } from './transport-over.js';
 import { describeTransport } from './transport.contract.js';
+import { webrtc } from './webrtc.js';
 
 /** As much of a WebSocket as is used, whose other end is the test. */
 class FakeWebSocket {
@@ -231,6 +233,42 @@ it('what is received is played as it comes, where the browser can be asked for t
   expect(receiver.jitterBufferTarget).toBe(0);
   expect(playedRtpTimestamp()).toBe(4711);
   plane.close();
+});
+
+describe('webrtc()', () => {
+  afterEach(() => {
+    vi.doUnmock('./device.js');
+    vi.unstubAllGlobals();
+  });
+
+  it('says net/unreachable where its own code cannot be loaded, as after a deployment with other file names', async () => {
+    vi.doMock('./device.js', () => {
+      throw new TypeError('Failed to fetch dynamically imported module');
+    });
+    vi.stubGlobal('WebSocket', FakeWebSocket);
+    FakeWebSocket.onMessage = (socket, text) => {
+      const { id } = JSON.parse(text) as ClientRequest;
+      queueMicrotask(() => socket.onmessage?.({ data: JSON.stringify({ type: 'reply', id, result: joinResult() }) }));
+    };
+    const nothing = () => undefined;
+    const opening = webrtc().open({
+      url: 'http://edge',
+      token: 'token',
+      signal: new AbortController().signal,
+      clock: new ManualClock(),
+      logger: noLogger,
+      observer: {
+        event: nothing,
+        trackAdded: nothing,
+        trackRemoved: nothing,
+        roster: nothing,
+        media: nothing,
+        problem: nothing,
+        closed: nothing,
+      },
+    });
+    await expect(opening).rejects.toMatchObject({ code: 'net/unreachable' });
+  });
 });
 
 describe('openWebSocket', () => {

@@ -22,8 +22,12 @@ export function webrtc(): Transport {
 }
 
 // On its own, so that a page which only imports the SDK, or a server that renders it, does not load WebRTC.
-function loadDevice(): Promise<{ readonly Device: typeof Device }> {
-  return import('./device.js');
+async function loadDevice(): Promise<{ readonly Device: typeof Device }> {
+  try {
+    return await import('./device.js');
+  } catch (cause) {
+    throw MicroturnError.from(cause, 'net/unreachable');
+  }
 }
 
 async function createDevice(Class: typeof Device): Promise<Device> {
