@@ -99,7 +99,7 @@ class Session implements InteractionSession {
     this.errors = this.#errors.asObservable();
 
     this.#tools = new PageTools(
-      async (message) => this.#call?.link?.request(message),
+      () => this.#call?.link,
       (error) => this.#report(MicroturnError.from(error, 'tool/failed')),
     );
     this.#states = new ConversationStates(this.#conversation);

@@ -6,7 +6,8 @@ import type { ClientTool } from './page-tools.js';
 
 async function connected() {
   const transport = scriptedTransport();
-  const session = createSession({ url: 'http://edge', token: 'token', transport, clock: new ManualClock() });
+  const clock = new ManualClock();
+  const session = createSession({ url: 'http://edge', token: 'token', transport, clock });
   await session.connect();
   const errors: string[] = [];
   session.errors.subscribe(({ code }) => errors.push(code));
@@ -16,7 +17,7 @@ async function connected() {
     return transport.sentOf('tool.result').find((result) => result.callId === callId);
   };
   const offered = () => transport.sentOf('tools.register').map(({ tools }) => tools.map(({ name }) => name));
-  return { transport, session, errors, call, offered };
+  return { transport, clock, session, errors, call, offered };
 }
 
 const tool = (execute: ClientTool['execute'], more: Partial<ClientTool> = {}): ClientTool => ({
@@ -134,6 +135,49 @@ describe('functions of the page', () => {
     finish('late');
     await settled();
     expect(transport.sentOf('tool.result')).toEqual([]);
+  });
+
+  it('what they give back while the link is lost is sent over the next, also where it was lost on its way', async () => {
+    const { session, transport, clock, call, errors } = await connected();
+    let finish: (value: string) => void = () => undefined;
+    session.registerTool(tool(() => new Promise((resolve) => (finish = resolve))));
+    await call('colour');
+    transport.drop();
+    finish('red');
+    await clock.run(500);
+    expect(transport.sentOf('tool.result')).toMatchObject([{ callId: 'c1', output: 'red' }]);
+
+    transport.answer('tool.result', () => new Promise(() => undefined));
+    await call('colour', {}, 'c2');
+    finish('blue');
+    await settled();
+    transport.drop();
+    transport.answer('tool.result', () => ({}));
+    await clock.run(500);
+    expect(transport.sentOf('tool.result').map(({ callId }) => callId)).toEqual(['c1', 'c2', 'c2']);
+
+    // The end of the call is the end of it.
+    transport.answer('tool.result', () => new Promise(() => undefined));
+    await call('colour', {}, 'c3');
+    finish('green');
+    await settled();
+    await session.disconnect();
+    await session.connect();
+    await settled();
+    expect(transport.sentOf('tool.result')).toHaveLength(4);
+    expect(errors).toEqual([]);
+    await session.close();
+  });
+
+  it('that are withdrawn while the link is lost are withdrawn when it is back', async () => {
+    const { session, transport, clock, offered } = await connected();
+    const withdraw = session.registerTool(tool(() => 1));
+    await settled();
+    transport.drop();
+    withdraw();
+    await clock.run(500);
+    expect(offered()).toEqual([['colour'], []]);
+    await session.close();
   });
 
   it('an error of the edge about a result is an error of the session', async () => {

@@ -1,5 +1,5 @@
 import { limits, type SessionEventOf } from '@microturn/protocol';
-import type { SessionRequest } from '../connection/transport.js';
+import type { SessionRequest, TransportLink } from '../connection/transport.js';
 
 /** A function of this page that background tasks may call. */
 export interface ClientTool<Arguments = Record<string, unknown>> {
@@ -15,6 +15,8 @@ export interface ClientTool<Arguments = Record<string, unknown>> {
   execute(args: Arguments, context: { readonly signal: AbortSignal; readonly taskId: string }): unknown;
 }
 
+type Link = Pick<TransportLink, 'request'>;
+
 /** Around the output in its message. */
 const ENVELOPE_BYTES = 512;
 
@@ -22,13 +24,17 @@ const ENVELOPE_BYTES = 512;
 export class PageTools {
   readonly #tools = new Map<string, ClientTool>();
   readonly #running = new Map<string, AbortController>();
-  readonly #send: (message: SessionRequest) => Promise<unknown>;
+  readonly #link: () => Link | undefined;
   readonly #onError: (error: unknown) => void;
+  /** What the functions gave back while there was no link; of this call alone. */
+  #results = new Map<string, SessionRequest>();
   #announcing = false;
+  /** The edge was told of functions in this call, and may believe that they are there. */
+  #offered = false;
 
-  /** @param send rejects where the session is not connected */
-  constructor(send: (message: SessionRequest) => Promise<unknown>, onError: (error: unknown) => void) {
-    this.#send = send;
+  /** @param link the one that is up, where one is */
+  constructor(link: () => Link | undefined, onError: (error: unknown) => void) {
+    this.#link = link;
     this.#onError = onError;
   }
 
@@ -48,9 +54,12 @@ export class PageTools {
     };
   }
 
-  /** The edge, or another one, has to be told. */
+  /** A link is up, to this edge or another one, which has to be told. */
   connected(): void {
-    if (this.#tools.size > 0) this.#announceSoon();
+    if (this.#tools.size > 0 || this.#offered) this.#announceSoon();
+    const results = [...this.#results];
+    this.#results.clear();
+    for (const [callId, result] of results) this.#answer(callId, result).catch(this.#onError);
   }
 
   call({ callId, taskId, name, arguments: args }: SessionEventOf<'tool.call'>): void {
@@ -64,19 +73,37 @@ export class PageTools {
       })
       .then((output) => ({ output: sendable(output) }))
       .catch((error: unknown) => ({ error: (error instanceof Error ? error.message : String(error)).slice(0, 1024) }))
-      .then((result) => (abort.signal.aborted ? undefined : this.#send({ type: 'tool.result', callId, ...result })))
+      .then((result) =>
+        abort.signal.aborted ? undefined : this.#answer(callId, { type: 'tool.result', callId, ...result }),
+      )
       .catch(this.#onError)
       .finally(() => this.#running.delete(callId));
   }
 
   /** The edge has the result, or does not wait for it any more. */
   settled({ callId, error }: SessionEventOf<'tool.result'>): void {
+    this.#results.delete(callId);
     if (error !== undefined) this.#running.get(callId)?.abort();
   }
 
   /** The call is over. */
   release(): void {
     for (const abort of this.#running.values()) abort.abort();
+    this.#results = new Map();
+    this.#offered = false;
+  }
+
+  /** Tells what a function gave back; where the link is lost before the edge has it, over the next one. */
+  async #answer(callId: string, result: SessionRequest): Promise<void> {
+    const results = this.#results;
+    const link = this.#link();
+    try {
+      if (link) await link.request(result);
+      else results.set(callId, result);
+    } catch (error) {
+      if (this.#link() === link) throw error;
+      results.set(callId, result);
+    }
   }
 
   /** Once for all that a page registers in one go. */
@@ -91,8 +118,13 @@ export class PageTools {
         parameters,
         approval,
       }));
-      // Where it is not connected, it is told when it is.
-      this.#send({ type: 'tools.register', tools }).catch(this.#onError);
+      // Where none is up, or this one is lost, the next one is told.
+      const link = this.#link();
+      if (!link) return;
+      this.#offered = true;
+      link.request({ type: 'tools.register', tools }).catch((error: unknown) => {
+        if (this.#link() === link) this.#onError(error);
+      });
     });
   }
 }
