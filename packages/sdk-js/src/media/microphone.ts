@@ -3,7 +3,8 @@ import type { Observable } from 'rxjs';
 import type { Clock } from '../clock.js';
 import type { Publication } from '../connection/transport.js';
 import { StateSource } from '../state.js';
-import type { DeviceInfo, InputDevice, InputState } from './devices.js';
+import { devicesOf } from './device-list.js';
+import type { InputDevice, InputState } from './devices.js';
 import { levelOfCurrent } from './level.js';
 import { toMediaError } from './media-error.js';
 import type { MediaPlatform } from './platform.js';
@@ -133,7 +134,6 @@ export class Microphone implements InputDevice {
     // Only one that has opened: a choice that failed is not to fail the next call, too.
     this.#deviceId = deviceId;
     this.#hold(track);
-    await this.#refreshDevices();
   }
 
   #acquire(deviceId: string | undefined): Promise<MediaStreamTrack> {
@@ -153,19 +153,14 @@ export class Microphone implements InputDevice {
   }
 
   #hold(track: MediaStreamTrack): void {
-    const onEnded = () => {
+    const onEnded = () =>
       this.#patch({ status: 'ended', error: new MicroturnError('media/not-found', 'the device went away') });
-      this.#refreshDevices().catch(() => undefined);
-    };
-    const onDevices = () => {
-      this.#refreshDevices().catch(() => undefined);
-    };
-    const devices = this.#media.devices();
     track.addEventListener('ended', onEnded);
-    devices?.addEventListener('devicechange', onDevices);
+    // From here on, since a browser names no device before it has opened one.
+    const listing = devicesOf(this.#media, 'audioinput').subscribe((devices) => this.#patch({ devices }));
     this.#unlisten = () => {
       track.removeEventListener('ended', onEnded);
-      devices?.removeEventListener('devicechange', onDevices);
+      listing.unsubscribe();
     };
     this.track.set(track);
     const deviceId = track.getSettings().deviceId ?? this.#deviceId;
@@ -221,15 +216,6 @@ export class Microphone implements InputDevice {
     } else track?.stop();
   }
 
-  async #refreshDevices(): Promise<void> {
-    const all =
-      (await this.#media
-        .devices()
-        ?.enumerateDevices()
-        .catch(() => [])) ?? [];
-    if (this.track.value) this.#patch({ devices: infoOf(all, 'audioinput') });
-  }
-
   #patch(fields: { readonly [K in keyof InputState]?: InputState[K] | undefined }): void {
     const { error, ...rest } = { ...this.state.value, ...fields } as InputState;
     this.state.set(error ? { ...rest, error } : rest);
@@ -250,10 +236,6 @@ export class Microphone implements InputDevice {
     if (this.#closed) throw new MicroturnError('session/closed');
     if (epoch !== this.#epoch) throw new MicroturnError('net/closed', 'the call was left meanwhile');
   }
-}
-
-export function infoOf(devices: readonly MediaDeviceInfo[], kind: MediaDeviceKind): DeviceInfo[] {
-  return devices.filter((device) => device.kind === kind).map(({ deviceId, label }) => ({ deviceId, label }));
 }
 
 function isTrack(source: MicrophoneSource): source is MediaStreamTrack {

@@ -36,6 +36,20 @@ describe('Speaker', () => {
     expect(media.elements[0]).toMatchObject({ playing: false, srcObject: null });
   });
 
+  it('lists the loudspeakers as they come and go, until the call is over', async () => {
+    const speaker = create();
+    speaker.add('a', track(), true);
+    await settled();
+    media.plug('headset', 'audiooutput');
+    await settled();
+    expect(speaker.state.value.devices.map(({ deviceId }) => deviceId)).toEqual(['speaker-1', 'headset']);
+    media.unplug('headset');
+    await settled();
+    expect(speaker.state.value.devices).toHaveLength(1);
+    speaker.release();
+    expect(media.listeners).toBe(0);
+  });
+
   it('says that the browser blocks it, until the user acts', async () => {
     media.blockPlayback();
     const speaker = create();

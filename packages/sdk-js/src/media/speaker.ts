@@ -1,10 +1,10 @@
 import { MicroturnError } from '@microturn/protocol';
-import type { Observable } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
 import type { Clock } from '../clock.js';
 import { StateSource, type State } from '../state.js';
+import { devicesOf } from './device-list.js';
 import type { OutputDevice, OutputState } from './devices.js';
 import { levelOfCurrent } from './level.js';
-import { infoOf } from './microphone.js';
 import type { MediaPlatform } from './platform.js';
 
 export interface SpeakerParts {
@@ -38,6 +38,8 @@ export class Speaker implements OutputDevice {
   readonly #agentElement: HTMLAudioElement | undefined;
   readonly #onAudible: (audible: boolean) => void;
   readonly #outputs = new Map<string, Output>();
+  /** While there is something to play. */
+  #listing: Subscription | undefined;
   #agentGain = 1;
   #closed = false;
 
@@ -105,7 +107,7 @@ export class Speaker implements OutputDevice {
     const { deviceId } = this.state.value;
     if (deviceId !== undefined) setSink(element, deviceId).catch(() => undefined);
     this.#play(element).catch(() => undefined);
-    this.#listDevices().catch(() => undefined);
+    this.#listing ??= devicesOf(this.#media, 'audiooutput').subscribe((devices) => this.#patch({ devices }));
   }
 
   remove(id: string): void {
@@ -119,6 +121,8 @@ export class Speaker implements OutputDevice {
   /** The call is over. */
   release(): void {
     for (const id of this.#outputs.keys()) this.remove(id);
+    this.#listing?.unsubscribe();
+    this.#listing = undefined;
     this.#patch({ blocked: false });
   }
 
@@ -144,15 +148,6 @@ export class Speaker implements OutputDevice {
       element.volume = isAgent ? volume * this.#agentGain : volume;
       element.muted = muted;
     }
-  }
-
-  async #listDevices(): Promise<void> {
-    const all =
-      (await this.#media
-        .devices()
-        ?.enumerateDevices()
-        .catch(() => [])) ?? [];
-    this.#patch({ devices: infoOf(all, 'audiooutput') });
   }
 
   #patch(fields: Partial<OutputState>): void {
