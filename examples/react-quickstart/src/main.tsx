@@ -7,17 +7,18 @@ const options: SessionOptions = { tokenSource: TokenSource.endpoint('/dev/token'
 
 function Call() {
   const session = useSession();
-  const { isConnected, isPending, error, connect, disconnect } = useConnection();
+  const { isConnected, isReconnecting, isPending, error, connect, disconnect } = useConnection();
+  const inCall = isConnected || isReconnecting;
   const speaking = useAgentState((agent) => agent.speaking);
   const { isBlocked, unlock } = useSpeaker();
   return (
     <main>
-      <button disabled={isPending} onClick={isConnected ? disconnect : connect}>
-        {isConnected ? 'Hang up' : 'Talk'}
+      <button disabled={isPending} onClick={inCall ? disconnect : connect}>
+        {inCall ? 'Hang up' : 'Talk'}
       </button>
       {speaking && <button onClick={() => session.interrupt().catch(() => undefined)}>Stop the agent</button>}
       {isBlocked && <button onClick={unlock}>Turn the sound on</button>}
-      {error && <p role="alert">{`${error.message}: ${error.hint}.`}</p>}
+      {error && <p role="alert">{isReconnecting ? 'Reconnecting…' : `${error.message}: ${error.hint}.`}</p>}
       <Transcript />
     </main>
   );
