@@ -1,4 +1,4 @@
-import { modeHref } from '../shell/mode.js';
+import { hrefOf } from '../shell/mode.js';
 import { recording } from './recording.js';
 
 const recordedOn = new Date(`${recording.recordedOn}T12:00`).toLocaleDateString('en', { dateStyle: 'long' });
@@ -9,7 +9,7 @@ export function ExampleBanner() {
     <p className="example-banner">
       <b>A recording, not a live call.</b> A synthesised voice ({recording.voice}) tries the first four sentences on the
       model that ships, {recording.model}; first take, {recordedOn}, without its sound.{' '}
-      <a href={modeHref.live}>Talk to it yourself</a>
+      <a href={hrefOf('live')}>Talk to it yourself</a>
     </p>
   );
 }

@@ -7,5 +7,12 @@ export function modeOf(search: string): Mode {
   return query.has('listen') ? 'listen' : 'live';
 }
 
-/** Links between the modes are plain links: each starts from a clean page. */
-export const modeHref: Readonly<Record<Mode, string>> = { live: './', listen: './?listen', example: './?scripted' };
+/** Links between the modes are plain links: each starts from a clean page, in the room and with the name of this one. */
+export function hrefOf(mode: Mode, search = location.search): string {
+  const query = new URLSearchParams(search);
+  query.delete('listen');
+  query.delete('scripted');
+  if (mode === 'listen') query.set('listen', '');
+  if (mode === 'example') query.set('scripted', '');
+  return `./?${query}`;
+}

@@ -1,7 +1,7 @@
 import { useAgentState, useConnection, useMicrophone, useSession, useSpeaker } from '@microturn/react';
 import { MicroturnError } from '@microturn/sdk';
 import { LONG_TEXT } from '../content/suggestions.js';
-import { modeHref, type Mode } from '../shell/mode.js';
+import { hrefOf, type Mode } from '../shell/mode.js';
 import { useShortcuts } from '../shell/use-shortcuts.js';
 import { LevelMeter } from './level-meter.js';
 
@@ -84,12 +84,12 @@ export function Controls({ mode, keys, onProblem }: ControlsProps) {
         </>
       )}
       {!leaves && mode !== 'example' && (
-        <a className="mode-link" href={modeHref.example}>
+        <a className="mode-link" href={hrefOf('example')}>
           Watch a recorded example
         </a>
       )}
       {!isPending && mode === 'listen' && (
-        <a className="mode-link" href={modeHref.live}>
+        <a className="mode-link" href={hrefOf('live')}>
           Use a microphone
         </a>
       )}

@@ -1,6 +1,6 @@
 import type { MicroturnError } from '@microturn/sdk';
 import { toSentence } from '../shell/format.js';
-import { modeHref } from '../shell/mode.js';
+import { hrefOf } from '../shell/mode.js';
 import { Prose } from '../shell/prose.js';
 import { canListen } from './failure.js';
 
@@ -15,7 +15,7 @@ export function FailurePanel({ error }: { readonly error: MicroturnError }) {
       </p>
       <p className="failure-foot">
         <code>{error.code}</code>
-        {canListen(error.code) && <a href={modeHref.listen}>Join without a microphone</a>}
+        {canListen(error.code) && <a href={hrefOf('listen')}>Join without a microphone</a>}
       </p>
     </div>
   );
@@ -31,7 +31,7 @@ export function InsecurePanel() {
         open it over <code>https</code>, or on <code>localhost</code> on the machine that runs the edge.
       </p>
       <p className="failure-foot">
-        <a href={modeHref.listen}>Join without a microphone</a>
+        <a href={hrefOf('listen')}>Join without a microphone</a>
       </p>
     </div>
   );
