@@ -26,7 +26,7 @@ export function DevicePickers({ children }: { readonly children?: ReactNode }) {
           Lower its voice when I begin to speak
         </label>
       )}
-      {microphone.isEnabled && microphone.error && (
+      {(microphone.isEnabled || microphone.status === 'ended') && microphone.error && (
         <p className="device-error" role="alert">
           {microphone.error.message}: {microphone.error.hint}
         </p>
