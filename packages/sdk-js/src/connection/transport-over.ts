@@ -54,6 +54,8 @@ class Link implements TransportLink {
   #unwatch: (() => void) | undefined;
   #closed = false;
   #opened = false;
+  /** It was up, or carries on a session that was: there is something to come back to. */
+  #resumable = false;
   /** Why the other side ended it. */
   lost: MicroturnError | undefined;
   /** Tracks come and go in the order in which they were announced. */
@@ -86,6 +88,7 @@ class Link implements TransportLink {
       },
     });
     this.#signaling = signaling;
+    this.#resumable = resume !== undefined;
     if (this.#closed) {
       signaling.close();
       throw new MicroturnError('session/closed');
@@ -139,8 +142,9 @@ class Link implements TransportLink {
     return this.#plane.publish(track, source);
   };
 
-  ready(): Promise<void> {
-    return this.#plane?.ready() ?? Promise.resolve();
+  async ready(): Promise<void> {
+    await this.#plane?.ready();
+    this.#resumable = true;
   }
 
   request: TransportLink['request'] = (message) => {
@@ -201,7 +205,9 @@ class Link implements TransportLink {
   #lose(error: MicroturnError, resumable: boolean): void {
     if (this.#closed) return;
     this.lost = error;
-    this.#release(error);
+    // Where media never had a path, nobody comes back: the edge is not to keep the session for them.
+    if (this.#resumable) this.#release(error);
+    else this.close();
     if (this.#opened) this.#observer.closed(error, resumable);
   }
 

@@ -231,11 +231,19 @@ export function describeTransport(name: string, create: () => TransportHarness):
       expect([harness.openSockets, clock.pending]).toEqual([0, 0]);
     });
 
-    it('ends when the media path is lost', async () => {
-      await open();
+    it('ends when the media path is lost, to be come back to', async () => {
+      await open({ resumeToken: 'resume-1', lastSeq: 7 });
       harness.failMedia();
       expect([recorder.closedWith?.code, recorder.resumable]).toEqual(['net/ice-failed', true]);
       expect(sentTypes()).not.toContain('leave');
+      expect([harness.openSockets, clock.pending]).toEqual([0, 0]);
+    });
+
+    it('leaves where no media path is found: a session that never came up is not to be kept', async () => {
+      await open();
+      harness.failMedia();
+      expect(recorder.closedWith?.code).toBe('net/ice-failed');
+      expect(sentTypes().at(-1)).toBe('leave');
       expect([harness.openSockets, clock.pending]).toEqual([0, 0]);
     });
 
