@@ -76,7 +76,9 @@ export async function openMediasoupPlane({
           disableTrackOnPause: false,
           ...(track.kind === 'audio' && { codecOptions: { opusStereo: false, opusDtx: false, opusNack: true } }),
         })
-        .catch((cause: unknown) => Promise.reject(MicroturnError.from(cause, 'media/unsupported')));
+        .catch((cause: unknown) =>
+          Promise.reject(MicroturnError.from(cause, closed ? 'net/closed' : 'media/unsupported')),
+        );
       return publication(producer, request);
     },
 

@@ -2,6 +2,7 @@ import type { ClientRequest, JoinResult, MicroturnError, TrackOffer } from '@mic
 import { Device, FakeHandler, testFakeParameters, type types } from 'mediasoup-client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { noLogger } from '../logger.js';
+import { FakeTrack } from '../testing/fake-media.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { openMediasoupPlane } from './mediasoup-plane.js';
 import { openWebSocket } from './socket.js';
@@ -210,6 +211,19 @@ describe('the media plane, over mediasoup-client’s fake handler', () => {
     await new Promise((resolve) => setTimeout(resolve));
     expect(asked).toHaveLength(3);
   });
+});
+
+it('what is being published when the link goes is told that it is gone, and not that the browser cannot do it', async () => {
+  const plane = await openMediasoupPlane({
+    joined: joinResult(),
+    clock: new ManualClock(),
+    device: new Device({ handlerFactory: FakeHandler.createFactory(testFakeParameters) }),
+    request: () => new Promise(() => undefined),
+    observer: { flowing: () => undefined, failed: (error) => expect.unreachable(error.message) },
+  });
+  const publishing = plane.publish(new FakeTrack('audio').asTrack(), 'microphone');
+  plane.close();
+  await expect(publishing).rejects.toMatchObject({ code: 'net/closed' });
 });
 
 it('what is received is played as it comes, where the browser can be asked for that, and says how far it is', async () => {
