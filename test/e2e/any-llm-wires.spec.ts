@@ -2,6 +2,7 @@ import type { InteractionSession } from '@microturn/sdk';
 import { expect, test } from '@playwright/test';
 import { Caller } from '../call/caller.js';
 import { compose, speak } from '../fixtures/speech.js';
+import { inPairs } from '../support/in-pairs.js';
 import { LlmWorld } from '../support/llm-world.js';
 
 // What goes over the wires of a recipe, from a microphone or a page in Chromium to servers of each format.
@@ -17,8 +18,9 @@ interface CallPage {
 
 test.beforeEach(() => test.setTimeout(180_000));
 
-for (const dialect of ['openai', 'vllm'] as const) {
-  test(`words come over a WebSocket in ${dialect}’s dialect, are answered, and everything is counted`, async () => {
+// Both at once: what was used is told once a minute.
+test('words come over a WebSocket in either dialect, are answered, and everything is counted', async () => {
+  await inPairs(['openai', 'vllm'] as const, async (dialect) => {
     const words = ASKED.split(' ');
     const question = await speak(ASKED, { accent: 'en-us', variant: 'm3', rate: 150, pitch: 50 });
     await using world = await LlmWorld.start({
@@ -60,7 +62,7 @@ for (const dialect of ['openai', 'vllm'] as const) {
     expect(caller.eventsOf('error')).toEqual([]);
     expect(world.problems).toEqual([]);
   });
-}
+});
 
 test('a picture that the page shows is in the next request, and in none after it is taken away', async () => {
   await using world = await LlmWorld.start({

@@ -4,6 +4,7 @@ import { overlapOf } from '../call/segments.js';
 import { countingRecordings } from '../fixtures/recordings.js';
 import { voiceName } from '../fixtures/speech.js';
 import { EdgeProcess } from '../support/edge-process.js';
+import { inPairs } from '../support/in-pairs.js';
 
 const NUMBERS: ReadonlySet<string> = new Set(['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight']);
 /** Less than this of a counted word inside the user's speech is an accident of its end. */
@@ -23,8 +24,7 @@ test('the agent counts animals while the user is still talking, on at least 7 of
   test.setTimeout(10 * 60_000);
   const recordings = await countingRecordings();
   expect(recordings).toHaveLength(10);
-  let counted = 0;
-  for (const { name, voice, text, pcm } of recordings) {
+  const counts = await inPairs(recordings, async ({ name, voice, text, pcm }) => {
     const { summary } = await placeCall({ url: edge.url, microphone: pcm });
     // Sound against sound: what was received while the microphone's own track was sounding.
     const during = summary.agentSegments
@@ -35,11 +35,12 @@ test('the agent counts animals while the user is still talking, on at least 7 of
       during.length > 0 &&
       during.every((word) => word.split(' ').every((part) => NUMBERS.has(part))) &&
       said.startsWith('one');
-    if (ok) counted++;
     console.log(
       `  ${ok ? '✓' : '✗'} ${name}: “${said}”, of it while the user spoke “${during.join(' ')}”; overlap ${Math.round(summary.overlapMs)} ms; ${voiceName(voice)}; ${text}`,
     );
-  }
+    return ok;
+  });
+  const counted = counts.filter(Boolean).length;
   console.log(`  counted while the user was talking: ${counted} of ${recordings.length}`);
   expect(counted).toBeGreaterThanOrEqual(REQUIRED);
 
