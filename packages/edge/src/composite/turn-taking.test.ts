@@ -424,14 +424,19 @@ describe('taking turns', () => {
   });
 
   it.each([
-    [undefined, 25, false],
-    [1600, 7, false],
-    [1600, 8, true],
-  ])('with a longest pause of %s ms, %s micro-turns of it are an end: %s', (longestPauseMs, turns, speaks) => {
-    const talk = new Talk({ longestPauseMs }).floors('.SSSS').words('what time is it').writes('Noon.');
-    talk.floors('h'.repeat(turns)).words('what time is it');
-    expect(talk.said.length > 0).toBe(speaks);
-  });
+    ['normal', undefined, 14, false],
+    ['normal', undefined, 15, true],
+    ['patient', undefined, 25, false],
+    ['patient', 1600, 7, false],
+    ['patient', 1600, 8, true],
+  ] as const)(
+    '%s, with a longest pause of %s ms, %s micro-turns of it are an end: %s',
+    (eagerness, longestPauseMs, turns, speaks) => {
+      const talk = new Talk({ eagerness, longestPauseMs }).floors('.SSSS').words('what time is it').writes('Noon.');
+      talk.floors('h'.repeat(turns)).words('what time is it');
+      expect(talk.said.length > 0).toBe(speaks);
+    },
+  );
 
   it('a draft may be silence', () => {
     const talk = new Talk()

@@ -35,7 +35,7 @@ export interface PatienceOptions {
 export interface TurnTakingOptions {
   readonly microTurnMs: number;
   readonly eagerness: Eagerness;
-  /** A pause that the bundle takes for one, and that is longer, is an end: it has no limit where the app sets none. */
+  /** A pause that the bundle takes for one, and that is longer, is an end: 3 s unless `patient`, which leaves it to the bundle. */
   readonly longestPauseMs?: number | undefined;
   readonly drafting: DraftingOptions;
   /** Without it, an answer is waited for as long as the LLM’s own limits let it. */

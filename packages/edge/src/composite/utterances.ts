@@ -8,6 +8,8 @@ import type { Utterance } from './turn-state.js';
 const LEAD_MS = 400;
 /** A floor that says nothing of a user who spoke has given it up as well, without saying so. */
 const SILENT_TURNS = 3;
+/** A bundle takes some ends for pauses: nobody is to wait for an answer for as long as it holds those. */
+const LONGEST_PAUSE_MS = 3_000;
 
 /** Of a floor that is surer than this, another micro-turn of speech follows nearly always. */
 const SURE = 0.6;
@@ -91,7 +93,8 @@ export function pauses(step: StepBuilder, before: Utterance, floor: Floor, toMs:
 
 /** Whether it is the agent's turn, as far as the app lets the bundle decide. */
 function isTurn({ state }: StepBuilder, { floor, yieldedTurns, holdingTurns }: Utterance): boolean {
-  const { eagerness, longestPauseMs = Infinity, microTurnMs } = state.options;
+  const { eagerness, microTurnMs } = state.options;
+  const { longestPauseMs = eagerness === 'patient' ? Infinity : LONGEST_PAUSE_MS } = state.options;
   if (holdingTurns * microTurnMs >= longestPauseMs) return true;
   switch (eagerness) {
     case 'patient':

@@ -88,7 +88,7 @@ export const RecipeConfig = v.strictObject({
   instructions: v.optional(v.pipe(v.string(), v.maxLength(16_384))),
   /** How soon it speaks: the bundle decides, and the app how much of that it waits for. */
   eagerness: v.optional(v.picklist(eagernesses), 'normal'),
-  /** A pause that the bundle holds for longer than this is an end, too. */
+  /** A pause that the bundle holds for longer than this is an end, too: 3 s, and without limit where `patient`. */
   longestPauseMs: v.optional(Ms),
   drafting: v.optional(
     v.strictObject({
