@@ -39,7 +39,7 @@ const script: ChatScript = ({ messages }) => {
       : { toolCalls: [{ name: 'ask_user', arguments: { question: 'For how many persons?' } }] };
   }
   if (asked === 'museum') return { text: 'It is closed.', delayMs: NEVER_MS };
-  if (asked === 'late') return { text: 'This one took its time.', delayMs: 9000 };
+  if (asked === 'late') return { text: 'This one took its time.', delayMs: 14_000 };
   if (asked === 'busy') return ++busy === 1 ? { status: 429, retryAfter: 1 } : { text: 'It is free now.' };
   if (asked === 'broken') return { text: 'It begins well and', malformedAfter: 2 };
   if (asked === 'wrong') return { status: 400 };
