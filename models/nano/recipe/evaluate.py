@@ -32,7 +32,8 @@ WORD_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 BARGE_IN_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 ACT_THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8)
 SAY_THRESHOLDS = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8)
-MISSED_BARGE_IN_COST = 2
+MOST_FALSE_STOPS = 0.1
+"""Share of backchannels that may stop the agent. Within it as many barge-ins are found as can be, and of equals the surest are taken."""
 ROLES = ("words", "floor", "say", "act")
 
 
@@ -67,13 +68,11 @@ def tune(bundle: Path, shards: list[Path]) -> dict:
     point = best_within(plain_points(sessions, floor.index("yielded")), GAP_TARGET)
     vocabulary = {canonical(name) for name in outputs.classes("words")} - {BLANK, UNKNOWN}
 
-    def interruption_cost(threshold):
-        measures = interruption_measures(sessions, floor.index("barge-in"), threshold)
-        return (
-            MISSED_BARGE_IN_COST * (1 - measures["detected"]["value"])
-            + measures["falseOnBackchannel"]["value"]
-            + measures["falseOnElsewhere"]["value"]
-        )
+    overlaps = {
+        threshold: interruption_measures(sessions, floor.index("barge-in"), threshold)
+        for threshold in BARGE_IN_THRESHOLDS
+    }
+    quiet = [t for t in overlaps if overlaps[t]["falseOnBackchannel"]["value"] <= MOST_FALSE_STOPS]
 
     return {
         "words": max(
@@ -82,7 +81,7 @@ def tune(bundle: Path, shards: list[Path]) -> dict:
         ),
         "floor": {
             "yielded": point["threshold"] if point else 0.5,
-            "barge-in": min(BARGE_IN_THRESHOLDS, key=interruption_cost),
+            "barge-in": max(quiet, key=lambda t: (overlaps[t]["detectedEver"]["value"], t), default=BARGE_IN_THRESHOLDS[-1]),
         },
         "say": max(SAY_THRESHOLDS, key=lambda threshold: grid_f1(sessions, "say", threshold)),
         "act": max(ACT_THRESHOLDS, key=lambda threshold: grid_f1(sessions, "act", threshold)),

@@ -126,9 +126,8 @@ their translation, and not spoken."""
 
 MANNERS = ["louder", "quieter", "slower", "faster"]
 ACT = ["none", "stop", "delegate", "cancel", "backchannel", "relay", "commit", "continue", "repeat", *MANNERS]
-SERVED_ACTS = [name for name in ACT if name not in ("relay", "commit")]
-"""What the bundle may decide. `relay` is right in .93 and more of the cases now, also long after the last word; a test in Chromium failed with it
-and passed without it, and why was not found. `commit` was never tried in a call. The edge decides both by its rule, as for any bundle without them."""
+SERVED_ACTS = [name for name in ACT if name != "commit"]
+"""What the bundle may decide. `commit` was never tried in a call: the edge decides it by its rule, as for any bundle without it."""
 
 FLOOR = ["silent", "speaking", "holding", "correcting", "yielded", "barge-in", "backchannel", "elsewhere"]
 
