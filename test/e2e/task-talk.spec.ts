@@ -39,11 +39,13 @@ const script: ChatScript = ({ messages }) => {
       : { toolCalls: [{ name: 'ask_user', arguments: { question: 'For how many persons?' } }] };
   }
   if (asked === 'museum') return { text: 'It is closed.', delayMs: NEVER_MS };
+  if (asked === 'weather') return { text: 'It is going to rain.', delayMs: 6000 };
   if (asked === 'late') return { text: 'This one took its time.', delayMs: 14_000 };
   if (asked === 'busy') return ++busy === 1 ? { status: 429, retryAfter: 1 } : { text: 'It is free now.' };
   if (asked === 'broken') return { text: 'It begins well and', malformedAfter: 2 };
   if (asked === 'wrong') return { status: 400 };
   if (asked === 'endless') return { text: Array.from({ length: 40_000 }, () => 'word ') };
+  if (asked === 'anything') return { text: 'Here it is.' };
   return { text: '-' };
 };
 
@@ -65,11 +67,14 @@ test.afterAll(async () => {
 });
 test.beforeEach(() => test.setTimeout(180_000));
 
-test('what is said amends a task that runs, answers what another asks, and calls a third off', async () => {
-  const [amend, answer, callOff] = await Promise.all(
-    ['please make it vegetarian for me', 'for the four of us please', 'never mind forget about it'].map((text) =>
-      speak(text, voice),
-    ),
+test('what is said amends a task that runs, answers what another asks, calls a third off, and leaves a fourth behind', async () => {
+  const [amend, answer, callOff, moveOn] = await Promise.all(
+    [
+      'please make it vegetarian for me',
+      'for the four of us please',
+      'never mind forget about it',
+      'can we talk about something else now',
+    ].map((text) => speak(text, voice)),
   );
   await using caller = await TaskCaller.openOnCue({ url: edge.url });
 
@@ -96,6 +101,16 @@ test('what is said amends a task that runs, answers what another asks, and calls
   await expect.poll(() => chatsOf('museum').at(-1)?.outcome, WAIT).toBe('aborted');
   expect(caller.call.eventsOf('task.cancelled')).toEqual([expect.objectContaining({ taskId: museum, by: 'user' })]);
   expect(caller.heardOf(museum).join(' ')).not.toContain('closed');
+
+  const weather = await caller.ask('weather');
+  await expect.poll(() => chatsOf('weather').length, WAIT).toBe(1);
+  transcript = 'Can we talk about something else now?';
+  await sayTo(caller.page, moveOn!);
+  await caller.until('task.stale', weather);
+  // Past the time at which its result would have come, a later one is said, and that alone.
+  await new Promise((resolve) => setTimeout(resolve, 6000));
+  await caller.untilHeard(await caller.ask('anything'), 'Here it is');
+  expect(caller.heardOf(weather).join(' ')).not.toContain('rain');
 });
 
 test('a provider that is slow, busy, broken, wrong or without end: what is heard of each', async () => {

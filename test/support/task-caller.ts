@@ -92,7 +92,14 @@ export class TaskCaller implements AsyncDisposable {
 
   /** @throws {Error} with the story of all tasks, where it does not come */
   until(
-    type: 'task.woven' | 'task.question' | 'task.progress' | 'task.completed' | 'task.failed' | 'task.cancelled',
+    type:
+      | 'task.woven'
+      | 'task.question'
+      | 'task.progress'
+      | 'task.completed'
+      | 'task.failed'
+      | 'task.cancelled'
+      | 'task.stale',
     taskId: string,
     fits: (event: { readonly revision: number }) => boolean = () => true,
   ): Promise<void> {
