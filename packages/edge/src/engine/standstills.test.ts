@@ -25,7 +25,7 @@ function run(
     standstills.beat(atMs);
     if (dueMs !== undefined && !standstills.excuses(dueMs)) admission.note({ lagMs: atMs - dueMs }, atMs);
   }
-  return admission.capacity(rows, 0, seconds * 1000 - 1);
+  return admission.capacity(rows, rows, seconds * 1000 - 1);
 }
 
 describe('a process that stands still', () => {

@@ -89,7 +89,7 @@ export function askModelContract(name: string, open: () => AskModel): void {
       expect(parts.filter(({ type }) => type === 'tool-call')).toMatchObject([
         { callId: 'c1', name: 'lookup', arguments: { q: 'x' } },
         { callId: 'c2', problem: expect.stringContaining('forget') as string },
-        { callId: 'c3', problem: expect.stringContaining('no JSON') as string },
+        { callId: 'c3', problem: expect.stringContaining('cannot be read') as string },
       ]);
       expect(parts.at(-1)).toMatchObject({ type: 'end', reason: 'tool-calls' });
     });
