@@ -127,6 +127,12 @@ describe('Admission', () => {
       expect(admission.capacity(2, 1, nowMs)).toBe(29);
     });
 
+    it('are not measured by the slower one of the first two seconds either', () => {
+      const admission = new Admission(200);
+      const nowMs = step(admission, 2, 1, (second) => (second === 0 ? 90 : 5));
+      expect(admission.capacity(2, 1, nowMs)).toBe(29);
+    });
+
     it('share the step of their lane', () => {
       const admission = new Admission(200, { laneSize: 8 });
       const nowMs = step(admission, 5, 8, () => 20, 8);
