@@ -307,18 +307,32 @@ class Flite:
 
 
 class Festival:
-    """festival's `ked`: never trained on, it stands in for a person. One process per utterance, so for tests only."""
+    """
+    festival's `ked`, of diphones, and `slt-hts`, statistical: never trained on, they stand in for people.
+
+    One process per utterance, so for tests only.
+    """
+
+    VOICES = {
+        "ked": ("festvox-kdlpc16k", "(voice_ked_diphone) (Parameter.set 'Duration_Stretch {stretch:.3f})"),
+        "slt-hts": (
+            "festvox-us-slt-hts",
+            '(voice_cmu_us_slt_arctic_hts) (set! hts_engine_params (append hts_engine_params (list (list "-r" {tempo:.3f}))))',
+        ),
+    }
+    """The Debian package that each comes in, and what makes festival speak with it."""
 
     def speak(
         self, words: list[str], marks: dict[int, str], voice: str, delivery: Delivery, speed: float = 1.0
     ) -> Utterance:
         """`speed` is ignored; @throws VoiceError if festival fails; ReadingError if it reads other words."""
-        if voice != "ked":
+        if voice not in self.VOICES:
             raise VoiceError(f"festival has no voice {voice!r} here")
+        package, command = self.VOICES[voice]
         text, _ = written(words, marks)
         with tempfile.TemporaryDirectory() as folder:
             wav = Path(folder) / "speech.wav"
-            script = f"""(voice_ked_diphone) (Parameter.set 'Duration_Stretch {1 / delivery.tempo:.3f})
+            script = f"""{command.format(tempo=delivery.tempo, stretch=1 / delivery.tempo)}
 (set! utterance (utt.synth (Utterance Text "{text}"))) (utt.save.wave utterance "{wav}" 'riff)
 (mapcar (lambda (word) (format t "word %s %f %f\\n" (item.name word) (item.feat word 'word_start) (item.feat word 'word_end)))
   (utt.relation.items utterance 'Word))
@@ -333,7 +347,7 @@ class Festival:
                 env={"HOME": folder, "PATH": "/usr/bin:/bin"},
             )
             if not wav.exists():
-                raise VoiceError(f"festival failed for {text!r}: {run.stderr.strip()[:200]}")
+                raise VoiceError(f"festival failed for {text!r}, is {package} installed? {run.stderr.strip()[:200]}")
             rate_hz, samples = wavfile.read(wav)
         spoken = [
             Span(name, float(start), float(end))
