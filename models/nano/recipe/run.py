@@ -55,8 +55,9 @@ def _make_data(worker: int, workers: int, shards: dict[str, int]) -> None:
 
 
 def _make_echo(worker: int, workers: int) -> None:
-    for split in ECHO_SETS[worker::workers]:
-        make_shard(ECHO, split, 0, SEED + 60, Studio(NATIVE), ECHO_SESSIONS, ECHO_DB)
+    with Studio(NATIVE) as studio:
+        for split in ECHO_SETS[worker::workers]:
+            make_shard(ECHO, split, 0, SEED + 60, studio, ECHO_SESSIONS, ECHO_DB)
 
 
 def _cache(worker: int, workers: int, trunk: Path, size: str) -> None:

@@ -1,4 +1,4 @@
-"""Text to speech with word and phone times, from espeak-ng and flite (and festival, for evaluation only).
+"""Text to speech with word and phone times, from espeak-ng and flite (and festival's English, for evaluation only).
 
 Every engine returns an `Utterance` at 16 kHz. An unknown voice or an utterance without sound is an error, never an
 empty recording: a silent voice would poison the data without anybody noticing.
@@ -20,7 +20,7 @@ from vocabulary import PHONE_INDEX
 RATE_HZ = 16_000
 SILENT_PEAK = 0.01
 NATIVE = Path(__file__).parent / "native"
-LIMIT_SAMPLES, LIMIT_EVENTS, LIMIT_NAMES = 22_050 * 60, 6_000, 40_000
+LIMIT_SAMPLES, LIMIT_EVENTS, LIMIT_NAMES, LIMIT_TARGETS = 22_050 * 60, 6_000, 40_000, 8_000
 
 FLITE_VOICES = ["kal", "kal16", "awb", "rms", "slt"]
 FLITE_LIBRARIES = [
@@ -264,6 +264,13 @@ class Flite:
         self._samples = np.zeros(LIMIT_SAMPLES, np.int16)
         self._starts, self._ends, self._phone_ends = (np.zeros(self.TIMES) for _ in range(3))
         self._words, self._phones = (ctypes.create_string_buffer(LIMIT_NAMES) for _ in range(2))
+
+    def melody(self) -> tuple[np.ndarray, np.ndarray]:
+        """The pitch of the last utterance as points in seconds and Hz; none where it was spoken by a statistical voice."""
+        times, pitches = np.zeros(LIMIT_TARGETS), np.zeros(LIMIT_TARGETS)
+        pointer = lambda array: array.ctypes.data_as(ctypes.c_void_p)
+        total = self._library.bridge_targets(pointer(times), pointer(pitches), LIMIT_TARGETS)
+        return times[:total], pitches[:total]
 
     def speak(
         self, words: list[str], marks: dict[int, str], voice: str, delivery: Delivery, speed: float = 1.0
