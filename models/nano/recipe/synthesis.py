@@ -303,14 +303,26 @@ class Flite:
             self.TIMES,
         )
         pcm = checked(self._samples[:count].astype(np.float32) / 32_768, voice, text)
-        if word_total.value != len(words):
-            raise ReadingError(f"flite read {text!r} as {word_total.value} words, not {len(words)}")
-        spoken = [Span(word, self._starts[i], self._ends[i]) for i, word in enumerate(words)]
+        spoken = self._read(word_total.value)
+        if len(spoken) != len(words):
+            raise ReadingError(f"flite read {text!r} as {len(spoken)} words, not {len(words)}")
+        for span, word in zip(spoken, words):
+            span.name = word
         names, phones, start = self._phones.value.decode().split("\n"), [], 0.0
         for name, end in zip(names[: phone_total.value], self._phone_ends):
             phones.append(Span(self.PHONES.get(name, name), start, float(end)))
             start = float(end)
         return at_16khz(Utterance(pcm, spoken, phones), rate.value, speed)
+
+    def _read(self, total: int) -> list[Span]:
+        """The first `total` words as flite reads them, but "let's", which it takes for two, as one."""
+        spoken: list[Span] = []
+        for name, start, end in zip(self._words.value.decode().split("\n")[:total], self._starts, self._ends):
+            if name.startswith("'") and spoken:
+                spoken[-1] = Span(spoken[-1].name + name, spoken[-1].start, float(end))
+            else:
+                spoken.append(Span(name, float(start), float(end)))
+        return spoken
 
 
 class Festival:
