@@ -148,6 +148,27 @@ describe('fault 18: a token that is good', () => {
     expect(again.joined.participant).toBe('guest');
   });
 
+  it('opens one call where it has a jti of its own, or asks for it by an attribute, and is refused as any that is no good', async () => {
+    const sub = 'ben';
+    for (const asked of [{ jti: 'b1' }, { attributes: { 'mt.once': 'b2' } }]) {
+      const token = forge(claims(edge.key, { sub, ...asked }), edge.secret);
+      using ben = await SocketClient.join(edge.webSocketUrl, token);
+      const { error } = await refusal({ token });
+      expect(error).toMatchObject({ code: 'auth/denied', retryable: false });
+      expect(error?.message).not.toMatch(/jti|once|used/);
+      ben.drop();
+      using back = await SocketClient.open(edge.webSocketUrl);
+      const resume = { resumeToken: ben.joined.resumeToken, lastSeq: ben.lastSeq };
+      expect(await back.join(token, resume)).toMatchObject({ resumed: true });
+      back.leave();
+    }
+    // As some of LiveKit's SDKs write it.
+    const token = forge(claims(edge.key, { sub, jti: sub }), edge.secret);
+    for (let i = 0; i < 2; i++) (await SocketClient.join(edge.webSocketUrl, token)).leave();
+    const { error } = await refusal({ token: forge(claims(edge.key, { sub, jti: 7 }), edge.secret) });
+    expect(error?.code).toBe('auth/forbidden');
+  });
+
   it('is good no more once its key is taken out of the configuration: its calls end, and others notice nothing', async () => {
     await using folder = await TemporaryFolder.create();
     const file = folder.file('edge.yaml');

@@ -20,6 +20,7 @@ import {
   Dispatches,
   trustedProxies,
   Turnstile,
+  UsedTokens,
   WaitingRoom,
   callsToShed,
   createHttpServer,
@@ -87,6 +88,7 @@ export class Edge {
   onFailed: ((error: MicroturnError) => void) | undefined;
   readonly #parts: EdgeParts;
   readonly #removals = new Removals();
+  readonly #usedTokens = new UsedTokens();
   readonly #dispatches: Dispatches;
   readonly #rooms: RoomRegistry<Call>;
   readonly #calls = new Map<string, Call>();
@@ -338,6 +340,7 @@ export class Edge {
       log,
       keys,
       removals: this.#removals,
+      usedTokens: this.#usedTokens,
       dispatches: this.#dispatches,
       iceServers: config.media.iceServers,
       media,

@@ -14,6 +14,10 @@ export interface Grant {
   readonly key: string;
   /** Unix seconds from which on it is good: when it was minted, as a rule. 0 where it does not say. */
   readonly notBefore: number;
+  /** Unix seconds. */
+  readonly expiresAt: number;
+  /** Where it is good for one join: what tells it from others of its key. A `jti`, or the attribute `mt.once`. */
+  readonly onceAs: string | undefined;
   readonly name?: string | undefined;
   readonly attributes: Readonly<Record<string, string>>;
   /** Whom they talk with, where the token says it: the agent of its `roomConfig`. */
@@ -33,6 +37,7 @@ const SOURCES: Record<Source, string> = { microphone: 'microphone', camera: 'cam
 /** Whose voice comes under this name. */
 const AGENT = 'agent';
 const AUDIENCE = 'mt.audience';
+const ONCE = 'mt.once';
 /** How far the clock of whoever mints tokens may be off. */
 const CLOCK_TOLERANCE_SECONDS = 60;
 
@@ -42,7 +47,8 @@ const CLOCK_TOLERANCE_SECONDS = 60;
  * @throws {MicroturnError} `auth/denied`, `auth/expired`, `auth/forbidden`
  */
 export async function verifyJoinToken(token: string, keys: ApiKeys, room?: string): Promise<Grant> {
-  const { sub, video, name, attributes = {}, iss, nbf, roomConfig } = await verify(token, keys);
+  const claims = await verify(token, keys);
+  const { sub, video, name, attributes = {}, iss, nbf, exp, roomConfig } = claims;
   if (!video?.roomJoin) throw new MicroturnError('auth/forbidden', 'the grant roomJoin is missing');
   if (!video.room) throw new MicroturnError('auth/forbidden', 'the grant names no room');
   if (room !== undefined && video.room !== room) {
@@ -56,11 +62,15 @@ export async function verifyJoinToken(token: string, keys: ApiKeys, room?: strin
     throw new MicroturnError('auth/forbidden', `attributes are texts, at most ${limits.attributesChars} characters`);
   }
   if (sub === AGENT) throw new MicroturnError('auth/forbidden', `nobody but the agent is called ${AGENT}`);
+  // Some of LiveKit's SDKs write the identity there, in every token of a participant: that asks for nothing.
+  const jti = claims.jti === sub ? undefined : claims.jti;
   return {
     identity: sub,
     room: video.room,
     key: iss ?? '',
     notBefore: nbf ?? 0,
+    expiresAt: exp ?? 0,
+    onceAs: onceAs(jti ?? attributes[ONCE]),
     ...(name && { name }),
     attributes,
     agent: agentIn(roomConfig),
@@ -118,6 +128,11 @@ function agentIn(roomConfig: unknown): string | undefined {
 function audienceIn({ [AUDIENCE]: audience }: Readonly<Record<string, string>>): AudienceChoice | undefined {
   if (audience === undefined || audience === 'room' || audience === 'self') return audience;
   throw new MicroturnError('auth/forbidden', `the attribute ${AUDIENCE} is room or self`);
+}
+
+function onceAs(id: unknown): string | undefined {
+  if (id === undefined || (typeof id === 'string' && id.length <= limits.nameChars)) return id;
+  throw new MicroturnError('auth/forbidden', `jti and ${ONCE} are texts of at most ${limits.nameChars} characters`);
 }
 
 /** A genuine token may still say anything: it was signed by somebody, not checked. */

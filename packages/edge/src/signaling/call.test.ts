@@ -153,6 +153,28 @@ describe('fault 18, a token that is not good any more', () => {
     await world.join(new Socket(), { room: 'attic' });
   });
 
+  it('of one join lets in once and not again, at the same time neither, but resumes the session that it began', async () => {
+    const once = { attributes: { 'mt.once': 'a1' } };
+    const [first, second] = await Promise.allSettled([world.join(socket, once), world.join(new Socket(), once)]);
+    expect(second).toMatchObject({ status: 'rejected', reason: { code: 'auth/denied' } });
+    if (first.status === 'rejected') throw first.reason;
+    const { call, joined } = first.value;
+    call.detach(socket);
+    const resume = { resumeToken: joined.resumeToken, lastSeq: 1 };
+    expect((await world.join(new Socket(), { ...once, resume })).call).toBe(call);
+    await call.end(new MicroturnError('session/removed'));
+    await expect(world.join(new Socket(), once)).rejects.toMatchObject({ code: 'auth/denied' });
+    expect(world.held).toEqual(nothing);
+  });
+
+  it('of one join is still good where nobody came in with it', async () => {
+    const once = { attributes: { 'mt.once': 'a1' } };
+    world.mediaGone = true;
+    await expect(world.join(socket, once)).rejects.toMatchObject({ code: 'edge/worker-died' });
+    world.mediaGone = false;
+    await world.join(socket, once);
+  });
+
   it('of a key that is revoked opens nothing and resumes nothing; a call that has moved to another key goes on', async () => {
     const first = await world.join(socket);
     first.call.detach(socket);

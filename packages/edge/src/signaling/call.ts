@@ -29,6 +29,7 @@ import type { Dispatches } from './dispatches.js';
 import type { KeyRing } from './key-ring.js';
 import type { Removals } from './removals.js';
 import type { Turnstile } from './turnstile.js';
+import type { UsedTokens } from './used-tokens.js';
 
 export interface CallParts {
   readonly clock: Clock;
@@ -36,6 +37,7 @@ export interface CallParts {
   readonly keys: KeyRing;
   /** Who was removed: with the token that they have they do not come back. */
   readonly removals: Removals;
+  readonly usedTokens: UsedTokens;
   readonly iceServers: readonly IceServerConfig[];
   readonly media: SessionMedia;
   readonly engine: SessionEngine;
@@ -130,7 +132,7 @@ export class Call implements Recordable {
     // What the app's server says counts before what the client asks for.
     const recipe = grant.agent ?? parts.dispatches.agentFor(grant.room) ?? message.recipe;
     const enter = async () => {
-      if (!resume) return Call.#enter(parts, grant, recipe);
+      if (!resume) return Call.#enterOnce(parts, grant, recipe);
       const call = parts.resumable.get(resume.resumeToken);
       const found = call ? undefined : await parts.recorder.find(resume.resumeToken);
       const { room, participant } = call?.session ?? found?.session ?? {};
@@ -151,6 +153,17 @@ export class Call implements Recordable {
       throw error;
     }
     return entered;
+  }
+
+  /** A session that is resumed is not another join: who may resume it has its resume token. */
+  static async #enterOnce(parts: CallParts, grant: Grant, recipe: string | undefined) {
+    const giveBack = parts.usedTokens.use(grant);
+    try {
+      return await Call.#enter(parts, grant, recipe);
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
   }
 
   /** Token, room, transports, row, in this order, and undone in reverse where one fails. */

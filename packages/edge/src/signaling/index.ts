@@ -8,6 +8,7 @@ export { Gate } from './gate.js';
 export { KeyRing } from './key-ring.js';
 export { Removals } from './removals.js';
 export { Turnstile } from './turnstile.js';
+export { UsedTokens } from './used-tokens.js';
 export { Webhooks } from './webhooks.js';
 export { WaitingRoom } from './waiting-room.js';
 export type { AdministeredRoom } from './room-service.js';

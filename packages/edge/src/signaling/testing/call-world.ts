@@ -14,6 +14,7 @@ import { Gate } from '../gate.js';
 import { KeyRing } from '../key-ring.js';
 import { Removals } from '../removals.js';
 import { Turnstile } from '../turnstile.js';
+import { UsedTokens } from '../used-tokens.js';
 
 export const keys = { key: 'a secret that is thirty-two long!', other: 'and one more that is thirty-two!' };
 
@@ -59,6 +60,7 @@ export class World {
   readonly turnstile = new Turnstile();
   readonly keys = new KeyRing(keys);
   readonly removals = new Removals();
+  readonly usedTokens = new UsedTokens();
   readonly dispatches = new Dispatches(['nano', 'other']);
   readonly rooms: RoomRegistry<Call>;
   readonly parts: CallParts;
@@ -133,6 +135,7 @@ export class World {
       log: silentLog,
       keys: this.keys,
       removals: this.removals,
+      usedTokens: this.usedTokens,
       dispatches: this.dispatches,
       iceServers: [],
       media,
