@@ -35,7 +35,8 @@ export interface LaneStates {
   commit(kept: ReadonlySet<number>): void | Promise<void>;
   /** Copies of one row's states, [rowElements of all states]; absent where fetching them would take time. */
   readonly copies?: {
-    read(row: number, into: Float32Array): void;
+    /** @returns whether they are finite */
+    read(row: number, into: Float32Array): boolean;
     write(row: number, from: Float32Array): void;
   };
 }
@@ -133,9 +134,8 @@ export function rowOf(data: TensorData, row: number, size: number): Float32Array
   return data.subarray(row * size, (row + 1) * size) as Float32Array;
 }
 
-export function finite(values: Float32Array, start = 0, end = values.length): boolean {
-  for (let i = start; i < end; i++) if (!Number.isFinite(values[i]!)) return false;
-  return true;
+export function finite(values: Float32Array): boolean {
+  return values.every(Number.isFinite);
 }
 
 /** Whether a row's outputs can be what their manifest says they are: finite, and probabilities between 0 and 1. */

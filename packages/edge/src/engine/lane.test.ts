@@ -7,6 +7,7 @@ import { openGraph } from './graph.js';
 import { laneContract } from './lane.contract.js';
 import { Lane } from './lane.js';
 import type { RowResult } from './lane-io.js';
+import { rowElements } from './manifest.js';
 import type { MicroTurn } from './types.js';
 
 const nano = new URL('../../../../models/nano/bundle/', import.meta.url).pathname;
@@ -59,25 +60,38 @@ describe('Lane', () => {
     expect(counts(await one.step(new Map([[0, pcm(1)]])))).toEqual([101]);
   });
 
-  it.each([
-    ['an output', 'floor', NaN],
-    ['an output', 'floor', Infinity],
-    ['a state', 'next_count', NaN],
-    ['a state', 'next_count', -Infinity],
-  ])('mutes a row with %s (%s) of %d, puts it back, and leaves its neighbours alone', async (_, tensor, value) => {
-    const spoil: FakeGraphOptions['spoil'] = (run, fetches) => {
-      const { data, dims } = fetches[tensor]!;
-      if (run === 1) data[dims[1]!] = value; // the second row
-    };
-    const three = lane(3, { spoil });
-    const all = () => new Map([0, 1, 2].map((row) => [row, pcm(1)]));
-    await three.step(all());
-    expect(counts(await three.step(all()))).toEqual([102, undefined, 102]);
-    expect(counts(await three.step(all()))).toEqual([103, 102, 103]);
-  });
+  it.each([[NaN], [Infinity], [-Infinity]])(
+    'mutes a row with an output of %d, puts it back, and leaves its neighbours alone',
+    async (value) => {
+      const spoil: FakeGraphOptions['spoil'] = (run, { floor }) => {
+        if (run === 1) floor!.data[floor!.dims[1]!] = value; // the second row
+      };
+      const three = lane(3, { spoil });
+      const all = () => new Map([0, 1, 2].map((row) => [row, pcm(1)]));
+      await three.step(all());
+      expect(counts(await three.step(all()))).toEqual([102, undefined, 102]);
+      expect(counts(await three.step(all()))).toEqual([103, 102, 103]);
+    },
+  );
+
+  it.each([NaN, -Infinity])(
+    'gives no copy of a state of %d to go on from, which shows in the next step',
+    async (value) => {
+      const one = lane(1, { spoil: (run, { next_count }) => run === 1 && (next_count!.data[0] = value) });
+      const copy = new Float32Array(fakeManifest.states.reduce((sum, { shape }) => sum + rowElements(shape), 0));
+      const step = async () => counts(await one.step(new Map([[0, pcm(1)]])));
+      expect(await step()).toEqual([101]);
+      expect(one.read(0, copy)).toBe(true);
+      expect(await step()).toEqual([102]);
+      expect(one.read(0, new Float32Array(copy.length))).toBe(false);
+      expect(await step()).toEqual([undefined]);
+      one.restore(0, copy);
+      expect(await step()).toEqual([102]);
+    },
+  );
 
   it('starts a row anew again whose first step was bad', async () => {
-    const one = lane(1, { spoil: (run, { next_count }) => run === 0 && (next_count!.data[0] = NaN) });
+    const one = lane(1, { spoil: (run, { floor }) => run === 0 && (floor!.data[0] = NaN) });
     expect(counts(await one.step(new Map([[0, pcm(1)]])))).toEqual([undefined]);
     expect(counts(await one.step(new Map([[0, pcm(1)]])))).toEqual([101]);
   });

@@ -29,11 +29,9 @@ export class Lane {
     this.#cleared[row] = 1;
   }
 
-  /** Copies a row's states, where they can be copied. @returns whether they were */
+  /** Copies a row's states, where they can be copied. @returns false where there is nothing to go on from in `into` */
   read(row: number, into: Float32Array): boolean {
-    if (!this.#states.copies || this.#cleared[row]) return false;
-    this.#states.copies.read(row, into);
-    return true;
+    return !this.#cleared[row] && this.#states.copies?.read(row, into) === true;
   }
 
   /** Has a row go on from states that were copied. @returns false, and nothing changes, where they cannot be written */
