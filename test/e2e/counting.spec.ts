@@ -4,7 +4,7 @@ import { overlapOf } from '../call/segments.js';
 import { countingRecordings } from '../fixtures/recordings.js';
 import { voiceName } from '../fixtures/speech.js';
 import { EdgeProcess } from '../support/edge-process.js';
-import { inPairs } from '../support/in-pairs.js';
+import { oneByOne } from '../support/one-by-one.js';
 
 const NUMBERS: ReadonlySet<string> = new Set(['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight']);
 /** Less than this of a counted word inside the user's speech is an accident of its end. */
@@ -24,7 +24,7 @@ test('the agent counts animals while the user is still talking, on at least 7 of
   test.setTimeout(10 * 60_000);
   const recordings = await countingRecordings();
   expect(recordings).toHaveLength(10);
-  const counts = await inPairs(recordings, async ({ name, voice, text, pcm }) => {
+  const counts = await oneByOne(recordings, async ({ name, voice, text, pcm }) => {
     const { summary } = await placeCall({ url: edge.url, microphone: pcm });
     // Sound against sound: what was received while the microphone's own track was sounding.
     const during = summary.agentSegments

@@ -4,7 +4,7 @@ import { overlapOf } from '../call/segments.js';
 import { PAUSE_MS, pauseRecordings } from '../fixtures/recordings.js';
 import { voiceName } from '../fixtures/speech.js';
 import { EdgeProcess } from '../support/edge-process.js';
-import { inPairs } from '../support/in-pairs.js';
+import { oneByOne } from '../support/one-by-one.js';
 
 /** By then a word that was begun before the pause has been said. */
 const SETTLED_MS = 700;
@@ -20,7 +20,7 @@ test.afterAll(() => edge.stop());
 test('the agent is silent in a pause of 3 s inside a sentence', async () => {
   test.setTimeout(4 * 60_000);
   const recordings = await pauseRecordings(4);
-  const yielded = await inPairs(recordings, async ({ name, voice, pcm, text }) => {
+  const yielded = await oneByOne(recordings, async ({ name, voice, pcm, text }) => {
     const { summary, recording } = await placeCall({ url: edge.url, microphone: pcm });
     const pauseAt = summary.userSegments.findIndex(({ endMs }, i) => {
       const next = summary.userSegments[i + 1];

@@ -3,7 +3,7 @@ import { Caller } from '../call/caller.js';
 import { remarks } from '../fixtures/recordings.js';
 import { voiceName } from '../fixtures/speech.js';
 import { EdgeProcess } from '../support/edge-process.js';
-import { inPairs } from '../support/in-pairs.js';
+import { oneByOne } from '../support/one-by-one.js';
 
 const SENTENCE = 'The next train leaves at nine.';
 const SAY_AT_MS = 1_000;
@@ -21,7 +21,7 @@ test.afterAll(() => edge.stop());
 test('“can you repeat that” has the last sentence said again, and nothing else', async () => {
   test.setTimeout(4 * 60_000);
   const asked = await remarks('Can you repeat that?', REMARK_AT_MS, VOICES, 7);
-  const again = await inPairs(asked, async ({ name, voice, pcm }) => {
+  const again = await oneByOne(asked, async ({ name, voice, pcm }) => {
     await using caller = await Caller.open({ url: edge.url, microphone: pcm });
     await caller.untilRecorded(caller.microphoneMs + SAY_AT_MS);
     const { responseId } = await caller.say(SENTENCE);

@@ -6,7 +6,7 @@ import { remarks } from '../fixtures/recordings.js';
 import { voiceName } from '../fixtures/speech.js';
 import { median } from '../soak/theil-sen.js';
 import { EdgeProcess } from '../support/edge-process.js';
-import { inPairs } from '../support/in-pairs.js';
+import { oneByOne } from '../support/one-by-one.js';
 import { LONG_TEXT } from './texts.js';
 
 /** When the agent begins its ten seconds, and when the user remarks on it. */
@@ -56,7 +56,7 @@ test('a say of ten seconds is stopped by the model when the user says “wait, s
 
 test('“uh huh” does not stop the agent', async () => {
   test.setTimeout(5 * 60_000);
-  const ends = await inPairs(await remarks('Uh huh.', REMARK_AT_MS, VOICES, 3), async ({ name, voice, pcm }) => {
+  const ends = await oneByOne(await remarks('Uh huh.', REMARK_AT_MS, VOICES, 3), async ({ name, voice, pcm }) => {
     await using caller = await Caller.open({ url: edge.url, microphone: pcm });
     await caller.untilRecorded(caller.microphoneMs + SAY_AT_MS);
     const { responseId } = await caller.say(LONG_TEXT);

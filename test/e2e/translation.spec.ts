@@ -3,7 +3,7 @@ import { placeCall } from '../call/place-call.js';
 import { remarks } from '../fixtures/recordings.js';
 import { voiceName } from '../fixtures/speech.js';
 import { EdgeProcess } from '../support/edge-process.js';
-import { inPairs } from '../support/in-pairs.js';
+import { oneByOne } from '../support/one-by-one.js';
 
 const VOICES = 4;
 /** Of these six words that it can translate. */
@@ -17,7 +17,7 @@ test.afterAll(() => edge.stop());
 
 test('what the user says is shown in Spanish while they speak, and nothing is said', async () => {
   test.setTimeout(4 * 60_000);
-  const shares = await inPairs(await remarks(STORY.text, 1_000, VOICES, 6), async ({ name, voice, pcm }) => {
+  const shares = await oneByOne(await remarks(STORY.text, 1_000, VOICES, 6), async ({ name, voice, pcm }) => {
     const { recording, summary } = await placeCall({ url: edge.url, microphone: pcm });
     const patches = recording.events.filter((event) => event.type === 'ui.patch');
     const words = patches.flatMap(({ patch }) =>
