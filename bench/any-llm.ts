@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { askHere, LanguageModels } from '../packages/edge/src/llm/index.js';
+import { askHere } from '../packages/edge/src/llm/ask-model.js';
+import { LanguageModels } from '../packages/edge/src/llm/index.js';
 import { silentLog } from '../packages/edge/src/telemetry/index.js';
 import { OpenAiServer, SpeechServer } from '../packages/edge/src/testing/index.js';
 import { HttpTranscriber } from '../packages/edge/src/transcribe/index.js';

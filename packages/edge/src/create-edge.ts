@@ -8,7 +8,7 @@ import { Edge } from './edge.js';
 import { EngineHost } from './engine/index.js';
 import { certificateFor } from './https.js';
 import { LanguageModels, ModelHost, type Route } from './llm/index.js';
-import { MediaHost } from './media/index.js';
+import { MediaHost, type MediaPorts } from './media/index.js';
 import { Agents, resolveRecipes, type AgentsParts } from './recipes/index.js';
 import { KeyRing, Webhooks } from './signaling/index.js';
 import { DiskStore, MemoryStore, SessionRecorder, type SessionStore } from './store/index.js';
@@ -57,6 +57,7 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
     let edge: Edge | undefined;
     const onFailed = (error: MicroturnError) => edge?.fail(error);
     const agents = own(new Agents(recipes, common));
+    // Each takes a while, on a thread of its own.
     const starting = [
       EngineHost.start({
         bundleDir: config.engine.bundle,
@@ -68,32 +69,30 @@ export async function createEdge(input: EdgeConfigInput = {}, options: EdgeOptio
         // Each thread that is started later is reached over a port of its own.
         onThread: (id) => media?.setEnginePort(engine.connect(id), id),
         onFailed,
-      }).then(own),
+      }),
       VoiceHost.start({
         ...(config.voice.name !== undefined && { voice: config.voice.name }),
         speakers: agents.speakers,
         log,
         onRestart: () => media?.setVoicePort(voice.connect()),
         onFailed,
-      }).then(own),
-    ] as const;
-    // Where one fails the other is started all the same, and has to be closed.
-    await Promise.allSettled(starting);
-    const [engine, voice] = await Promise.all(starting);
-    media = own(
-      await MediaHost.start({
+      }),
+      MediaHost.start({
         options: {
           workerBin: config.media.workerBin,
           listenIp: config.media.listenIp,
           port: config.media.port,
           announcedAddress,
         },
-        enginePorts: engine.connectAll(),
-        voicePort: voice.connect(),
-        reconnect: () => ({ engines: engine.connectAll(), voice: voice.connect() }),
+        reconnect: (): MediaPorts => ({ engines: engine.connectAll(), voice: voice.connect() }),
         log,
       }),
-    );
+    ] as const;
+    // Where one fails, those that were started all the same have to be closed.
+    for (const one of await Promise.allSettled(starting)) if (one.status === 'fulfilled') own(one.value);
+    const [engine, voice, connected] = await Promise.all(starting);
+    media = connected;
+    media.connect({ engines: engine.connectAll(), voice: voice.connect() });
     edge = new Edge({
       background,
       config,

@@ -9,7 +9,7 @@ import { BackgroundDesk } from './desk.js';
 import { EmbeddedProvider } from './embedded-provider.js';
 import { followUpOf, type FollowUpRule } from './follow-up.js';
 import { LlmProvider } from './llm-provider.js';
-import { McpServer, type McpParts } from './mcp.js';
+import type { McpParts, McpServer } from './mcp.js';
 import type { BackgroundProvider } from './provider.js';
 import type { Hear } from './spoken-questions.js';
 import type { Tool } from './toolbox.js';
@@ -170,8 +170,10 @@ function hearOf({ config: { transcriber }, env }: BackgroundParts): Hear | undef
   return (clip, signal) => transcribeOnce(clip, { baseUrl, model, apiKey, language }, signal);
 }
 
-/** All of them, or none. */
+/** All of them, or none. Its SDK is loaded for whoever has one: it is the better part of what an edge loads as it starts. */
 async function openServers(configs: BackgroundConfig['mcp'], parts: McpParts): Promise<readonly McpServer[]> {
+  if (Object.keys(configs).length === 0) return [];
+  const { McpServer } = await import('./mcp.js');
   const opened = await Promise.allSettled(
     Object.entries(configs).map(([name, config]) => McpServer.open(name, config, parts)),
   );

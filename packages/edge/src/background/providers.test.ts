@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { askHere, LanguageModels, type LanguageModelsParts } from '../llm/index.js';
+import { askHere } from '../llm/ask-model.js';
+import { LanguageModels, type LanguageModelsParts } from '../llm/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { monotonicClock } from '../clock.js';
 import { OpenAiServer, type OpenAiServerOptions } from '../testing/openai-server.js';

@@ -1,6 +1,7 @@
 import { monotonicClock } from '../clock.js';
 import type { EdgeConfig } from '../config.js';
-import { askHere, LanguageModels, type LanguageModelConfig } from '../llm/index.js';
+import { askHere } from '../llm/ask-model.js';
+import { LanguageModels, type LanguageModelConfig } from '../llm/index.js';
 import { silentLog } from '../telemetry/index.js';
 import type { CheckResult } from './check-result.js';
 

@@ -1,4 +1,5 @@
-export { askHere, type AskModel } from './ask-model.js';
+// `askHere` is not among these: the providers' SDKs come with it, and only the thread that asks needs them.
+export type { AskModel } from './ask-model.js';
 export { Budget, type BudgetLimits } from './budget.js';
 export { LanguageModels, type LanguageModelsParts } from './language-models.js';
 export { ModelHost, type ModelHostOptions } from './model-host.js';

@@ -25,14 +25,13 @@ async function start({ answerMs, reconnect, threadUrl = built, ...options }: Sta
   const voice = new MessageChannel();
   const host = await MediaHost.start({
     options: { workerBin, listenIp: '127.0.0.1', port: 0, ...options },
-    enginePorts: new Map([[0, engine.port1]]),
-    voicePort: voice.port1,
     log: silentLog,
     threadUrl,
     answerMs,
     reconnect,
   });
   opened.push(host);
+  host.connect({ engines: new Map([[0, engine.port1]]), voice: voice.port1 });
   return { host, engine: engine.port2, voice: voice.port2 };
 }
 

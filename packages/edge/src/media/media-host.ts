@@ -13,14 +13,10 @@ import type { MediaEvent, MediaMethod, MediaOptions, MediaPorts, MediaRequests }
 
 export interface MediaHostOptions {
   readonly options: MediaOptions;
-  /** Receive the micro-turns, by engine thread; transferred. */
-  readonly enginePorts: ReadonlyMap<EngineId, MessagePort>;
-  /** Sends the speech; transferred. */
-  readonly voicePort: MessagePort;
   readonly log: Log;
   /** The built thread, where it is not beside this file. */
   readonly threadUrl?: URL | undefined;
-  /** Fresh ports for a thread that takes another's place; without it a thread that dies stays dead. */
+  /** Fresh ports for a thread that takes a connected one's place; without it a thread that dies stays dead. */
   readonly reconnect?: (() => MediaPorts) | undefined;
   /** How long an answer may take; 10 s where nothing is given. */
   readonly answerMs?: number | undefined;
@@ -54,6 +50,7 @@ export class MediaHost {
   #thread: MediaThread | undefined;
   #nextId = 1;
   #port = 0;
+  #connected = false;
   /** Why requests are refused: for now, while another thread starts, or for good. */
   #failure: MicroturnError | undefined;
   #closing: Promise<void> | undefined;
@@ -65,13 +62,13 @@ export class MediaHost {
   }
 
   /**
-   * Starts the thread and waits until its port is open.
+   * Starts the thread and waits until its port is open. It then has to be connected.
    * @throws {MicroturnError} `edge/no-worker`, `edge/port-in-use`, `edge/config`
    */
   static async start(options: MediaHostOptions): Promise<MediaHost> {
     const host = new MediaHost(options);
     try {
-      await host.#startThread(options.options.port, { engines: options.enginePorts, voice: options.voicePort });
+      await host.#startThread(options.options.port);
       return host;
     } catch (error) {
       host.#failure = MicroturnError.from(error, 'edge/internal');
@@ -99,6 +96,13 @@ export class MediaHost {
     if (this.#failure) return Promise.reject(this.#failure);
     if (this.#closing) return Promise.reject(new MicroturnError('edge/draining', 'the media thread is closed'));
     return this.#ask(method, params);
+  }
+
+  /** Sends micro-turns and takes speech here from now on; the ports are transferred. */
+  connect({ engines, voice }: MediaPorts): void {
+    this.#connected = true;
+    for (const [engine, port] of engines) this.setEnginePort(port, engine);
+    this.setVoicePort(voice);
   }
 
   /** Sends the micro-turns of an engine thread here from now on. */
@@ -129,8 +133,8 @@ export class MediaHost {
     this.#events.complete();
   }
 
-  async #startThread(port: number, ports: MediaPorts): Promise<void> {
-    const thread = new MediaThread(this.#options, port, ports, (message) => this.#receive(message));
+  async #startThread(port: number): Promise<void> {
+    const thread = new MediaThread(this.#options, port, (message) => this.#receive(message));
     this.#thread = thread;
     thread.dead.then((error) => this.#lose(thread, error)).catch(() => undefined);
     this.#port = await thread.ready;
@@ -164,7 +168,8 @@ export class MediaHost {
       if (this.#closing) return;
       try {
         // On the same port, where firewalls let callers through; the worker that died may still be letting go of it.
-        await this.#startThread(this.#port, reconnect());
+        await this.#startThread(this.#port);
+        if (this.#connected) this.connect(reconnect());
         break;
       } catch (error) {
         await this.#thread?.end();
@@ -258,17 +263,11 @@ class MediaThread {
   readonly #exited: Promise<void>;
   #port: number | undefined;
 
-  constructor(
-    { options, threadUrl }: MediaHostOptions,
-    port: number,
-    { engines, voice }: MediaPorts,
-    receive: (message: FromMediaThread) => void,
-  ) {
-    const workerData: MediaThreadData = { options: { ...options, port }, engines, voice };
+  constructor({ options, threadUrl }: MediaHostOptions, port: number, receive: (message: FromMediaThread) => void) {
+    const workerData: MediaThreadData = { options: { ...options, port } };
     const worker = new Worker(threadUrl ?? new URL('./media-thread.js', import.meta.url), {
       name: 'media',
       workerData,
-      transferList: [...engines.values(), voice],
       // mediasoup takes its worker from the environment, when it is loaded: the thread gets one of its own.
       env: { ...process.env, ...(options.workerBin ? { MEDIASOUP_WORKER_BIN: options.workerBin } : {}) },
       resourceLimits: MEMORY,

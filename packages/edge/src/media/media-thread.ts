@@ -14,7 +14,7 @@ import type { SpeechMessage } from './types.js';
 
 const main = parentPort;
 if (!main) throw new TypeError('media-thread is started as a worker thread, by MediaHost');
-const { options, engines, voice } = workerData as MediaThreadData;
+const { options } = workerData as MediaThreadData;
 
 // Before the worker is started, which is as urgent.
 favourThread();
@@ -24,8 +24,7 @@ const write = (level: keyof Log) => (fields: object, message: string) => post({ 
 const log: Log = { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
 
 const enginePorts = new Map<EngineId, MessagePort>();
-for (const [engine, port] of engines) takeEnginePort(engine, port);
-let voicePort = voice;
+let voicePort: MessagePort | undefined;
 
 function takeEnginePort(engine: EngineId, port: MessagePort): void {
   enginePorts.get(engine)?.close();
@@ -46,10 +45,6 @@ function transferable(result: unknown): ArrayBuffer[] {
   return pcm ? [pcm.buffer as ArrayBuffer] : [];
 }
 
-function closeEnginePorts(): void {
-  for (const port of enginePorts.values()) port.close();
-}
-
 try {
   const rtc = await RtcServer.create({
     ...options,
@@ -64,6 +59,7 @@ try {
     postEvent: (event) => post({ event }),
   });
   const listenTo = (port: MessagePort) => {
+    voicePort?.close();
     voicePort = port;
     port.on('message', (speech: SpeechMessage) => {
       try {
@@ -73,14 +69,12 @@ try {
       }
     });
   };
-  listenTo(voice);
   main.on('message', async (message: ToMediaThread) => {
     if ('enginePort' in message) {
       takeEnginePort(message.engine, message.enginePort);
       return;
     }
     if ('voicePort' in message) {
-      voicePort.close();
       listenTo(message.voicePort);
       return;
     }
@@ -92,15 +86,13 @@ try {
       post({ id, error: MicroturnError.from(error, 'edge/internal').toWire() });
     }
     if (method !== 'close') return;
-    closeEnginePorts();
-    voicePort.close();
+    for (const port of enginePorts.values()) port.close();
+    voicePort?.close();
     main.close();
   });
   post({ event: { type: 'ready', port: rtc.port } });
 } catch (error) {
   const { code, message } = MicroturnError.from(error, 'edge/internal');
   post({ event: { type: 'failed', code, message } });
-  closeEnginePorts();
-  voice.close();
   main.close();
 }

@@ -2,10 +2,10 @@ import type { MessagePort } from 'node:worker_threads';
 import type { WireError } from '@microturn/protocol';
 import type { EngineId } from '../engine/engine-worker.js';
 import type { Log } from '../telemetry/log.js';
-import type { MediaEvent, MediaMethod, MediaOptions, MediaPorts } from './types.js';
+import type { MediaEvent, MediaMethod, MediaOptions } from './types.js';
 
-/** What the media thread is started with; the ports are transferred. */
-export interface MediaThreadData extends MediaPorts {
+/** What the media thread is started with. */
+export interface MediaThreadData {
   readonly options: MediaOptions;
 }
 

@@ -174,7 +174,7 @@ export interface SpeechMessage {
   readonly last: boolean;
 }
 
-/** Ports that the media thread is given at start. */
+/** What connects the media thread with those that hear and speak. */
 export interface MediaPorts {
   /** Receives `MicroTurn`s, by engine thread. More are given later. */
   readonly engines: ReadonlyMap<EngineId, MessagePort>;

@@ -1,4 +1,4 @@
-import { askHere } from '../llm/index.js';
+import { askHere } from '../llm/ask-model.js';
 import type { SessionEvent, SessionEventBody } from '@microturn/protocol';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseConfig } from '../config.js';

@@ -1,4 +1,4 @@
-import { askHere } from '../llm/index.js';
+import { askHere } from '../llm/ask-model.js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseConfig } from '../config.js';
 import type { SessionEngine, SessionMedia } from '../session/index.js';

@@ -3,7 +3,6 @@ import { X509Certificate, createPrivateKey, randomUUID, type KeyObject } from 'n
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { generate } from 'selfsigned';
 
 /** Browsers take no certificate for longer than 398 days. */
 const VALID_DAYS = 397;
@@ -63,6 +62,8 @@ export function certifies({ cert }: Certificate, name: string): boolean {
 
 async function make(file: string, folder: string, names: readonly string[], now: Date): Promise<Certificate> {
   const notAfter = new Date(now.getTime() + VALID_DAYS * DAY_MS);
+  // Once in a year, and not for every edge that starts.
+  const { generate } = await import('selfsigned');
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'Microturn, self-signed' }], {
     keyType: 'ec',
     algorithm: 'sha256',

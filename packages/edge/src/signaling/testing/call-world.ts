@@ -1,7 +1,7 @@
 import { MicroturnError, type ClientMessageOf, type RosterMessage, type SessionEvent } from '@microturn/protocol';
 import { AccessToken, RoomAgentDispatch, RoomConfiguration } from 'livekit-server-sdk';
 import type { Decision, InputRole, Recovery } from '../../engine/types.js';
-import { askHere } from '../../llm/index.js';
+import { askHere } from '../../llm/ask-model.js';
 import { Agents } from '../../recipes/index.js';
 import { RoomRegistry, type SessionEngine, type SessionMedia, type SessionVoice } from '../../session/index.js';
 import { MemoryStore, SessionRecorder, type Stamp } from '../../store/index.js';
