@@ -36,6 +36,8 @@ async function run(program: string, args: string[], text: string, signal: AbortS
   // What it does when it is killed is told by its output, which ends.
   child.on('error', () => {});
   child.stdin.on('error', () => {});
+  // Its pipe would stay open where nobody reads what is left in it.
+  signal.addEventListener('abort', () => child.stdout.destroy(), { once: true });
   try {
     await once(child, 'spawn', { signal });
   } catch (cause) {

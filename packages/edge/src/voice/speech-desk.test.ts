@@ -179,6 +179,27 @@ describe('SpeechDesk', () => {
     expect([bench.sent, bench.reports]).toEqual([[], []]);
   });
 
+  it('leaves the voice of a response that is cancelled while it is far enough ahead, as a loop leaves it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const tones = new ToneVoice({ wordMs: 100, gapMs: 0 });
+    const say = tones.speak.bind(tones);
+    let left = 0;
+    tones.speak = async function* (text, options) {
+      try {
+        yield* say(text, options);
+      } finally {
+        left++;
+      }
+    };
+    bench = new Bench({ voice: tones, aheadMs: 500 });
+    bench.speak('a', LONG);
+    await bench.settled();
+    expect(left).toBe(0);
+    bench.desk.cancel('a');
+    await bench.settled();
+    expect(left).toBe(1);
+  });
+
   it('refuses what cannot be said, ends a response that was to end with it, and goes on', async () => {
     bench = new Bench();
     bench.speak('r1', '世界', { last: true });

@@ -123,6 +123,8 @@ export class SpeechDesk {
     const response = this.#responses.get(responseId);
     if (!response) return;
     response.cancelled.abort();
+    // Nobody asks its voice for more: it is left here, as a loop leaves it.
+    for (const { clauses } of response.jobs) clauses?.return?.().catch(() => {});
     this.#responses.delete(responseId);
     // What was made of it is flushed, too; what was made of others is not.
     const heardUntilMs = this.#heardUntilMs.get(response.voice);

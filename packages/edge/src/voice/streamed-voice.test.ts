@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { MicroturnError } from '@microturn/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { hasEspeak } from '../engine/fixtures/speech.js';
@@ -146,6 +147,44 @@ describe('a voice over HTTP', () => {
     await expect.poll(() => server.spoken[0]!.outcome).toBe('aborted');
     await voice.close();
     await expect(say(voice)).rejects.toThrow(TypeError);
+  });
+});
+
+describe('a source that ends quietly where it is ended, as a program does that is killed', () => {
+  /** A voice whose source gives `soundMs` of sound, and the next only where it is ended: nothing. */
+  function voiceOf(soundMs: number, stallMs = 1000) {
+    const sound = new Uint8Array(Int16Array.from({ length: soundMs * 24 }, (_, i) => (i % 2 ? 9000 : -9000)).buffer);
+    return new StreamedVoice({
+      name: 'program',
+      firstAudioMs: 1000,
+      stallMs,
+      open: (_, signal) => ({
+        format: { wav: false, rateHz: 24_000 },
+        bytes: (async function* () {
+          yield sound;
+          await once(signal, 'abort');
+        })(),
+      }),
+    });
+  }
+
+  it('has not said its sentence when it is stopped: what was held back of it is not given', async () => {
+    const abort = new AbortController();
+    const clauses = voiceOf(300).speak('One two three four.', { signal: abort.signal });
+    const first = await clauses.next();
+    const second = clauses.next();
+    abort.abort();
+    expect([first.done, await second]).toEqual([false, { done: true, value: undefined }]);
+  });
+
+  it('has not said it either when it stalls: another voice says the rest', async () => {
+    const problems: MicroturnError[] = [];
+    const voice = new FallbackVoice(voiceOf(300, 30), new ToneVoice());
+    const clauses = await say(voice, 'One two three four.', { onProblem: (error) => problems.push(error) });
+    expect(problems).toMatchObject([{ message: expect.stringContaining('the sound stopped') as unknown }]);
+    expect(wordsOf(clauses).map(({ text }) => text)).toEqual(['One', 'two', 'three', 'four.']);
+    expect(clauses.at(-1)!.words.length).toBeGreaterThan(0);
+    expect(clauses.at(-1)!.rateHz).toBe(16_000);
   });
 });
 

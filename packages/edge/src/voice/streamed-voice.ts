@@ -74,6 +74,8 @@ export class StreamedVoice implements Voice {
       const source = await open(sentence, patience.signal, rate);
       let stretches: Stretches | undefined;
       for await (const { pcm, receivedMs } of toPcm(source, (rateHz) => (stretches = new Stretches(rateHz, words)))) {
+        // What a source still gives while it is being ended is not said.
+        patience.signal.throwIfAborted();
         const stretch = stretches!.push(pcm);
         if (stretch) {
           // What the listener's side does not take yet is not the source's fault.
@@ -84,6 +86,8 @@ export class StreamedVoice implements Voice {
         if (stretches!.lengthMs > 0) patience.expect(stallMs, 'the sound stopped');
         if (receivedMs > LONGEST_MS) throw new Error('a sentence without an end');
       }
+      // Nor is it the end of the sentence, whose words would be placed in what there is of it.
+      patience.signal.throwIfAborted();
       const last = stretches?.finish();
       if (!last) throw new Error('the sentence has no sound');
       yield last;

@@ -29,7 +29,8 @@ export interface Voice {
   readonly concurrent?: boolean;
   /**
    * Speaks `text` clause by clause, each as soon as it is ready. `pcm` is the caller's to keep or to transfer.
-   * Ends early, without an error, once `signal` is aborted.
+   * Once `signal` is aborted it gives nothing more and ends, without an error; so does what works for it, also where nobody asks
+   * for more.
    * @throws {MicroturnError} `voice/failed` where the text cannot be spoken
    */
   speak(text: string, options?: SpeakOptions): AsyncIterable<SpeechClause>;
