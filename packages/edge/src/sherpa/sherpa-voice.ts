@@ -53,19 +53,21 @@ export async function sherpaVoice(options: SherpaVoiceOptions): Promise<Voice> {
     firstAudioMs,
     stallMs: STALL_MS,
     async open({ text }, signal, rate) {
+      signal.throwIfAborted();
       if (sentences.size >= WAITING) throw new MicroturnError('voice/failed', 'too many sentences wait for this voice');
       const id = ++count;
-      const forget = () => {
+      const sound = new SentenceSound(signal, () => {
         sentences.delete(id);
         host.post({ type: 'stop', id });
-      };
-      const sound = new SentenceSound(signal, forget);
+      });
       sentences.set(id, sound);
       host.post({ type: 'say', id, text, speed: speed * rate });
       try {
-        return { format: { wav: false, rateHz: await host.ready }, bytes: sound.bytes() };
+        // A process that is being started again may take longer than anybody waits.
+        const rateHz = await Promise.race([host.ready, aborted(signal)]);
+        return { format: { wav: false, rateHz }, bytes: sound.bytes() };
       } catch (cause) {
-        forget();
+        sound.close();
         throw cause;
       }
     },
@@ -81,18 +83,27 @@ export async function sherpaVoice(options: SherpaVoiceOptions): Promise<Voice> {
   };
 }
 
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}
+
 /** The sound of one sentence on its way: as long as the model makes it, 280 characters at most. */
 class SentenceSound {
   readonly #signal: AbortSignal;
   readonly #onClosed: () => void;
   readonly #pieces: Int16Array[] = [];
   #ended = false;
+  #closed = false;
   #problem: string | undefined;
   #wake: () => void = () => {};
 
   constructor(signal: AbortSignal, onClosed: () => void) {
     this.#signal = signal;
     this.#onClosed = onClosed;
+    // Whoever holds a piece of it may never ask for the next.
+    signal.addEventListener('abort', () => this.close(), { once: true });
   }
   push(pcm: Int16Array): void {
     this.#pieces.push(pcm);
@@ -103,10 +114,14 @@ class SentenceSound {
     this.#problem = problem;
     this.#wake();
   }
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#onClosed();
+    this.#wake();
+  }
 
   async *bytes(): AsyncGenerator<Uint8Array, void, void> {
-    const onAbort = () => this.#wake();
-    this.#signal.addEventListener('abort', onAbort);
     try {
       for (;;) {
         this.#signal.throwIfAborted();
@@ -117,8 +132,7 @@ class SentenceSound {
         else await new Promise<void>((resolve) => (this.#wake = resolve));
       }
     } finally {
-      this.#signal.removeEventListener('abort', onAbort);
-      this.#onClosed();
+      this.close();
     }
   }
 }

@@ -1,34 +1,23 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { TRANSCRIBE_HZ, type Transcript } from '../transcribe/types.js';
 import { rms } from '../voice/voice.contract.js';
+import { buildSherpaProcess, type BuiltProcess } from './fixtures/built-process.js';
 import { SOUND_MS, VOICE_HZ, writeTinyRecognizer, writeTinyVoice } from './fixtures/tiny-models.js';
 import { findRecognizer, findVoice } from './model-folder.js';
 import { SherpaTranscriber, type SherpaTranscriberOptions } from './sherpa-transcriber.js';
 import { sherpaVoice } from './sherpa-voice.js';
 
-/** Where the package that the process imports is found. */
-const builtDir = new URL(`../../node_modules/.cache/sherpa-${process.pid}/`, import.meta.url);
-const processUrl = new URL('sherpa-process.js', builtDir);
-const folder = (name: string) => join(fileURLToPath(builtDir), name);
 const TURN_MS = 200;
+let built: BuiltProcess;
+const folder = (name: string) => built.folder(name);
 
 beforeAll(async () => {
-  await mkdir(builtDir, { recursive: true });
-  await build({
-    entryPoints: [fileURLToPath(new URL('./sherpa-process.ts', import.meta.url))],
-    outfile: fileURLToPath(processUrl),
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-  });
+  built = await buildSherpaProcess('sherpa');
   await writeTinyRecognizer(folder('recognizer'));
   await writeTinyVoice(folder('voice'));
   await mkdir(folder('broken'), { recursive: true });
@@ -36,7 +25,7 @@ beforeAll(async () => {
     await writeFile(join(folder('broken'), name), 'this is no model');
   }
 });
-afterAll(() => rm(builtDir, { recursive: true, force: true }));
+afterAll(() => built.remove());
 
 describe('a folder of a model', () => {
   it('is a transducer, a paraformer or one graph, in 8 bits where it is there twice', async () => {
@@ -85,7 +74,11 @@ describe('a folder of a model', () => {
 
 describe('the transcriber, with the real library and a model of three tokens', () => {
   const open = (options: Partial<SherpaTranscriberOptions> = {}) => {
-    const transcriber = new SherpaTranscriber({ model: folder('recognizer'), processUrl, ...options });
+    const transcriber = new SherpaTranscriber({
+      model: folder('recognizer'),
+      processUrl: built.processUrl,
+      ...options,
+    });
     onTestFinished(() => transcriber.close());
     return transcriber;
   };
@@ -183,7 +176,7 @@ describe('the transcriber, with the real library and a model of three tokens', (
 
 describe('the voice, with the real library and a model that hums', () => {
   const open = async (model = 'voice') => {
-    const voice = await sherpaVoice({ model: folder(model), processUrl });
+    const voice = await sherpaVoice({ model: folder(model), processUrl: built.processUrl });
     onTestFinished(() => voice.close());
     return voice;
   };
@@ -230,6 +223,37 @@ describe('the voice, with the real library and a model that hums', () => {
     }
     expect(clauses).toBe(1);
     expect((await say('World.', voice)).length).toBeGreaterThan(0);
+  });
+
+  it('may be stopped more often than it lets wait, by listeners who never ask again', async () => {
+    const voice = await open();
+    for (let stop = 0; stop < 70; stop++) {
+      const abort = new AbortController();
+      await voice.speak('Hello world.', { signal: abort.signal })[Symbol.asyncIterator]().next();
+      abort.abort();
+    }
+    expect((await say('World.', voice)).length).toBeGreaterThan(0);
+  });
+
+  it('is not waited for where it is being started again, longer than for any sound', async () => {
+    // Once it has started, and ended when it was asked for something: from then on it is never ready.
+    const [processUrl, mark] = [pathToFileURL(folder('once.mjs')), JSON.stringify(folder('started'))];
+    await writeFile(
+      processUrl,
+      `import { existsSync, writeFileSync } from 'node:fs';
+       const again = existsSync(${mark});
+       writeFileSync(${mark}, '');
+       process.on('message', ({ type }) => type === 'say' && !again && process.exit(3));
+       if (!again) process.send({ type: 'ready', rateHz: 16000 });`,
+    );
+    const voice = await sherpaVoice({ model: folder('voice'), processUrl, firstAudioMs: 400 });
+    onTestFinished(() => voice.close());
+    await expect(say('Hello.', voice)).rejects.toThrow('ended (3)');
+    await expect(say('Hello.', voice)).rejects.toThrow('no sound within 400 ms');
+    const abort = new AbortController();
+    const stopped = say('Hello.', voice, abort.signal);
+    abort.abort();
+    expect(await stopped).toEqual([]);
   });
 
   it.each([
