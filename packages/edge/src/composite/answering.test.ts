@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { stepInto, Talk } from './fixtures/talk.js';
+
+describe('taking turns', () => {
+  it('stops no answer that waits for a tool: nothing of it is being said', () => {
+    const talk = new Talk().floors('.SSSS').words('what is the weather').floors('Y').words('what is the weather');
+    const { draftId } = talk.asks.at(-1)!;
+    talk.writes('Let me look.\n', false);
+    stepInto(talk, { type: 'draft.calls', atMs: talk.nowMs, draftId, calling: true });
+    talk.floors('BBS').words('in Rome that is').floors('Y').words('in Rome that is');
+    expect(talk.cancelled).not.toContain(draftId);
+    expect(talk.effects).toContainEqual({ do: 'add', draftId, words: 'in Rome that is' });
+  });
+
+  it('a failure ends an answer where it is, and leaves the next one unharmed', () => {
+    const talk = new Talk().floors('.SSSS').words('a b c').floors('Y').words('a b c');
+    talk.writes('Half an answer and', false).fails();
+    expect(talk.said).toEqual(['1200: Half an answer and']);
+    talk.floors('.');
+    expect(talk.more).toBe(false);
+    talk.hearsAll().floors('SSS').words('d e f').floors('Y').words('d e f').writes('Whole.');
+    expect(talk.said.at(-1)).toMatch('Whole.');
+  });
+
+  it('what has no word in it is not said', () => {
+    const talk = new Talk().floors('.SSSS').words('thank you so much').floors('Y').words('thank you so much');
+    talk.writes('You are welcome! ', false).writes('😊');
+    expect(talk.said.map((said) => said.replace(/^\d+: /, ''))).toEqual(['You are welcome!']);
+    expect(talk.floors('.').more).toBe(false);
+    talk.hearsAll().floors('SSSS').words('bye then my friend').floors('Y').words('bye then my friend').writes('👋');
+    expect(talk.said).toHaveLength(1);
+    expect(talk.state.answer).toBeUndefined();
+  });
+
+  it('an LLM that wants silence is not waited for, nor paid for what it adds', () => {
+    const talk = new Talk().floors('.SSSS').words('hm okay then').floors('Y').words('hm okay then');
+    talk.writes('[silence] They are', false);
+    expect(talk.cancelled).toEqual([talk.asks.at(-1)!.draftId]);
+    expect(talk.floors('..').said).toEqual([]);
+    expect(talk.state.answer).toBeUndefined();
+  });
+
+  it('an answer that failed before its first word is no answer', () => {
+    const talk = new Talk().floors('.SSSS').words('a b c').floors('Y').words('a b c').fails().floors('..');
+    expect(talk.said).toEqual([]);
+    expect(talk.state.answer).toBeUndefined();
+  });
+
+  it('says what the latency was made of', () => {
+    const talk = new Talk()
+      .floors('.SSSS')
+      .words('what time is it')
+      .floors('Y')
+      .wait(100)
+      .words('what time is it', 1200);
+    talk.wait(150).writes('Noon.');
+    stepInto(talk, { type: 'speech-started', responseId: 'r1', atMs: talk.nowMs + 40 });
+    expect(talk.emitted('response.latency')).toMatchObject([
+      { responseId: 'r1', drafted: true, floorMs: 200, wordsMs: 100, llmMs: 150, voiceMs: 40 },
+    ]);
+  });
+
+  it('says it once of an answer that goes on behind a tool', () => {
+    const talk = new Talk().floors('.SSSS').words('what is the weather').floors('Y').words('what is the weather');
+    const { draftId } = talk.asks.at(-1)!;
+    const calls = (calling: boolean) => stepInto(talk, { type: 'draft.calls', atMs: talk.nowMs, draftId, calling });
+    const sounds = (responseId: string) =>
+      stepInto(talk, { type: 'speech-started', responseId, atMs: talk.nowMs + 40 });
+    talk.writes('Let me look.\n', false);
+    sounds('r1');
+    calls(true);
+    talk.hearsAll().floors('.'.repeat(20));
+    calls(false);
+    talk.writes('It is sunny.');
+    sounds('r2');
+    expect(talk.said).toHaveLength(2);
+    expect(talk.emitted('response.latency')).toMatchObject([{ responseId: 'r1', voiceMs: 40 }]);
+  });
+
+  it('takes no reply to somebody else in the room for its own, while a tool works', () => {
+    const talk = new Talk().floors('.SSSS').words('what is the weather').floors('Y').words('what is the weather');
+    const { draftId } = talk.asks.at(-1)!;
+    const calls = (calling: boolean) => stepInto(talk, { type: 'draft.calls', atMs: talk.nowMs, draftId, calling });
+    talk.writes('Let me look.\n', false);
+    calls(true);
+    talk.hearsAll().event({ type: 'response.started', responseId: 'bob-1', kind: 'reply', audience: 'room' });
+    calls(false);
+    talk.writes('It is sunny.');
+    expect(talk.state.answer).toMatchObject({ responseId: 'r2' });
+  });
+});

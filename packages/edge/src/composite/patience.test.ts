@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { stepInto, Talk, type TalkOptions } from './fixtures/talk.js';
+
+describe('an LLM that keeps the user waiting', () => {
+  const patience = { wordMs: 1000, word: 'One moment.', firstMs: 4000, stallMs: 2000, sorry: 'Sorry.' };
+  const asked = (options: TalkOptions = {}) =>
+    new Talk({ drafting: { enabled: false }, patience, ...options }).floors('.SSSY').words('what time');
+  const saidBy = (talk: Talk) => talk.said.map((said) => said.replace(/^\d+: /, ''));
+  const errors = (talk: Talk) =>
+    talk.effects.flatMap((effect) =>
+      effect.do === 'emit' && effect.event.type === 'error' ? [effect.event.code] : [],
+    );
+
+  it('is announced once, and the answer goes on from there', () => {
+    const talk = asked().floors('.'.repeat(5));
+    expect(talk.said).toEqual([]);
+    talk.floors('.');
+    expect(saidBy(talk)).toEqual(['One moment.']);
+    expect(talk.more).toBe(true);
+    talk.floors('.'.repeat(8)).writes('It is noon.').floors('.');
+    expect(saidBy(talk)).toEqual(['One moment.', 'It is noon.']);
+    expect(errors(talk)).toEqual([]);
+  });
+
+  it('is given up in a documented time before its first word, with a code, a word, and its request ended', () => {
+    const talk = asked().floors('.'.repeat(30));
+    expect(saidBy(talk)).toEqual(['One moment.', 'Sorry.']);
+    expect(errors(talk)).toEqual(['llm/timeout']);
+    expect(talk.effects).toContainEqual({ do: 'cancel', draftId: talk.asks[0]!.draftId });
+    expect(talk.more).toBe(false);
+    expect(talk.state).toMatchObject({ answer: undefined, waiting: undefined });
+  });
+
+  it('in the middle of an answer is given up sooner: what is there is said, and no word of excuse', () => {
+    const talk = asked().writes('It is noon. And the', false).floors('.'.repeat(12));
+    expect(saidBy(talk)).toEqual(['It is noon.', 'And the']);
+    expect(errors(talk)).toEqual(['llm/timeout']);
+  });
+
+  it('is not given up while it writes, however slowly', () => {
+    const talk = asked();
+    for (let i = 0; i < 10; i++) talk.writes(`word ${i}. `, false).floors('.'.repeat(8));
+    expect(errors(talk)).toEqual([]);
+  });
+
+  it('is forgotten where the user goes on before its first word', () => {
+    const talk = asked().floors('.'.repeat(7)).floors('SSS');
+    expect(talk.state).toMatchObject({ answer: undefined });
+    talk.floors('.'.repeat(30));
+    expect(errors(talk)).toEqual([]);
+  });
+
+  it('is heard out, once it was announced and goes on, unless the bundle stops it', () => {
+    const talk = asked().floors('.'.repeat(6));
+    stepInto(talk, { type: 'speech-started', responseId: 'r1', atMs: talk.nowMs + 40 });
+    talk.floors('..').writes('It is noon. And in Rome it is', false).floors('..').floors('SS');
+    expect(talk.cancelled).toEqual([]);
+    talk.floors('B');
+    expect(talk.cancelled).toEqual([talk.asks[0]!.draftId]);
+  });
+
+  it('is forgotten where they go on when it was only announced', () => {
+    const talk = asked().floors('.'.repeat(6));
+    stepInto(talk, { type: 'speech-started', responseId: 'r1', atMs: talk.nowMs + 40 });
+    talk.floors('..S');
+    expect(talk.cancelled).toEqual([talk.asks[0]!.draftId]);
+  });
+
+  it('is waited for in silence where the app wants no word', () => {
+    const talk = asked({ patience: { ...patience, word: '', sorry: '' } }).floors('.'.repeat(30));
+    expect(talk.said).toEqual([]);
+    expect(errors(talk)).toEqual(['llm/timeout']);
+  });
+});
