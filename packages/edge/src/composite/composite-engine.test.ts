@@ -1,79 +1,12 @@
 import type { SessionEvent, SessionEventBody } from '@microturn/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Decision, InteractionModel, InteractionStream, LeaseId } from '../engine/types.js';
-import type { EngineOutlet, SessionEngine, SessionTools } from '../session/index.js';
-import type { ChatToolCall } from '../llm/index.js';
-import { silentLog } from '../telemetry/index.js';
-import { hum, interactionModelContract } from '../testing/interaction-model.contract.js';
-import { ManualClock } from '../testing/manual-clock.js';
+import type { SessionEngine } from '../session/index.js';
+import { interactionModelContract } from '../testing/interaction-model.contract.js';
 import { ScriptedModel, type Script } from '../testing/scripted-model.js';
-import type { Transcriber, TranscriptListener } from '../transcribe/index.js';
 import { CompositeEngine } from './composite-engine.js';
 import type { CompositeParts } from './composite-row.js';
-import type { ChatSource } from './types.js';
-
-const turnTaking: CompositeParts['turnTaking'] = {
-  eagerness: 'normal',
-  drafting: { enabled: true, everyMs: 500, perUtterance: 8, tokensPerMinute: 10_000 },
-};
-
-/** An LLM that is told what to write, one request at a time. */
-class ScriptedChat implements ChatSource {
-  readonly requests: Parameters<ChatSource['stream']>[0][] = [];
-  firstTokenMs: number | undefined;
-  #queue: { text: string; fail?: Error; call?: ChatToolCall }[] = [];
-  #wake: (() => void) | undefined;
-  async *stream(request: Parameters<ChatSource['stream']>[0]): ReturnType<ChatSource['stream']> {
-    this.requests.push(request);
-    request.signal.addEventListener('abort', () => this.#wake?.());
-    for (;;) {
-      if (request.signal.aborted) {
-        request.budget.spend({ tokensIn: 100, tokensOut: 0 });
-        throw new Error('aborted');
-      }
-      const next = this.#queue.shift();
-      if (!next) await new Promise<void>((resolve) => (this.#wake = resolve));
-      else if (next.fail) throw next.fail;
-      else if (next.call) yield next.call;
-      else if (next.text === '') break;
-      else yield { type: 'text', text: next.text };
-    }
-    request.budget.spend({ tokensIn: 100, tokensOut: 20, cost: 0.5 });
-    yield { type: 'done' };
-  }
-  writes(...texts: string[]): void {
-    this.#queue.push(...texts.map((text) => ({ text })));
-    this.#wake?.();
-  }
-  /** Calls a tool, which ends what it writes. */
-  calls(name: string, args: object): void {
-    const call: ChatToolCall = { type: 'tool-call', callId: `call-${name}`, name, arguments: args };
-    this.#queue.push({ text: '', call }, { text: '' });
-    this.#wake?.();
-  }
-  fails(fail: Error): void {
-    this.#queue.push({ text: '', fail });
-    this.#wake?.();
-  }
-}
-
-/** The floor of a bundle, as main sees it: a lease, and decisions for it. */
-function floorOf(model: InteractionModel, zeroMs = 0): SessionEngine & { stream: InteractionStream } {
-  let leases = 0;
-  const engine = {
-    info: model.info,
-    assertRoom: () => undefined,
-    stream: undefined as unknown as InteractionStream,
-    lease: (...[onDecision, onFailed]: Parameters<SessionEngine['lease']>) => {
-      const id = ++leases;
-      engine.stream = model.open(id, onDecision, { onFailed });
-      return { id, engine: 0, zeroMs, release: () => engine.stream.close() };
-    },
-  };
-  return engine;
-}
-
-const nothing: EngineOutlet = { nowMs: () => 0, more() {}, emit() {} };
+import { nothing, partsOf, talk, turnTaking } from './fixtures/row-talk.js';
 
 /** The composite behind the interface of a model, for the suite that all models keep to. */
 class CompositeModel implements InteractionModel {
@@ -115,88 +48,12 @@ class CompositeModel implements InteractionModel {
   }
 }
 
-const partsOf = (more: Partial<CompositeParts> = {}): CompositeParts => ({
-  llm: new ScriptedChat(),
-  clip: async (fromMs, toMs) => ({ pcm: new Int16Array((toMs - fromMs) * 16), rateHz: 16_000, toMs }),
-  turnTaking,
-  maxOutputTokens: 100,
-  log: silentLog,
-  ...more,
-});
-
 interactionModelContract('CompositeEngine on a scripted floor', async (rows, clock) => {
   const script: Script = { 0: { floor: 'speaking' }, 1: { floor: 'speaking' }, 3: { floor: 'yielded' } };
   return new CompositeModel(new ScriptedModel({ rows, clock, script }), partsOf());
 });
 
 describe('a composite row', () => {
-  /** A transcriber whose words the test gives. */
-  class Scribe implements Transcriber {
-    readonly name = 'scribe';
-    listener: TranscriptListener | undefined;
-    pushedMs: number[] = [];
-    settled = 0;
-    closed = 0;
-    start(_fromMs: number, listener: TranscriptListener) {
-      this.listener = listener;
-      return {
-        push: (_pcm: Int16Array, toMs: number) => void this.pushedMs.push(toMs),
-        settle: () => void this.settled++,
-        close: () => void this.closed++,
-      };
-    }
-    close(): void {}
-    says(text: string, coveredMs: number): void {
-      const words = text.split(' ');
-      this.listener!.onTranscript({ words, stable: words.length, coveredMs });
-    }
-  }
-
-  const letters = { S: 'speaking', h: 'holding', Y: 'yielded', '.': 'silent' } as const;
-
-  function talk(floors: string, more: Partial<CompositeParts> = {}, tools?: SessionTools) {
-    const clock = new ManualClock();
-    const script: Script = ({ index }) => ({
-      floor: letters[floors[index] as keyof typeof letters] ?? 'silent',
-      words: [{ text: `own${index}`, endMs: index * 200, confidence: 1 }],
-      say: 'seven',
-    });
-    const model = new ScriptedModel({ clock, script });
-    const llm = new ScriptedChat();
-    const scribe = new Scribe();
-    const floor = floorOf(model);
-    const decisions: Decision[] = [];
-    const said: string[] = [];
-    const events: SessionEventBody[] = [];
-    const parts = partsOf({ llm, transcriber: scribe, ...more });
-    const row = new CompositeEngine(floor, parts).lease(
-      (decision) => {
-        decisions.push(decision);
-        if (decision.say) said.push(decision.say);
-      },
-      () => {},
-      () => {},
-      {
-        nowMs: () => clock.now(),
-        more: (text) => said.push(text),
-        emit: (event) => events.push(event),
-        ...(tools && { tools: () => tools }),
-      },
-    );
-    const settle = () => new Promise((resolve) => setTimeout(resolve, 2));
-    let index = 0;
-    const turns = async (count: number) => {
-      for (let i = 0; i < count; i++) {
-        clock.advance(200);
-        floor.stream.push(hum(model, 1, index++, clock.now()));
-        await settle();
-      }
-    };
-    const observe = (event: SessionEventBody) =>
-      row.observe!({ ...event, seq: 1, at: clock.now(), turn: index } as SessionEvent);
-    return { clock, llm, scribe, decisions, said, events, row, turns, settle, observe };
-  }
-
   it('passes every decision on in its place, with the transcriber’s words and the LLM’s speech for the bundle’s', async () => {
     const { turns, decisions, scribe, llm, said, settle } = talk('.SSSSY');
     await turns(5);
@@ -396,112 +253,6 @@ describe('a composite row', () => {
       ...Array.from<string>({ length: 6 }).fill(''),
       'what time is it',
     ]);
-  });
-
-  describe('with tools', () => {
-    /** One tool, whose calls the test answers. */
-    function weather() {
-      const calls: { args: unknown; signal: AbortSignal; answer: (text: string) => void; fail: (error: Error) => void }[] = []; // prettier-ignore
-      const tools: SessionTools = {
-        list: () => [{ name: 'weather', description: 'of a place', parameters: { type: 'object' } }],
-        call: ({ arguments: args }, signal) =>
-          new Promise((answer, fail) => {
-            calls.push({ args, signal, answer, fail });
-            signal.addEventListener('abort', () => fail(signal.reason as Error));
-          }),
-      };
-      return { tools, calls };
-    }
-    const called = { type: 'tool-call', toolCallId: 'call-weather', toolName: 'weather', input: { place: 'Rome' } };
-    const resultOf = (type: string, value: string) => ({
-      role: 'tool',
-      content: [{ type: 'tool-result', toolCallId: 'call-weather', toolName: 'weather', output: { type, value } }],
-    });
-
-    it('an answer calls one while it talks, and goes on with the result; no decision waits for it', async () => {
-      const { tools, calls } = weather();
-      const { turns, scribe, llm, said, decisions, observe, settle } = talk('.SSSSY', {}, tools);
-      await turns(6);
-      scribe.says('is it warm in Rome', 1200);
-      await settle();
-      llm.writes('Let me look.');
-      llm.calls('weather', { place: 'Rome' });
-      await settle();
-      expect(said).toEqual(['Let me look.']);
-      expect(llm.requests[0]).toMatchObject({ tools: [{ name: 'weather' }] });
-      observe({ type: 'response.started', responseId: 'r1', kind: 'reply', audience: 'room' });
-      observe({ type: 'response.text', responseId: 'r1', text: 'Let me look.', words: [] });
-      await turns(60);
-      // Nothing of it is being said: the response ends, and others may speak.
-      expect(decisions.at(-1)!.more).toBeUndefined();
-      expect(decisions).toHaveLength(66);
-      observe({ type: 'response.completed', responseId: 'r1', heardMs: 400 });
-      expect(calls).toMatchObject([{ args: { place: 'Rome' } }]);
-      calls[0]!.answer('21 degrees');
-      await settle();
-      llm.writes('It is 21 degrees.', '');
-      await settle();
-      expect(llm.requests[1]!.messages).toEqual([
-        { role: 'user', content: 'is it warm in Rome' },
-        { role: 'assistant', content: [{ type: 'text', text: 'Let me look.' }, called] },
-        resultOf('text', '21 degrees'),
-      ]);
-      expect(said).toEqual(['Let me look.', 'It is 21 degrees.']);
-      observe({ type: 'response.started', responseId: 'r2', kind: 'reply', audience: 'room' });
-      observe({ type: 'response.completed', responseId: 'r2', heardMs: 400 });
-      await turns(1);
-      expect(llm.requests).toHaveLength(2);
-    });
-
-    it('what the user says meanwhile calls nothing off, and is told with the result', async () => {
-      const { tools, calls } = weather();
-      const { turns, scribe, llm, settle } = talk('.SSSSY..SSSY', {}, tools);
-      await turns(6);
-      scribe.says('is it warm in Rome', 1200);
-      await settle();
-      llm.calls('weather', { place: 'Rome' });
-      await turns(6);
-      scribe.says('yes you may', 2400);
-      await settle();
-      expect(calls[0]!.signal.aborted).toBe(false);
-      calls[0]!.fail(new Error('no network'));
-      await settle();
-      expect(llm.requests.at(-1)!.messages.slice(2)).toEqual([
-        resultOf('error-text', expect.stringContaining('no network') as unknown as string),
-        { role: 'user', content: 'yes you may' },
-      ]);
-    });
-
-    it('a draft calls none before it is the answer, and one that is dropped never does', async () => {
-      const { tools, calls } = weather();
-      const { turns, scribe, llm, settle } = talk('.SSSShY', {}, tools);
-      await turns(5);
-      scribe.says('is it warm in Rome', 1000);
-      await settle();
-      expect(llm.requests).toMatchObject([{ purpose: 'draft' }]);
-      llm.calls('weather', { place: 'Rome' });
-      await turns(1);
-      expect(calls).toEqual([]);
-      await turns(1);
-      scribe.says('is it warm in Rome', 1400);
-      await settle();
-      expect(calls).toHaveLength(1);
-      expect(llm.requests).toHaveLength(1);
-    });
-
-    it('is given up with its answer', async () => {
-      const { tools, calls } = weather();
-      const { turns, scribe, llm, row, settle } = talk('.SSSSY', {}, tools);
-      await turns(6);
-      scribe.says('is it warm in Rome', 1200);
-      await settle();
-      llm.calls('weather', { place: 'Rome' });
-      await settle();
-      row.typed!({ field: 'message', text: 'never mind', sent: true });
-      expect(calls[0]!.signal.aborted).toBe(true);
-      await settle();
-      expect(llm.requests.at(-1)!.messages.at(-1)).toMatchObject({ content: expect.stringContaining('never mind') });
-    });
   });
 
   it('does not hear what comes after the end', async () => {
