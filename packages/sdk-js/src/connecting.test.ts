@@ -1,0 +1,175 @@
+import { describe, expect, it, vi } from 'vitest';
+import { codeOf, connected, setUp } from './fixtures/scripted-session.js';
+import { createSession, MicroturnError, TokenSource, type SessionOptions } from './index.js';
+import { FakeTrack, settled } from './testing/index.js';
+
+describe('connecting', () => {
+  it('asks for the microphone, joins, and says each step', async () => {
+    const { session, transport, statuses } = await connected();
+    expect(statuses).toEqual(['idle', 'requesting-media', 'connecting', 'connected']);
+    expect(session.info.value).toEqual({
+      sessionId: 'session-1',
+      room: 'room-1',
+      participant: 'caller',
+      model: 'scripted',
+      microTurnMs: 200,
+    });
+    expect(transport.published.map((p) => [p.source, p.track.kind])).toEqual([['microphone', 'audio']]);
+    expect(session.agentTrack.value).toBe(transport.agent.track);
+    expect(session.agent.value.listening).toBe(true);
+  });
+
+  it('is one call, however often it is asked for', async () => {
+    const { session, transport } = setUp();
+    await Promise.all([session.connect(), session.connect()]);
+    await session.connect();
+    expect(transport.opened).toBe(1);
+  });
+
+  it('joins without a microphone where none is wanted', async () => {
+    const { statuses, transport } = await connected({ microphone: false });
+    expect(statuses).toEqual(['idle', 'connecting', 'connected']);
+    expect(transport.published).toEqual([]);
+    expect(transport.media.opened).toEqual([]);
+  });
+
+  it('asks the token source for the room and the name, and goes where it says', async () => {
+    const fetch = vi.fn<TokenSource['fetch']>(() =>
+      Promise.resolve({ serverUrl: 'http://other', participantToken: 'fresh' }),
+    );
+    const { transport } = await connected({
+      url: undefined,
+      token: undefined,
+      tokenSource: TokenSource.custom(fetch),
+      room: 'lobby',
+      participantName: 'Ada',
+    } as unknown as SessionOptions);
+    expect(fetch.mock.calls[0]?.[0]).toMatchObject({ roomName: 'lobby', participantName: 'Ada' });
+    expect(transport.sentOf('join')[0]).toMatchObject({ token: 'fresh', room: 'lobby' });
+  });
+
+  it('opens no call where the user refuses the microphone', async () => {
+    const { session, transport } = setUp();
+    transport.media.refuse('NotAllowedError');
+    expect(await codeOf(session.connect())).toBe('media/permission');
+    expect(session.connection.value).toMatchObject({ status: 'failed', error: { code: 'media/permission' } });
+    expect(session.microphone.state.value).toMatchObject({ status: 'failed', error: { code: 'media/permission' } });
+    expect(transport.opened).toBe(0);
+  });
+
+  it('may be tried again after it failed', async () => {
+    const { session, transport } = setUp();
+    transport.refuse();
+    expect(await codeOf(session.connect())).toBe('net/unreachable');
+    expect(transport.media.opened.map((track) => track.readyState)).toEqual(['ended']);
+    await session.connect();
+    expect(session.connection.value).toEqual({ status: 'connected' });
+  });
+
+  it('fails with the code of the token endpoint, and lets go of the microphone', async () => {
+    const { session, transport } = setUp({
+      token: undefined,
+      tokenSource: TokenSource.custom(() => Promise.reject(new MicroturnError('auth/denied'))),
+    } as unknown as SessionOptions);
+    expect(await codeOf(session.connect())).toBe('auth/denied');
+    expect(transport.media.opened.every((track) => track.readyState === 'ended')).toBe(true);
+  });
+
+  it('is given up by its signal, at any step, with nothing left open', async () => {
+    const { session, transport, statuses } = setUp();
+    transport.media.ask();
+    const abort = new AbortController();
+    const joining = codeOf(session.connect({ signal: abort.signal }));
+    await settled();
+    abort.abort();
+    expect(await joining).toBe('session/aborted');
+    expect(statuses).toEqual(['idle', 'requesting-media', 'idle']);
+    // The user answers afterwards.
+    transport.media.allow();
+    await settled();
+    expect(transport.media.opened.map((track) => track.readyState)).toEqual(['ended']);
+    expect(session.microphone.state.value.status).toBe('off');
+
+    transport.answer('join', () => new Promise(() => undefined));
+    const again = new AbortController();
+    const second = codeOf(session.connect({ signal: again.signal }));
+    await settled();
+    again.abort();
+    expect(await second).toBe('session/aborted');
+    expect([transport.openSockets, session.connection.value.status]).toEqual([0, 'idle']);
+  });
+
+  it('is another call when it is asked for again the moment it was given up, as StrictMode does', async () => {
+    const { session, transport, statuses } = setUp();
+    const abort = new AbortController();
+    const first = codeOf(session.connect({ signal: abort.signal }));
+    abort.abort();
+    await session.connect();
+    expect(await first).toBe('session/aborted');
+    expect(statuses).toEqual(['idle', 'requesting-media', 'idle', 'requesting-media', 'connecting', 'connected']);
+    expect(transport.openSockets).toBe(1);
+  });
+
+  it('goes on for the others where one of those who wait gives up, and ends with the last', async () => {
+    const { session, transport } = setUp();
+    const join = () => {
+      const abort = new AbortController();
+      return { abort, code: codeOf(session.connect({ signal: abort.signal }).then(() => Promise.reject(joined))) };
+    };
+    const joined = new MicroturnError('protocol/state');
+    const [a, b] = [join(), join()];
+    a.abort.abort();
+    expect([await a.code, await b.code]).toEqual(['session/aborted', 'protocol/state']);
+    const late = join();
+    late.abort.abort();
+    expect([await late.code, session.connection.value.status]).toEqual(['session/aborted', 'connected']);
+    await session.disconnect();
+
+    transport.answer('join', () => new Promise(() => undefined));
+    const [c, d] = [join(), join()];
+    await settled();
+    for (const { abort } of [c, d]) abort.abort();
+    expect([await c.code, await d.code]).toEqual(['session/aborted', 'session/aborted']);
+    expect([session.connection.value.status, transport.openSockets]).toEqual(['idle', 0]);
+  });
+
+  it('is given up by disconnect and by close', async () => {
+    const { session, transport } = setUp();
+    transport.answer('join', () => new Promise(() => undefined));
+    const first = codeOf(session.connect());
+    await settled();
+    await session.disconnect();
+    expect(await first).toBe('net/closed');
+    const second = codeOf(session.connect());
+    await settled();
+    await session.close();
+    expect(await second).toBe('session/closed');
+    expect([transport.openSockets, session.connection.value.status]).toEqual([0, 'closed']);
+  });
+});
+
+describe('options', () => {
+  it('take a track of the app, which stays the app’s', async () => {
+    const mine = new FakeTrack('audio');
+    const { session, transport } = await connected({ microphone: mine.asTrack() });
+    expect(transport.published[0]?.track).toBe(mine);
+    await session.microphone.setMuted(true);
+    await session.close();
+    expect([mine.readyState, mine.enabled]).toEqual(['live', true]);
+    expect(transport.media.opened).toEqual([]);
+  });
+
+  it('refuse a URL that is none', () => {
+    expect(() => createSession({ url: 'edge.example', token: 't' })).toThrow(TypeError);
+    expect(() => createSession({ url: 'ftp://edge.example', token: 't' })).toThrow('expected an http(s) or ws(s) URL');
+  });
+
+  it('open nothing, and touch no browser, before they are used', () => {
+    expect(createSession({ token: 't' }).connection.value).toEqual({ status: 'idle' });
+  });
+
+  it('need an address from somewhere', async () => {
+    const { session } = setUp({ url: undefined } as unknown as SessionOptions);
+    expect(await codeOf(session.connect())).toBe('net/unreachable');
+  });
+});

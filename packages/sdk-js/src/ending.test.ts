@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { begin, codeOf, connected } from './fixtures/scripted-session.js';
+import { MicroturnError } from './index.js';
+
+describe('the end of a call', () => {
+  it('keeps what was said, stops what went on, and releases the devices', async () => {
+    const { session, transport, clock } = await connected();
+    transport.emit(
+      { type: 'transcript.word', participant: 'caller', text: 'hi', endMs: 100, confidence: 1, final: true },
+      200,
+    );
+    transport.emit(begin('a'));
+    const task = { taskId: 't', revision: 1, title: 'tower' };
+    transport.emit({ type: 'task.created', ...task, origin: 'text', prompt: 'how high' });
+    transport.emit({ type: 'task.question', ...task, questionId: 'q', text: 'Which tower?' });
+    transport.emit({ type: 'task.created', ...task, taskId: 'u', origin: 'text', prompt: 'how old' });
+    expect(session.agent.value.thinking).toBe(true);
+    await session.disconnect();
+    expect(session.tasks.value.map(({ status, question }) => [status, question])).toEqual([
+      ['stale', undefined],
+      ['stale', undefined],
+    ]);
+    expect(session.connection.value.status).toBe('idle');
+    expect(session.transcript.value.map((entry) => entry.text)).toEqual(['hi', '']);
+    expect(session.agent.value).toEqual({ listening: false, speaking: false, thinking: false, overlapping: false });
+    expect([session.tracks.value, session.agentTrack.value]).toEqual([[], undefined]);
+    expect(transport.media.opened.map((track) => track.readyState)).toEqual(['ended']);
+    expect(transport.media.elements.map((element) => element.playing)).toEqual([false]);
+    expect(transport.sent.at(-1)).toEqual({ type: 'leave' });
+    expect([clock.pending, transport.media.listeners]).toEqual([0, 0]);
+  });
+
+  it('starts anew after it', async () => {
+    const { session, transport } = await connected();
+    transport.emit(begin('a'));
+    await session.disconnect();
+    await session.connect();
+    expect(session.transcript.value).toEqual([]);
+    transport.emit(begin('b'), 100);
+    expect(session.responses.value.map(({ id }) => id)).toEqual(['b']);
+  });
+
+  it('is a failure where it was not asked for, and says what the edge said', async () => {
+    const left = await connected();
+    left.transport.goodbye(new MicroturnError('session/replaced'));
+    expect(left.session.connection.value).toMatchObject({ status: 'failed', error: { code: 'session/replaced' } });
+    expect(left.transport.media.opened.map((track) => track.readyState)).toEqual(['ended']);
+  });
+
+  it('is for good after close: states complete, calls say session/closed, closing again is harmless', async () => {
+    const { session, transport, clock } = await connected();
+    const ended: string[] = [];
+    session.connection.subscribe({ complete: () => ended.push('connection') });
+    session.events.subscribe({ complete: () => ended.push('events') });
+    const waiting = codeOf(session.until(() => false));
+    await session.close();
+    await session.close();
+    expect(ended).toEqual(['connection', 'events']);
+    expect(await waiting).toBe('session/closed');
+    for (const call of [
+      () => session.connect(),
+      () => session.interrupt(),
+      () => session.say('x'),
+      () => session.until(() => false),
+      () => session.microphone.enable(),
+      () => session.speaker.unlock(),
+    ]) {
+      expect(await codeOf(call())).toBe('session/closed');
+    }
+    expect([clock.pending, transport.openSockets, transport.media.listeners]).toEqual([0, 0, 0]);
+  });
+
+  it('closes with `await using`', async () => {
+    const { session } = await connected();
+    await session[Symbol.asyncDispose]();
+    expect(session.closed).toBe(true);
+  });
+
+  it('shows a stalled media path as reconnecting', async () => {
+    const { session, transport, statuses } = await connected();
+    transport.setMediaFlowing(false);
+    transport.setMediaFlowing(true);
+    expect(statuses.slice(-2)).toEqual(['reconnecting', 'connected']);
+    await session.close();
+  });
+});

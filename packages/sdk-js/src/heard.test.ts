@@ -1,0 +1,179 @@
+import type { SessionEventBody } from '@microturn/protocol';
+import { describe, expect, it } from 'vitest';
+import { begin, codeOf, completed, connected, setUp } from './fixtures/scripted-session.js';
+import { settled } from './testing/index.js';
+
+describe('what was heard', () => {
+  /** The device plays on, 20 ms at a time. */
+  async function playFor(ms: number, { clock, transport }: Awaited<ReturnType<typeof connected>>) {
+    for (let played = 0; played < ms; played += 20) {
+      transport.agent.played = ((transport.agent.played ?? 0) + 960) >>> 0;
+      clock.advance(20);
+    }
+    await settled();
+  }
+
+  it('is told every 100 ms while the agent speaks, and twice at the end', async () => {
+    const parts = await connected();
+    const { transport, clock } = parts;
+    transport.emit(begin('a'));
+    await playFor(500, parts);
+    clock.advance(500);
+    const heard = transport.sentOf('heard');
+    expect(heard.map((message) => message.rtpTimestamp / 48)).toEqual([20, 120, 220, 320, 420, 500, 500]);
+    expect(new Set(heard.map((message) => message.state))).toEqual(new Set(['playing']));
+  });
+
+  it('is not told while nothing is said', async () => {
+    const parts = await connected();
+    await playFor(500, parts);
+    expect(parts.transport.sentOf('heard')).toEqual([]);
+    expect(parts.clock.pending).toBe(1); // the keep-alive
+  });
+
+  it('is told to the end of a response that the edge calls completed early', async () => {
+    const parts = await connected();
+    parts.transport.emit(begin('a'));
+    await playFor(100, parts);
+    parts.transport.emit(completed('a'));
+    await playFor(100, parts);
+    parts.clock.advance(500);
+    expect(parts.transport.sentOf('heard').at(-1)?.rtpTimestamp).toBe(200 * 48);
+    expect(parts.clock.pending).toBe(1);
+  });
+
+  it('plays nothing that was on its way at a cut, however soon the next response begins', async () => {
+    const { transport, clock } = await connected();
+    transport.emit(begin('a'));
+    transport.emit({ type: 'response.cut', responseId: 'a' });
+    transport.emit(begin('b'));
+    expect(transport.agent.track.enabled).toBe(false);
+    clock.advance(79);
+    expect(transport.agent.track.enabled).toBe(false);
+    clock.advance(1);
+    expect(transport.agent.track.enabled).toBe(true);
+    transport.emit({ type: 'response.cut', responseId: 'b' });
+    transport.emit(begin('c'));
+    transport.emit({ type: 'response.cut', responseId: 'c' });
+    clock.advance(500);
+    expect(transport.agent.track.enabled).toBe(false);
+  });
+
+  it('ends at a cut, at once, and the voice is silent until the next response', async () => {
+    const parts = await connected();
+    const { transport, session } = parts;
+    transport.emit(begin('a'));
+    await playFor(60, parts);
+    transport.emit({ type: 'response.cut', responseId: 'a' });
+    expect(transport.sentOf('heard').at(-1)).toMatchObject({ state: 'muted', rtpTimestamp: 60 * 48 });
+    expect(session.agentTrack.value?.enabled).toBe(false);
+    await playFor(200, parts);
+    expect(transport.sentOf('heard').at(-1)?.rtpTimestamp).toBe(60 * 48);
+    transport.emit(begin('b'));
+    expect(session.agentTrack.value?.enabled).toBe(true);
+  });
+
+  it('takes no notice of the cut of a response for another participant', async () => {
+    const { transport, session } = await connected();
+    transport.emit(begin('a', { participant: 'you' }));
+    transport.emit({ type: 'response.cut', responseId: 'a' });
+    expect(session.agentTrack.value?.enabled).toBe(true);
+    expect(transport.sentOf('heard')).toEqual([]);
+  });
+
+  it('ends where the listener mutes the speaker', async () => {
+    const parts = await connected();
+    const { transport, session } = parts;
+    transport.emit(begin('a'));
+    await playFor(60, parts);
+    session.speaker.setMuted(true);
+    expect(transport.sentOf('heard').at(-1)).toMatchObject({ state: 'muted' });
+    const told = transport.sentOf('heard').length;
+    await playFor(200, parts);
+    expect(transport.sentOf('heard')).toHaveLength(told);
+    session.speaker.setMuted(false);
+    await playFor(200, parts);
+    expect(transport.sentOf('heard').at(-1)).toMatchObject({ state: 'playing' });
+  });
+});
+
+describe('interrupt', () => {
+  it('silences the agent before the edge knows, and gives what was heard', async () => {
+    const { session, transport } = await connected();
+    transport.emit(begin('a'));
+    transport.agent.played = 4800;
+    transport.answer('response.interrupt', () => ({ responseId: 'a', heardMs: 100 }));
+    const result = session.interrupt();
+    expect(session.agentTrack.value?.enabled).toBe(false);
+    expect(transport.sentOf('heard')).toEqual([
+      { type: 'heard', audience: 'room', rtpTimestamp: 4800, outputLatencyMs: 0, state: 'muted' },
+    ]);
+    expect(transport.sentOf('response.interrupt')[0]).toMatchObject({ rtpTimestamp: 4800 });
+    expect(await result).toEqual({ responseId: 'a', heardMs: 100 });
+    // The edge's own cut comes after: nothing was heard meanwhile.
+    transport.agent.played = 9600;
+    transport.emit({ type: 'response.cut', responseId: 'a' });
+    expect(transport.sentOf('heard')).toHaveLength(1);
+  });
+
+  it('says nothing of a place where nothing was played', async () => {
+    const { session, transport } = await connected();
+    expect(await session.interrupt()).toEqual({ heardMs: 0 });
+    expect(transport.sentOf('response.interrupt')[0]).not.toHaveProperty('rtpTimestamp');
+  });
+
+  it('needs a call', async () => {
+    const { session } = setUp();
+    expect(await codeOf(session.interrupt())).toBe('net/closed');
+  });
+});
+
+describe('a voice for this participant alone', () => {
+  const toMe = (responseId: string): SessionEventBody => ({
+    type: 'response.started',
+    responseId,
+    kind: 'proactive',
+    audience: { participant: 'caller' },
+  });
+  const toAll = begin('all');
+
+  it('is played beside the room’s, and the edge is told when it is received', async () => {
+    const { session, transport } = await connected();
+    const room = session.agentTrack.value;
+    const own = transport.addTrack('agent', 'agent', 'self');
+    await settled();
+    expect(transport.sentOf('track.ready')).toMatchObject([{ consumerId: own.offer.consumerId }]);
+    expect(session.tracks.value.map(({ audience }) => audience)).toEqual([undefined, 'self']);
+    expect(session.agentTrack.value).toBe(room);
+    transport.emit(toMe('mine'));
+    expect(session.agentTrack.value).toBe(own.track.asTrack());
+    expect(session.agent.value.speaking).toBe(true);
+  });
+
+  it('is cut alone, and heard by itself', async () => {
+    const { session, transport, clock } = await connected();
+    const own = transport.addTrack('agent', 'agent', 'self');
+    await settled();
+    transport.emit(toAll);
+    transport.emit(toMe('mine'));
+    own.played = 960;
+    transport.agent.played = 4800;
+    clock.advance(120);
+    const heard = transport.sentOf('heard');
+    expect(heard).toContainEqual(expect.objectContaining({ audience: 'self', rtpTimestamp: 960 }));
+    expect(heard).toContainEqual(expect.objectContaining({ audience: 'room', rtpTimestamp: 4800 }));
+    transport.emit({ type: 'response.cut', responseId: 'mine' });
+    expect([own.track.enabled, transport.agent.track.enabled]).toEqual([false, true]);
+    expect(transport.sentOf('heard').at(-1)).toMatchObject({ audience: 'self', state: 'muted' });
+    void session.interrupt();
+    expect(transport.agent.track.enabled).toBe(false);
+  });
+
+  it('is asked for at the join, and for one sentence', async () => {
+    const { session, transport } = setUp({ audience: 'self' });
+    await session.connect();
+    await session.say('psst', { audience: 'room' });
+    expect(transport.sentOf('join')[0]).toMatchObject({ audience: 'self' });
+    expect(transport.sentOf('say')[0]).toMatchObject({ text: 'psst', audience: 'room' });
+  });
+});
