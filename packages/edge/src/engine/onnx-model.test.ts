@@ -5,7 +5,7 @@ import { ManualClock } from '../testing/manual-clock.js';
 import { loadBundle, type Bundle } from './bundle.js';
 import { collectGarbage } from './fixtures/collect-garbage.js';
 import { FakeGraph, fakeManifest, type FakeGraphOptions } from './fixtures/fake-graph.js';
-import { bursts, hasEspeak, seeded, slice, speech } from './fixtures/speech.js';
+import { hasEspeak, slice, speech } from './fixtures/speech.js';
 import { OnnxModel, type OnnxModelOptions } from './onnx-model.js';
 import type { Decision, MicroTurn } from './types.js';
 
@@ -277,10 +277,6 @@ describe('OnnxModel', () => {
 });
 
 describe('OnnxModel with Nano', () => {
-  interface Memory {
-    readonly js: number;
-    readonly rss: number;
-  }
   /** Plays speech into a stream of its own, alone or beside others, and returns what is decided. */
   async function converse(model: OnnxModel, lease: number, pcm: Float32Array, play = 0): Promise<Decision[]> {
     const decisions: Decision[] = [];
@@ -352,70 +348,4 @@ describe('OnnxModel with Nano', () => {
     expect(files.deref() === undefined).toBe(true); // to print what is left would take minutes
     await model.close();
   });
-
-  it('hears an hour in flat memory, and at its end as at its beginning', async () => {
-    const clock = new ManualClock();
-    const model = await OnnxModel.load(bundle, { rows: 2, laneSize: 2, clock });
-    const minuteOf = (text: string) => {
-      const pcm = hasEspeak ? speech(text, 'en-us', 1000) : bursts(seeded(text.length), 20 * 16_000);
-      return Array.from({ length: 300 }, (_, index) => slice(pcm, index));
-    };
-    const [talk, call] = [
-      'what time is it? a blue river, and the green stone.',
-      'count. I saw a horse and a goat.',
-    ].map(minuteOf);
-    let left = 0;
-    let done = () => {};
-    let listener: Decision[] = [];
-    const stream = model.open(1, (decision) => {
-      listener.push(decision);
-      if (--left === 0) done();
-    });
-    /** A minute of the row that listens for the whole hour, with one beside it that is let for that minute. */
-    const minute = async (m: number, visited: boolean) => {
-      listener = [];
-      const visitor: Decision[] = [];
-      const lease = 100 + m;
-      const visit = visited
-        ? model.open(lease, (decision) => {
-            visitor.push(decision);
-            if (--left === 0) done();
-          })
-        : undefined;
-      for (let i = 0; i < 300; i++) {
-        clock.advance(200);
-        const turn = { lost: 0, play: 0, dueMs: clock.now() };
-        const decided = new Promise<void>((resolve) => (done = resolve));
-        left = visit ? 2 : 1;
-        stream.push({ ...turn, lease: 1, index: 300 * m + i, pcm: talk![i]! });
-        visit?.push({ ...turn, lease, index: i, pcm: call![i]! });
-        await decided;
-      }
-      visit?.close();
-      return { words: listener.flatMap(({ words }) => words.map(({ text }) => text)), visit: essence(visitor) };
-    };
-
-    const minutes: Awaited<ReturnType<typeof minute>>[] = [];
-    const memories: Memory[] = [];
-    for (let m = 0; m < 60; m++) {
-      minutes.push(await minute(m, m === 0 || m === 30 || m === 59));
-      if (m === 1 || m === 58) memories.push(await memory());
-    }
-    // What was said minutes ago may still count for the floor; what is said now is heard alike.
-    expect(minutes[59]!.words).toEqual(minutes[1]!.words);
-    expect(minutes[30]!.visit).toEqual(minutes[0]!.visit);
-    expect(minutes[59]!.visit).toEqual(minutes[0]!.visit);
-    expect(model.stats).toMatchObject({ steps: 18_000, muted: 0, dropped: 0, late: 0 });
-    // Each of the 17 000 steps between makes 50 kB of new results: one in two hundred of them, if it stayed, would show.
-    expect(memories[1]!.js - memories[0]!.js).toBeLessThan(4e6);
-    expect(memories[1]!.rss - memories[0]!.rss).toBeLessThan(48e6);
-    await model.close();
-  }, 600_000);
-
-  /** Bytes in use once what can be collected has been. */
-  async function memory(): Promise<Memory> {
-    await collectGarbage();
-    const { heapUsed, external, rss } = process.memoryUsage();
-    return { js: heapUsed + external, rss };
-  }
 });
