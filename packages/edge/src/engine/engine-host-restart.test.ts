@@ -29,7 +29,10 @@ describe('EngineHost, when the thread', () => {
     await writeFile(
       path,
       `import { parentPort } from 'node:worker_threads';
-       parentPort.on('message', ({ type, lease }) => { if (type === 'open') { ${onOpen} } });
+       parentPort.on('message', ({ type, lease }) => {
+         if (type === 'open') { ${onOpen} }
+         if (type === 'shutdown') process.exit(0);
+       });
        ${more}
        parentPort.postMessage({ type: 'ready', info: ${JSON.stringify(info)} });`,
     );
@@ -285,7 +288,6 @@ describe('EngineHost, when the thread', () => {
       '',
       `
        parentPort.on('message', ({ type }) => type === 'ping' && parentPort.postMessage({ type: 'pong', taken: 0 }));
-       parentPort.on('message', ({ type }) => type === 'shutdown' && process.exit(0));
        parentPort.on('message', ({ lease, again }) =>
          again && parentPort.postMessage({ type: 'lease.reset', lease, error: again, recovery: {} }));
        parentPort.on('message', ({ port }) => port?.on('message', ({ lease, index }) => {
