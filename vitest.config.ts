@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
@@ -10,7 +10,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{packages,examples}/*/src/**/*.test.{ts,tsx}', 'scripts/**/*.test.mjs'],
+          include: ['{packages,examples}/*/src/**/*.test.{ts,tsx}', 'scripts/**/*.test.mjs', 'test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, 'test/integration/**'],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
@@ -18,7 +19,12 @@ export default defineConfig({
       {
         extends: true,
         // Whole edges with their clocks: one at a time, and none beside another's work.
-        test: { name: 'system', include: ['test/**/*.test.ts'], maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: {
+          name: 'system',
+          include: ['test/integration/**/*.test.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },
