@@ -3,7 +3,7 @@ import { OpenAiServer } from '@microturn/edge/testing';
 import wrtc from '@roamhq/wrtc';
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { InteractionSession } from '../../packages/sdk-js/src/index.js';
 import { EdgeProcess } from '../support/edge-process.js';
@@ -43,7 +43,6 @@ class GapMeter {
 describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('tasks of an edge of its own', () => {
   let server: OpenAiServer;
   let edge: EdgeProcess;
-  let session: InteractionSession;
   beforeAll(async () => {
     (globalThis as Record<string, unknown>)['WebSocket'] = WebSocket;
     server = await OpenAiServer.start({
@@ -57,20 +56,20 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('tasks of an edge of its o
     await writeFile(folder.file('edge.yaml'), JSON.stringify({ llm: { models } }));
     edge = await EdgeProcess.start({ args: ['--config', folder.file('edge.yaml')] });
   });
-  afterEach(() => session.close());
   afterAll(async () => {
     await edge.stop();
     await server.close();
   });
 
-  it.each<[how: string, callOff: (session: InteractionSession) => Promise<unknown>, status: string]>([
+  // Each in a room of its own: most of what they take is waiting, and being said.
+  it.concurrent.each<[how: string, callOff: (session: InteractionSession) => Promise<unknown>, status: string]>([
     ['a click', (call) => call.cancel(), 'cancelled'],
     ['a change of subject', (call) => call.changeSubject(), 'stale'],
     ['“never mind”, typed as a question', (call) => call.ask('Never mind.'), 'cancelled'],
     ['“never mind”, sent as a message', async (call) => call.send('never mind'), 'cancelled'],
     ['“let’s talk about something else”', (call) => call.ask("Let's talk about something else"), 'stale'],
-  ])('%s: a late result is never said, and the next one is', async (_how, callOff, status) => {
-    session = await connectSdk(edge);
+  ])('%s: a late result is never said, and the next one is', async (how, callOff, status) => {
+    await using session = await connectSdk(edge, { room: how });
     const events: SessionEvent[] = [];
     session.events.subscribe((event) => events.push(event));
     const { taskId } = await session.ask('slow');
@@ -90,7 +89,7 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('tasks of an edge of its o
   });
 
   it('what is being said goes on while tasks stream: no silence of a second in it', async () => {
-    session = await connectSdk(edge);
+    await using session = await connectSdk(edge);
     const meter = new GapMeter(session.agentTrack.value!);
     const { responseId } = await session.say(
       'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen',

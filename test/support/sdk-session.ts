@@ -29,7 +29,7 @@ for (const name of [
 /** The SDK as it is, over libwebrtc, in a call with a silent microphone: what is not there in Node is the loudspeaker. */
 export async function connectSdk(
   edge: EdgeProcess,
-  options: Pick<SessionOptions, 'recipe'> = {},
+  { room, ...options }: Pick<SessionOptions, 'recipe'> & { readonly room?: string } = {},
 ): Promise<InteractionSession> {
   const source = new wrtc.nonstandard.RTCAudioSource();
   const track = source.createTrack();
@@ -43,7 +43,9 @@ export async function connectSdk(
     ...options,
     url: edge.url,
     microphone: track,
-    tokenSource: TokenSource.custom(async () => ({ participantToken: await edge.token({ identity: 'ann' }) })),
+    tokenSource: TokenSource.custom(async () => ({
+      participantToken: await edge.token({ identity: 'ann', ...(room !== undefined && { room }) }),
+    })),
     transport: transportOver({
       openSocket: openWebSocket,
       openMediaPlane: async (parts) =>
