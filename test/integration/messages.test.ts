@@ -336,13 +336,14 @@ describe('fault 17, a flood of messages', () => {
   }, 100_000);
 });
 
-it('a socket that says nothing is closed in the end, with a code', async () => {
+// Beside each other: the first does nothing but wait, for ten seconds.
+it.concurrent('a socket that says nothing is closed in the end, with a code', async () => {
   using client = await SocketClient.open(edge.webSocketUrl);
   const { error } = await client.untilClosed(20_000);
   expect(error).toMatchObject({ code: 'net/timeout', message: expect.stringContaining('join') as string });
 });
 
-it('a client that does not read is cut off, and others are not kept waiting', async () => {
+it.concurrent('a client that does not read is cut off, and others are not kept waiting', async () => {
   using client = await join();
   client.socket.pause();
   // Word times are the bulkiest thing that the edge can be made to send; clauses that are alike are made once.
