@@ -178,20 +178,47 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('a call survives', () => {
     expect(workerOf(edge)).toBe(worker);
   });
 
-  it('fault 2, the mediasoup worker stays stopped: it is ended after 10 s, and callers come back to their sessions on another', async () => {
-    const edge = await start();
-    const { client, joined } = await join(edge);
-    const worker = workerOf(edge);
-    process.kill(worker, 'SIGSTOP');
-    await vi.waitFor(() => expect(client.goodbye).toMatchObject({ resumable: true }), { timeout: 20_000 });
-    expect(client.goodbye?.error.code).toBe('edge/worker-died');
-    const { client: again, joined: back } = await comeBack(edge, joined, client.lastSeq);
-    expect(back).toMatchObject({ resumed: true, sessionId: joined.sessionId });
-    await vi.waitFor(() => expect(again.events.at(-1)?.type).toBe('stats'), { timeout: 5000 });
-    expect(seqs(client, again)).toEqual(counted(seqs(client, again)));
-    expect(runs(worker)).toBe(false);
-    expect(workerOf(edge)).not.toBe(worker);
-  });
+  // The next two wait for ten seconds in which nothing of theirs runs.
+  it.concurrent(
+    'fault 2, the mediasoup worker stays stopped: it is ended after 10 s, and callers come back to their sessions on another',
+    async () => {
+      await using edge = await EdgeProcess.start();
+      const { client, joined } = await join(edge);
+      const worker = workerOf(edge);
+      process.kill(worker, 'SIGSTOP');
+      await vi.waitFor(() => expect(client.goodbye).toMatchObject({ resumable: true }), { timeout: 20_000 });
+      expect(client.goodbye?.error.code).toBe('edge/worker-died');
+      const { client: again, joined: back } = await comeBack(edge, joined, client.lastSeq);
+      expect(back).toMatchObject({ resumed: true, sessionId: joined.sessionId });
+      await vi.waitFor(() => expect(again.events.at(-1)?.type).toBe('stats'), { timeout: 5000 });
+      expect(seqs(client, again)).toEqual(counted(seqs(client, again)));
+      expect(runs(worker)).toBe(false);
+      expect(workerOf(edge)).not.toBe(worker);
+    },
+  );
+
+  it.concurrent(
+    'fault 35, the process is stopped for 10 s: goes on without a storm, and nobody is cut off',
+    async () => {
+      await using edge = await EdgeProcess.start();
+      const { client } = await join(edge);
+      await vi.waitFor(() => expect(client.events.some(({ type }) => type === 'stats')).toBe(true), { timeout: 5000 });
+      process.kill(edge.pid, 'SIGSTOP');
+      await new Promise((resolve) => setTimeout(resolve, 10_000));
+      process.kill(edge.pid, 'SIGCONT');
+      const before = client.events.length;
+      await vi.waitFor(
+        () => expect(client.events.slice(before).filter(({ type }) => type === 'stats').length).toBe(3),
+        {
+          timeout: 8000,
+        },
+      );
+      expect([client.goodbye, client.closed]).toEqual([undefined, undefined]);
+      const [first, , third] = client.events.slice(before).filter(({ type }) => type === 'stats');
+      expect(third!.turn - first!.turn).toBeGreaterThanOrEqual(9);
+      expect(edge.stderr).not.toContain('hangs');
+    },
+  );
 
   it('fault 1, killed again and again: not ready, and ends with a code that says so', async () => {
     const edge = await start();
@@ -231,23 +258,6 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('a call survives', () => {
     expect(back).toMatchObject({ resumed: true, sessionId: joined.sessionId });
     await vi.waitFor(() => expect(again.events.some(({ type }) => type === 'stats')).toBe(true), { timeout: 5000 });
     expect(seqs(client, again)).toEqual(counted(seqs(client, again)));
-  });
-
-  it('fault 35, the process is stopped for 10 s: goes on without a storm, and nobody is cut off', async () => {
-    const edge = await start();
-    const { client } = await join(edge);
-    await vi.waitFor(() => expect(client.events.some(({ type }) => type === 'stats')).toBe(true), { timeout: 5000 });
-    process.kill(edge.pid, 'SIGSTOP');
-    await new Promise((resolve) => setTimeout(resolve, 10_000));
-    process.kill(edge.pid, 'SIGCONT');
-    const before = client.events.length;
-    await vi.waitFor(() => expect(client.events.slice(before).filter(({ type }) => type === 'stats').length).toBe(3), {
-      timeout: 8000,
-    });
-    expect([client.goodbye, client.closed]).toEqual([undefined, undefined]);
-    const [first, , third] = client.events.slice(before).filter(({ type }) => type === 'stats');
-    expect(third!.turn - first!.turn).toBeGreaterThanOrEqual(9);
-    expect(edge.stderr).not.toContain('hangs');
   });
 
   it('fault 41, the same identity twice: the older one is told, and there is one session', async () => {
