@@ -266,6 +266,11 @@ const ERRORS = {
     summary: 'this protocol version is not spoken here',
     hint: 'use an SDK and an edge of the same minor version',
   },
+  'protocol/unknown': {
+    retryable: false,
+    summary: 'the other side told of an error that this version does not know',
+    hint: 'use an SDK and an edge of the same minor version',
+  },
   'session/closed': { retryable: false, summary: 'the session is closed', hint: 'create a new session' },
   'session/aborted': {
     retryable: true,
@@ -314,31 +319,37 @@ export class MicroturnError extends Error {
   readonly code: ErrorCode;
   /** How long whoever refused wants to be left alone, where it said so. */
   readonly retryAfterMs: number | undefined;
+  /** With `protocol/unknown`, the error as a newer peer sent it: `wire.code` is what that calls it. */
+  readonly wire: WireError | undefined;
   constructor(
     code: ErrorCode,
     detail?: string,
-    { retryAfterMs, ...options }: ErrorOptions & { readonly retryAfterMs?: number | undefined } = {},
+    { retryAfterMs, wire, ...options }: ErrorOptions & Partial<Pick<MicroturnError, 'retryAfterMs' | 'wire'>> = {},
   ) {
     super(detail ? `${ERRORS[code].summary}: ${detail}` : ERRORS[code].summary, options);
     this.code = code;
     this.retryAfterMs = retryAfterMs;
+    this.wire = wire;
   }
   /** True where the same call may succeed later. */
   get retryable(): boolean {
-    return ERRORS[this.code].retryable;
+    return (this.wire ?? ERRORS[this.code]).retryable;
   }
   /** What the reader can do about it, in one sentence. */
   get hint(): string {
-    return ERRORS[this.code].hint;
+    return (this.wire ?? ERRORS[this.code]).hint;
   }
   toWire(): WireError {
+    if (this.wire) return this.wire;
     const { code, message, retryable, hint, retryAfterMs } = this;
     return { code, message, retryable, hint, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }
-  /** A code that this build does not know, from a newer peer, becomes `edge/internal` and keeps its text. */
+  /** A code that this build does not know, from a newer peer, becomes `protocol/unknown`, and keeps what the peer said of it. */
   static fromWire(wire: WireError): MicroturnError {
-    const code = isErrorCode(wire.code) ? wire.code : 'edge/internal';
-    const { message, retryAfterMs } = wire;
+    const { code, message, retryAfterMs } = wire;
+    if (!isErrorCode(code)) {
+      return new MicroturnError('protocol/unknown', `${code}: ${message}`, { retryAfterMs, wire });
+    }
     const prefix = `${ERRORS[code].summary}: `;
     if (message === ERRORS[code].summary) return new MicroturnError(code, undefined, { retryAfterMs });
     return new MicroturnError(code, message.startsWith(prefix) ? message.slice(prefix.length) : message, {

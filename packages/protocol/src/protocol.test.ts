@@ -48,10 +48,14 @@ describe('errors', () => {
     }
   });
 
-  it('a code from a newer peer keeps its text', () => {
-    const error = MicroturnError.fromWire({ code: 'future/thing', message: 'new trouble', retryable: true, hint: '' });
-    expect(error.code).toBe('edge/internal');
-    expect(error.message).toContain('new trouble');
+  it('fault 45: of a newer peer’s, a code that is not known here is said to be that, and all else is as it was sent', () => {
+    for (const retryable of [true, false]) {
+      const wire = { code: 'future/thing', message: 'new trouble', retryable, hint: 'wait a year', retryAfterMs: 5 };
+      const error = MicroturnError.fromWire(wire);
+      expect(error).toMatchObject({ code: 'protocol/unknown', retryable, hint: 'wait a year', retryAfterMs: 5, wire });
+      expect(error.message).toContain('future/thing: new trouble');
+      expect(error.toWire()).toEqual(wire);
+    }
   });
 });
 

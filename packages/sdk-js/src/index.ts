@@ -60,4 +60,5 @@ export {
   type Surfaces,
   type TaskOrigin,
   type TaskStatus,
+  type WireError,
 } from '@microturn/protocol';

@@ -112,14 +112,17 @@ describe('a session whose socket drops', () => {
   });
 
   it('gives up at once where the edge says that there is nothing to come back to', async () => {
-    for (const code of ['session/expired', 'auth/denied', 'auth/expired', 'session/replaced'] as const) {
+    const known = ['session/expired', 'auth/denied', 'auth/expired', 'session/replaced'] as const;
+    const newer = { code: 'session/archived', message: 'years ago', retryable: false, hint: '' };
+    for (const error of [...known.map((code) => new MicroturnError(code)), MicroturnError.fromWire(newer)]) {
       const { session, transport, clock } = await connected();
       transport.answer('join', () => {
-        throw new MicroturnError(code);
+        throw error;
       });
       transport.drop();
       await clock.run(500);
-      expect(session.connection.value).toMatchObject({ status: 'failed', error: { code } });
+      const { code, wire } = error;
+      expect(session.connection.value).toMatchObject({ status: 'failed', error: { code, wire } });
       expect(clock.pending).toBe(0);
     }
   });
