@@ -33,6 +33,8 @@ export const JoinResult = v.object({
   room: Id,
   participant: Id,
   resumeToken: Id,
+  /** How long the session waits for a client that is away. */
+  resumeMs: v.optional(Ms, 120_000),
   /** True where an earlier session goes on. */
   resumed: v.boolean(),
   model: v.string(),

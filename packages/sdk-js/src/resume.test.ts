@@ -3,9 +3,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { createSession, MicroturnError, TokenSource } from './index.js';
 import { ManualClock, scriptedTransport } from './testing/index.js';
 
-async function connected() {
+async function connected(options: Parameters<typeof scriptedTransport>[0] = {}) {
   const clock = new ManualClock();
-  const transport = scriptedTransport();
+  const transport = scriptedTransport(options);
   let tokens = 0;
   const fetch = vi.fn<TokenSource['fetch']>(() => Promise.resolve({ participantToken: `token-${++tokens}` }));
   const session = createSession({ url: 'http://edge', tokenSource: TokenSource.custom(fetch), transport, clock });
@@ -99,17 +99,22 @@ describe('a session whose socket drops', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('gives up with net/closed when the edge has given the session up', async () => {
-    const { session, transport, clock } = await connected();
-    transport.answer('join', () => {
-      throw new MicroturnError('net/timeout');
-    });
-    transport.drop();
-    await clock.run(125_000, 250);
-    expect(session.connection.value).toMatchObject({ status: 'failed', error: { code: 'net/closed' } });
-    expect(transport.media.opened.map((track) => track.readyState)).toEqual(['ended']);
-    expect(clock.pending).toBe(0);
-  });
+  it.each([20, 300])(
+    'gives up with net/closed when the edge, which keeps it for %i s, has given it up',
+    async (seconds) => {
+      const { session, transport, clock } = await connected({ join: { resumeMs: seconds * 1000 } });
+      transport.answer('join', () => {
+        throw new MicroturnError('net/timeout');
+      });
+      transport.drop();
+      await clock.run((seconds - 10) * 1000, 250);
+      expect(session.connection.value.status).toBe('reconnecting');
+      await clock.run(11_000, 250);
+      expect(session.connection.value).toMatchObject({ status: 'failed', error: { code: 'net/closed' } });
+      expect(transport.media.opened.map((track) => track.readyState)).toEqual(['ended']);
+      expect(clock.pending).toBe(0);
+    },
+  );
 
   it('gives up at once where the edge says that there is nothing to come back to', async () => {
     const known = ['session/expired', 'auth/denied', 'auth/expired', 'session/replaced'] as const;

@@ -24,6 +24,7 @@ describe('a call whose socket drops', () => {
     const back = await world.join(again, { resume });
     expect(back.call).toBe(call);
     expect(back.joined).toMatchObject({ resumed: true, sessionId: joined.sessionId, sessionMs: 5000 });
+    expect([joined.resumeMs, back.joined.resumeMs]).toEqual([world.parts.resumeMs, world.parts.resumeMs]);
     const all = [...socket.events, ...again.events];
     expect(all.map(({ seq }) => seq)).toEqual(all.map((_, i) => i + 1));
     expect(again.events.at(-1)).toMatchObject({ type: 'session.resumed', lostMs: 0, at: 5000, turn: 25 });

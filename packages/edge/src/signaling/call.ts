@@ -427,6 +427,7 @@ export class Call implements Recordable {
       room: session.room,
       participant: session.participant,
       resumeToken: session.resumeToken,
+      resumeMs: this.#parts.resumeMs,
       resumed,
       model: session.modelName,
       microTurnMs: session.model.microTurnMs,

@@ -9,8 +9,6 @@ import type { TokenRequest, TokenResponse, TokenSource } from './token-source.js
 import type { LinkObserver, Transport, TransportLink } from './transport.js';
 import { chooseBase } from './url.js';
 
-/** As long as an edge keeps a session whose client is away, unless it is configured otherwise. */
-const RESUME_MS = 120_000;
 /** As a request to the edge: one that hangs is not to use up the time in which a session can be come back to. */
 const TOKEN_MS = 10_000;
 
@@ -54,6 +52,8 @@ export class Call {
   #link: TransportLink | undefined;
   /** Joined at least once: what is lost from now on can be resumed. */
   #resumeToken: string | undefined;
+  /** As long as the edge keeps the session then. */
+  #resumeMs = 0;
   /** The room and the identity that it joined with: one who comes back must be who it was. */
   #as: TokenRequest = {};
   /** An attempt to open a link, which the loss of that link ends. */
@@ -151,6 +151,7 @@ export class Call {
       this.#link = link;
       signal.throwIfAborted();
       this.#resumeToken = link.joined.resumeToken;
+      this.#resumeMs = link.joined.resumeMs;
       this.#as = { roomName: link.joined.room, participantIdentity: link.joined.participant };
       await host.joined(link, signal);
       await unlessAborted(link.ready(), signal);
@@ -216,7 +217,7 @@ export class Call {
   async #resume(lost: MicroturnError): Promise<void> {
     const { signal } = this.#abort;
     const { clock, logger } = this.#parts;
-    const untilMs = clock.now() + RESUME_MS;
+    const untilMs = clock.now() + this.#resumeMs;
     const backoff = new Backoff(Math.random);
     for (let error = lost; ;) {
       const waitMs = backoff.nextMs();

@@ -63,6 +63,7 @@ function joinResult(): JoinResult {
     room: 'room-1',
     participant: 'caller',
     resumeToken: 'resume-1',
+    resumeMs: 120_000,
     resumed: false,
     model: 'fake',
     microTurnMs: 200,

@@ -271,6 +271,7 @@ export class ScriptedTransport implements Transport {
       room: 'room-1',
       participant: 'caller',
       resumeToken: 'resume-1',
+      resumeMs: 120_000,
       resumed: this.#resumedFrom !== undefined,
       model: 'scripted',
       microTurnMs: 200,
