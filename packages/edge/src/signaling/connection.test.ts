@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { silentLog } from '../telemetry/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
+import { Call } from './call.js';
 import { Connection, type ConnectionParts } from './connection.js';
 
 class FakeSocket extends EventEmitter {
@@ -18,18 +19,25 @@ class FakeSocket extends EventEmitter {
 
 function open() {
   const socket = new FakeSocket();
-  const parts = { clock: new ManualClock(), log: silentLog, onClosed: vi.fn() } as unknown as ConnectionParts;
+  const parts = {
+    clock: new ManualClock(),
+    log: silentLog,
+    onClosed: vi.fn(),
+    refusal: () => undefined,
+  } as unknown as ConnectionParts;
   return { socket, connection: new Connection(socket as unknown as WebSocket, parts) };
 }
 
+const sent = (socket: FakeSocket) => socket.send.mock.calls.map(([text]) => JSON.parse(text as string) as unknown);
+
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 describe('fault 21: a client that does not read its socket', () => {
   const speakers = (...names: string[]): RosterMessage => ({ type: 'speakers.changed', speakers: names });
   const left: RosterMessage = { type: 'participant.left', identity: 'bob' };
-  const sent = (socket: FakeSocket) => socket.send.mock.calls.map(([text]) => JSON.parse(text as string) as unknown);
 
   it('misses what was news of the moment, and gets the newest when it has caught up', () => {
     const { socket, connection } = open();
@@ -65,6 +73,18 @@ describe('fault 21: a client that does not read its socket', () => {
 });
 
 describe('a socket', () => {
+  it('that does not ask to join is told so after 10 s; one that has asked is let in by a busy edge when its turn comes', async () => {
+    vi.useFakeTimers();
+    const joining = vi.spyOn(Call, 'open').mockReturnValue(new Promise(() => undefined));
+    const [silent, asking] = [open(), open()];
+    asking.socket.emit('message', Buffer.from('{"type":"join","id":1,"protocol":1,"token":"t"}'), false);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(joining).toHaveBeenCalledOnce();
+    const error = { code: 'net/timeout', message: expect.stringContaining('no join message') as string };
+    expect(sent(silent.socket)).toMatchObject([{ type: 'goodbye', error }]);
+    expect(sent(asking.socket)).toEqual([]);
+  });
+
   it('that answers pings is left alone', () => {
     vi.useFakeTimers();
     const { socket, connection } = open();

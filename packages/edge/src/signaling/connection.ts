@@ -285,6 +285,8 @@ export class Connection implements Carrier {
 
   async #join(message: ClientMessageOf<'join'>): Promise<unknown> {
     const { metrics, refusal } = this.#parts;
+    // It came; how long it takes to let them in is the edge's time, and the client's to give up.
+    clearTimeout(this.#joinTimer);
     try {
       if (this.#call) throw new MicroturnError('protocol/state', 'this socket has joined already');
       if (message.protocol !== PROTOCOL_VERSION) {
@@ -300,7 +302,6 @@ export class Connection implements Carrier {
         else await call.leave(this, 'left');
         return undefined;
       }
-      clearTimeout(this.#joinTimer);
       this.#call = call;
       this.#leaveWaiting?.();
       metrics.joins.inc({ outcome: 'ok' });
