@@ -328,7 +328,9 @@ export class Edge {
     const leaveWaiting = this.#waiting.enter(address);
     const connection = new Connection(socket, this.#ofConnections, leaveWaiting);
     this.#connections.add(connection);
-    if (!leaveWaiting) connection.end(new MicroturnError('protocol/rate', 'too many sockets wait to join'));
+    // Whoever comes while the others are being told would keep the server open until they had said something.
+    if (this.#draining) connection.end(new MicroturnError('edge/draining'));
+    else if (!leaveWaiting) connection.end(new MicroturnError('protocol/rate', 'too many sockets wait to join'));
     else if (this.#connections.size > this.#maxConnections)
       connection.end(new MicroturnError('edge/full', `${this.#maxConnections} connections, by its open files limit`));
   }
