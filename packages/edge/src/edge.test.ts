@@ -56,6 +56,39 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+describe('an edge whose mediasoup worker answers nothing', () => {
+  const stalled = (stalled: boolean): MediaEvent => ({ type: 'worker.stalled', stalled });
+  const lost: MediaEvent = { type: 'lost', message: 'it died' };
+  const restored: MediaEvent = { type: 'restored', port: 1 };
+  const failed: MediaEvent = { type: 'failed', code: 'edge/worker-died', message: 'once too often' };
+
+  it.each<[string, ...[MediaEvent[], boolean][]]>([
+    ['until it answers again', [[stalled(true)], false], [[stalled(false)], true]],
+    [
+      'while another thread is restored, whatever the worker says',
+      [[lost], false],
+      [[stalled(true), stalled(false)], false],
+      [[restored], true],
+    ],
+    [
+      'though its thread is restored meanwhile',
+      [[lost], false],
+      [[restored, stalled(true)], false],
+      [[stalled(false)], true],
+    ],
+    ['until it is replaced, without another word of it', [[stalled(true)], false], [[lost, restored], true]],
+    ['ever again where none takes its place', [[stalled(true)], false], [[failed, stalled(false)], false]],
+  ])('lets nobody in %s', async (_how, ...story) => {
+    const { edge, events } = await open();
+    for (const [told, ready] of story) {
+      for (const event of told) events.next(event);
+      await new Promise((resolve) => setTimeout(resolve));
+      expect([told, edge.ready]).toEqual([told, ready]);
+    }
+    await edge.close();
+  });
+});
+
 describe('an edge that closes', () => {
   it('says so to every socket, those that are opened meanwhile too, and waits for none to speak', async () => {
     const { edge, openSocket } = await open();

@@ -104,12 +104,12 @@ export class Edge {
   #statsTimer: NodeJS.Timeout | undefined;
   #aliveTimer: NodeJS.Timeout | undefined;
   #draining = false;
-  /** Why nobody can be let in: for now, while the media thread is restored, or for good. */
-  #broken: MicroturnError | undefined;
+  /** For good. */
+  #failed: MicroturnError | undefined;
+  /** The media thread is lost, and not restored yet. */
+  #lost: MicroturnError | undefined;
+  /** The mediasoup worker answers nothing now. */
   #stalled: MicroturnError | undefined;
-  #failed = false;
-  /** Counts the media threads that were lost: what is restored on one means nothing to the next. */
-  #mediaLosses = 0;
   #closing: Promise<void> | undefined;
 
   constructor(parts: EdgeParts) {
@@ -282,8 +282,7 @@ export class Edge {
   /** A part that everything needs is gone for good: callers are told, and whoever runs the edge starts it again. */
   fail(error: MicroturnError): void {
     if (this.#failed || this.#draining) return;
-    this.#failed = true;
-    this.#broken = error;
+    this.#failed = error;
     this.#parts.log.error({ err: error }, 'the edge cannot go on');
     if (this.#parts.recorder.durable) void this.#handOver(error);
     else for (const call of this.#calls.values()) void call.end(error);
@@ -296,7 +295,7 @@ export class Edge {
    *   come back to it. Else the sessions end
    */
   close({ handOver = false }: { readonly handOver?: boolean } = {}): Promise<void> {
-    this.#closing ??= this.#close(handOver || this.#failed);
+    this.#closing ??= this.#close(handOver || this.#failed !== undefined);
     return this.#closing;
   }
 
@@ -400,7 +399,6 @@ export class Edge {
         void this.#onMediaRestored();
         return;
       case 'failed':
-        this.#mediaLosses++;
         this.fail(new MicroturnError('edge/worker-died', event.message));
         return;
       case 'worker.stalled':
@@ -421,34 +419,37 @@ export class Edge {
     }
   }
 
+  /** Why nobody can be let in. Each reason ends by itself: one that passes says nothing of the others. */
+  get #broken(): MicroturnError | undefined {
+    return this.#failed ?? this.#lost ?? this.#stalled;
+  }
+
   /** Nobody is let in while the worker is silent. It goes on, or is ended and replaced. */
   #onMediaStalled(stalled: boolean): void {
     const { log } = this.#parts;
-    if (stalled) {
-      log.warn({}, 'the mediasoup worker answers nothing');
-      this.#stalled = this.#broken ??= new MicroturnError('edge/worker-died', 'it answers nothing');
-    } else {
-      log.info({}, 'the mediasoup worker answers again');
-      if (this.#broken === this.#stalled) this.#broken = undefined;
-    }
+    if (stalled) log.warn({}, 'the mediasoup worker answers nothing');
+    else log.info({}, 'the mediasoup worker answers again');
+    this.#stalled = stalled ? new MicroturnError('edge/worker-died', 'it answers nothing') : undefined;
   }
 
   /** Nothing is heard or said until another thread is up; sessions go on, and their clients come back for new transports. */
   #onMediaLost(message: string): void {
-    this.#broken = new MicroturnError('edge/worker-died', message);
-    this.#mediaLosses++;
-    for (const call of this.#calls.values()) call.drop(this.#broken);
+    const lost = new MicroturnError('edge/worker-died', message);
+    this.#lost = lost;
+    for (const call of this.#calls.values()) call.drop(lost);
   }
 
   async #onMediaRestored(): Promise<void> {
-    const loss = this.#mediaLosses;
+    const lost = this.#lost;
+    // That was another worker.
+    this.#stalled = undefined;
     try {
       await this.#rooms.restore();
       await Promise.all([...this.#calls.values()].map((call) => call.restoreMedia()));
-      if (loss === this.#mediaLosses && !this.#failed) this.#broken = undefined;
+      if (lost === this.#lost) this.#lost = undefined;
     } catch (error) {
       // Lost again meanwhile: the next one is restored in its turn.
-      if (loss === this.#mediaLosses) this.fail(MicroturnError.from(error, 'edge/worker-died'));
+      if (lost === this.#lost) this.fail(MicroturnError.from(error, 'edge/worker-died'));
     }
   }
 
