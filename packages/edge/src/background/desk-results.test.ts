@@ -1,3 +1,4 @@
+import { MicroturnError } from '@microturn/protocol';
 import { describe, expect, it, vi } from 'vitest';
 import { DeskStage, settle } from './fixtures/desk-stage.js';
 import { phrases } from './phrases.js';
@@ -192,6 +193,31 @@ describe('the result of a task', () => {
     }
     expect(stage.of('response.started').length).toBeLessThan(12);
     expect(stage.task()).toMatchObject({ status: 'woven', text: '塔很高。' });
+  });
+
+  it('is said after all where it was refused at once', async () => {
+    let refused = false;
+    const stage: DeskStage = new DeskStage(
+      {},
+      {
+        relay: (responseId, taskId, text) => {
+          const atMs = stage.clock.now();
+          stage.apply({ type: 'relay', atMs, responseId, taskId, text });
+          if (refused) return;
+          refused = true;
+          stage.apply({ type: 'voice-failed', atMs, responseId, ...new MicroturnError('voice/failed').toWire() });
+        },
+      },
+    );
+    ask(stage, 'q');
+    await settle();
+    const { io, done } = stage.provider.of('q');
+    io.delta('It is far.');
+    done();
+    await stage.turns(20, 'silent');
+    expect(stage.of('response.interrupted').map(({ heardText }) => heardText)).toEqual(['']);
+    expect(stage.heard).toEqual(['It is far.']);
+    expect(stage.task().status).toBe('woven');
   });
 
   it('is dropped after it was talked over three times', async () => {

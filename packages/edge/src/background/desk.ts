@@ -133,8 +133,8 @@ export class BackgroundDesk implements SessionBackground {
       progressMs: parts.progressMs,
       moderate: parts.moderate,
       host: {
-        begin: (taskId, text) => desk.relay(taskId, text),
-        append: (responseId, text) => void desk.relay('', text, responseId),
+        nextResponseId: () => desk.nextResponseId(),
+        say: (responseId, taskId, text) => desk.relay(responseId, taskId, text),
         end: (responseId) => desk.endRelay(responseId),
         drop: (responseId) => desk.drop(responseId),
         mark: (mark) => desk.mark(mark),

@@ -16,9 +16,9 @@ export interface RelayRule {
 
 /** What the session does for it. */
 export interface RelayHost {
-  /** Begins a response of kind `relay`. */
-  begin(taskId: string, text: string): string;
-  append(responseId: string, text: string): void;
+  nextResponseId(): string;
+  /** Begins a response of kind `relay`, or says more of it. It may be refused, and have ended, before this returns. */
+  say(responseId: string, taskId: string, text: string): void;
   /** Nothing follows. */
   end(responseId: string): void;
   /** Silences it: its task is not wanted any more, or the model has words of its own. */
@@ -205,7 +205,7 @@ export class Weaver {
     if (next && task) {
       live.pieces.push(next);
       live.story.spokenChars += next.spoken.length;
-      host.append(live.responseId, next.spoken);
+      host.say(live.responseId, live.story.id, next.spoken);
       this.#prepare(task);
     } else if (!task || task.status !== 'streaming' || aheadMs < NEXT_MS) {
       // Nobody is kept waiting for a sentence that is still being written: it begins a response of its own.
@@ -296,9 +296,11 @@ export class Weaver {
     text: string,
     { pieces = [], unsay = () => {} }: { pieces?: SpeechPiece[]; unsay?: () => void },
   ): void {
-    const responseId = this.#parts.host.begin(story.id, text);
+    const { host } = this.#parts;
+    const responseId = host.nextResponseId();
     this.#live = { responseId, story, pieces, unsay, ended: false };
     this.#quietMs = 0;
+    host.say(responseId, story.id, text);
   }
 
   #drop(): void {

@@ -19,8 +19,10 @@ export interface SessionDesk {
   /** Session ms now. */
   nowMs(): number;
   emit(event: SessionEventBody): void;
-  /** Says what a task has found: a response of kind `relay`. More of it follows by its id. */
-  relay(taskId: string, text: string, responseId?: string): string;
+  /** For a response that begins next. */
+  nextResponseId(): string;
+  /** Says what a task has found: a response of kind `relay`, or more of it. One that is refused has ended when this returns. */
+  relay(responseId: string, taskId: string, text: string): void;
   /** Nothing follows. */
   endRelay(responseId: string): void;
   /** Takes back what is being said. */

@@ -415,10 +415,8 @@ export class Session {
       emit: (event) => {
         if (!this.#closed) this.#emit(event);
       },
-      relay: (taskId, text, responseId = this.#nextResponseId()) => {
-        this.#apply({ type: 'relay', atMs: this.nowMs, responseId, taskId, text });
-        return responseId;
-      },
+      nextResponseId: () => this.#nextResponseId(),
+      relay: (responseId, taskId, text) => this.#apply({ type: 'relay', atMs: this.nowMs, responseId, taskId, text }),
       endRelay: (responseId) => this.#apply({ type: 'relay-end', responseId }),
       drop: (responseId) => this.#apply({ type: 'drop', atMs: this.nowMs, responseId }),
       patch: (surfaceId, patch) => this.patch(surfaceId, patch),
