@@ -2,11 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { DeskStage, settle } from './fixtures/desk-stage.js';
 import { phrases } from './phrases.js';
 
-/** A desk in another process, with the events of one that is gone. */
-function takeUp(before: DeskStage, parts?: ConstructorParameters<typeof DeskStage>[0]): DeskStage {
+/** A desk in another process, with the events of one that is gone: the last of them may not have been saved. */
+function takeUp(
+  before: DeskStage,
+  parts?: ConstructorParameters<typeof DeskStage>[0],
+  events = before.events,
+): DeskStage {
   const after = new DeskStage(parts);
   after.clock.advance(before.clock.now() + 5000);
-  after.desk.restore(before.events, before.desk.spent);
+  after.desk.restore(events, before.desk.spent);
   return after;
 }
 const ask = (stage: DeskStage, text: string) => stage.desk.ask({ text, origin: 'text' }).taskId;
@@ -46,6 +50,43 @@ describe('tasks of a process that is gone', () => {
     expect(after.heard).toEqual(['Not said yet.']);
     expect(after.desk.tasks.map(({ status }) => status)).toEqual(['woven', 'woven']);
     expect(after.provider.runs).toEqual([]);
+  });
+
+  it('go on from the sentence that was not heard to its end, however it was cut off', async () => {
+    const before = new DeskStage({ progressMs: 1000 });
+    ask(before, 'q');
+    await settle();
+    await before.turns(20, 'silent');
+    expect(before.heard).toEqual([phrases.progress[0]]);
+    before.provider.of('q').io.delta('**It’s** far, 3 km. Take the bus — or walk. ');
+    await before.turns(10, 'silent');
+    before.provider.of('q').io.delta('Mind the dog.');
+    before.provider.of('q').done();
+    await before.turns(1, 'silent');
+    expect(before.heard.at(-1)).toMatch(/^It’s far, 3 km\. Take/);
+    const unfinished = takeUp(before);
+    await unfinished.turns(30, 'silent');
+    expect(unfinished.heard).toEqual(['Take the bus — or walk. Mind the dog.']);
+    await before.turn('barge-in', { acts: ['stop'] });
+    await before.turns(2, 'speaking');
+    const interrupted = takeUp(before);
+    await interrupted.turns(30, 'silent');
+    expect(interrupted.heard).toEqual(['Take the bus — or walk. Mind the dog.']);
+    expect(interrupted.task().status).toBe('woven');
+  });
+
+  it('are over where all of them was heard, though nobody had noted it', async () => {
+    const before = new DeskStage();
+    ask(before, 'q');
+    await settle();
+    before.provider.of('q').io.delta('It is far.');
+    before.provider.of('q').done();
+    await before.turns(20, 'silent');
+    const ended = before.events.findIndex(({ type }) => type === 'response.completed');
+    const after = takeUp(before, {}, before.events.slice(0, ended));
+    expect(after.task().status).toBe('woven');
+    await after.turns(20, 'silent');
+    expect(after.heard).toEqual([]);
   });
 
   it('are told of where they were spoken, and their words not made out: their sound is gone', async () => {

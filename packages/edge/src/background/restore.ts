@@ -1,9 +1,19 @@
 import type { SessionEvent } from '@microturn/protocol';
+import { nextPiece } from './speech-pieces.js';
 import type { Task } from './task-reducer.js';
+
+/** A response that said something of a task: its result, a question, or that it takes long. */
+interface Relay {
+  readonly id: string;
+  readonly revision: number;
+  readonly text: string;
+  readonly heard: string;
+}
 
 /** The tasks of a session as its events tell of them, for the process that takes it up. Oldest first. */
 export function restoreTasks(events: readonly SessionEvent[]): readonly Task[] {
   const tasks = new Map<string, Task>();
+  const relays = new Map<string, Relay>();
   for (const event of events) {
     if (event.type === 'task.created') {
       const { taskId: id, revision, title, origin, prompt, subject, images = 0, at } = event;
@@ -28,8 +38,53 @@ export function restoreTasks(events: readonly SessionEvent[]): readonly Task[] {
     }
     const task = 'taskId' in event && event.taskId !== undefined ? tasks.get(event.taskId) : undefined;
     if (task) tasks.set(task.id, applied(task, event));
+    if (!('responseId' in event) || event.responseId === undefined) continue;
+    const relay = event.type === 'response.started' && task ? relayOf(task) : relays.get(event.responseId);
+    if (relay) relays.set(event.responseId, followed(relay, event));
   }
-  return [...tasks.values()];
+  return [...tasks.values()].map((task) => (task.status === 'done' ? saidOf(task, [...relays.values()]) : task));
+}
+
+function relayOf({ id, revision }: Task): Relay {
+  return { id, revision, text: '', heard: '' };
+}
+
+function followed(relay: Relay, event: SessionEvent): Relay {
+  switch (event.type) {
+    case 'response.text':
+      return { ...relay, text: `${relay.text} ${event.text}` };
+    case 'response.heard':
+    case 'response.interrupted':
+      return { ...relay, heard: event.heardText };
+    case 'response.completed':
+      return { ...relay, heard: relay.text };
+    default:
+      return relay;
+  }
+}
+
+/** Up to the last sentence of its result that was heard to its end. */
+function saidOf(task: Task, relays: readonly Relay[]): Task {
+  const { id, revision, text } = task;
+  const ofThis = relays.filter((relay) => relay.id === id && relay.revision === revision);
+  return { ...task, saidChars: ofThis.reduce((from, { heard }) => heardTo(text, from, heard), 0) };
+}
+
+function heardTo(text: string, fromChar: number, heardText: string): number {
+  let heard = letters(heardText);
+  let toChar = fromChar;
+  for (let piece = nextPiece(text, toChar, true); piece; piece = nextPiece(text, toChar, true)) {
+    const spoken = letters(piece.spoken);
+    if (!heard.startsWith(spoken)) break;
+    heard = heard.slice(spoken.length);
+    toChar = piece.toChar;
+  }
+  return toChar;
+}
+
+/** What any voice leaves of a text. */
+function letters(text: string): string {
+  return text.normalize('NFKD').replaceAll(/[^\p{L}\p{N}]+/gu, '');
 }
 
 function applied(task: Task, event: SessionEvent): Task {

@@ -183,7 +183,11 @@ export function stepTasks(book: TaskBook, input: TaskInput): TaskStep {
     case 'restore':
       for (const task of input.tasks) {
         step.add(task);
-        if (isOver(task) || task.status === 'done') continue;
+        if (isOver(task)) continue;
+        if (task.status === 'done') {
+          step.weaveIfSaid(task.id);
+          continue;
+        }
         if (task.origin === 'answer') {
           // The answer that wanted it is gone, too.
           step.stale(task, 'superseded');
