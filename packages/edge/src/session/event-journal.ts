@@ -1,26 +1,33 @@
 import type { SessionEvent } from '@microturn/protocol';
 
-/** About eight minutes of an ordinary call. */
-const KEPT = 1024;
+/**
+ * About eight minutes of an ordinary call; and of one whose page is drawn again and again, half of what a client may leave
+ * unread on its socket before it is cut off: what it missed is sent at once when it comes back.
+ */
+const KEPT = { events: 1024, bytes: 512 * 1024 };
 
-/** The latest events of a session, for a client that comes back. Bound: 1024 events, `dropOldest`. */
+interface Entry {
+  readonly event: SessionEvent;
+  /** As it is sent. */
+  readonly bytes: number;
+}
+
+/** The latest events of a session, for a client that comes back. Bound: 1024 events, of 512 KiB as JSON, `dropOldest`. */
 export class EventJournal {
-  readonly #limit: number;
-  #events: SessionEvent[];
+  readonly #limit: { readonly events: number; readonly bytes: number };
+  readonly #entries: Entry[] = [];
+  #bytes = 0;
 
-  constructor(events: readonly SessionEvent[] = [], limit = KEPT) {
-    this.#limit = limit;
-    this.#events = events.slice(-limit);
-  }
-
-  get events(): readonly SessionEvent[] {
-    return this.#events;
+  constructor(events: readonly SessionEvent[] = [], limit: Partial<typeof KEPT> = {}) {
+    this.#limit = { ...KEPT, ...limit };
+    for (const event of events) this.push(event);
   }
 
   push(event: SessionEvent): void {
-    this.#events.push(event);
-    // In blocks, so that an event costs the same whether or not the journal is full.
-    if (this.#events.length >= this.#limit * 2) this.#events = this.#events.slice(-this.#limit);
+    const bytes = Buffer.byteLength(JSON.stringify(event));
+    this.#entries.push({ event, bytes });
+    this.#bytes += bytes;
+    while (this.#entries.length > 1 && this.#isFull) this.#bytes -= this.#entries.shift()!.bytes;
   }
 
   /**
@@ -28,9 +35,15 @@ export class EventJournal {
    * @returns `lostMs` session time of which events are no longer here: at most, since when `seq` was is not known then
    */
   after(seq: number): { readonly missed: readonly SessionEvent[]; readonly lostMs: number } {
-    const kept = this.#events.slice(-this.#limit);
-    const [oldest] = kept;
+    const oldest = this.#entries[0]?.event;
     const lostMs = oldest && oldest.seq > seq + 1 ? oldest.at : 0;
-    return { missed: kept.filter((event) => event.seq > seq), lostMs };
+    // The newest are asked for several times a second, to be saved.
+    let from = this.#entries.length;
+    while (from > 0 && this.#entries[from - 1]!.event.seq > seq) from--;
+    return { missed: this.#entries.slice(from).map(({ event }) => event), lostMs };
+  }
+
+  get #isFull(): boolean {
+    return this.#entries.length > this.#limit.events || this.#bytes > this.#limit.bytes;
   }
 }
