@@ -1,3 +1,4 @@
+import { limits } from '@microturn/protocol';
 import { AccessToken, type VideoGrant } from 'livekit-server-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EdgeProcess } from '../support/edge-process.js';
@@ -102,6 +103,16 @@ describe('POST /v1/sessions/:id/patch', () => {
     }
     expect(client.events.filter(({ type }) => type === 'ui.patch')).toHaveLength(1);
   });
+
+  it('takes the largest patch that there may be, in any script and spelling', async () => {
+    using client = await SocketClient.join(edge.webSocketUrl, await edge.token({ room: 'kitchen' }));
+    const path = `/v1/sessions/${client.joined.sessionId}/patch`;
+    const good = await adminToken({ roomAdmin: true, room: 'kitchen' });
+    const half = { op: 'add', path: '', value: '海'.repeat(limits.surfaceChars - 64) };
+    const largest = JSON.stringify({ surfaceId: 'sea', patch: [half, half] });
+    expect((await post(path, good, largest)).status).toBe(204);
+    expect((await post(path, good, largest.replaceAll('海', '\\u6d77'))).status).toBe(204);
+  });
 });
 
 describe('POST /v1/sessions/:id/say', () => {
@@ -136,6 +147,8 @@ describe('POST /v1/sessions/:id/say', () => {
       [400, 'protocol/malformed', good, { text: ['hello', 'you'] }],
       [400, 'protocol/malformed', good, '{"text":'],
       [413, 'protocol/too-large', good, { text: 'hello', pad: 'x'.repeat(70_000) }],
+      // What a stranger sends is not looked at, however much it is.
+      [401, 'auth/denied', undefined, { text: 'hello', pad: 'x'.repeat(70_000) }],
     ];
     for (const [status, code, token, body, id = sessionId] of cases) {
       const response = await say(id, token, body);

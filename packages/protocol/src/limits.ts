@@ -24,6 +24,8 @@ export const limits = {
   patchOperations: 64,
   patchChars: 65_536,
   pointerChars: 256,
+  /** Bytes of an HTTP request that brings a patch: of its characters each may be written as `\u6d77`, and something is around them. */
+  patchBodyBytes: 400 * 1024,
   /** Surfaces of one session; characters of one as JSON, which one patch can draw anew, and its levels of nesting. */
   surfaces: 16,
   surfaceChars: 32_768,

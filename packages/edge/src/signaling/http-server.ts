@@ -122,6 +122,7 @@ function addProbes(app: FastifyInstance, { ready, metrics, refreshMetrics, versi
 }
 
 function addAppApi(app: FastifyInstance, { keys, say, patch, roomOf }: HttpServerParts): void {
+  // Before the body is read: nobody else has a large one taken in.
   const authorize = async (id: string, { authorization = '' }: IncomingMessage['headers']) => {
     const token = /^Bearer (\S+)$/i.exec(authorization)?.[1];
     if (token === undefined) throw new MicroturnError('auth/denied', 'send it as `Authorization: Bearer`');
@@ -138,19 +139,19 @@ function addAppApi(app: FastifyInstance, { keys, say, patch, roomOf }: HttpServe
   };
   app.post<{ Params: { id: string }; Body: { text: string; audience?: AudienceChoice } }>(
     '/v1/sessions/:id/say',
-    { schema: { body: sayBody } },
-    async ({ params: { id }, headers, body: { text, audience } }) => {
-      await authorize(id, headers);
-      return say(id, text, audience);
-    },
+    { schema: { body: sayBody }, onRequest: ({ params: { id }, headers }) => authorize(id, headers) },
+    async ({ params: { id }, body: { text, audience } }) => say(id, text, audience),
   );
   // What is in them is the session's to check: a schema here would change numbers to strings and the like where it can.
   const patchBody = { type: 'object', required: ['surfaceId', 'patch'] };
   app.post<{ Params: { id: string }; Body: { surfaceId: string; patch: unknown } }>(
     '/v1/sessions/:id/patch',
-    { schema: { body: patchBody } },
-    async ({ params: { id }, headers, body: { surfaceId, patch: operations } }, reply) => {
-      await authorize(id, headers);
+    {
+      schema: { body: patchBody },
+      bodyLimit: limits.patchBodyBytes,
+      onRequest: ({ params: { id }, headers }) => authorize(id, headers),
+    },
+    async ({ params: { id }, body: { surfaceId, patch: operations } }, reply) => {
       patch(id, surfaceId, operations);
       return reply.code(204).send();
     },
