@@ -151,6 +151,8 @@ describe('useMicrophone', () => {
     expect(hook.current).toMatchObject({ status: 'muted', isEnabled: true, isMuted: true });
     expect(hook.current.toggleMuted).toBe(toggleMuted);
     await act(toggleMuted);
+    act(() => hook.transport.media.opened[0]!.silence(true));
+    expect(hook.current).toMatchObject({ status: 'silenced', isEnabled: true, isMuted: false, isSilenced: true });
     await act(hook.current.disable);
     expect(hook.current).toMatchObject({ status: 'off', isEnabled: false, track: undefined });
   });

@@ -8,6 +8,8 @@ export interface MicrophoneControls {
   readonly status: InputState['status'];
   readonly isEnabled: boolean;
   readonly isMuted: boolean;
+  /** Not by the user: by the system, the browser or a switch on the device. */
+  readonly isSilenced: boolean;
   readonly isPending: boolean;
   readonly error: MicroturnError | undefined;
   readonly devices: readonly DeviceInfo[];
@@ -38,8 +40,9 @@ export function useMicrophone(): MicrophoneControls {
   );
   return {
     status,
-    isEnabled: status === 'live' || status === 'muted',
+    isEnabled: status === 'live' || status === 'muted' || status === 'silenced',
     isMuted: status === 'muted',
+    isSilenced: status === 'silenced',
     isPending: status === 'requesting',
     error,
     devices,

@@ -9,8 +9,11 @@ export interface DeviceInfo {
 }
 
 export interface InputState {
-  /** `ended`: the device went away while it was live. */
-  readonly status: 'off' | 'requesting' | 'live' | 'muted' | 'ended' | 'failed';
+  /**
+   * `muted`: by `setMuted()`. `silenced`: by the system, the browser or a switch on the device; it is live again, or muted, where
+   * that ends. `ended`: the device went away while it was live.
+   */
+  readonly status: 'off' | 'requesting' | 'live' | 'muted' | 'silenced' | 'ended' | 'failed';
   readonly deviceId?: string;
   readonly devices: readonly DeviceInfo[];
   readonly error?: MicroturnError;

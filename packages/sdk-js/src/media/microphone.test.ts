@@ -100,6 +100,25 @@ describe('Microphone', () => {
     expect(sent).toEqual(['publish microphone-1', 'mute', 'unmute']);
   });
 
+  it('says that the system silences it, and that it is muted where the user mutes it as well', async () => {
+    media.plug('microphone-2');
+    const microphone = create();
+    await microphone.enable();
+    const [first] = media.opened;
+    const status = () => microphone.state.value.status;
+    first!.silence(true);
+    expect([status(), microphone.track.value?.enabled]).toEqual(['silenced', true]);
+    await microphone.setMuted(true);
+    expect(status()).toBe('muted');
+    await microphone.setMuted(false);
+    expect(status()).toBe('silenced');
+    first!.silence(false);
+    expect(status()).toBe('live');
+    first!.silence(true);
+    await microphone.select('microphone-2');
+    expect(status()).toBe('live');
+  });
+
   it('changes over to another device while it is live, and keeps the mute', async () => {
     media.plug('microphone-2');
     const microphone = create();

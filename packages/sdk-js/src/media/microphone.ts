@@ -124,8 +124,9 @@ export class Microphone implements InputDevice {
     } catch (error) {
       const failure = toMediaError(error);
       if (epoch !== this.#epoch) throw failure;
-      const previous = this.track.value?.readyState === 'live';
-      this.#patch({ status: previous ? this.#liveStatus() : 'failed', error: failure });
+      const previous = this.track.value;
+      const status = previous?.readyState === 'live' ? this.#liveStatus(previous) : 'failed';
+      this.#patch({ status, error: failure });
       throw failure;
     }
     if (epoch !== this.#epoch && track !== this.#given) track.stop();
@@ -155,11 +156,14 @@ export class Microphone implements InputDevice {
   #hold(track: MediaStreamTrack): void {
     const onEnded = () =>
       this.#patch({ status: 'ended', error: new MicroturnError('media/not-found', 'the device went away') });
+    const onSilenced = () => this.#showLive(track);
     track.addEventListener('ended', onEnded);
+    for (const event of ['mute', 'unmute']) track.addEventListener(event, onSilenced);
     // From here on, since a browser names no device before it has opened one.
     const listing = devicesOf(this.#media, 'audioinput').subscribe((devices) => this.#patch({ devices }));
     this.#unlisten = () => {
       track.removeEventListener('ended', onEnded);
+      for (const event of ['mute', 'unmute']) track.removeEventListener(event, onSilenced);
       listing.unsubscribe();
     };
     this.track.set(track);
@@ -191,11 +195,16 @@ export class Microphone implements InputDevice {
     const track = this.track.value;
     if (!track) return;
     track.enabled = !this.#muted;
-    if (track.readyState === 'live') this.#patch({ status: this.#liveStatus() });
+    this.#showLive(track);
   }
 
-  #liveStatus(): 'live' | 'muted' {
-    return this.#muted ? 'muted' : 'live';
+  #showLive(track: MediaStreamTrack): void {
+    if (track.readyState === 'live') this.#patch({ status: this.#liveStatus(track) });
+  }
+
+  #liveStatus(track: MediaStreamTrack): InputState['status'] {
+    if (this.#muted) return 'muted';
+    return track.muted ? 'silenced' : 'live';
   }
 
   #stop(): void {

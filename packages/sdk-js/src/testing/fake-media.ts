@@ -38,6 +38,12 @@ export class FakeTrack extends EventTarget {
     this.dispatchEvent(new Event('ended'));
   }
 
+  /** The system mutes its device, or lets it be heard again. */
+  silence(muted: boolean): void {
+    this.muted = muted;
+    this.dispatchEvent(new Event(muted ? 'mute' : 'unmute'));
+  }
+
   asTrack(): MediaStreamTrack {
     return this as unknown as MediaStreamTrack;
   }
