@@ -33,8 +33,9 @@ it('tells who speaks', () => {
 
 it('invites nobody to talk who cannot be heard', () => {
   expect(textOf({ caller: 'muted' })).toBe('You are muted.');
+  expect(textOf({ caller: 'silenced' })).toBe('Your microphone is silenced.');
   expect(textOf({ caller: 'absent' })).toBe('It is here.');
-  for (const caller of ['muted', 'absent', 'recorded'] as const) {
+  for (const caller of ['muted', 'silenced', 'absent', 'recorded'] as const) {
     for (const agentSpeaks of [true, false]) {
       expect(stateOf({ ...connected, caller, agentSpeaks }).aside).not.toMatch(/\bsay (“|something:)/i);
     }

@@ -10,7 +10,7 @@ export interface Statement {
 }
 
 /** Who speaks in the call: this page's user, or nobody, or somebody in a recording. */
-export type Caller = 'live' | 'muted' | 'absent' | 'recorded';
+export type Caller = 'live' | 'muted' | 'silenced' | 'absent' | 'recorded';
 
 export interface Situation {
   readonly status: ConnectionStatus;
@@ -93,6 +93,8 @@ function whileItSpeaks(caller: Caller): string {
       return 'It still hears you: say “wait, stop”, or “uh-huh”.';
     case 'muted':
       return 'You are muted, so it cannot hear you interrupt.';
+    case 'silenced':
+      return 'Something has silenced your microphone, so it cannot hear you interrupt.';
     case 'absent':
       return 'With a microphone you could interrupt it.';
     case 'recorded':
@@ -106,6 +108,12 @@ function quiet(floor: Floor, caller: Caller): Statement {
   if (caller === 'absent')
     return line('You joined without a microphone. Make it say something.', it, plain(' is here.'));
   if (caller === 'muted') return line('It hears silence. Press M to be heard again.', you, plain(' are muted.'));
+  if (caller === 'silenced')
+    return line(
+      'The system, the browser or a switch on it did that.',
+      ['Your microphone', 'you'],
+      plain(' is silenced.'),
+    );
   switch (floor) {
     case 'speaking':
       return line('It may speak while you do, where it has something to add.', you, plain(' are speaking.'));
