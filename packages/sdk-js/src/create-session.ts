@@ -34,6 +34,7 @@ import type {
   SessionOptions,
   Snapshot,
 } from './session.js';
+import { SessionClock } from './session-clock.js';
 import { StateSource } from './state.js';
 import { PageTools, type ClientTool } from './tools/page-tools.js';
 import { waitUntil } from './waiting.js';
@@ -82,8 +83,7 @@ class Session implements InteractionSession {
   #conversation: Conversation = newConversation();
   #call: Call | undefined;
   #lastSeq = 0;
-  /** Session ms less clock ms, by the quickest message so far. */
-  #sessionOffsetMs: number | undefined;
+  #time: SessionClock;
   #closed = false;
 
   constructor(options: SessionOptions) {
@@ -93,6 +93,7 @@ class Session implements InteractionSession {
     this.#tokenSource = options.tokenSource ?? TokenSource.literal({ participantToken: options.token });
     this.#transport = transport;
     this.#clock = clock;
+    this.#time = this.#startTime();
     this.#logger = logger;
     this.participants = this.#roster.state;
     this.events = this.#events.asObservable();
@@ -135,7 +136,7 @@ class Session implements InteractionSession {
   }
 
   get nowMs(): number {
-    return this.#sessionOffsetMs === undefined ? 0 : Math.max(0, this.#clock.now() + this.#sessionOffsetMs);
+    return this.#time.nowMs;
   }
 
   connect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -321,7 +322,7 @@ class Session implements InteractionSession {
   async #onJoined(link: TransportLink, signal: AbortSignal): Promise<void> {
     const { sessionId, room, participant, model, microTurnMs, sessionMs } = link.joined;
     this.info.set({ sessionId, room, participant, model, microTurnMs });
-    this.#tellTime(sessionMs);
+    this.#time.tell(sessionMs);
     this.#tools.connected();
     await this.#media.sendOver(link, signal);
     this.#media.measureLatency(signal);
@@ -330,7 +331,7 @@ class Session implements InteractionSession {
   /** A new call knows nothing of the one before. */
   #startOver(): void {
     this.#lastSeq = 0;
-    this.#sessionOffsetMs = undefined;
+    this.#time = this.#startTime();
     this.info.set(undefined);
     this.#show(newConversation());
   }
@@ -338,7 +339,7 @@ class Session implements InteractionSession {
   #take(event: SessionEvent): void {
     if (event.seq <= this.#lastSeq) return;
     this.#lastSeq = event.seq;
-    this.#tellTime(event.at);
+    this.#time.tell(event.at);
     this.#media.obey(event, this.#conversation);
     this.#reduce(event);
     this.#media.follow(event, this.#conversation);
@@ -372,9 +373,8 @@ class Session implements InteractionSession {
     else if (!flowing && status === 'connected') this.#setStatus('reconnecting');
   }
 
-  #tellTime(sessionMs: number): void {
-    const offset = sessionMs - this.#clock.now();
-    this.#sessionOffsetMs = Math.max(this.#sessionOffsetMs ?? -Infinity, offset);
+  #startTime(): SessionClock {
+    return new SessionClock(() => this.#clock.now());
   }
 
   #report(error: MicroturnError): void {

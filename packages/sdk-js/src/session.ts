@@ -141,7 +141,7 @@ export interface InteractionSession extends AsyncDisposable {
   readonly events: Observable<SessionEvent>;
   /** What went wrong without ending the call: the edge's errors, and messages that could not be read. */
   readonly errors: Observable<MicroturnError>;
-  /** Session ms now, by the join; 0 before it. */
+  /** Session ms now, by the quickest messages of late; 0 before the join. It never goes back in a call. */
   readonly nowMs: number;
   readonly closed: boolean;
 
