@@ -14,8 +14,8 @@ function speechWith(rehearses: boolean) {
     log: silentLog,
     voice: {
       speak: async ({ text }: { text: string }) => void given.push(`says ${text}`),
-      rehearse: ({ text, speaker }: { text: string; speaker?: string | undefined }) => {
-        if (rehearses) given.push(`${speaker} rehearses ${text}`);
+      rehearse: ({ text, speaker, caller }: { text: string; speaker?: string; caller?: string }) => {
+        if (rehearses) given.push(`${speaker} rehearses for ${caller}: ${text}`);
         return rehearses;
       },
     },
@@ -42,7 +42,7 @@ describe('what the voice of an agent is given', () => {
     speech.rehearse('Perhaps.');
     say('No.');
     expect(speech.spoken.characters).toBe(38);
-    expect(given[0]).toBe('service rehearses It is noon.');
+    expect(given[0]).toBe('service rehearses for e: It is noon.');
   });
 
   it('counts nothing of what a voice does not make in advance', () => {

@@ -1,14 +1,12 @@
 import { MicroturnError, type Audience, type AudienceChoice } from '@microturn/protocol';
 import type { VoiceKey } from '../media/types.js';
+import { REHEARSED } from '../voice/rehearsing-voice.js';
 import type { ConversationEffect, ConversationInput } from './conversation-state.js';
 import type { SessionParts } from './session-parts.js';
 import type { SharedSpeech } from './shared-speech.js';
 
 type Speak = ConversationEffect & { do: 'speak' };
 type SpeakOrEnd = ConversationEffect & { do: 'speak' | 'end' };
-
-/** Older ones were dropped by the voice. */
-const MOST_REHEARSED = 16;
 
 export interface AgentSpeechParts extends Pick<
   SessionParts,
@@ -71,9 +69,10 @@ export class AgentSpeech {
 
   /** What it may say soon is made in advance, where its voice does that. */
   rehearse(text: string): void {
-    const { voice, speaker } = this.#parts;
-    if (!voice.rehearse?.({ text, speaker })) return;
-    this.#rehearsed = [...this.#rehearsed, text].slice(-MOST_REHEARSED);
+    const { voice, speaker, endpoint: caller } = this.#parts;
+    if (!voice.rehearse?.({ text, speaker, caller })) return;
+    // Older ones are dropped by the voice.
+    this.#rehearsed = [...this.#rehearsed, text].slice(-REHEARSED);
     this.#count(text.length);
   }
 
@@ -109,7 +108,7 @@ export class AgentSpeech {
   }
 
   #speak({ responseId, audience, text, last, manner }: Speak): void {
-    const { voice, speaker, apply, report } = this.#parts;
+    const { voice, speaker, endpoint: caller, apply, report } = this.#parts;
     const ready = this.#rehearsed.findLast((one) => text.startsWith(one));
     this.#rehearsed = this.#rehearsed.filter((one) => one !== ready);
     this.#count(text.length - (ready?.length ?? 0));
@@ -120,6 +119,7 @@ export class AgentSpeech {
         text,
         last,
         speaker,
+        caller,
         manner,
         onProblem: (error) => report(error),
         onClause: ({ text, words, lengthMs }) => {

@@ -82,7 +82,7 @@ export interface TypedText {
 export interface SessionVoice {
   speak(request: SpeakRequest): Promise<unknown>;
   /** What may be said soon. @returns whether it is made now, and paid for */
-  rehearse?(request: Pick<SpeakRequest, 'text' | 'speaker'>): boolean;
+  rehearse?(request: Pick<SpeakRequest, 'text' | 'speaker' | 'caller'>): boolean;
   end(responseId: string): void;
   cancel(responseId: string): void;
 }

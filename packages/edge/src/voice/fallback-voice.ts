@@ -42,8 +42,8 @@ export class FallbackVoice implements Voice {
     if (rest !== '' && !options.signal?.aborted) yield* this.#second.speak(rest, options);
   }
 
-  rehearse(text: string): void {
-    if (this.#now() >= this.#coolUntilMs) this.#first.rehearse?.(text);
+  rehearse(text: string, caller?: string): void {
+    if (this.#now() >= this.#coolUntilMs) this.#first.rehearse?.(text, caller);
   }
 
   async close(): Promise<void> {

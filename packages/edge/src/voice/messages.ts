@@ -27,6 +27,8 @@ export type VoiceRequest =
       last: boolean;
       /** Who speaks: one of the thread's `speakers`; its first voice where none is named. */
       speaker?: string | undefined;
+      /** Whose response it is. */
+      caller?: string | undefined;
       /** Its own where it is not told. */
       manner?: Manner | undefined;
       /** How long the response is already, for a thread that replaced the one that made it. */
@@ -35,7 +37,7 @@ export type VoiceRequest =
   | { type: 'end'; voice: VoiceKey; responseId: string }
   | { type: 'cancel'; responseId: string }
   /** May be said soon, by one of the thread's `speakers`. */
-  | { type: 'rehearse'; speaker?: string | undefined; text: string }
+  | { type: 'rehearse'; speaker?: string | undefined; caller?: string | undefined; text: string }
   | { type: 'ping' };
 
 /** From the voice thread to main. */

@@ -84,7 +84,17 @@ describe('a voice that rehearses', { timeout: 30_000 }, () => {
     expect(inputs()).toHaveLength(1);
   });
 
-  it('ends what nobody needs any more: the oldest of many, what is old, and all when it closes', async () => {
+  it('gives nobody what was rehearsed for another', async () => {
+    const { voice, inputs, made } = await open();
+    voice.rehearse('It is noon.', 'ann');
+    await made(1);
+    await say(voice, 'It is noon.', { caller: 'bob' });
+    expect(inputs()).toHaveLength(2);
+    await say(voice, 'It is noon.', { caller: 'ann' });
+    expect(inputs()).toHaveLength(2);
+  });
+
+  it('ends what nobody needs any more: the oldest of a caller’s many, what is old, and all when it closes', async () => {
     const open = new Set<string>();
     const endless: Voice = {
       name: 'endless',
@@ -98,9 +108,10 @@ describe('a voice that rehearses', { timeout: 30_000 }, () => {
     };
     let nowMs = 0;
     const voice = new RehearsingVoice(endless, () => nowMs);
-    for (let i = 0; i < 20; i++) voice.rehearse(`This is number ${i}.`);
-    await expect.poll(() => open.size, WAIT).toBe(16);
-    expect([...open][0]).toBe('This is number 4.');
+    voice.rehearse('This is for Bob.', 'bob');
+    for (let i = 0; i < 20; i++) voice.rehearse(`This is number ${i}.`, 'ann');
+    await expect.poll(() => open.size, WAIT).toBe(5);
+    expect([...open].slice(0, 2)).toEqual(['This is for Bob.', 'This is number 16.']);
     nowMs = 20_000;
     voice.rehearse('It is late.');
     await expect.poll(() => [...open], WAIT).toEqual(['It is late.']);

@@ -1,7 +1,7 @@
 import type { SpeakOptions, SpeechClause, Voice } from './types.js';
 
-/** Policy `dropOldest`: what was not said by then is not said any more. */
-const MOST = 16;
+/** Of one caller: a draft of each that is kept, and what is being said. Policy `dropOldest`. */
+export const REHEARSED = 4;
 /** Older ones are of an utterance that is over. */
 const KEPT_MS = 15_000;
 
@@ -14,8 +14,8 @@ export class RehearsingVoice implements Voice {
   readonly concurrent: boolean;
   readonly #voice: Voice;
   readonly #now: () => number;
-  /** By their text, oldest first. */
-  readonly #rehearsals = new Map<string, Rehearsal>();
+  /** Oldest first. */
+  readonly #rehearsals = new Set<Rehearsal>();
 
   constructor(voice: Voice, now: () => number = () => performance.now()) {
     this.name = voice.name;
@@ -24,20 +24,21 @@ export class RehearsingVoice implements Voice {
     this.#now = now;
   }
 
-  rehearse(text: string): void {
+  rehearse(text: string, caller = ''): void {
     this.#forgetOld();
-    if (text === '' || this.#rehearsals.has(text)) return;
-    for (const oldest of this.#rehearsals.keys()) if (this.#rehearsals.size >= MOST) this.#drop(oldest);
+    const ofCaller = this.#of(caller);
+    if (text === '' || ofCaller.some((one) => one.text === text)) return;
+    if (ofCaller.length >= REHEARSED) this.#drop(ofCaller[0]!);
     // One that fails is none: whoever says it asks again, and is told.
-    const one: Rehearsal = new Rehearsal(this.#voice, text, this.#now(), () => {
-      if (this.#rehearsals.get(text) === one) this.#rehearsals.delete(text);
-    });
-    this.#rehearsals.set(text, one);
+    const one: Rehearsal = new Rehearsal(this.#voice, { text, caller, atMs: this.#now() }, () =>
+      this.#rehearsals.delete(one),
+    );
+    this.#rehearsals.add(one);
   }
 
   async *speak(text: string, options: SpeakOptions = {}): AsyncGenerator<SpeechClause, void, void> {
     // What was rehearsed was at the voice's own pace.
-    const ready = (options.rate ?? 1) === 1 ? this.#take(text) : undefined;
+    const ready = (options.rate ?? 1) === 1 ? this.#take(text, options.caller) : undefined;
     if (ready) yield* ready.say(options.signal);
     const rest = ready ? text.slice(ready.text.length) : text;
     if (options.signal?.aborted || (ready && !/[\p{L}\p{N}]/u.test(rest))) return;
@@ -45,43 +46,49 @@ export class RehearsingVoice implements Voice {
   }
 
   async close(): Promise<void> {
-    for (const text of this.#rehearsals.keys()) this.#drop(text);
+    for (const one of this.#rehearsals) this.#drop(one);
     await this.#voice.close();
   }
 
-  /** The longest that this begins with. */
-  #take(text: string): Rehearsal | undefined {
+  /** The longest of this caller's that the text begins with. */
+  #take(text: string, caller = ''): Rehearsal | undefined {
     this.#forgetOld();
     let longest: Rehearsal | undefined;
-    for (const one of this.#rehearsals.values()) {
+    for (const one of this.#of(caller)) {
       const begins = text.startsWith(one.text) && !/^[\p{L}\p{N}]/u.test(text.slice(one.text.length));
       if (begins && one.text.length > (longest?.text.length ?? 0)) longest = one;
     }
-    if (longest) this.#rehearsals.delete(longest.text);
+    if (longest) this.#rehearsals.delete(longest);
     return longest;
   }
 
-  #forgetOld(): void {
-    for (const [text, { atMs }] of this.#rehearsals) if (this.#now() - atMs > KEPT_MS) this.#drop(text);
+  #of(caller: string): Rehearsal[] {
+    return [...this.#rehearsals].filter((one) => one.caller === caller);
   }
 
-  #drop(text: string): void {
-    this.#rehearsals.get(text)?.cancel();
-    this.#rehearsals.delete(text);
+  #forgetOld(): void {
+    for (const one of this.#rehearsals) if (this.#now() - one.atMs > KEPT_MS) this.#drop(one);
+  }
+
+  #drop(one: Rehearsal): void {
+    one.cancel();
+    this.#rehearsals.delete(one);
   }
 }
 
 /** A text that is being spoken to nobody yet. */
 class Rehearsal {
   readonly text: string;
+  readonly caller: string;
   readonly atMs: number;
   readonly #abort = new AbortController();
   readonly #clauses: SpeechClause[] = [];
   #end: { readonly error?: unknown } | undefined;
   #wake: () => void = () => {};
 
-  constructor(voice: Voice, text: string, atMs: number, onFailed: () => void) {
+  constructor(voice: Voice, { text, caller, atMs }: Pick<Rehearsal, 'text' | 'caller' | 'atMs'>, onFailed: () => void) {
     this.text = text;
+    this.caller = caller;
     this.atMs = atMs;
     void this.#make(voice, onFailed);
   }

@@ -32,6 +32,7 @@ interface Job {
   readonly askedAtMs: number;
   last: boolean;
   readonly speaker: Voice;
+  readonly caller: string | undefined;
   readonly manner: Manner;
   clauses: AsyncIterator<SpeechClause> | undefined;
 }
@@ -78,7 +79,7 @@ export class SpeechDesk {
   }
 
   speak(request: Omit<VoiceRequest & { type: 'speak' }, 'type'>): void {
-    const { job, voice, responseId, text, last, offsetMs, speaker, manner = plainly } = request;
+    const { job, voice, responseId, text, last, offsetMs, speaker, caller, manner = plainly } = request;
     const now = this.#parts.clock.now();
     let response = this.#responses.get(responseId);
     if (!response) {
@@ -99,6 +100,7 @@ export class SpeechDesk {
       askedAtMs: now,
       last,
       speaker: this.#speaker(speaker),
+      caller,
       manner,
       clauses: undefined,
     });
@@ -106,8 +108,8 @@ export class SpeechDesk {
   }
 
   /** What may be said soon, for a voice that makes it elsewhere: nobody here waits for it. */
-  rehearse({ text, speaker }: Omit<VoiceRequest & { type: 'rehearse' }, 'type'>): void {
-    this.#speaker(speaker).rehearse?.(text);
+  rehearse({ text, speaker, caller }: Omit<VoiceRequest & { type: 'rehearse' }, 'type'>): void {
+    this.#speaker(speaker).rehearse?.(text, caller);
   }
 
   /** Ends a response after what is queued for it. */
@@ -200,7 +202,8 @@ export class SpeechDesk {
     try {
       const onProblem = (error: MicroturnError) =>
         this.#parts.report({ type: 'problem', job: job.id, error: error.toWire() });
-      job.clauses ??= job.speaker.speak(job.text, { signal, onProblem, rate: job.manner.rate })[Symbol.asyncIterator]();
+      const options = { signal, onProblem, rate: job.manner.rate, caller: job.caller };
+      job.clauses ??= job.speaker.speak(job.text, options)[Symbol.asyncIterator]();
       const next = await job.clauses.next();
       if (signal.aborted) return;
       if (!next.done) {

@@ -18,6 +18,8 @@ export interface SpeakOptions {
   readonly signal?: AbortSignal;
   /** Pace, against the voice's own: 2 takes half the time. */
   readonly rate?: number;
+  /** Whose response it is: what was rehearsed for others stays theirs. */
+  readonly caller?: string | undefined;
   /** Something went wrong and was made up for: another voice goes on. */
   readonly onProblem?: (error: MicroturnError) => void;
 }
@@ -34,7 +36,7 @@ export interface Voice {
    * @throws {MicroturnError} `voice/failed` where the text cannot be spoken
    */
   speak(text: string, options?: SpeakOptions): AsyncIterable<SpeechClause>;
-  /** This may be said soon: a voice that has the time may make it now. Nothing is thrown, and nothing need come of it. */
-  rehearse?(text: string): void;
+  /** This may be said soon for `caller`: a voice that has the time may make it now. Nothing is thrown, and nothing need come of it. */
+  rehearse?(text: string, caller?: string): void;
   close(): Promise<void>;
 }

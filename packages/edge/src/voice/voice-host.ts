@@ -38,6 +38,8 @@ export interface SpeakRequest {
   readonly onClause: (clause: SpokenClause) => void;
   /** Who speaks, of `speakers`. */
   readonly speaker?: string | undefined;
+  /** Whose response it is: they are given what was rehearsed for them, and not what was for others. */
+  readonly caller?: string | undefined;
   readonly manner?: Manner | undefined;
   /** Something went wrong and was made up for. */
   readonly onProblem?: (error: MicroturnError) => void;
@@ -146,7 +148,7 @@ export class VoiceHost {
    * @throws {TypeError} if the response has ended, or the host is closed
    */
   async speak(request: SpeakRequest): Promise<{ lengthMs: number }> {
-    const { responseId, text, voiceKey, speaker, manner, last = false } = request;
+    const { responseId, text, voiceKey, speaker, caller, manner, last = false } = request;
     if (this.#closed) throw new TypeError('the voice is closed');
     const open = this.#responses.get(responseId);
     if (open?.ending || this.#ended.has(responseId)) throw new TypeError(`response ${responseId} has ended`);
@@ -161,7 +163,7 @@ export class VoiceHost {
       this.#calls.set(job, { request, resolve, reject });
       this.#watchThread();
       const offsetMs = response.lengthMs;
-      this.#post({ type: 'speak', job, voice: voiceKey, responseId, text, last, speaker, manner, offsetMs });
+      this.#post({ type: 'speak', job, voice: voiceKey, responseId, text, last, speaker, caller, manner, offsetMs });
     });
   }
 
@@ -169,10 +171,10 @@ export class VoiceHost {
    * What may be said soon is made now, where that speaker makes it elsewhere.
    * @returns whether it is
    */
-  rehearse({ text, speaker = '' }: Pick<SpeakRequest, 'text' | 'speaker'>): boolean {
+  rehearse({ text, speaker = '', caller }: Pick<SpeakRequest, 'text' | 'speaker' | 'caller'>): boolean {
     const spec = this.#options.speakers?.[speaker];
     if (!spec || ON_THREAD.has(spec.provider) || text.length > MAX_TEXT_CHARS) return false;
-    this.#post({ type: 'rehearse', text, speaker });
+    this.#post({ type: 'rehearse', text, speaker, caller });
     return true;
   }
 
