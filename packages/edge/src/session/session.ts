@@ -178,9 +178,9 @@ export class Session {
   get engine(): EngineId {
     return this.#lease.engine;
   }
-  /** Micro-turns that were decided late, one after the other, up to now. */
-  get lateInARow(): number {
-    return this.#counts.lateInARow;
+  /** Micro-turns that its engine thread decided late, one after the other, up to now. */
+  get engineLateInARow(): number {
+    return this.#counts.engineLateInARow;
   }
   /** Of the newest event. */
   get seq(): number {
@@ -438,7 +438,7 @@ export class Session {
     if (this.#closed) return;
     const { microTurnMs } = this.model;
     const lagMs = Math.max(0, this.nowMs - turnStartMs(decision.index + 1, microTurnMs));
-    if (this.#counts.note(lagMs, this.nowMs)) {
+    if (this.#counts.note(lagMs, decision.lagMs, this.nowMs)) {
       this.report(new MicroturnError('engine/late', `${this.#counts.lateInARow} micro-turns in a row`));
     }
     this.#parts.onDecision?.(decision, lagMs);

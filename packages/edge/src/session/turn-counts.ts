@@ -12,6 +12,7 @@ export class TurnCounts {
   #turns: number;
   #late: number;
   #lateInARow = 0;
+  #engineLateInARow = 0;
   #toldLateAtMs = -Infinity;
 
   /** @param from what a process that is gone had counted */
@@ -31,14 +32,20 @@ export class TurnCounts {
   get lateInARow(): number {
     return this.#lateInARow;
   }
+  /** Of those, as the engine's thread saw it: what is late on main alone is no fault of the engine. */
+  get engineLateInARow(): number {
+    return this.#engineLateInARow;
+  }
 
   /**
    * One more was decided.
-   * @param lagMs from its end to its decision
+   * @param lagMs from its end to its decision here
+   * @param engineLagMs to its decision on the engine's thread
    * @returns whether the client is to be told how many were late
    */
-  note(lagMs: number, nowMs: number): boolean {
+  note(lagMs: number, engineLagMs: number, nowMs: number): boolean {
     this.#turns++;
+    this.#engineLateInARow = engineLagMs > this.#microTurnMs ? this.#engineLateInARow + 1 : 0;
     if (lagMs <= this.#microTurnMs) {
       this.#lateInARow = 0;
       return false;

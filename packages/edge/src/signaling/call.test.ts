@@ -89,6 +89,17 @@ it('fault 24, one late micro-turn is counted, ten in a row are told, and not aga
   expect(late()).toHaveLength(2);
 });
 
+it('fault 24, a micro-turn that was late on main alone is no reason to end a call', async () => {
+  const { call } = await world.join(socket);
+  world.clock.advance(2000);
+  for (let index = 0; index < 5; index++) world.decide(index, { lagMs: 20 });
+  expect(call.session.engineLateInARow).toBe(0);
+  for (let index = 5; index < 9; index++) world.decide(index, { lagMs: 450 });
+  expect(call.session.engineLateInARow).toBe(4);
+  world.decide(9, { lagMs: 20 });
+  expect(call.session.engineLateInARow).toBe(0);
+});
+
 it.each([
   ['repeat', 'completed', 'good morning to you'],
   ['continue', 'interrupted', 'to you'],

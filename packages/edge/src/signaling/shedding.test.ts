@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { callsToShed } from './shedding.js';
 
-const call = (name: string, engine: number, lateInARow: number) => ({ name, session: { engine, lateInARow } });
+const call = (name: string, engine: number, engineLateInARow: number) => ({
+  name,
+  session: { engine, engineLateInARow },
+});
 const shed = (...calls: ReturnType<typeof call>[]) => callsToShed(calls).map(({ name }) => name);
 
 describe('fault 24, an engine thread that stays behind', () => {
