@@ -40,9 +40,8 @@ detector (Silero, waiting 300, 500 and 800 ms) and another bundle, on the same s
 
 The test sets are synthesised by models/nano/recipe (\`run.py tests\`). Exit codes: 0, 1 where it failed, 2 for wrong arguments.`;
 
-const THEMED_SETS = ['espeak', 'slt', 'festival'];
-const SETS = [...THEMED_SETS, 'hts'];
-/** By the voices of the first, full of what everyday talk seldom asks for: rare skills, long waits, the second tier. */
+const SETS = ['espeak', 'slt', 'festival'];
+/** By the same voices, full of what everyday talk seldom asks for: rare skills, long waits, the second tier. */
 const THEMES = ['rare', 'long', 'tier2'] as const;
 const ECHO_SETS = ['espeak', 'slt'];
 const SILENCES_SECONDS = [0.3, 0.5, 0.8];
@@ -123,10 +122,8 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
       bundles,
       testSet(join(options.data, 'data'), set, names, options.limit),
     );
-    const themed = THEMED_SETS.includes(set);
     const [rare, long, tier2] = await Promise.all(
       THEMES.map(async (theme) => {
-        if (!themed) return models.map((): Heard[] => []);
         const sessions = testSet(join(options.data, 'data'), `${set}-${theme}`, names, options.limit);
         return (await hear(models, [], sessions)).heard;
       }),
@@ -148,7 +145,6 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
       if (bundles.length > 1) tell(name, set, words(heard, shared, 'those that all know'), options);
       tell(name, set, cueSpeak(heard), options);
       for (const measure of [timeSpeak, commands, answers]) tell(name, set, measure([...heard, ...rare![i]!]), options);
-      if (!themed) continue;
       tell(name, set, timeSpeak(long![i]!, 'timespeak-style, waits of up to a minute'), options);
       tell(name, set, commands(long![i]!, ['relay'], 'commands, after waits of up to a minute'), options);
       tell(name, set, commands(tier2![i]!, manners, 'manners of speaking'), options);

@@ -105,15 +105,15 @@ def make_shard(
 
 def make_shards(folder: Path, native: Path, split: str, indexes: range, seed: int) -> None:
     """Makes shards in order, and says how fast."""
-    with Studio(native) as studio:
-        for index in indexes:
-            started = time.time()
-            if make_shard(folder, split, index, seed, studio):
-                seconds = SHARD_SESSIONS * SESSION_SECONDS
-                print(
-                    f"{split} {index}: {seconds / 3_600:.2f} h, {seconds / (time.time() - started):.0f}x real time",
-                    flush=True,
-                )
+    studio = Studio(native)
+    for index in indexes:
+        started = time.time()
+        if make_shard(folder, split, index, seed, studio):
+            seconds = SHARD_SESSIONS * SESSION_SECONDS
+            print(
+                f"{split} {index}: {seconds / 3_600:.2f} h, {seconds / (time.time() - started):.0f}x real time",
+                flush=True,
+            )
 
 
 class Shards:

@@ -7,7 +7,7 @@ PREAMBLE = """# What Nano was measured to do
 Written by `recipe/run.py evaluate`; all figures are in `results.json`. `npm run eval` measures the same again. Every listener hears
 the same sound in the same run: the bundle, through the code that serves it; the bundle before it; and Silero's voice activity
 detector, for which a turn is over after 300, 500 or 800 ms without speech, and which stops the agent at any speech. Sets: `espeak` unseen espeak-ng
-variants; `slt` an unseen flite voice; `festival` an unseen speaker of an engine that is trained on; `hts` an unseen engine. None of them was trained on; thresholds were chosen on new sentences of
+variants; `slt` an unseen flite voice; `festival` an unseen engine. None of them was trained on; thresholds were chosen on new sentences of
 training voices. Sessions last 30 s and contain noise, rooms, background voices and the echo of the agent.
 
 A cell is the value, its 95 % interval, and the number of events. A dash is something that a listener cannot do, or that did not happen.

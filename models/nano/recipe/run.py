@@ -55,9 +55,8 @@ def _make_data(worker: int, workers: int, shards: dict[str, int]) -> None:
 
 
 def _make_echo(worker: int, workers: int) -> None:
-    with Studio(NATIVE) as studio:
-        for split in ECHO_SETS[worker::workers]:
-            make_shard(ECHO, split, 0, SEED + 60, studio, ECHO_SESSIONS, ECHO_DB)
+    for split in ECHO_SETS[worker::workers]:
+        make_shard(ECHO, split, 0, SEED + 60, Studio(NATIVE), ECHO_SESSIONS, ECHO_DB)
 
 
 def _cache(worker: int, workers: int, trunk: Path, size: str) -> None:

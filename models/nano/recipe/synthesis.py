@@ -1,4 +1,4 @@
-"""Text to speech with word and phone times, from espeak-ng and flite (and festival's English, for evaluation only).
+"""Text to speech with word and phone times, from espeak-ng and flite (and festival, for evaluation only).
 
 Every engine returns an `Utterance` at 16 kHz. An unknown voice or an utterance without sound is an error, never an
 empty recording: a silent voice would poison the data without anybody noticing.
@@ -20,7 +20,7 @@ from vocabulary import PHONE_INDEX
 RATE_HZ = 16_000
 SILENT_PEAK = 0.01
 NATIVE = Path(__file__).parent / "native"
-LIMIT_SAMPLES, LIMIT_EVENTS, LIMIT_NAMES, LIMIT_TARGETS = 22_050 * 60, 6_000, 40_000, 8_000
+LIMIT_SAMPLES, LIMIT_EVENTS, LIMIT_NAMES = 22_050 * 60, 6_000, 40_000
 
 FLITE_VOICES = ["kal", "kal16", "awb", "rms", "slt"]
 FLITE_LIBRARIES = [
@@ -265,13 +265,6 @@ class Flite:
         self._starts, self._ends, self._phone_ends = (np.zeros(self.TIMES) for _ in range(3))
         self._words, self._phones = (ctypes.create_string_buffer(LIMIT_NAMES) for _ in range(2))
 
-    def melody(self) -> tuple[np.ndarray, np.ndarray]:
-        """The pitch of the last utterance as points in seconds and Hz; none where it was spoken by a statistical voice."""
-        times, pitches = np.zeros(LIMIT_TARGETS), np.zeros(LIMIT_TARGETS)
-        pointer = lambda array: array.ctypes.data_as(ctypes.c_void_p)
-        total = self._library.bridge_targets(pointer(times), pointer(pitches), LIMIT_TARGETS)
-        return times[:total], pitches[:total]
-
     def speak(
         self, words: list[str], marks: dict[int, str], voice: str, delivery: Delivery, speed: float = 1.0
     ) -> Utterance:
@@ -303,55 +296,29 @@ class Flite:
             self.TIMES,
         )
         pcm = checked(self._samples[:count].astype(np.float32) / 32_768, voice, text)
-        spoken = self._read(word_total.value)
-        if len(spoken) != len(words):
-            raise ReadingError(f"flite read {text!r} as {len(spoken)} words, not {len(words)}")
-        for span, word in zip(spoken, words):
-            span.name = word
+        if word_total.value != len(words):
+            raise ReadingError(f"flite read {text!r} as {word_total.value} words, not {len(words)}")
+        spoken = [Span(word, self._starts[i], self._ends[i]) for i, word in enumerate(words)]
         names, phones, start = self._phones.value.decode().split("\n"), [], 0.0
         for name, end in zip(names[: phone_total.value], self._phone_ends):
             phones.append(Span(self.PHONES.get(name, name), start, float(end)))
             start = float(end)
         return at_16khz(Utterance(pcm, spoken, phones), rate.value, speed)
 
-    def _read(self, total: int) -> list[Span]:
-        """The first `total` words as flite reads them, but "let's", which it takes for two, as one."""
-        spoken: list[Span] = []
-        for name, start, end in zip(self._words.value.decode().split("\n")[:total], self._starts, self._ends):
-            if name.startswith("'") and spoken:
-                spoken[-1] = Span(spoken[-1].name + name, spoken[-1].start, float(end))
-            else:
-                spoken.append(Span(name, float(start), float(end)))
-        return spoken
-
 
 class Festival:
-    """
-    festival's `ked`, of diphones, and `slt-hts`, statistical: never trained on, they stand in for people.
-
-    One process per utterance, so for tests only.
-    """
-
-    VOICES = {
-        "ked": ("festvox-kdlpc16k", "(voice_ked_diphone) (Parameter.set 'Duration_Stretch {stretch:.3f})"),
-        "slt-hts": (
-            "festvox-us-slt-hts",
-            '(voice_cmu_us_slt_arctic_hts) (set! hts_engine_params (append hts_engine_params (list (list "-r" {tempo:.3f}))))',
-        ),
-    }
-    """The Debian package that each comes in, and what makes festival speak with it."""
+    """festival's `ked`: never trained on, it stands in for a person. One process per utterance, so for tests only."""
 
     def speak(
         self, words: list[str], marks: dict[int, str], voice: str, delivery: Delivery, speed: float = 1.0
     ) -> Utterance:
         """`speed` is ignored; @throws VoiceError if festival fails; ReadingError if it reads other words."""
-        if voice not in self.VOICES:
+        if voice != "ked":
             raise VoiceError(f"festival has no voice {voice!r} here")
-        package, command = self.VOICES[voice]
         text, _ = written(words, marks)
         with tempfile.TemporaryDirectory() as folder:
             wav = Path(folder) / "speech.wav"
-            script = f"""{command.format(tempo=delivery.tempo, stretch=1 / delivery.tempo)}
+            script = f"""(voice_ked_diphone) (Parameter.set 'Duration_Stretch {1 / delivery.tempo:.3f})
 (set! utterance (utt.synth (Utterance Text "{text}"))) (utt.save.wave utterance "{wav}" 'riff)
 (mapcar (lambda (word) (format t "word %s %f %f\\n" (item.name word) (item.feat word 'word_start) (item.feat word 'word_end)))
   (utt.relation.items utterance 'Word))
@@ -366,7 +333,7 @@ class Festival:
                 env={"HOME": folder, "PATH": "/usr/bin:/bin"},
             )
             if not wav.exists():
-                raise VoiceError(f"festival failed for {text!r}, is {package} installed? {run.stderr.strip()[:200]}")
+                raise VoiceError(f"festival failed for {text!r}: {run.stderr.strip()[:200]}")
             rate_hz, samples = wavfile.read(wav)
         spoken = [
             Span(name, float(start), float(end))

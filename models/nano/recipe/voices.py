@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from accented import Accented
 from conversion import Conversion, convert, draw_conversion
 from synthesis import Delivery, Espeak, Festival, Flite, Utterance
 
@@ -17,27 +16,19 @@ benjamin boris caleb croak ed edward edward2 fast grandma gustave iven iven2 ive
 klatt5 klatt6 linda marcelo max miguel norbert pablo pedro quincy rob sandro serious shelby travis victor whisper whisperf
 zac""".split()
 FLITE_SHARES = {"kal": 0.08, "kal16": 0.22, "awb": 0.35, "rms": 0.35}
-ACCENTED_SHARES = {"lp": 0.2, "dita": 0.2, "lj": 0.16, "krb": 0.09, "pc": 0.11, "machac": 0.08, "ph": 0.08, "mv": 0.08}
-"""Three women, a child and four men: of women the other engines have none."""
-ACCENTED_PITCHES = {"lp": (0.8, 1.35), "dita": (0.75, 1.3), "lj": (1.2, 1.9), "krb": (0.8, 1.2), "machac": (1.0, 1.9)}
-OTHER_PITCHES = (0.75, 1.6)
-"""Factors on what they were recorded at: `machac` and `lj` were lower than people speak."""
-ACCENT_SEEDS = 256
-ENGINE_SHARES = {"espeak": 0.34, "flite": 0.33, "accented": 0.33}
+FLITE_SHARE = 0.58
 
 RARE, LONG, TIER2 = "rare", "long", "tier2"
 THEMES = (RARE, LONG, TIER2)
-THEMED_VOICES = ("espeak", "slt", "festival")
-TEST_VOICES = (*THEMED_VOICES, "hts")
-"""Unseen espeak variants, an unseen voice, an unseen person of an engine that is trained on, an unseen engine."""
+TEST_VOICES = ("espeak", "slt", "festival")
+"""Unseen espeak variants, an unseen voice, an unseen engine."""
 SPLITS = (
-    *("train", "seen", *THEMED_VOICES, "skills", "drill"),
-    *(split for theme in THEMES for split in (theme, *(f"{voices}-{theme}" for voices in THEMED_VOICES))),
-    "hts",
+    *("train", "seen", *TEST_VOICES, "skills", "drill"),
+    *(split for theme in THEMES for split in (theme, *(f"{voices}-{theme}" for voices in TEST_VOICES))),
 )
 """`train`; `skills`, `drill` and the themes with more of what is learnt slowly: rare skills, long waits, and the second tier (translation,
 repeat, louder). The tests: new sentences of training voices (`seen`), and everyday talk and each theme by voices that nobody was
-trained on. A place in this order is part of a shard's seed: what is new goes to its end."""
+trained on. A place in this order is part of a shard's seed."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +61,6 @@ def draw_speaker(split: str, random: np.random.Generator) -> Speaker:
         return Speaker("flite", "slt", Delivery(tempo=random.uniform(0.85, 1.15)))
     if split == "festival":
         return Speaker("festival", "ked", Delivery(tempo=random.uniform(0.85, 1.15)))
-    if split == "hts":
-        return Speaker("festival", "slt-hts", Delivery(tempo=random.uniform(0.85, 1.15)))
     if split == "espeak":
         name = f"{random.choice(ACCENTS)}+{random.choice(HELD_OUT_VARIANTS)}"
         return Speaker(
@@ -81,10 +70,7 @@ def draw_speaker(split: str, random: np.random.Generator) -> Speaker:
 
 
 def _draw_training_speaker(random: np.random.Generator) -> Speaker:
-    engine = str(random.choice(list(ENGINE_SHARES), p=list(ENGINE_SHARES.values())))
-    if engine == "accented":
-        speaker, plain, strength = _draw_accented_speaker(random), random.random() < 0.12, 1.0
-    elif engine == "flite":
+    if random.random() < FLITE_SHARE:
         voice = random.choice(list(FLITE_SHARES), p=list(FLITE_SHARES.values()))
         pitch = float(np.exp(random.uniform(np.log(0.7), np.log(1.9))))
         delivery = Delivery(random.uniform(0.75, 1.35), pitch, random.uniform(0.5, 2.0))
@@ -101,33 +87,11 @@ def _draw_training_speaker(random: np.random.Generator) -> Speaker:
     return speaker if plain else replace(speaker, conversion=draw_conversion(random, strength))
 
 
-def _draw_accented_speaker(random: np.random.Generator) -> Speaker:
-    name = str(random.choice(list(ACCENTED_SHARES), p=list(ACCENTED_SHARES.values())))
-    low, high = np.log(ACCENTED_PITCHES.get(name, OTHER_PITCHES))
-    pitch = random.uniform(low, high)
-    delivery = Delivery(random.uniform(0.75, 1.3), float(np.exp(pitch)), random.uniform(0.5, 1.8))
-    # Tied as flite's are, about the middle of what the person may do.
-    speed = float(np.clip(np.exp(0.35 * (pitch - (low + high) / 2) + random.normal(0, 0.07)), 0.8, 1.25))
-    return Speaker("accented", f"{name}+{random.integers(ACCENT_SEEDS)}", delivery, speed)
-
-
 class Studio:
-    """Opens the engines and records speakers, until it is closed. `folder` holds the compiled bridges."""
+    """Opens the engines and records speakers. `folder` holds the compiled bridges."""
 
     def __init__(self, folder: Path):
-        flite = Flite(folder)
-        self._accented = Accented(flite)
-        self._engines = {"espeak": Espeak(folder), "flite": flite, "accented": self._accented, "festival": Festival()}
-
-    def close(self) -> None:
-        """Ends the processes that speak for it."""
-        self._accented.close()
-
-    def __enter__(self) -> "Studio":
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.close()
+        self._engines = {"espeak": Espeak(folder), "flite": Flite(folder), "festival": Festival()}
 
     def record(
         self, speaker: Speaker, words: list[str], marks: dict[int, str], random: np.random.Generator

@@ -12,10 +12,6 @@ cst_voice *register_cmu_us_slt(const char *);
 enum { VOICES = 5 };
 static cst_voice *voices[VOICES]; /* kal, kal16, awb, rms, slt */
 
-enum { TARGETS = 8000 };
-static double target_times[TARGETS], target_pitches[TARGETS];
-static int target_total;
-
 void bridge_open(void) {
   flite_init();
   voices[0] = register_cmu_us_kal(NULL);
@@ -33,16 +29,6 @@ static int append(char *names, size_t limit, const char *name) {
   names[used + more] = '\n';
   names[used + more + 1] = 0;
   return 1;
-}
-
-static void keep_targets(cst_utterance *utterance) {
-  target_total = 0;
-  if (!utt_relation_present(utterance, "Target")) return;
-  cst_item *target = relation_head(utt_relation(utterance, "Target"));
-  for (; target && target_total < TARGETS; target = item_next(target)) {
-    target_times[target_total] = item_feat_float(target, "pos");
-    target_pitches[target_total++] = item_feat_float(target, "f0");
-  }
 }
 
 /*
@@ -84,15 +70,6 @@ int bridge_speak(const char *text, int voice_index, float stretch, float pitch, 
     phone_ends[total++] = item_feat_float(segment, "end");
   }
   *phone_total = total;
-  keep_targets(utterance);
   delete_utterance(utterance);
   return count;
-}
-
-/* The pitch of the last utterance as points in seconds and Hz; none where it was spoken by a statistical voice. */
-int bridge_targets(double *times, double *pitches, int limit) {
-  int total = target_total < limit ? target_total : limit;
-  memcpy(times, target_times, sizeof(double) * (size_t)total);
-  memcpy(pitches, target_pitches, sizeof(double) * (size_t)total);
-  return total;
 }

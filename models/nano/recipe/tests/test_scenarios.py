@@ -43,7 +43,7 @@ class Drill(unittest.TestCase):
 class Rare(unittest.TestCase):
     def test_every_rare_skill_is_in_it_many_times(self):
         found = {}
-        for _, timeline in sessions("rare", 60):
+        for _, timeline in sessions("rare", 40):
             for event in of(timeline, "sum", "next", "relay", "commit", "continue", "elapsed"):
                 found[event.kind] = found.get(event.kind, 0) + 1
         self.assertEqual(len(found), 6)
