@@ -44,6 +44,7 @@ export interface CallerOptions {
 }
 
 const WAIT_MS = 20_000;
+const PAGE_MS = 90_000;
 
 /** One call: a headless Chromium that joins an edge through the SDK, with a file as its microphone. */
 export class Caller implements AsyncDisposable {
@@ -232,7 +233,8 @@ export class Caller implements AsyncDisposable {
     page.once('crash', () => this.#end(new CallError('call/browser', 'its page crashed')));
     this.#page = page;
     if (this.#options.initScript !== undefined) await page.addInitScript(this.#options.initScript);
-    await page.goto(server.url);
+    // The soak test opens its page while all else starts, and has little of the machine.
+    await page.goto(server.url, { timeout: PAGE_MS });
     const options = {
       url,
       token,
