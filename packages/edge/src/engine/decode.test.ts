@@ -244,10 +244,10 @@ describe('decode: classes that are shown', () => {
 });
 
 describe('decode: what an act does', () => {
-  const classes = ['none', 'relay', 'delegate', 'backchannel', 'remind'];
+  const classes = ['none', 'relay', 'delegate', 'backchannel', 'remind', 'note'];
   const acting = (changes: Record<string, unknown> = {}) =>
     manifest({
-      'outputs/act': { tensor: 'a', shape: ['B', 5], values: 'probabilities', classes, ...changes },
+      'outputs/act': { tensor: 'a', shape: ['B', classes.length], values: 'probabilities', classes, ...changes },
     });
   /** What is decided in micro-turns that follow each other. */
   function decided(acts: string[], m = acting(), say?: string) {
@@ -264,8 +264,8 @@ describe('decode: what an act does', () => {
   }
 
   it('is done once, however long the model stays with it, and again after it let go', () => {
-    const acts = decided(['delegate', 'delegate', 'none', 'delegate', 'remind']).map(([act]) => act);
-    expect(acts).toEqual(['delegate', '', '', 'delegate', 'remind']);
+    const acts = decided(['delegate', 'delegate', 'none', 'delegate', 'remind', 'note', 'note']).map(([act]) => act);
+    expect(acts).toEqual(['delegate', '', '', 'delegate', 'remind', 'note', '']);
   });
 
   it('and so is one that is a word: a reminder that lasts two micro-turns is one reminder', () => {

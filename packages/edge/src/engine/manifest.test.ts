@@ -26,7 +26,11 @@ describe('parseManifest', () => {
       );
 
     it('takes names of its own, those of an output, and none', () => {
-      const text = { aliases: { dogs: 'dog', '11': 'one one' }, unknown: 'dog', marks: { result: '<result>' } };
+      const text = {
+        aliases: { dogs: 'dog', '11': 'one one' },
+        unknown: 'dog',
+        marks: { result: '<result>', age: 'one' },
+      };
       expect(reads(text).inputs.text).toMatchObject(text);
       const { words } = shipped.outputs;
       expect(reads({ classes: 'words', unknown: words.classes[1] }).inputs.text?.classes).toBe('words');
@@ -38,12 +42,18 @@ describe('parseManifest', () => {
       ['inputs.text.unknown', { unknown: '<unk>' }],
       ['inputs.text.aliases.dogs', { aliases: { dogs: 'dog  one' } }],
       ['inputs.text.marks.draft', { marks: { draft: 'draft' } }],
+      ['inputs.text.marks.age', { marks: { age: '<age>' } }],
       ['inputs.text.marks', { marks: { news: '<result>', result: 1 } }],
       ['inputs.text.classes', { classes: 'words' }, { 'outputs/words': undefined }],
       ['inputs.text.classes', { classes: 'words' }, { 'outputs/words/blank': shipped.outputs.words.classes[3] }],
     ])('names %s where it is wrong: %j', (where, text, changes) => {
       expect(() => reads(text, changes)).toThrow(where);
     });
+  });
+
+  it('takes any act of its list', () => {
+    const act = { tensor: 'act', shape: ['B', 2], values: 'logits', classes: ['none', 'note'] };
+    expect(parseManifest(bend(shipped, { 'outputs/act': act })).outputs.act?.classes).toEqual(['none', 'note']);
   });
 
   it('fills in what may be left out', () => {
@@ -66,6 +76,7 @@ describe('parseManifest', () => {
     ['outputs.say.silent', { 'outputs/say/silent': 'hush' }],
     ['outputs.say.acts.shout', { 'outputs/say/acts/shout': { act: 'stop' } }],
     ['outputs.say.shows.uno', { 'outputs/say/shows': { uno: { surface: 'a', text: 'b' } } }],
+    ['outputs.act.classes', { 'outputs/act/classes/1': 'notes' }],
     ['decoding.words', { 'decoding/words': undefined }],
     ['decoding.floor.thresholds.yield', { 'decoding/floor/thresholds/yield': 0.5 }],
     ['decoding.floor.thresholds.yielded', { 'decoding/floor/thresholds/yielded': 90 }],

@@ -47,6 +47,51 @@ describe('a reader', () => {
     expect(pages.map(({ said }) => ids(said))).toEqual([[3], undefined, undefined]);
   });
 
+  describe('of a model that knows ages', () => {
+    const words = ['<none>', '<unk>', '<age>', '<result>', 'seconds', 'minutes', 'thirty', 'one', 'three', 'dog'];
+    const ageing = (marks: object, width = 8) =>
+      parseManifest(
+        bend(tinyManifest({ 'step.onnx': graph }), {
+          'inputs/text': {
+            tensor: 'text',
+            shape: ['B', width],
+            classes: words,
+            unknown: '<unk>',
+            aliases: { '30': 'thirty', '1': 'one', '3': 'three', '31': 'thirty one' },
+            marks,
+          },
+        }),
+      );
+    const named = (text: Int32Array | undefined) => text && [...text].map((id) => words[id]).join(' ');
+
+    it.each([
+      [30, '<age> thirty seconds dog <unk>'],
+      [60, '<age> one minutes dog <unk>'],
+      [180, '<age> three minutes dog <unk>'],
+    ])('writes %i s in words in one micro-turn, and then the note', (seconds, read) => {
+      const reader = createReader(ageing({ age: '<age>' }));
+      reader.perceive({ type: 'age', seconds, text: 'dog <unk>' });
+      expect([named(reader.read().text), reader.read().text]).toEqual([read, undefined]);
+    });
+
+    it('goes on in the next micro-turn with what has no room, after what waited before', () => {
+      const reader = createReader(ageing({ age: '<age>', result: '<result>' }, 4));
+      reader.perceive({ type: 'mark', mark: 'result' });
+      reader.perceive({ type: 'age', seconds: 30, text: 'one three dog' });
+      expect([reader.read(), reader.read(), reader.read()].map(({ text }) => named(text))).toEqual([
+        '<result> <age> thirty seconds',
+        'one three dog',
+        undefined,
+      ]);
+    });
+
+    it('writes nothing at all where its bundle has no such mark', () => {
+      const reader = createReader(ageing({ result: '<result>' }));
+      reader.perceive({ type: 'age', seconds: 30, text: 'one three dog' });
+      expect(reader.read()).toEqual({ text: undefined, said: undefined });
+    });
+  });
+
   it('keeps the newest of what is more than it holds', () => {
     const reader = createReader(manifest);
     reader.perceive({ type: 'typed', text: 'a '.repeat(5000) });
@@ -61,6 +106,7 @@ describe('a reader', () => {
     reader.perceive({ type: 'typed', text: 'a' });
     reader.perceive({ type: 'mark', mark: 'result' });
     reader.perceive({ type: 'heard', text: 'a' });
+    reader.perceive({ type: 'age', seconds: 10, text: 'a' });
     expect(reader.read()).toEqual({ text: undefined, said: undefined });
   });
 });

@@ -31,12 +31,23 @@ export function createReader(manifest: Manifest): Reader {
           if (id !== undefined) text?.write([id]);
           break;
         }
+        case 'age': {
+          const id = text?.vocabulary.mark('age');
+          if (id !== undefined)
+            text?.write([id, ...text.vocabulary.tokens(`${ageText(perceived.seconds)} ${perceived.text}`)]);
+          break;
+        }
         default:
           perceived satisfies never;
       }
     },
     read: () => ({ text: text?.take(), said: said?.take() }),
   };
+}
+
+/** Digits and one form of the unit: what they are written with is the vocabulary's. */
+function ageText(seconds: number): string {
+  return seconds < 60 ? `${seconds} seconds` : `${seconds / 60} minutes`;
 }
 
 /** The ids of one role that wait. */

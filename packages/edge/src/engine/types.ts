@@ -53,6 +53,7 @@ export const acts = [
   'show',
   'backchannel',
   'remind',
+  'note',
   'repeat',
   'louder',
   'quieter',
@@ -61,7 +62,7 @@ export const acts = [
 ] as const;
 export type Act = (typeof acts)[number];
 
-/** What the runtime tells a model that reads: that something waits for its word. */
+/** What the runtime tells a model that reads: that something waits for its word, or how old something is. */
 export const marks = [
   /** The background has something to say that nobody says yet. */
   'result',
@@ -69,6 +70,8 @@ export const marks = [
   'draft',
   /** What was offered last is void. */
   'dropped',
+  /** What follows is how old a note is, and its words. */
+  'age',
 ] as const;
 export type Mark = (typeof marks)[number];
 
@@ -78,7 +81,9 @@ export type Perceived =
   | { readonly type: 'typed'; readonly text: string }
   /** The listener has heard these words of the agent. */
   | { readonly type: 'heard'; readonly text: string }
-  | { readonly type: 'mark'; readonly mark: Mark };
+  | { readonly type: 'mark'; readonly mark: Mark }
+  /** The user asked for this so long ago, and the model noted it. */
+  | { readonly type: 'age'; readonly seconds: number; readonly text: string };
 
 /** A word that the model shows and does not speak: more of what is read on one surface of the page. */
 export interface ShownWord {

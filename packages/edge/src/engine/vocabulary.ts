@@ -4,6 +4,12 @@ import type { Mark } from './types.js';
 /** Runs of letters, also around an apostrophe, and runs of digits: "10s" is two. */
 const TOKENS = /\p{L}+(?:'\p{L}+)*|\p{N}+/gu;
 
+/** What of a text is read, in order. */
+export function formsOf(text: string): string[] {
+  const plain = text.normalize('NFKC').toLowerCase().replaceAll('’', "'");
+  return plain.match(TOKENS) ?? [];
+}
+
 /** Text as the classes that a graph reads, by what its manifest says. */
 export class Vocabulary {
   readonly #classes: ReadonlyMap<string, number>;
@@ -29,9 +35,8 @@ export class Vocabulary {
 
   /** The ids of a text's words, in order. */
   tokens(text: string): number[] {
-    const plain = text.normalize('NFKC').toLowerCase().replaceAll('’', "'");
-    return [...plain.matchAll(TOKENS)]
-      .flatMap(([form]) => this.#aliases.get(form) ?? [form])
+    return formsOf(text)
+      .flatMap((form) => this.#aliases.get(form) ?? [form])
       .map((name) => this.#classes.get(name) ?? this.#unknown)
       .filter((id) => id !== undefined);
   }

@@ -1,6 +1,6 @@
 import { floors } from '@microturn/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { acts, type Decision, type InteractionModel, type LeaseId, type MicroTurn } from '../engine/types.js';
+import { acts, marks, type Decision, type InteractionModel, type LeaseId, type MicroTurn } from '../engine/types.js';
 import { ManualClock } from './manual-clock.js';
 
 /** One micro-turn of a soft hum, a different one for each lease. */
@@ -61,6 +61,20 @@ export function interactionModelContract(
       model.open(1, (decision) => decisions.push(decision)).push(hum(model, 1, 0, 970));
       await until(decisions, 1);
       expect(decisions[0]!.lagMs).toBe(30);
+    });
+
+    it('may be told anything, whether or not it reads, and decides on', async () => {
+      const decisions: Decision[] = [];
+      const stream = model.open(1, (decision) => decisions.push(decision));
+      stream.perceive({ type: 'typed', text: 'hello' });
+      stream.perceive({ type: 'heard', text: 'hello' });
+      for (const mark of marks) stream.perceive({ type: 'mark', mark });
+      stream.perceive({ type: 'age', seconds: 60, text: 'remind me in a minute' });
+      for (let index = 0; index < 3; index++) {
+        stream.push(hum(model, 1, index));
+        await until(decisions, index + 1);
+      }
+      expect(decisions.map(({ index }) => index)).toEqual([0, 1, 2]);
     });
 
     it('keeps the index of what follows a missed micro-turn', async () => {
