@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+import { Notes } from './notes.js';
+import type { Act } from './types.js';
+
+const MICRO_TURN_MS = 200;
+
+/** A stretch of decisions in virtual time: what was told, and the micro-turn that it was told for. */
+class Run {
+  readonly notes = new Notes(MICRO_TURN_MS);
+  readonly told: { turn: number; seconds: number; text: string }[] = [];
+  index = -1;
+
+  /** The next decision: words with the session time at which they ended, and acts. */
+  turn(words: readonly (readonly [text: string, endMs: number])[] = [], acts: readonly Act[] = []): this {
+    this.index++;
+    const decided = { words: words.map(([text, endMs]) => ({ text, endMs, confidence: 1 })), acts, index: this.index };
+    for (const { seconds, text } of this.notes.take(decided)) this.told.push({ turn: this.index + 1, seconds, text });
+    return this;
+  }
+  /** Up to and with the decision of `index`. */
+  to(index: number): this {
+    while (this.index < index) this.turn();
+    return this;
+  }
+  /** Words that end 200 ms after each other, the last one at `endMs`; it is decided in its micro-turn. */
+  says(text: string, endMs: number, acts: readonly Act[] = []): this {
+    const words = text.split(' ').map((word, i, all) => [word, endMs - 200 * (all.length - 1 - i)] as const);
+    return this.to(Math.floor(endMs / MICRO_TURN_MS) - 1).turn(words, acts);
+  }
+  acts(...acts: Act[]): this {
+    return this.turn([], acts);
+  }
+  /** `seconds@turn`, in order. */
+  get ages(): string[] {
+    return this.told.map(({ seconds, turn }) => `${seconds}@${turn}`);
+  }
+  /** First words of the notes that ages were told of in this micro-turn. */
+  toldAt(turn: number): string[] {
+    return this.told.filter((one) => one.turn === turn).map(({ text }) => text.split(' ')[0]!);
+  }
+}
+
+/** The micro-turn in which `ms` is so many seconds ago. */
+const turnOf = (ms: number, seconds: number) => Math.floor((ms + 1000 * seconds) / MICRO_TURN_MS);
+
+describe('notes', () => {
+  it('tell what was said, and how old it is, in the micro-turns in which it is that old', () => {
+    const run = new Run().says('remind me in three minutes', 2080).acts('note').to(1000);
+    expect(run.ages).toEqual(
+      [10, 20, 30, 40, 50, 60, 120, 180].map((seconds) => `${seconds}@${turnOf(2080, seconds)}`),
+    );
+    expect(new Set(run.told.map(({ text }) => text))).toEqual(new Set(['remind me in three minutes']));
+  });
+
+  it('tell an age with the decision before its micro-turn, wherever in it the request ended', () => {
+    for (const endMs of [2000, 2001, 2199, 2200]) {
+      const run = new Run().says('now', endMs, ['note']).to(70);
+      expect(run.ages).toEqual([`10@${endMs < 2200 ? 60 : 61}`]);
+    }
+  });
+
+  it('are of the whole utterance, over a short pause and not over a long one', () => {
+    const short = new Run().says('remind me', 1000).says('in a minute', 2900, ['note']).to(80); // 1500 ms
+    expect(short.told[0]!.text).toBe('remind me in a minute');
+    const long = new Run().says('so it was', 1000).says('in a minute', 2901, ['note']).to(80);
+    expect(long.told[0]!.text).toBe('in a minute');
+  });
+
+  it('are taken when the model acts, of what had been said by then', () => {
+    const run = new Run().says('in a minute', 1000).acts('note').says('please', 1800).to(80);
+    expect(run.told).toEqual([{ turn: turnOf(1000, 10), seconds: 10, text: 'in a minute' }]);
+  });
+
+  it('are of what was typed, from the micro-turn that it was fed in', () => {
+    const run = new Run().says('hello', 600);
+    run.notes.typed('Remind me in 25s, please!', 10);
+    run.to(10).acts('note').to(80);
+    expect(run.told).toEqual([{ turn: 60, seconds: 10, text: 'remind me in 25 s please' }]);
+  });
+
+  it('are of the newer of what was typed and what was said', () => {
+    const run = new Run();
+    run.notes.typed('typed', 2);
+    run.says('spoken', 1000, ['note']);
+    run.notes.typed('again', 20);
+    run.to(19).acts('note').to(70);
+    expect(run.told.map(({ text, turn }) => [text, turn])).toEqual([
+      ['spoken', 55],
+      ['again', 70],
+    ]);
+  });
+
+  it('take no message for one that has no words', () => {
+    const run = new Run().says('spoken', 1000);
+    run.notes.typed('?!', 10);
+    expect(run.to(10).acts('note').to(60).told.map(({ text }) => text)).toEqual(['spoken']); // prettier-ignore
+  });
+
+  it('are of nothing where nothing was said', () => {
+    expect(new Run().acts('note').to(400).told).toEqual([]);
+  });
+
+  it('skip the ages that have passed when the model acts late', () => {
+    expect(new Run().says('now', 1000).to(59).acts('note').to(160).ages).toEqual(['20@105', '30@155']);
+    // Of the micro-turn that comes next none has passed.
+    expect(new Run().says('now', 1000).to(53).acts('note').to(60).ages).toEqual(['10@55']);
+    expect(new Run().says('now', 1000).to(54).acts('note').to(60).ages).toEqual([]);
+  });
+
+  it('lose no age where decisions are missing', () => {
+    const run = new Run().says('one', 1000, ['note']).says('two', 9000, ['note']);
+    run.index = 129;
+    run.turn().to(140);
+    expect(run.told.map(({ text, seconds, turn }) => [text, seconds, turn])).toEqual([
+      ['one', 10, 131],
+      ['two', 10, 131],
+      ['one', 20, 131],
+    ].sort((a, b) => Number(a[1]) - Number(b[1]))); // prettier-ignore
+    expect(run.to(160).ages.slice(3)).toEqual(['20@145', '30@155']);
+  });
+
+  it('are taken once of the same request, however often the model says so', () => {
+    const run = new Run().says('now', 1000).acts('note', 'note').acts().acts('note').to(70);
+    expect(run.ages).toEqual(['10@55']);
+  });
+
+  it('end with the reminder of the one that was told last', () => {
+    const run = new Run().says('first', 1000, ['note']).says('second', 3000, ['note']);
+    run.to(54).acts('remind').to(120); // of the first: its age was told for this micro-turn
+    expect(run.toldAt(65)).toEqual(['second']);
+    expect(run.toldAt(105)).toEqual([]);
+    expect(run.toldAt(115)).toEqual(['second']);
+  });
+
+  it('end with the reminder of the newest where none was told yet, or it came after', () => {
+    const early = new Run().says('first', 1000, ['note']).says('second', 3000, ['note']);
+    early.to(30).acts('remind').to(70);
+    expect(early.ages).toEqual(['10@55']);
+    const between = new Run().says('minutes', 1000, ['note']).to(60).says('seconds', 14_000, ['note']);
+    between.to(90).acts('remind').to(125);
+    expect(between.told.map(({ text }) => text)).toEqual(['minutes', 'minutes']);
+  });
+
+  it('end one by one', () => {
+    const run = new Run().says('first', 1000, ['note']).says('second', 3000, ['note']).to(70);
+    run.acts('remind').acts('remind').acts('remind').to(400);
+    expect(run.ages).toEqual(['10@55', '10@65']);
+  });
+
+  it('end by a cancel, the newest first', () => {
+    const run = new Run().says('first', 1000, ['note']).says('second', 9000, ['note']).to(60);
+    run.acts('cancel').to(120);
+    expect(run.told.map(({ text }) => text)).toEqual(['first', 'first']);
+    expect(run.acts('cancel').to(400).told).toHaveLength(2);
+  });
+
+  it('are four at most, the oldest is forgotten', () => {
+    const run = new Run();
+    for (const [i, name] of ['a', 'b', 'c', 'd', 'e'].entries()) run.says(name, 1000 + 2000 * i, ['note']);
+    expect(run.to(120).told.map(({ text }) => text)).toEqual(['b', 'c', 'd', 'e', 'b']);
+  });
+
+  it('keep the last ten words', () => {
+    const words = 'a b c d e f g h i j k l'.split(' ');
+    const spoken = new Run().says(words.join(' '), 4000, ['note']).to(80);
+    expect(spoken.told[0]!.text).toBe(words.slice(2).join(' '));
+    const typed = new Run();
+    typed.notes.typed(words.join(', '), 0);
+    expect(typed.acts('note').to(80).told[0]!.text).toBe(words.slice(2).join(' '));
+  });
+
+  it('count an hour, in minutes after the first, and are forgotten then', () => {
+    const run = new Run().says('in an hour', 1000, ['note']).to(turnOf(1000, 2 * 3600));
+    const due = [10, 20, 30, 40, 50, ...Array.from({ length: 60 }, (_, i) => 60 * (i + 1))];
+    expect(run.ages).toEqual(due.map((seconds) => `${seconds}@${turnOf(1000, seconds)}`));
+  });
+
+  it('are still there to be answered in their last minute, and not after it', () => {
+    const run = new Run().says('in an hour', 1000, ['note']).to(turnOf(1000, 3590));
+    run.says('in a minute', run.index * 200 + 600, ['note']).to(turnOf(1000, 3600) - 1);
+    run.acts('remind').to(turnOf(1000, 3610));
+    expect(run.told.at(-1)!.text).toBe('in a minute');
+    const late = new Run().says('in an hour', 1000).to(turnOf(1000, 3605)).acts('note');
+    expect(late.to(turnOf(1000, 3700)).ages).toEqual([]);
+  });
+});
