@@ -58,7 +58,9 @@ describe('taking turns', () => {
   });
 
   it('does nothing of its own: the bundle’s own words are not said, and noise is not answered', () => {
-    const talk = new Talk().floors('.SS', ['remind', 'delegate']).floors('YYYY').words('', 1600).floors('....');
+    const talk = new Talk().floors('.SS', ['remind', 'note', 'delegate']);
+    expect(talk.acts).toEqual([]);
+    talk.floors('YYYY').words('', 1600).floors('....');
     expect(talk.said).toEqual([]);
     expect(talk.acts).toEqual([]);
     expect(talk.asks).toEqual([]);

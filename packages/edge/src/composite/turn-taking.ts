@@ -69,8 +69,8 @@ export function stepTurnTaking(state: TurnTaking, input: TurnTakingInput): TurnT
   return step.result();
 }
 
-/** What the bundle would answer with by itself, or have answered: both are the LLM's. */
-const OWN_ACTS: ReadonlySet<Act> = new Set<Act>(['continue', 'repeat', 'remind', 'backchannel', 'delegate']);
+/** What the bundle would answer with by itself, remember or have answered: all of it is the LLM's. */
+const OWN_ACTS: ReadonlySet<Act> = new Set<Act>(['continue', 'repeat', 'remind', 'note', 'backchannel', 'delegate']);
 
 function decide(step: StepBuilder, decision: Decision, atMs: number): void {
   const { microTurnMs } = step.state.options;

@@ -1,4 +1,4 @@
-import type { SessionEvent } from '@microturn/protocol';
+import { MicroturnError, type SessionEvent } from '@microturn/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Background } from '../background/index.js';
 import { HandProvider, settle } from '../background/fixtures/desk-stage.js';
@@ -24,7 +24,7 @@ async function sessionWith(
   let read = 0;
   const model: ScriptedModel = new ScriptedModel({
     clock,
-    info: { acts: ['relay', 'delegate', 'backchannel'], reads: { delegates } },
+    info: { acts: ['relay', 'delegate', 'backchannel', 'note', 'remind'], reads: { delegates } },
     script: ({ index }) => {
       const told = model.perceived.slice(read).map(({ perceived }) => perceived);
       read = model.perceived.length;
@@ -32,12 +32,25 @@ async function sessionWith(
     },
   });
   let stream: InteractionStream | undefined;
+  let replace: () => void = () => expect.unreachable('before there is a row');
   const engine: SessionEngine = {
     info: model.info,
     assertRoom: () => undefined,
-    lease: (onDecision) => {
-      const opened = (stream = model.open(1, onDecision));
-      return { id: 1, engine: 0, zeroMs: 0, perceive: opened.perceive, release: () => opened.close() };
+    lease: (onDecision, _onFailed, onReset) => {
+      const open = () => (stream = model.open(1, onDecision));
+      replace = () => {
+        stream!.close();
+        open();
+        onReset(new MicroturnError('engine/failed', 'as the test wants it'), {});
+      };
+      open();
+      return {
+        id: 1,
+        engine: 0,
+        zeroMs: 0,
+        perceive: (perceived) => stream!.perceive(perceived),
+        release: () => stream!.close(),
+      };
     },
   };
   const provider = new HandProvider();
@@ -102,6 +115,12 @@ async function sessionWith(
         await settle();
       }
     },
+    /** Another engine takes the row over; what came meanwhile is missed, and keeps its index. */
+    replaceEngine(missed: number) {
+      clock.advance(200 * missed);
+      index += missed;
+      replace();
+    },
     async hear(heardMs: number) {
       await session.heard({ rtpTimestamp: heardMs, outputLatencyMs: 0, audience: 'room', state: 'playing' });
       await settle();
@@ -159,5 +178,56 @@ describe('a model that reads', () => {
     expect(spoken.map(({ text }) => text)).toEqual(['Mm-hm.']);
     expect(events.find(({ type }) => type === 'response.started')).toMatchObject({ kind: 'backchannel' });
     expect(events.filter(({ type }) => type === 'interruption')).toEqual([]);
+  });
+});
+
+describe('a model that notes', () => {
+  const word = (text: string, endMs: number) => ({ text, endMs, confidence: 1 });
+  const request = { 5: { words: [word('in', 900), word('thirty', 1100)] }, 6: { words: [word('seconds', 1300)], acts: ['note'] } } as const; // prettier-ignore
+
+  /** One that decides as scripted by index, and remembers in which micro-turn it knew which age. */
+  async function noting(script: Readonly<Record<number, ScriptedDecision>>) {
+    const ages: string[] = [];
+    const stage = await sessionWith((told, index) => {
+      for (const one of told) if (one.type === 'age') ages.push(`${one.text}: ${one.seconds}@${index}`);
+      return script[index];
+    });
+    return { ...stage, ages };
+  }
+
+  it('knows how old what it noted is in the micro-turns in which it is, until it has said the reminder', async () => {
+    const { turns, ages, events } = await noting({ ...request, 156: { acts: ['remind'], say: 'Here it is.' } });
+    await turns(320);
+    expect(ages).toEqual([
+      'in thirty seconds: 10@56',
+      'in thirty seconds: 20@106',
+      'in thirty seconds: 30@156',
+    ]); // prettier-ignore
+    expect(events.filter(({ type }) => type === 'reminder.fired')).toHaveLength(1);
+    expect(new Set(events.map(({ type }) => type))).not.toContain('error');
+  });
+
+  it('notes what was typed from the micro-turn in which it was told', async () => {
+    const { session, turns, ages } = await noting({ 8: { acts: ['note'] } });
+    await turns(7);
+    session.typed({ field: 'message', text: 'Remind me in a minute.', sent: true });
+    await turns(60);
+    expect(ages).toEqual(['remind me in a minute: 10@57']);
+  });
+
+  it('is told on by the session after its engine was replaced, and its client was away', async () => {
+    const { session, turns, ages, replaceEngine, events } = await noting(request);
+    await turns(20);
+    session.suspend();
+    replaceEngine(40); // the first age is due in one of those that are missed
+    await turns(60);
+    session.resume(session.seq, () => undefined);
+    await turns(40);
+    expect(ages).toEqual([
+      'in thirty seconds: 10@61',
+      'in thirty seconds: 20@106',
+      'in thirty seconds: 30@156',
+    ]); // prettier-ignore
+    expect(events.filter(({ type }) => type === 'error')).toEqual([]);
   });
 });

@@ -9,6 +9,7 @@ import {
   type SessionEventBody,
 } from '@microturn/protocol';
 import type { EngineId } from '../engine/engine-worker.js';
+import { Notes } from '../engine/index.js';
 import type { Decision, ModelInfo, Recovery } from '../engine/types.js';
 import type { EndpointStats, Heard, HeardReport } from '../media/types.js';
 import { toPicture } from '../picture.js';
@@ -57,6 +58,8 @@ export class Session {
   #conversation: Conversation;
   readonly #journal: EventJournal;
   readonly #heardWords = new HeardWords();
+  /** Its own, and not the engine's: they outlive the thread that noted them. */
+  readonly #notes: Notes;
   readonly #surfaces = new ShownSurfaces();
   /** Until its client is back: session ms up to which it was saved, and the model that it talked with. */
   #origin: { readonly savedMs: number; readonly model: string } | undefined;
@@ -76,6 +79,7 @@ export class Session {
     this.participant = parts.participant;
     this.endpoint = endpoint;
     this.model = parts.engine.info;
+    this.#notes = new Notes(this.model.microTurnMs);
     this.#counts = new TurnCounts(this.model.microTurnMs, origin?.session);
     this.#journal = new EventJournal(contiguousTail(origin?.events ?? []));
     if (origin && origin.session.microTurnMs !== this.model.microTurnMs) {
@@ -329,8 +333,11 @@ export class Session {
   }
 
   #readMessage(text: string): void {
-    const { reads } = this.model;
-    if (reads) this.#lease.perceive?.({ type: 'typed', text });
+    const { reads, microTurnMs } = this.model;
+    if (reads) {
+      this.#lease.perceive?.({ type: 'typed', text });
+      this.#notes.typed(text, turnAt(this.nowMs, microTurnMs));
+    }
     if (reads?.delegates) this.#background?.read(text);
     else if (this.#background || !reads) this.background.ask({ text, origin: 'text' });
   }
@@ -455,6 +462,7 @@ export class Session {
       present: listening,
       overhears: this.#shared.overhears,
     });
+    for (const age of this.#notes.take(decision)) this.#lease.perceive?.(age);
     const { turns } = this.#counts;
     if (turns % STATS_EVERY_TURNS === 0) this.#emitStats(decision.stepMs, lagMs);
     if (turns % USAGE_EVERY_TURNS === 0) this.#emitUsage();
