@@ -1,6 +1,7 @@
 import type { Bundle } from '../../packages/edge/src/engine/bundle.js';
+import { Notes } from '../../packages/edge/src/engine/notes.js';
 import { OnnxModel } from '../../packages/edge/src/engine/onnx-model.js';
-import type { Decision, InteractionStream, Mark } from '../../packages/edge/src/engine/types.js';
+import type { Decision, InteractionModel, InteractionStream, Mark } from '../../packages/edge/src/engine/types.js';
 import { isMark, TURN_SECONDS, turnOf, type Session } from './test-sets.js';
 import type { HeardWord, Listener, Said, Track } from './track.js';
 
@@ -46,16 +47,17 @@ async function decide(bundle: Bundle, sessions: readonly Sound[]): Promise<Decis
   }
 }
 
-/** The marks that a bundle knows, by the class that stands for each. */
+/** The marks of a recording that a bundle knows, by the class that stands for each. Ages follow from what it notes itself. */
 export function marksOf({ manifest }: Bundle): ReadonlyMap<string, Mark> {
   const marks = Object.entries(manifest.inputs.text?.marks ?? {}) as [Mark, string][];
-  return new Map(marks.map(([mark, name]) => [name, mark]));
+  return new Map(marks.filter(([mark]) => mark !== 'age').map(([mark, name]) => [name, mark]));
 }
 
-/** Streams of one model that hear side by side, as fast as it steps. */
+/** Streams of one model that hear side by side, as fast as it steps. Each is told how old its notes are, as in a session. */
 export class Streams {
   readonly #streams: readonly InteractionStream[];
   readonly #decisions: Decision[][];
+  readonly #notes: readonly Notes[];
   #next = 0;
   #left = 0;
   #done = () => {};
@@ -63,9 +65,10 @@ export class Streams {
   readonly #marks: ReadonlyMap<string, Mark>;
 
   /** @param count streams; each goes on where it was at every `hear` */
-  constructor(model: OnnxModel, count: number, marks: ReadonlyMap<string, Mark> = new Map()) {
+  constructor(model: InteractionModel, count: number, marks: ReadonlyMap<string, Mark> = new Map()) {
     this.#marks = marks;
     this.#decisions = Array.from({ length: count }, () => []);
+    this.#notes = this.#decisions.map(() => new Notes(model.info.microTurnMs));
     const onFailed = (error: Error) => {
       throw error;
     };
@@ -87,6 +90,8 @@ export class Streams {
       const stepped = new Promise<void>((resolve) => (this.#done = resolve));
       for (const [lease, { mic, ref, play, typed }] of active) {
         this.#read(this.#streams[lease]!, typed?.[turn] ?? '');
+        const message = messageAt(typed ?? [], turn);
+        if (message !== '') this.#notes[lease]!.typed(message, first + turn);
         const sound = { pcm: turnOf(mic, turn), ref: turnOf(ref, turn), play: play[turn]! };
         this.#streams[lease]!.push({ lease, index: first + turn, ...sound, lost: 0, dueMs: 0 });
       }
@@ -107,9 +112,20 @@ export class Streams {
   }
 
   #decided(decision: Decision): void {
-    this.#decisions[decision.lease]!.push(decision);
+    const { lease } = decision;
+    this.#decisions[lease]!.push(decision);
+    for (const age of this.#notes[lease]!.take(decision)) this.#streams[lease]!.perceive(age);
     if (--this.#left === 0) this.#done();
   }
+}
+
+/** The message that begins to be read in a micro-turn: it may go on in those that follow. Empty where none begins. */
+function messageAt(typed: readonly string[], turn: number): string {
+  const wordsAt = (at: number) => (typed[at] ?? '').split(' ').filter((word) => word !== '' && !isMark(word));
+  if (wordsAt(turn - 1).length > 0) return '';
+  const words: string[] = [];
+  for (let at = turn; wordsAt(at).length > 0; at++) words.push(...wordsAt(at));
+  return words.join(' ');
 }
 
 /** The times of a decision, counted from micro-turn `first`. */
