@@ -26,7 +26,8 @@ export default defineConfig([
     format: ['esm', 'cjs'],
     // Loaded with the first call.
     external: ['./device.js'],
-    dts: true,
+    // `AsyncDisposable` is in no `lib` of a fresh app.
+    dts: { banner: '/// <reference lib="esnext.disposable" />' },
     sourcemap: true,
     clean: true,
   },

@@ -27,7 +27,7 @@ const MINUTE_MS = 60_000;
  * @property {number} [timeoutMs] of each check; ten minutes unless given
  */
 
-const published = [
+export const published = [
   { folder: 'packages/protocol', types: [] },
   { folder: 'packages/sdk-js', types: [] },
   { folder: 'packages/react-hooks', types: [] },
@@ -72,6 +72,10 @@ export const stages = [
         { title: `publint ${folder}`, command: [bin('publint'), folder, '--strict'] },
         { title: `attw ${folder}`, command: [bin('attw'), '--pack', folder, ...types] },
       ]),
+      {
+        title: 'the published types in a fresh app',
+        command: [bin('tsc'), '-p', 'scripts/fresh-app/tsconfig.json'],
+      },
       { title: 'size of @microturn/sdk', command: [process.execPath, 'scripts/size.mjs'] },
     ],
   },
