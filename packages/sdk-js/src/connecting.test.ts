@@ -75,6 +75,19 @@ describe('connecting', () => {
     expect(transport.media.opened.every((track) => track.readyState === 'ended')).toBe(true);
   });
 
+  it.each([
+    [() => Promise.resolve({ token: 'jwt' }), 'auth/denied', 'the token source gave no `participantToken`'],
+    [() => Promise.resolve(undefined), 'auth/denied', 'the token source gave no `participantToken`'],
+    [() => Promise.reject(new Error('no session')), 'net/unreachable', 'the token source failed: no session'],
+  ])('tells of a token source of the app that gives no token (%#)', async (fetch, code, message) => {
+    const { session, transport } = setUp({
+      token: undefined,
+      tokenSource: TokenSource.custom(fetch as unknown as TokenSource['fetch']),
+    } as unknown as SessionOptions);
+    await expect(session.connect()).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+    expect(transport.opened).toBe(0);
+  });
+
   it('is given up by its signal, at any step, with nothing left open', async () => {
     const { session, transport, statuses } = setUp();
     transport.media.ask();
@@ -162,6 +175,14 @@ describe('options', () => {
   it('refuse a URL that is none', () => {
     expect(() => createSession({ url: 'edge.example', token: 't' })).toThrow(TypeError);
     expect(() => createSession({ url: 'ftp://edge.example', token: 't' })).toThrow('expected an http(s) or ws(s) URL');
+  });
+
+  it.each([
+    [{}, 'expected a `token` or a `tokenSource`, got a token that is undefined'],
+    [{ token: '' }, 'expected a `token` or a `tokenSource`, got an empty token'],
+    [{ tokenSource: '/token' }, 'expected a `tokenSource` such as TokenSource.endpoint(\'/token\'), got "/token"'],
+  ])('refuse to do without a token (%#)', (options, message) => {
+    expect(() => createSession(options as unknown as SessionOptions)).toThrow(new TypeError(message));
   });
 
   it('open nothing, and touch no browser, before they are used', () => {

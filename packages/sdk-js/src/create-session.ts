@@ -41,10 +41,23 @@ import { waitUntil } from './waiting.js';
 
 /**
  * Makes a session; nothing is opened before `connect()`, so it may be made anywhere, on a server too.
- * @throws {TypeError} where `url` is no http(s) or ws(s) URL
+ * @throws {TypeError} where `url` is no http(s) or ws(s) URL, or there is neither a `token` nor a `tokenSource`
  */
 export function createSession(options: SessionOptions): InteractionSession {
   return new Session(options);
+}
+
+/** Looked at here, since not every app has its types checked, and an environment variable may be missing. */
+function tokenSourceOf({ token, tokenSource }: SessionOptions): TokenSource {
+  if (tokenSource !== undefined) {
+    if (typeof (tokenSource as Partial<TokenSource> | null)?.fetch === 'function') return tokenSource;
+    const got = typeof tokenSource === 'string' ? JSON.stringify(tokenSource) : typeof tokenSource;
+    throw new TypeError(`expected a \`tokenSource\` such as TokenSource.endpoint('/token'), got ${got}`);
+  }
+  if (typeof token === 'string' && token !== '') return TokenSource.literal({ participantToken: token });
+  throw new TypeError(
+    `expected a \`token\` or a \`tokenSource\`, got ${token === '' ? 'an empty token' : `a token that is ${typeof token}`}`,
+  );
 }
 
 /** Joins the three: a call, its media, and what the events of it say. */
@@ -90,7 +103,7 @@ class Session implements InteractionSession {
     const { transport = webrtc(), clock = systemClock, logger = noLogger, microphone = true } = options;
     if (options.url !== undefined) signalingUrl(options.url);
     this.#options = options;
-    this.#tokenSource = options.tokenSource ?? TokenSource.literal({ participantToken: options.token });
+    this.#tokenSource = tokenSourceOf(options);
     this.#transport = transport;
     this.#clock = clock;
     this.#time = this.#startTime();
@@ -412,7 +425,13 @@ class Session implements InteractionSession {
   #link(): TransportLink {
     if (this.#closed) throw new MicroturnError('session/closed');
     const link = this.#call?.link;
-    if (!link) throw new MicroturnError('net/closed', 'not connected');
+    if (!link) {
+      const { status } = this.connection.value;
+      throw new MicroturnError(
+        'net/closed',
+        status === 'reconnecting' ? 'it is reconnecting: wait until `connection` says connected' : 'not connected',
+      );
+    }
     return link;
   }
 }

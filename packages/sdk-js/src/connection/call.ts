@@ -5,7 +5,7 @@ import type { ConnectionStatus } from '../session.js';
 import { unlessAborted } from '../waiting.js';
 import { aborted } from './aborted.js';
 import { Backoff } from './backoff.js';
-import type { TokenRequest, TokenResponse, TokenSource } from './token-source.js';
+import { checkedToken, type TokenRequest, type TokenResponse, type TokenSource } from './token-source.js';
 import type { LinkObserver, Transport, TransportLink } from './transport.js';
 import { chooseBase } from './url.js';
 
@@ -175,9 +175,11 @@ export class Call {
         ...(participantName !== undefined && { participantName }),
         signal,
       };
-      return await unlessAborted(tokenSource.fetch(asked), signal);
+      return checkedToken(await unlessAborted(tokenSource.fetch(asked), signal));
     } catch (error) {
-      throw MicroturnError.from(error, 'net/unreachable');
+      if (error instanceof MicroturnError) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new MicroturnError('net/unreachable', `the token source failed: ${why}`, { cause: error });
     } finally {
       cancel();
     }

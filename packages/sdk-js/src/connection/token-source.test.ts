@@ -43,6 +43,15 @@ describe('TokenSource.endpoint', () => {
   ])('rejects with a code (%#)', async (response, code) => {
     await expect(endpoint(response).source.fetch({})).rejects.toMatchObject({ name: 'MicroturnError', code });
   });
+
+  it.each([
+    [new Response('', { status: 404 }), 'https://app.example/token answered 404, so it is not there'],
+    [new Response('<html>'), 'https://app.example/token answered with no JSON'],
+    [Response.json({ token: 'jwt' }), 'answered with JSON without a participant_token'],
+    [new TypeError('Failed to fetch'), 'the token endpoint https://app.example/token'],
+  ])('says which endpoint, and what is wrong with it (%#)', async (response, message) => {
+    await expect(endpoint(response).source.fetch({})).rejects.toThrow(message);
+  });
 });
 
 describe('TokenSource.literal and .custom', () => {

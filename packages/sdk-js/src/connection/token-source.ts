@@ -47,13 +47,24 @@ export const TokenSource = {
         const response = await post(url, options, request);
         if (!response.ok) {
           const code = response.status === 401 || response.status === 403 ? 'auth/denied' : 'net/unreachable';
-          throw new MicroturnError(code, `the token endpoint answered ${response.status}`);
+          const where = response.status === 404 || response.status === 405 ? NO_ENDPOINT : '';
+          throw new MicroturnError(code, `the token endpoint ${url} answered ${response.status}${where}`);
         }
-        return readToken(await response.json().catch(() => undefined));
+        return readToken(url, response);
       },
     };
   },
 };
+
+/** The first thing that goes wrong in most apps. */
+const NO_ENDPOINT = ', so it is not there: check its path, and that a dev server passes it on';
+
+/** @throws {MicroturnError} `auth/denied` where a source gives no token: whatever an app's own function says, or any other */
+export function checkedToken(response: TokenResponse): TokenResponse {
+  const { participantToken } = (response ?? {}) as Partial<TokenResponse>;
+  if (typeof participantToken === 'string' && participantToken !== '') return response;
+  throw new MicroturnError('auth/denied', 'the token source gave no `participantToken`');
+}
 
 async function post(url: string | URL, options: EndpointOptions, request: TokenRequest): Promise<Response> {
   const doFetch = options.fetch ?? globalThis.fetch;
@@ -67,16 +78,18 @@ async function post(url: string | URL, options: EndpointOptions, request: TokenR
       ...(request.signal && { signal: request.signal }),
     });
   } catch (cause) {
-    throw new MicroturnError('net/unreachable', 'the token endpoint', { cause });
+    throw new MicroturnError('net/unreachable', `the token endpoint ${url}`, { cause });
   }
 }
 
-function readToken(body: unknown): TokenResponse {
+async function readToken(url: string | URL, response: Response): Promise<TokenResponse> {
+  const body: unknown = await response.json().catch(() => undefined);
   const fields = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   const token = fields['participant_token'] ?? fields['participantToken'];
   const serverUrl = fields['server_url'] ?? fields['serverUrl'];
   if (typeof token !== 'string' || token === '') {
-    throw new MicroturnError('auth/denied', 'the token endpoint answered without a participant_token');
+    const what = body === undefined ? 'no JSON' : 'JSON without a participant_token';
+    throw new MicroturnError('auth/denied', `the token endpoint ${url} answered with ${what}`);
   }
   return { participantToken: token, ...(typeof serverUrl === 'string' && serverUrl !== '' && { serverUrl }) };
 }

@@ -10,6 +10,10 @@ describe('signalingUrl', () => {
   ])('%s is at %s', (base, url) => {
     expect(signalingUrl(base)).toBe(url);
   });
+
+  it.each(['localhost:7880', '/edge', ''])('refuses %j, and names it', (base) => {
+    expect(() => signalingUrl(base)).toThrow(`URL of the edge, got ${JSON.stringify(base)}`);
+  });
 });
 
 describe('chooseBase', () => {

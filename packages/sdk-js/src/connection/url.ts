@@ -16,7 +16,7 @@ export function signalingUrl(base: string): string {
   if (url.protocol === 'http:') url.protocol = 'ws:';
   else if (url.protocol === 'https:') url.protocol = 'wss:';
   else if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
-    throw new TypeError(`expected an http(s) or ws(s) URL of the edge, got ${url.protocol}`);
+    throw new TypeError(`expected an http(s) or ws(s) URL of the edge, got ${JSON.stringify(base)}`);
   }
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/connect`;
   url.search = '';
