@@ -21,6 +21,26 @@ describe('speaking through the session', () => {
     expect(() => session.send('x'.repeat(limits.typedChars + 1))).toThrow('at most 2000 characters');
   });
 
+  it.each(['send', 'ask'] as const)(
+    'tells first that an observed field is empty, whose text it is to %s',
+    async (how) => {
+      const { session, transport } = await connected();
+      const field = Object.assign(new EventTarget(), { value: '', name: 'chat', closest: () => null });
+      const stop = session.observeInput(field as unknown as HTMLInputElement);
+      field.value = 'how far is it?';
+      field.dispatchEvent(new Event('input'));
+      transport.answer('task.ask', () => ({ taken: 'question', taskId: 'task-1' }));
+      await session[how]('how far is it?');
+      stop();
+      const typed = transport.sent.filter(({ type }) => type === 'typing' || type === 'task.ask');
+      expect(typed.map((message) => ('field' in message ? [message.field, message.text] : [message.type]))).toEqual([
+        ['chat', 'how far is it?'],
+        ['chat', ''],
+        how === 'send' ? ['message', 'how far is it?'] : ['task.ask'],
+      ]);
+    },
+  );
+
   it('keeps to itself what the edge would end the call for', async () => {
     const { session, transport } = await connected();
     expect(await codeOf(session.ask('你'.repeat(limits.messageBytes / 3)))).toBe('protocol/too-large');

@@ -19,7 +19,7 @@ import { signalingUrl } from './connection/url.js';
 import { webrtc } from './connection/webrtc.js';
 import { endConversation, newConversation, reduceConversation, type Conversation } from './conversation/reduce.js';
 import { ConversationStates } from './conversation/states.js';
-import { observeInput, type ObserveInputOptions, type TypedField } from './input/observe-input.js';
+import { observeInput, type ObservedInput, type ObserveInputOptions, type TypedField } from './input/observe-input.js';
 import { uploadImages } from './input/upload-images.js';
 import { noLogger, type Logger } from './logger.js';
 import { browserMedia } from './media/platform.js';
@@ -93,6 +93,7 @@ class Session implements InteractionSession {
   readonly #states: ConversationStates;
   readonly #roster = new ParticipantList();
   readonly #tools: PageTools;
+  readonly #observed = new Set<ObservedInput>();
   #conversation: Conversation = newConversation();
   #call: Call | undefined;
   #lastSeq = 0;
@@ -206,6 +207,7 @@ class Session implements InteractionSession {
 
   async ask(text: string, { subject, images = [] }: AskOptions = {}): Promise<AskResult> {
     const link = this.#link();
+    this.#tellSent(text.trim());
     const imageIds = await uploadImages(images, (piece) => link.request(piece));
     const reply = await link.request({
       type: 'task.ask',
@@ -245,7 +247,10 @@ class Session implements InteractionSession {
         `expected at most ${limits.typedChars} characters, got ${sent.length}`,
       );
     }
-    if (sent !== '') this.#link().notify({ type: 'typing', field: 'message', text: sent, sent: true });
+    if (sent === '') return;
+    const link = this.#link();
+    this.#tellSent(sent);
+    link.notify({ type: 'typing', field: 'message', text: sent, sent: true });
   }
 
   async show(images: readonly Blob[], { name = 'pictures' }: { readonly name?: string } = {}): Promise<void> {
@@ -257,7 +262,11 @@ class Session implements InteractionSession {
   observeInput(element: TypedField, options: ObserveInputOptions = {}): () => void {
     const tell = (field: string, text: string) =>
       this.#call?.link?.notify({ type: 'typing', field, text, sent: false });
-    return observeInput(element, options, tell, this.#clock);
+    const observed = observeInput(element, options, tell, this.#clock);
+    this.#observed.add(observed);
+    return () => {
+      if (this.#observed.delete(observed)) observed.stop();
+    };
   }
 
   on<T extends SessionEventType>(
@@ -281,6 +290,11 @@ class Session implements InteractionSession {
   ): Promise<Snapshot> {
     const changes = this.#closed ? EMPTY : this.#changes;
     return waitUntil(() => this.#snapshot(), changes, predicate, { signal, timeoutMs, clock: this.#clock });
+  }
+
+  /** What was being typed is a message now: nobody is to be told that it still stands in its field. */
+  #tellSent(message: string): void {
+    for (const { sent } of this.#observed) sent(message);
   }
 
   #startCall(): Call {

@@ -35,8 +35,13 @@ function observed(options = {}) {
   const clock = new ManualClock();
   const field = new Field();
   const told: [string, string][] = [];
-  const stop = observeInput(field as unknown as TypedField, options, (name, text) => told.push([name, text]), clock);
-  return { clock, field, told, stop };
+  const { sent, stop } = observeInput(
+    field as unknown as TypedField,
+    options,
+    (name, text) => told.push([name, text]),
+    clock,
+  );
+  return { clock, field, told, sent, stop };
 }
 
 describe('a field that is observed', () => {
@@ -83,5 +88,33 @@ describe('a field that is observed', () => {
     expect(told.at(-1)![1]).toBe('');
     expect(field.listeners).toBe(0);
     expect(clock.pending).toBe(0);
+  });
+
+  it.each([
+    ['is emptied before it is sent', ['', '']],
+    ['is emptied after it was sent', ['hello there', '']],
+    ['is left as it is', ['hello there', 'hello there']],
+  ])('stands empty once its text was sent: the field %s', (_, [whenSent = '', after = '']) => {
+    const { field, told, sent, clock } = observed();
+    for (const text of ['hello', 'hello there']) field.types(text);
+    // Set by the page, of which no event tells.
+    field.value = whenSent;
+    sent('hello there');
+    field.value = after;
+    clock.advance(1000);
+    expect(told).toEqual([
+      ['order', 'hello'],
+      ['order', ''],
+    ]);
+    field.types('hello there');
+    expect(told.at(-1)).toEqual(['order', 'hello there']);
+  });
+
+  it('keeps what stands in it where something else was sent', () => {
+    const { field, told, sent, clock } = observed();
+    field.types('12');
+    sent('what am I ordering?');
+    clock.advance(1000);
+    expect(told).toEqual([['order', '12']]);
   });
 });

@@ -26,19 +26,25 @@ export function isMasked(element: TypedField): boolean {
   return element.closest('[data-microturn-private]') !== null;
 }
 
-/**
- * Tells the edits of one field, throttled. Of a masked field nothing is told, not even that it is edited.
- * @returns ends it, and says that the field stands empty
- */
+export interface ObservedInput {
+  /** Before a message is sent: a field that holds it, or that the page has emptied for it, stands empty from then on. */
+  sent(this: void, message: string): void;
+  /** Ends it, and says that the field stands empty. */
+  stop(this: void): void;
+}
+
+/** Tells the edits of one field, throttled. Of a masked field nothing is told, not even that it is edited. */
 export function observeInput(
   element: TypedField,
   { name, throttleMs = THROTTLE_MS }: ObserveInputOptions,
   tell: (field: string, text: string) => void,
   clock: Clock,
-): () => void {
+): ObservedInput {
   const { name: given = '', id } = element as Partial<HTMLInputElement>;
   const field = (name ?? (given || id || element.getAttribute('aria-label') || 'text')).slice(0, limits.fieldChars);
   let told = '';
+  /** What was sent of it: no news, whether the page empties the field or leaves it. */
+  let done: string | undefined;
   let cancel: (() => void) | undefined;
   const flush = () => {
     cancel = undefined;
@@ -46,25 +52,39 @@ export function observeInput(
       forget();
       return;
     }
-    const { value, textContent } = element as Partial<HTMLInputElement>;
+    const whole = read();
     // What is typed last counts.
-    const text = (value ?? textContent ?? '').slice(-limits.typedChars);
+    const text = whole.trim() === done ? '' : whole.slice(-limits.typedChars);
     if (text === told) return;
     told = text;
     tell(field, text);
     cancel = clock.after(throttleMs, flush);
+  };
+  const read = () => {
+    const { value, textContent } = element as Partial<HTMLInputElement>;
+    return value ?? textContent ?? '';
   };
   const forget = () => {
     if (told !== '') tell(field, '');
     told = '';
   };
   const onInput = () => {
+    done = undefined;
     if (!cancel) flush();
   };
   element.addEventListener('input', onInput);
-  return () => {
-    element.removeEventListener('input', onInput);
-    cancel?.();
-    forget();
+  return {
+    sent(message) {
+      const text = read().trim();
+      // No event tells that a page has emptied a field.
+      if (text !== '' && text !== message) return;
+      done = message;
+      forget();
+    },
+    stop() {
+      element.removeEventListener('input', onInput);
+      cancel?.();
+      forget();
+    },
   };
 }
