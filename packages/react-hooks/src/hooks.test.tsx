@@ -157,6 +157,19 @@ describe('useMicrophone', () => {
     expect(hook.current).toMatchObject({ status: 'off', isEnabled: false, track: undefined });
   });
 
+  it('is muted before a call, and unmuted again; the call begins as it was left', async () => {
+    const hook = await renderHook(useMicrophone, { connect: false });
+    await act(hook.current.toggleMuted);
+    expect(hook.current).toMatchObject({ status: 'off', isEnabled: false, isMuted: true });
+    await act(hook.current.toggleMuted);
+    expect(hook.current.isMuted).toBe(false);
+    await act(hook.current.toggleMuted);
+    await act(() => hook.session.connect());
+    expect(hook.current).toMatchObject({ status: 'muted', isMuted: true });
+    await act(() => hook.session.disconnect());
+    expect(hook.current).toMatchObject({ status: 'off', isMuted: true });
+  });
+
   it('has the error of what failed', async () => {
     const hook = await renderHook(useMicrophone, { connect: false });
     hook.transport.media.refuse('NotReadableError');

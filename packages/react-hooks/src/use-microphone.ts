@@ -7,6 +7,7 @@ import { useStateValue } from './use-state-value.js';
 export interface MicrophoneControls {
   readonly status: InputState['status'];
   readonly isEnabled: boolean;
+  /** By the user; also before a call, which then begins muted. */
   readonly isMuted: boolean;
   /** Not by the user: by the system, the browser or a switch on the device. */
   readonly isSilenced: boolean;
@@ -22,18 +23,18 @@ export interface MicrophoneControls {
   select(this: void, deviceId: string): Promise<void>;
 }
 
-const off: InputState = { status: 'off', devices: [] };
+const off: InputState = { status: 'off', muted: false, devices: [] };
 
 export function useMicrophone(): MicrophoneControls {
   const { microphone } = useSession();
-  const { status, error, devices, deviceId } = useStateValue(microphone.state, off);
+  const { status, muted, error, devices, deviceId } = useStateValue(microphone.state, off);
   const track = useStateValue(microphone.track, undefined);
   const actions = useMemo(
     () => ({
       enable: () => microphone.enable().catch(() => undefined),
       disable: () => microphone.disable().catch(() => undefined),
       setMuted: (muted: boolean) => microphone.setMuted(muted).catch(() => undefined),
-      toggleMuted: () => microphone.setMuted(microphone.state.value.status !== 'muted').catch(() => undefined),
+      toggleMuted: () => microphone.setMuted(!microphone.state.value.muted).catch(() => undefined),
       select: (id: string) => microphone.select(id).catch(() => undefined),
     }),
     [microphone],
@@ -41,7 +42,7 @@ export function useMicrophone(): MicrophoneControls {
   return {
     status,
     isEnabled: status === 'live' || status === 'muted' || status === 'silenced',
-    isMuted: status === 'muted',
+    isMuted: muted,
     isSilenced: status === 'silenced',
     isPending: status === 'requesting',
     error,

@@ -14,6 +14,8 @@ export interface InputState {
    * that ends. `ended`: the device went away while it was live.
    */
   readonly status: 'off' | 'requesting' | 'live' | 'muted' | 'silenced' | 'ended' | 'failed';
+  /** By `setMuted()`; also while it is off, since a call then begins muted. */
+  readonly muted: boolean;
   readonly deviceId?: string;
   readonly devices: readonly DeviceInfo[];
   readonly error?: MicroturnError;
@@ -29,7 +31,7 @@ export interface InputDevice {
   enable(): Promise<void>;
   /** Releases the device. */
   disable(): Promise<void>;
-  /** Sends silence, and says so to the edge; the device stays open. */
+  /** Sends silence, and says so to the edge; the device stays open. Before a call, and between two, it is for the next. */
   setMuted(muted: boolean): Promise<void>;
   /** Changes over to another device, at once where one is live. */
   select(deviceId: string): Promise<void>;

@@ -100,6 +100,19 @@ describe('Microphone', () => {
     expect(sent).toEqual(['publish microphone-1', 'mute', 'unmute']);
   });
 
+  it('says that it is muted while it is off, and keeps that from call to call', async () => {
+    const microphone = create();
+    await microphone.setMuted(true);
+    expect(microphone.state.value).toMatchObject({ status: 'off', muted: true });
+    await microphone.enable();
+    expect(microphone.state.value).toMatchObject({ status: 'muted', muted: true });
+    microphone.release();
+    expect(microphone.state.value).toMatchObject({ status: 'off', muted: true });
+    await microphone.setMuted(false);
+    await microphone.enable();
+    expect(microphone.state.value).toMatchObject({ status: 'live', muted: false });
+  });
+
   it('says that the system silences it, and that it is muted where the user mutes it as well', async () => {
     media.plug('microphone-2');
     const microphone = create();

@@ -24,7 +24,7 @@ const DEFAULTS: MediaTrackConstraints = { echoCancellation: true, noiseSuppressi
 
 /** The one input of a session: opens the device, sends it, and says what becomes of it. */
 export class Microphone implements InputDevice {
-  readonly state = new StateSource<InputState>({ status: 'off', devices: [] });
+  readonly state = new StateSource<InputState>({ status: 'off', muted: false, devices: [] });
   readonly track = new StateSource<MediaStreamTrack | undefined>(undefined);
   readonly level$: Observable<number>;
   readonly #media: MediaPlatform;
@@ -192,10 +192,10 @@ export class Microphone implements InputDevice {
   }
 
   #applyMute(): void {
+    if (this.#closed) return;
     const track = this.track.value;
-    if (!track) return;
-    track.enabled = !this.#muted;
-    this.#showLive(track);
+    if (track) track.enabled = !this.#muted;
+    this.#patch({ muted: this.#muted, ...(track?.readyState === 'live' && { status: this.#liveStatus(track) }) });
   }
 
   #showLive(track: MediaStreamTrack): void {
