@@ -190,7 +190,8 @@ export interface InteractionSession extends AsyncDisposable {
 
   /**
    * Sends a typed message, which is taken as if it had been said: for what it says about a task under way, else answered by
-   * a recipe's LLM, or where the model does not read, asked as with `ask`. Nothing is sent of an empty one.
+   * a recipe's LLM, or where the model does not read, asked as with `ask`. Nothing is sent of an empty one. It is not in `transcript`, which
+   * is of what was spoken.
    * @throws {MicroturnError} `protocol/too-large` above 2000 characters, `net/closed` where no call is up
    */
   send(text: string): void;
@@ -204,7 +205,7 @@ export interface InteractionSession extends AsyncDisposable {
   show(images: readonly Blob[], options?: { readonly name?: string }): Promise<void>;
   /**
    * Lets the agent see what is typed into a field before it is sent, throttled. Masked fields (passwords, codes, cards,
-   * `data-microturn-private`) never leave the page.
+   * `data-microturn-private`) never leave the page. What `send` or `ask` takes of it is no longer told as typed.
    * @returns ends it
    */
   observeInput(element: TypedField, options?: ObserveInputOptions): () => void;
