@@ -141,7 +141,7 @@ const Options = v.strictObject({
       kind: v.optional(v.picklist(['auto', 'disk', 'memory']), 'auto'),
       /** One edge's alone. */
       folder: v.optional(v.string()),
-      /** How large its file may become. */
+      /** How large its file may become, or what is kept in memory. */
       maxMiB: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 512),
     }),
     {},

@@ -125,8 +125,8 @@ async function announcedBy({ media: { listenIp, announcedAddress } }: EdgeConfig
 
 function openStore(config: EdgeConfig, log: Log): SessionStore {
   const file = storeFile(config);
-  if (file === undefined) return new MemoryStore();
-  return new DiskStore({ file, maxBytes: config.store.maxMiB * 2 ** 20, log });
+  const maxBytes = config.store.maxMiB * 2 ** 20;
+  return file === undefined ? new MemoryStore({ maxBytes }) : new DiskStore({ file, maxBytes, log });
 }
 
 async function openBackground(

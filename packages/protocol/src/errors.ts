@@ -113,8 +113,8 @@ const ERRORS = {
   },
   'edge/store': {
     retryable: true,
-    summary: 'sessions could not be kept or found on disk',
-    hint: 'make room on the disk, or name another folder with --data',
+    summary: 'sessions could not be kept or found',
+    hint: 'make room on the disk, raise `store.maxMiB`, or name another folder with --data',
   },
   'engine/late': {
     retryable: true,

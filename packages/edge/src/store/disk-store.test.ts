@@ -43,7 +43,7 @@ async function elsewhere(code: string): Promise<void> {
   await once(worker, 'exit');
 }
 
-sessionStoreContract('libsql', () => Promise.resolve(open()));
+sessionStoreContract('libsql', (maxBytes) => Promise.resolve(open(maxBytes === undefined ? {} : { maxBytes })));
 
 describe('sessions on disk', () => {
   it('are there for the next process', async () => {

@@ -1,40 +1,57 @@
-import type { SessionEvent } from '@microturn/protocol';
+import { MicroturnError, type SessionEvent } from '@microturn/protocol';
+import { KeptEvents, toKept } from './kept-events.js';
 import { elapsedMs, type Stamp } from './stamp.js';
-import {
-  KEPT_EVENTS,
-  KEPT_HISTORY,
-  isHistory,
-  type SessionStore,
-  type StoreChange,
-  type StoredRecord,
-  type StoredSession,
-} from './types.js';
+import type { RecordKey, SessionStore, StoreChange, StoredRecord, StoredSession } from './types.js';
 
-interface Entry {
-  session: StoredSession;
-  events: SessionEvent[];
-  /** By kind and id. */
-  readonly records: Map<string, StoredRecord>;
+export interface MemoryStoreOptions {
+  /** Beyond which nothing more is taken; 512 MiB where nothing is given. */
+  readonly maxBytes?: number;
 }
 
-/** Sessions for as long as this object lives: for an edge that nobody takes over from, for two in one process, for tests. */
+/** What is to be done for one change, and the bytes that it takes at most. */
+interface Step {
+  readonly bytes: number;
+  make(): void;
+}
+
+/**
+ * Sessions for as long as this object lives: for an edge that nobody takes over from, for two in one process, for tests.
+ * Bound: `maxBytes` as JSON, `reject`: a batch that has no room is refused whole, as by a disk that is full.
+ */
 export class MemoryStore implements SessionStore {
   readonly durable = false;
+  readonly #maxBytes: number;
   readonly #entries = new Map<string, Entry>();
 
+  constructor({ maxBytes = 2 ** 29 }: MemoryStoreOptions = {}) {
+    this.#maxBytes = maxBytes;
+  }
+
   write(changes: readonly StoreChange[]): Promise<void> {
-    for (const change of changes) this.#make(change);
+    const removed = new Set(changes.flatMap((change) => (change.do === 'remove' ? [change.sessionId] : [])));
+    let room = this.#maxBytes;
+    for (const [id, { bytes }] of this.#entries) if (!removed.has(id)) room -= bytes;
+    const steps: Step[] = [];
+    for (const change of changes) {
+      const step = this.#prepare(change, removed);
+      room -= step.bytes;
+      if (step.bytes > 0 && room < 0) {
+        return Promise.reject(new MicroturnError('edge/store', `more than its ${this.#maxBytes} bytes`));
+      }
+      steps.push(step);
+    }
+    for (const step of steps) step.make();
     return Promise.resolve();
   }
 
   find(tokenHash: string, now: Stamp): Promise<{ session: StoredSession; events: SessionEvent[] } | undefined> {
     const entry = [...this.#entries.values()].find(({ session }) => session.tokenHash === tokenHash);
     const found = entry && !expired(entry.session, now) ? entry : undefined;
-    return Promise.resolve(found && { session: found.session, events: [...found.events] });
+    return Promise.resolve(found && { session: found.session, events: found.events.toEvents() });
   }
 
   list(sessionId: string, kind: string): Promise<StoredRecord[]> {
-    const records = [...(this.#entries.get(sessionId)?.records.values() ?? [])];
+    const records = this.#entries.get(sessionId)?.records ?? [];
     return Promise.resolve(records.filter((record) => record.kind === kind).sort((a, b) => (a.id < b.id ? -1 : 1)));
   }
 
@@ -48,48 +65,80 @@ export class MemoryStore implements SessionStore {
     return Promise.resolve();
   }
 
-  #make(change: StoreChange): void {
+  /** @param removed sessions that the batch removes */
+  #prepare(change: StoreChange, removed: ReadonlySet<string>): Step {
     switch (change.do) {
       case 'save': {
-        const { session, events } = change;
-        const before = this.#entries.get(session.id);
-        this.#entries.set(session.id, {
-          session,
-          events: kept([...(before?.events ?? []), ...events]),
-          records: before?.records ?? new Map<string, StoredRecord>(),
-        });
-        return;
+        const { session } = change;
+        const { newest = 0 } = removed.has(session.id) ? {} : (this.#entries.get(session.id)?.events ?? {});
+        const events = change.events.filter(({ seq }) => seq > newest).map(toKept);
+        const sessionBytes = Buffer.byteLength(JSON.stringify(session));
+        return {
+          bytes: events.reduce((sum, { bytes }) => sum + bytes, sessionBytes),
+          make: () => {
+            let entry = this.#entries.get(session.id);
+            if (!entry) this.#entries.set(session.id, (entry = new Entry(session)));
+            entry.session = session;
+            entry.sessionBytes = sessionBytes;
+            entry.events.append(events);
+          },
+        };
       }
       case 'remove':
-        this.#entries.delete(change.sessionId);
-        return;
+        return { bytes: 0, make: () => void this.#entries.delete(change.sessionId) };
       case 'put': {
         const { record } = change;
-        const records = this.#entries.get(record.sessionId)?.records;
-        const key = JSON.stringify([record.kind, record.id]);
-        if ((records?.get(key)?.revision ?? -Infinity) <= record.revision) records?.set(key, record);
-        return;
+        return {
+          bytes: Buffer.byteLength(record.json),
+          make: () => this.#entries.get(record.sessionId)?.put(record),
+        };
       }
-      case 'delete': {
-        const { sessionId, kind, id } = change.key;
-        this.#entries.get(sessionId)?.records.delete(JSON.stringify([kind, id]));
-        return;
-      }
+      case 'delete':
+        return { bytes: 0, make: () => this.#entries.get(change.key.sessionId)?.delete(change.key) };
       default:
-        change satisfies never;
+        return change satisfies never;
     }
   }
 }
 
-export function expired({ savedAt, leaseMs }: Pick<StoredSession, 'savedAt' | 'leaseMs'>, now: Stamp): boolean {
-  return elapsedMs(savedAt, now) >= leaseMs;
+/** A session with all that belongs to it. */
+class Entry {
+  session: StoredSession;
+  sessionBytes = 0;
+  readonly events = new KeptEvents();
+  /** By kind and id. */
+  readonly #records = new Map<string, StoredRecord>();
+  #recordBytes = 0;
+
+  constructor(session: StoredSession) {
+    this.session = session;
+  }
+  get records(): StoredRecord[] {
+    return [...this.#records.values()];
+  }
+  get bytes(): number {
+    return this.sessionBytes + this.events.bytes + this.#recordBytes;
+  }
+
+  put(record: StoredRecord): void {
+    const before = this.#records.get(keyOf(record));
+    if (before && before.revision > record.revision) return;
+    this.delete(record);
+    this.#records.set(keyOf(record), record);
+    this.#recordBytes += Buffer.byteLength(record.json);
+  }
+  delete(key: RecordKey): void {
+    const record = this.#records.get(keyOf(key));
+    if (!record) return;
+    this.#records.delete(keyOf(key));
+    this.#recordBytes -= Buffer.byteLength(record.json);
+  }
 }
 
-/** By `seq`, each once. */
-function kept(events: readonly SessionEvent[]): SessionEvent[] {
-  const bySeq = [...new Map(events.map((event) => [event.seq, event])).values()].sort((a, b) => a.seq - b.seq);
-  const newest = bySeq.at(-1)?.seq ?? 0;
-  const recent = bySeq.filter(({ seq }) => seq > newest - KEPT_EVENTS);
-  const history = bySeq.filter((event) => event.seq <= newest - KEPT_EVENTS && isHistory(event));
-  return [...history.slice(-KEPT_HISTORY), ...recent];
+function keyOf({ kind, id }: RecordKey): string {
+  return JSON.stringify([kind, id]);
+}
+
+export function expired({ savedAt, leaseMs }: Pick<StoredSession, 'savedAt' | 'leaseMs'>, now: Stamp): boolean {
+  return elapsedMs(savedAt, now) >= leaseMs;
 }

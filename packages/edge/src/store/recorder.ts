@@ -191,13 +191,13 @@ export class SessionRecorder {
     for (const kept of this.#sessions.values()) kept.writtenSeq = 0;
     if (this.#degraded) return;
     this.#degraded = true;
-    this.#options.log.error({ err: error }, 'sessions are not kept on disk: calls go on, and end with this process');
+    this.#options.log.error({ err: error }, 'sessions are not kept: calls go on, and end with this process');
   }
 
   #recovered(): void {
     if (!this.#degraded) return;
     this.#degraded = false;
-    this.#options.log.info({}, 'sessions are kept on disk again');
+    this.#options.log.info({}, 'sessions are kept again');
   }
 }
 

@@ -1,7 +1,7 @@
 import type { SessionEvent } from '@microturn/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Stamp } from './stamp.js';
-import { KEPT_EVENTS, type SessionStore, type StoredRecord, type StoredSession } from './types.js';
+import { KEPT_EVENTS, type SessionStore, type StoreChange, type StoredRecord, type StoredSession } from './types.js';
 
 export const at = (ms: number): Stamp => ({ wallMs: ms, monotonicMs: ms, bootId: 'this boot' });
 
@@ -48,9 +48,9 @@ const task = (id: string, revision: number, sessionId = 'a'): StoredRecord => ({
 
 /**
  * What every session store keeps to.
- * @param create makes an empty one
+ * @param create makes an empty one, that may become so large
  */
-export function sessionStoreContract(name: string, create: () => Promise<SessionStore>): void {
+export function sessionStoreContract(name: string, create: (maxBytes?: number) => Promise<SessionStore>): void {
   describe(`${name}: the contract of a session store`, () => {
     let store: SessionStore;
     beforeEach(async () => {
@@ -133,6 +133,29 @@ export function sessionStoreContract(name: string, create: () => Promise<Session
       ]);
       expect(await store.list('a', 'task')).toEqual([task('1', 2)]);
       expect([await store.list('a', 'surface'), await store.list('nobody', 'task')]).toMatchObject([[{ id: '1' }], []]);
+    });
+
+    it('refuses a batch that it has no room for whole, and takes it once there is', async () => {
+      await store.close();
+      store = await create(256 * 1024);
+      const much = (count: number) => Array.from({ length: count }, (_, i) => wordEvent(i + 1, 'x'.repeat(500)));
+      await save(storedSession('a'), much(200));
+      const batch: StoreChange[] = [
+        { do: 'save', session: storedSession('b'), events: [wordEvent(1)] },
+        { do: 'put', record: task('1', 1, 'b') },
+        { do: 'save', session: storedSession('c'), events: much(120) },
+        { do: 'save', session: storedSession('d'), events: much(120) },
+      ];
+      await expect(store.write(batch)).rejects.toMatchObject({ code: 'edge/store' });
+      expect([await found('b'), await found('c'), await store.list('b', 'task')]).toEqual([undefined, undefined, []]);
+      expect((await found('a'))?.events).toHaveLength(200);
+      await store.write([{ do: 'remove', sessionId: 'a' }, ...batch]);
+      expect((await found('d'))?.events).toHaveLength(120);
+      expect(await store.list('b', 'task')).toHaveLength(1);
+      await expect(save(storedSession('a'), much(200))).rejects.toMatchObject({ code: 'edge/store' });
+      await store.expire(at(120_000));
+      await save(storedSession('a'), much(200));
+      expect((await found('a'))?.events).toHaveLength(200);
     });
 
     it('keeps a session’s records when it is saved again', async () => {
