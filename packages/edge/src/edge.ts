@@ -273,6 +273,7 @@ export class Edge {
     this.#aliveTimer = setInterval(() => {
       // One that waits to join ends soon by itself, and ten thousand pings at once would hold everybody up.
       for (const connection of this.#connections) if (connection.endpoint !== undefined) connection.checkAlive();
+      this.#usedTokens.forgetExpired();
     }, ALIVE_MS).unref();
     if (certificate && certificate.notAfter.getTime() < Date.now())
       log.warn({ notAfter: certificate.notAfter }, 'the certificate has expired: browsers refuse it');

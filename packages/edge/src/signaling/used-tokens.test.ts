@@ -33,3 +33,20 @@ it('forgets none that could still be used: where there is no room, it refuses un
   used.use({ ...token, onceAs: 'a3' });
   expect(() => used.use({ ...token, onceAs: 'a2' })).toThrow(denied);
 });
+
+it('forgets those that have expired within a minute, whether or not others come', () => {
+  let nowSeconds = NOW_SECONDS;
+  const used = new UsedTokens(() => nowSeconds * 1000);
+  used.use(token);
+  used.use({ ...token, onceAs: 'a2', expiresAt: NOW_SECONDS + 3600 });
+  nowSeconds += 360;
+  used.forgetExpired();
+  expect(used.size).toBe(2);
+  nowSeconds += 60;
+  used.forgetExpired();
+  expect(used.size).toBe(1);
+  expect(() => used.use({ ...token, onceAs: 'a2' })).toThrow(denied);
+  nowSeconds += 3600;
+  used.use({ ...token, onceAs: 'a3', expiresAt: nowSeconds + 60 });
+  expect(used.size).toBe(1);
+});
