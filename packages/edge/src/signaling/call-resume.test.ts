@@ -1,6 +1,6 @@
 import { MicroturnError, type ClientMessageOf } from '@microturn/protocol';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { Call } from './call.js';
+import { joinCall } from './join-call.js';
 import { Socket, World, nothing, settled } from './testing/call-world.js';
 
 let world: World;
@@ -125,7 +125,7 @@ describe('a call whose socket drops', () => {
       await expect(world.join(new Socket(), wrong)).rejects.toMatchObject({ code: 'session/expired' });
     }
     const message: ClientMessageOf<'join'> = { type: 'join', id: 1, protocol: 1, token: 'forged', resume };
-    await expect(Call.open(world.parts, message)).rejects.toMatchObject({ code: 'auth/denied' });
+    await expect(joinCall(world.parts, message)).rejects.toMatchObject({ code: 'auth/denied' });
     expect(call.closed).toBe(false);
   });
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   MicroturnError,
   type ClientMessageOf,
@@ -7,69 +6,30 @@ import {
   type RosterMessage,
 } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
-import type { Decision, ModelInfo } from '../engine/types.js';
-import {
-  Session,
-  type RoomRegistry,
-  type OpenBackground,
-  type RoomStay,
-  type RosterSeat,
-  type SessionEngine,
-  type SessionMedia,
-  type SessionOrigin,
-  type SessionVoice,
-} from '../session/index.js';
-import type { FoundSession, Recordable, Stamp, StoredSession } from '../store/index.js';
-import type { Agents } from '../recipes/index.js';
+import type { RoomStay, RosterSeat, Session, SessionMedia } from '../session/index.js';
+import type { Recordable, Stamp, StoredSession } from '../store/index.js';
 import type { Log } from '../telemetry/log.js';
-import { verifyJoinToken, type Grant } from './auth.js';
-import type { Gate } from './gate.js';
+import type { Grant } from './auth.js';
 import { iceServersFor, type IceServerConfig } from './ice-servers.js';
-import type { Dispatches } from './dispatches.js';
-import type { KeyRing } from './key-ring.js';
 import type { Removals } from './removals.js';
-import type { Turnstile } from './turnstile.js';
-import type { UsedTokens } from './used-tokens.js';
 
+/** What a call needs once it has been joined. */
 export interface CallParts {
   readonly clock: Clock;
   readonly log: Log;
-  readonly keys: KeyRing;
   /** Who was removed: with the token that they have they do not come back. */
   readonly removals: Removals;
-  readonly usedTokens: UsedTokens;
   readonly iceServers: readonly IceServerConfig[];
   readonly media: SessionMedia;
-  readonly engine: SessionEngine;
-  readonly voice: SessionVoice;
-  /** Who there is to talk with. */
-  readonly agents: Agents;
-  /** Who was sent to which room by the app's server. */
-  readonly dispatches: Dispatches;
-  readonly rooms: RoomRegistry<Call>;
-  /** The background of a session, by the model that it talks with. */
-  readonly background?: ((model: ModelInfo) => OpenBackground) | undefined;
   /** By session id: where the app's server finds a session to speak through. */
   readonly calls: Map<string, Call>;
   /** By resume token: what a client can come back to. */
   readonly resumable: Map<string, Call>;
-  /** By room and identity: one participant joins once at a time. */
-  readonly turnstile: Turnstile;
-  /** Few join at a time: those who talk are not to notice that many come. */
-  readonly gate: Gate;
-  /** Keeps sessions for a process that comes after this one. */
-  readonly recorder: CallRecorder;
+  readonly recorder: { remove(id: string): void };
   /** How long a call waits for a client that is away. */
   readonly resumeMs: number;
   /** Runs `fn` once, `ms` from now; the result calls it off. */
   readonly after: (ms: number, fn: () => void) => () => void;
-  readonly onDecision: (decision: Decision, lagMs: number) => void;
-}
-
-export interface CallRecorder {
-  add(source: Recordable): void;
-  remove(id: string): void;
-  find(resumeToken: string): Promise<FoundSession | undefined>;
 }
 
 /** The socket that carries a call. */
@@ -106,134 +66,13 @@ export class Call implements Recordable {
   #expiresAtMs: number | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(parts: CallParts, stay: RoomStay<Call>, grant: Grant, session: Session) {
+  /** By `joinCall`, in its room and with its endpoint open. */
+  constructor(parts: CallParts, stay: RoomStay<Call>, grant: Grant, session: Session) {
     this.#parts = parts;
     this.#stay = stay;
     this.#grant = grant;
     this.session = session;
     this.#seat = stay.room.roster.join(grant);
-  }
-
-  /**
-   * Lets a participant in, or back in where the message has a resume token.
-   * @throws {MicroturnError} `auth/*`, `edge/full`, `session/expired`, or what the media thread says
-   */
-  static async open(parts: CallParts, message: ClientMessageOf<'join'>): Promise<{ call: Call; joined: Joined }> {
-    // Every time: a token that was good an hour ago may not be now.
-    const keys = parts.keys.current;
-    const verified = await verifyJoinToken(message.token, keys, message.room);
-    const assertStillGood = () => {
-      if (parts.keys.current[verified.key] !== keys[verified.key]) throw new MicroturnError('auth/revoked');
-      parts.removals.assertMayJoin(verified);
-    };
-    assertStillGood();
-    const grant = { ...verified, audience: verified.audience ?? message.audience };
-    const { resume } = message;
-    // What the app's server says counts before what the client asks for.
-    const recipe = grant.agent ?? parts.dispatches.agentFor(grant.room) ?? message.recipe;
-    const enter = async () => {
-      if (!resume) return Call.#enterOnce(parts, grant, recipe);
-      const call = parts.resumable.get(resume.resumeToken);
-      const found = call ? undefined : await parts.recorder.find(resume.resumeToken);
-      const { room, participant } = call?.session ?? found?.session ?? {};
-      if (call?.closed || room !== grant.room || participant !== grant.identity) {
-        throw new MicroturnError('session/expired');
-      }
-      if (call) return { call, joined: await call.#reenter(grant) };
-      return Call.#enter(parts, grant, recipe, found && { ...found, ...resume });
-    };
-    const entered = await parts.turnstile.pass(JSON.stringify([grant.room, grant.identity]), () =>
-      parts.gate.pass(enter),
-    );
-    try {
-      // Much may have happened while they waited.
-      assertStillGood();
-    } catch (error) {
-      await entered.call.end(MicroturnError.from(error, 'edge/internal'));
-      throw error;
-    }
-    return entered;
-  }
-
-  /** A session that is resumed is not another join: who may resume it has its resume token. */
-  static async #enterOnce(parts: CallParts, grant: Grant, recipe: string | undefined) {
-    const giveBack = parts.usedTokens.use(grant);
-    try {
-      return await Call.#enter(parts, grant, recipe);
-    } catch (error) {
-      giveBack();
-      throw error;
-    }
-  }
-
-  /** Token, room, transports, row, in this order, and undone in reverse where one fails. */
-  static async #enter(
-    parts: CallParts,
-    grant: Grant,
-    recipe: string | undefined,
-    origin?: SessionOrigin,
-  ): Promise<{ call: Call; joined: Joined }> {
-    // Before anything is opened for them: refusing a crowd costs next to nothing then.
-    const replaces = parts.rooms.get(grant.room)?.members.has(grant.identity) ?? false;
-    if (!replaces) parts.engine.assertRoom();
-    const stay = await parts.rooms.enter(grant.room, grant.identity);
-    try {
-      await stay.room.members.get(grant.identity)?.end(new MicroturnError('session/replaced'));
-      return await Call.#openIn(parts, grant, stay, recipe, origin);
-    } catch (error) {
-      await stay.leave();
-      throw error;
-    }
-  }
-
-  static async #openIn(
-    parts: CallParts,
-    grant: Grant,
-    stay: RoomStay<Call>,
-    recipe: string | undefined,
-    origin: SessionOrigin | undefined,
-  ): Promise<{ call: Call; joined: Joined }> {
-    const { room } = stay;
-    const { media, clock, engine: floor, voice, agents, log } = parts;
-    const endpoint = randomUUID();
-    const { engine, speaker, keepClip } = agents.forCall(recipe, { floor, media, endpoint });
-    const transports = await media.request('endpoint.open', {
-      room: room.id,
-      endpoint,
-      participant: grant.identity,
-      hidden: grant.hidden,
-    });
-    try {
-      const session = await Session.open(
-        {
-          room: room.id,
-          participant: grant.identity,
-          roomAudience: room.audience,
-          audience: grant.audience ?? 'room',
-          clock,
-          media,
-          engine,
-          voice,
-          speaker,
-          keepClip,
-          log,
-          background: parts.background?.(engine.info),
-          onClosed: ({ id }, reason) => void parts.calls.get(id)?.end(new MicroturnError('session/closed', reason)),
-          onDecision: parts.onDecision,
-        },
-        endpoint,
-        origin,
-      );
-      const call = new Call(parts, stay, grant, session);
-      room.members.set(grant.identity, call);
-      parts.calls.set(session.id, call);
-      parts.resumable.set(session.resumeToken, call);
-      parts.recorder.add(call);
-      return { call, joined: call.#joined(transports, origin !== undefined) };
-    } catch (error) {
-      await media.request('endpoint.close', { endpoint });
-      throw error;
-    }
   }
 
   get id(): string {
@@ -267,6 +106,40 @@ export class Call implements Recordable {
 
   get closed(): boolean {
     return this.#closing !== undefined;
+  }
+
+  /**
+   * Its client is back: fresh transports, in place of those it had.
+   * @throws {MicroturnError} `session/expired`, or what the media thread says
+   */
+  async reenter(grant: Grant): Promise<Joined> {
+    // The edge may not know yet that the earlier socket is dead.
+    this.drop(new MicroturnError('session/replaced'));
+    this.#awaited = undefined;
+    const transports = await this.#parts.media.request('endpoint.reopen', { endpoint: this.session.endpoint });
+    if (this.closed) throw new MicroturnError('session/expired');
+    this.#grant = grant;
+    return this.joined(transports, true);
+  }
+
+  /** @param transports that the media thread has opened for its client */
+  joined({ sendTransport, recvTransport }: Transports, resumed: boolean): Joined {
+    const { session } = this;
+    return {
+      sessionId: session.id,
+      room: session.room,
+      participant: session.participant,
+      resumeToken: session.resumeToken,
+      resumeMs: this.#parts.resumeMs,
+      resumed,
+      model: session.modelName,
+      microTurnMs: session.model.microTurnMs,
+      sessionMs: session.nowMs,
+      routerRtpCapabilities: this.#stay.room.rtpCapabilities as JoinResult['routerRtpCapabilities'],
+      sendTransport: sendTransport as JoinResult['sendTransport'],
+      recvTransport: recvTransport as JoinResult['recvTransport'],
+      iceServers: this.iceServers as JoinResult['iceServers'],
+    };
   }
 
   /**
@@ -408,35 +281,6 @@ export class Call implements Recordable {
     media
       .request('endpoint.suspend', { endpoint: this.session.endpoint })
       .catch((error: unknown) => log.debug({ err: error }, 'an endpoint was not suspended'));
-  }
-
-  async #reenter(grant: Grant): Promise<Joined> {
-    // The edge may not know yet that the earlier socket is dead.
-    this.drop(new MicroturnError('session/replaced'));
-    this.#awaited = undefined;
-    const transports = await this.#parts.media.request('endpoint.reopen', { endpoint: this.session.endpoint });
-    if (this.closed) throw new MicroturnError('session/expired');
-    this.#grant = grant;
-    return this.#joined(transports, true);
-  }
-
-  #joined({ sendTransport, recvTransport }: Transports, resumed: boolean): Joined {
-    const { session } = this;
-    return {
-      sessionId: session.id,
-      room: session.room,
-      participant: session.participant,
-      resumeToken: session.resumeToken,
-      resumeMs: this.#parts.resumeMs,
-      resumed,
-      model: session.modelName,
-      microTurnMs: session.model.microTurnMs,
-      sessionMs: session.nowMs,
-      routerRtpCapabilities: this.#stay.room.rtpCapabilities as JoinResult['routerRtpCapabilities'],
-      sendTransport: sendTransport as JoinResult['sendTransport'],
-      recvTransport: recvTransport as JoinResult['recvTransport'],
-      iceServers: this.iceServers as JoinResult['iceServers'],
-    };
   }
 
   async #close(reason: string): Promise<void> {

@@ -4,8 +4,10 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { silentLog } from '../telemetry/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
-import { Call } from './call.js';
 import { Connection, type ConnectionParts } from './connection.js';
+import { joinCall } from './join-call.js';
+
+vi.mock(import('./join-call.js'));
 
 class FakeSocket extends EventEmitter {
   readonly OPEN = 1;
@@ -75,7 +77,7 @@ describe('fault 21: a client that does not read its socket', () => {
 describe('a socket', () => {
   it('that does not ask to join is told so after 10 s; one that has asked is let in by a busy edge when its turn comes', async () => {
     vi.useFakeTimers();
-    const joining = vi.spyOn(Call, 'open').mockReturnValue(new Promise(() => undefined));
+    const joining = vi.mocked(joinCall).mockReturnValue(new Promise(() => undefined));
     const [silent, asking] = [open(), open()];
     asking.socket.emit('message', Buffer.from('{"type":"join","id":1,"protocol":1,"token":"t"}'), false);
     await vi.advanceTimersByTimeAsync(60_000);

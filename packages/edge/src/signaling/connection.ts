@@ -14,7 +14,8 @@ import {
 import type { RawData, WebSocket } from 'ws';
 import type { MediaEvent } from '../media/types.js';
 import type { EdgeMetrics } from '../telemetry/metrics.js';
-import { Call, type CallParts, type Carrier } from './call.js';
+import type { Call, Carrier } from './call.js';
+import { joinCall, type JoinParts } from './join-call.js';
 import { RateLimit } from './rate-limit.js';
 
 /** Time to send the first message. */
@@ -38,7 +39,7 @@ const LEFT: ReadonlySet<number> = new Set([NORMAL, 1001, 1005]);
 const SILENT_PINGS = 2;
 
 /** What all connections share. */
-export interface ConnectionParts extends CallParts {
+export interface ConnectionParts extends JoinParts {
   readonly metrics: EdgeMetrics;
   /** Called once. */
   readonly onClosed: (connection: Connection) => void;
@@ -294,7 +295,7 @@ export class Connection implements Carrier {
       }
       const refused = refusal();
       if (refused) throw refused;
-      const { call, joined } = await Call.open(this.#parts, message);
+      const { call, joined } = await joinCall(this.#parts, message);
       const participants = call.attach(this);
       if (this.#closed) {
         // Whoever was never answered has nothing to come back with.

@@ -1,5 +1,5 @@
 export { mintJoinToken, verifyJoinToken, verifyServerToken, type ApiKeys, type Grant } from './auth.js';
-export { Call, type CallParts } from './call.js';
+export type { Call } from './call.js';
 export { Connection, type ConnectionParts } from './connection.js';
 export { spareDescriptors } from './descriptors.js';
 export { trustedProxies } from './caller-address.js';

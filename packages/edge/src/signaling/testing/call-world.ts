@@ -8,7 +8,8 @@ import { MemoryStore, SessionRecorder, type Stamp } from '../../store/index.js';
 import { silentLog } from '../../telemetry/index.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import type { SpeakRequest } from '../../voice/index.js';
-import { Call, type CallParts, type Carrier } from '../call.js';
+import type { Call, Carrier } from '../call.js';
+import { joinCall, type JoinParts } from '../join-call.js';
 import { Dispatches } from '../dispatches.js';
 import { Gate } from '../gate.js';
 import { KeyRing } from '../key-ring.js';
@@ -63,7 +64,7 @@ export class World {
   readonly usedTokens = new UsedTokens();
   readonly dispatches = new Dispatches(['nano', 'other']);
   readonly rooms: RoomRegistry<Call>;
-  readonly parts: CallParts;
+  readonly parts: JoinParts;
   mediaGone = false;
   /** Methods of the media thread that wait for these before they are done. */
   readonly slow = new Map<string, Promise<void>>();
@@ -187,7 +188,7 @@ export class World {
       agents?: string[];
       recipe?: string;
       resume?: { resumeToken: string; lastSeq: number };
-      background?: CallParts['background'];
+      background?: JoinParts['background'];
     } = {},
   ) {
     const minted = new AccessToken(key, keys[key], { identity, attributes });
@@ -206,7 +207,7 @@ export class World {
       ...(recipe !== undefined && { recipe }),
       ...(resume && { resume }),
     };
-    const { call, joined } = await Call.open({ ...this.parts, background }, message);
+    const { call, joined } = await joinCall({ ...this.parts, background }, message);
     const participants = call.attach(socket);
     if (joined.resumed) call.session.resume(resume?.lastSeq ?? 0, socket.listener);
     else call.session.start(socket.listener);
