@@ -2,7 +2,6 @@ import { MicroturnError, type AudienceChoice, type PatchOperation } from '@micro
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import type { Subscription } from 'rxjs';
 import { inUrl, isLoopback, isWildcard } from './addresses.js';
 import type { Background } from './background/index.js';
 import { after, monotonicClock } from './clock.js';
@@ -10,7 +9,9 @@ import { closeAll, type Closable } from './close-all.js';
 import { parseConfig, type EdgeConfig } from './config.js';
 import type { EngineHost } from './engine/index.js';
 import { certificateFor } from './https.js';
-import type { MediaEvent, MediaHost } from './media/index.js';
+import { refreshMetrics, refreshStats, type StatsParts } from './edge-stats.js';
+import type { MediaHost } from './media/index.js';
+import { MediaWatch } from './media-watch.js';
 import type { Agents } from './recipes/index.js';
 import { RoomRegistry, type Room, type Session, type SessionBackground } from './session/index.js';
 import {
@@ -100,16 +101,12 @@ export class Edge {
   readonly #ofConnections: ConnectionParts;
   #maxConnections = Infinity;
   #http: FastifyInstance | undefined;
-  #mediaEvents: Subscription | undefined;
+  readonly #mediaWatch: MediaWatch;
   #statsTimer: NodeJS.Timeout | undefined;
   #aliveTimer: NodeJS.Timeout | undefined;
   #draining = false;
   /** For good. */
   #failed: MicroturnError | undefined;
-  /** The media thread is lost, and not restored yet. */
-  #lost: MicroturnError | undefined;
-  /** The mediasoup worker answers nothing now. */
-  #stalled: MicroturnError | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: EdgeParts) {
@@ -122,6 +119,15 @@ export class Edge {
         const watcher = parts.webhooks.watch(room);
         return { ...watcher, closed: () => (this.#dispatches.endRoom(room.id), watcher.closed()) };
       },
+    });
+    const { media, log } = parts;
+    this.#mediaWatch = new MediaWatch({
+      media,
+      log,
+      connections: this.#connections,
+      calls: this.#calls,
+      rooms: this.#rooms,
+      onFailed: (error) => this.fail(error),
     });
     this.#ofConnections = this.#partsOfConnections();
   }
@@ -144,6 +150,10 @@ export class Edge {
   }
   get sessionCount(): number {
     return this.#calls.size;
+  }
+  /** Why nobody can be let in. Each reason ends by itself: one that passes says nothing of the others. */
+  get #broken(): MicroturnError | undefined {
+    return this.#failed ?? this.#mediaWatch.broken;
   }
   /** True while new callers are let in. */
   get ready(): boolean {
@@ -226,7 +236,7 @@ export class Edge {
 
   /** Called once by `createEdge`. */
   async listen(): Promise<void> {
-    const { config, log, certificate, metrics, media, keys } = this.#parts;
+    const { config, log, certificate, metrics, keys } = this.#parts;
     this.#maxConnections = spareDescriptors();
     const http = await createHttpServer({
       certificate,
@@ -242,7 +252,7 @@ export class Edge {
       demoDir: config.demo,
       allowedOrigins: config.allowedOrigins,
       ready: () => this.ready,
-      refreshMetrics: () => this.#refreshMetrics(),
+      refreshMetrics: () => refreshMetrics(this.#ofStats),
       onSocket: (socket, address) => this.#connect(socket, address),
       say: (id, text, audience) => this.#sessionOf(id).say(text, audience),
       patch: (id, surfaceId, patch) => this.#sessionOf(id).patch(surfaceId, patch),
@@ -261,14 +271,14 @@ export class Edge {
     this.#http = http;
     if (config.dev && !isLoopback(config.host))
       log.warn({ host: config.host }, 'anybody who reaches this host gets a token at /dev/token');
-    this.#mediaEvents = media.events.subscribe((event) => this.#onMediaEvent(event));
+    this.#mediaWatch.start();
     this.#statsTimer = setInterval(() => {
       for (const call of callsToShed(this.#calls.values())) {
         log.warn({ session: call.id }, 'the engine is too late: its newest call is ended');
         void call.end(new MicroturnError('engine/late', 'others who came before go on'));
       }
       if (this.#calls.size > 0)
-        this.#refreshStats().catch((error: unknown) => log.warn({ err: error }, 'no media stats'));
+        refreshStats(this.#ofStats).catch((error: unknown) => log.warn({ err: error }, 'no media stats'));
     }, STATS_MS).unref();
     this.#aliveTimer = setInterval(() => {
       // One that waits to join ends soon by itself, and ten thousand pings at once would hold everybody up.
@@ -313,7 +323,7 @@ export class Edge {
     const calls = [...this.#calls.values()].map((call) => call.close('edge/draining'));
     await Promise.all([...calls, ...connections.map((connection) => connection.finished)]);
     await this.#http?.close();
-    this.#mediaEvents?.unsubscribe();
+    this.#mediaWatch.close();
     await closeAll(opened, log);
     log.info({}, 'the edge is down');
   }
@@ -333,6 +343,10 @@ export class Edge {
     else if (!leaveWaiting) connection.end(new MicroturnError('protocol/rate', 'too many sockets wait to join'));
     else if (this.#connections.size > this.#maxConnections)
       connection.end(new MicroturnError('edge/full', `${this.#maxConnections} connections, by its open files limit`));
+  }
+
+  get #ofStats(): StatsParts {
+    return { ...this.#parts, calls: this.#calls, rooms: this.#rooms };
   }
 
   #partsOfConnections(): ConnectionParts {
@@ -363,125 +377,5 @@ export class Edge {
       onDecision: (decision, lagMs) => metrics.noteDecision(decision, lagMs, engine.info.microTurnMs),
       onClosed: (connection) => this.#connections.delete(connection),
     };
-  }
-
-  #onMediaEvent(event: MediaEvent): void {
-    switch (event.type) {
-      case 'track.added':
-      case 'track.removed':
-      case 'uplink.stalled':
-        for (const connection of this.#connections) {
-          if (connection.endpoint === event.endpoint) connection.onMediaEvent(event);
-        }
-        return;
-      case 'speech.started':
-      case 'speech.sent':
-        for (const { session } of this.#calls.values()) {
-          session.speechMoved(
-            event.type === 'speech.started' ? 'speech-started' : 'speech-sent',
-            event.responseId,
-            event.atMs,
-          );
-        }
-        return;
-      case 'speakers':
-        this.#rooms.get(event.room)?.roster.setSpeakers(event.participants);
-        return;
-      case 'speech.full':
-        for (const { session } of this.#calls.values()) session.speechFull(event.responseId);
-        return;
-      case 'transport.state':
-        this.#onTransportState(event);
-        return;
-      case 'lost':
-        this.#onMediaLost(event.message);
-        return;
-      case 'restored':
-        void this.#onMediaRestored();
-        return;
-      case 'failed':
-        this.fail(new MicroturnError('edge/worker-died', event.message));
-        return;
-      case 'worker.stalled':
-        this.#onMediaStalled(event.stalled);
-        return;
-      case 'worker.died':
-      case 'ready':
-        return;
-      default:
-        event satisfies never;
-    }
-  }
-
-  #onTransportState({ endpoint, state }: MediaEvent & { type: 'transport.state' }): void {
-    if (state !== 'failed' && state !== 'closed') return;
-    for (const call of this.#calls.values()) {
-      if (call.session.endpoint === endpoint) call.drop(new MicroturnError('net/ice-failed'));
-    }
-  }
-
-  /** Why nobody can be let in. Each reason ends by itself: one that passes says nothing of the others. */
-  get #broken(): MicroturnError | undefined {
-    return this.#failed ?? this.#lost ?? this.#stalled;
-  }
-
-  /** Nobody is let in while the worker is silent. It goes on, or is ended and replaced. */
-  #onMediaStalled(stalled: boolean): void {
-    const { log } = this.#parts;
-    if (stalled) log.warn({}, 'the mediasoup worker answers nothing');
-    else log.info({}, 'the mediasoup worker answers again');
-    this.#stalled = stalled ? new MicroturnError('edge/worker-died', 'it answers nothing') : undefined;
-  }
-
-  /** Nothing is heard or said until another thread is up; sessions go on, and their clients come back for new transports. */
-  #onMediaLost(message: string): void {
-    const lost = new MicroturnError('edge/worker-died', message);
-    this.#lost = lost;
-    for (const call of this.#calls.values()) call.drop(lost);
-  }
-
-  async #onMediaRestored(): Promise<void> {
-    const lost = this.#lost;
-    // That was another worker.
-    this.#stalled = undefined;
-    try {
-      await this.#rooms.restore();
-      await Promise.all([...this.#calls.values()].map((call) => call.restoreMedia()));
-      if (lost === this.#lost) this.#lost = undefined;
-    } catch (error) {
-      // Lost again meanwhile: the next one is restored in its turn.
-      if (lost === this.#lost) this.fail(MicroturnError.from(error, 'edge/worker-died'));
-    }
-  }
-
-  async #refreshStats(): Promise<void> {
-    const { metrics, media } = this.#parts;
-    const stats = await media.request('stats', {});
-    metrics.place.set(stats.placeP99Ms / 1000);
-    metrics.send.set(stats.sendP99Ms / 1000);
-    metrics.tickLate.set(stats.tickLateP99Ms / 1000);
-    metrics.noteUplinks(stats.uplinks);
-    metrics.noteHeap('media', stats);
-    const byEndpoint = new Map(stats.endpoints.map((endpoint) => [endpoint.endpoint, endpoint]));
-    for (const { session } of this.#calls.values()) {
-      const endpoint = byEndpoint.get(session.endpoint);
-      if (endpoint) session.noteStats(endpoint);
-    }
-  }
-
-  async #refreshMetrics(): Promise<void> {
-    const { engine, metrics, recorder, log } = this.#parts;
-    metrics.sessions.set(this.#calls.size);
-    metrics.rooms.set(this.#rooms.size);
-    metrics.noteEngine(engine.load);
-    metrics.storeDegraded.set(recorder.degraded ? 1 : 0);
-    // What a thread cannot tell any more must not hide the rest.
-    await Promise.all([
-      this.#refreshStats().catch((error: unknown) => log.warn({ err: error }, 'no media stats')),
-      engine.stats().then(
-        (stats) => metrics.noteHeap('engine', stats),
-        (error: unknown) => log.warn({ err: error }, 'no engine stats'),
-      ),
-    ]);
   }
 }
