@@ -6,28 +6,15 @@ import type { Log } from '../telemetry/log.js';
 import { ConversationLog } from './conversation-log.js';
 import { Delegation, type DelegateRule } from './delegation.js';
 import { Errands } from './errands.js';
-import {
-  meantTask,
-  passesOnWords,
-  stepFollowUp,
-  type FollowUpRule,
-  type FollowUpStep,
-  type TaskTalk,
-} from './follow-up.js';
+import { passesOnWords, type FollowUpRule, type FollowUpStep } from './follow-up.js';
 import { TaskImages } from './images.js';
 import { PageTools } from './page-tools.js';
 import type { BackgroundProvider, TaskBrief } from './provider.js';
 import { restoreTasks } from './restore.js';
+import { SessionFollowUps } from './session-follow-ups.js';
 import { SpokenQuestions, type Hear } from './spoken-questions.js';
-import {
-  isOver,
-  newTaskBook,
-  stepTasks,
-  type Task,
-  type TaskEffect,
-  type TaskInput,
-  type TaskLimits,
-} from './task-reducer.js';
+import { TaskLedger } from './task-ledger.js';
+import { isOver, type Task, type TaskEffect, type TaskLimits } from './task-reducer.js';
 import { TaskRuns } from './task-runs.js';
 import { ToolBox, type Tool } from './toolbox.js';
 import type { Turnstile } from './turnstile.js';
@@ -53,8 +40,6 @@ export interface BackgroundDeskParts {
 }
 
 const TITLE_CHARS = 60;
-/** How long ago a result may have been talked over for “never mind” to mean it. */
-const MEANT_MS = 30_000;
 
 /** The background of one session: its tasks, what they may do, and how their results come into the conversation. */
 export class BackgroundDesk implements SessionBackground {
@@ -71,36 +56,43 @@ export class BackgroundDesk implements SessionBackground {
     create: (title) => {
       this.#assertOpen();
       const id = `task-${++this.#count}`;
-      this.#apply({ type: 'ask', atMs: this.#desk.nowMs(), id, prompt: '', title, origin: 'answer' });
+      this.#ledger.apply({ type: 'ask', atMs: this.#desk.nowMs(), id, prompt: '', title, origin: 'answer' });
       return id;
     },
-    cancel: (id) => this.#apply({ type: 'cancel', atMs: this.#desk.nowMs(), id, by: 'app' }),
+    cancel: (id) => this.#ledger.apply({ type: 'cancel', atMs: this.#desk.nowMs(), id, by: 'app' }),
     context: (taskId, { signal, note, patch }) => {
       const { sessionId, participant } = this.#desk;
       return { signal, note, patch, sessionId, participant, taskId };
     },
   });
   readonly #spoken: SpokenQuestions;
-  /** Inputs that came in the middle of a step. */
-  readonly #inbox: TaskInput[] = [];
-  #stepping = false;
-  #book;
+  readonly #ledger: TaskLedger;
+  readonly #followUps: SessionFollowUps;
   #count = 0;
-  /** The task that was being said last, and when it was talked over. */
-  #talkedOver: { readonly taskId: string; readonly atMs: number } | undefined;
   #closed = false;
 
   constructor(parts: BackgroundDeskParts, desk: SessionDesk) {
     this.#parts = parts;
     this.#desk = desk;
     this.#budget = new Budget(parts.budget);
-    this.#book = newTaskBook(parts.limits);
+    this.#ledger = new TaskLedger({
+      limits: parts.limits,
+      emit: (event) => desk.emit(event),
+      run: (effect) => this.#run(effect),
+      onTasks: (tasks) => this.#onTasks(tasks),
+    });
+    this.#followUps = new SessionFollowUps({
+      rule: parts.followUp,
+      nowMs: () => desk.nowMs(),
+      tasks: () => this.#ledger.tasks,
+      worded: ({ id }) => !this.#spoken.has(id),
+    });
     this.#delegation = new Delegation({
       rule: parts.delegate,
       microTurnMs: desk.microTurnMs,
       understood: () => this.#spoken.understood,
       followUp: (words) => this.#followUpAsHeard(words),
-      awaited: () => this.#book.tasks.some(({ status }) => status === 'asking'),
+      awaited: () => this.#ledger.tasks.some(({ status }) => status === 'asking'),
       delegate: (asked) => this.#delegate(asked),
     });
     this.#pageTools = new PageTools((event) => desk.emit(event));
@@ -118,7 +110,7 @@ export class BackgroundDesk implements SessionBackground {
       log,
       host: {
         nowMs: () => desk.nowMs(),
-        apply: (input) => this.#apply(input),
+        apply: (input) => this.#ledger.apply(input),
         brief: (task, signal) => this.#briefOf(task, signal),
         errandOf: (taskId) => this.#errands.runOf(taskId),
         hasBegun: (taskId) => this.#weaver.hasBegun(taskId),
@@ -140,7 +132,7 @@ export class BackgroundDesk implements SessionBackground {
         mark: (mark) => desk.mark(mark),
       },
       onSaid: ({ id, revision }, chars, responseId) =>
-        this.#apply({ type: 'said', atMs: desk.nowMs(), id, revision, chars, responseId }),
+        this.#ledger.apply({ type: 'said', atMs: desk.nowMs(), id, revision, chars, responseId }),
     });
   }
 
@@ -154,7 +146,7 @@ export class BackgroundDesk implements SessionBackground {
   };
 
   get tasks(): readonly Task[] {
-    return this.#book.tasks;
+    return this.#ledger.tasks;
   }
 
   get keepsClip(): boolean {
@@ -176,7 +168,7 @@ export class BackgroundDesk implements SessionBackground {
 
   followUp(text: string): AskResult | undefined {
     this.#assertOpen();
-    const step = this.#stepFollowUp(text);
+    const step = this.#followUps.step(text);
     if (!step) return undefined;
     // Before the task that it is about begins again: it is told the conversation.
     this.#log.note({ atMs: this.#desk.nowMs(), who: this.#desk.participant, text });
@@ -185,25 +177,25 @@ export class BackgroundDesk implements SessionBackground {
 
   amend(taskId: string, text: string): void {
     this.#assertOpen();
-    this.#apply({ type: 'amend', atMs: this.#desk.nowMs(), id: taskId, text });
+    this.#ledger.apply({ type: 'amend', atMs: this.#desk.nowMs(), id: taskId, text });
   }
 
   answer(taskId: string, answer: string | boolean): void {
     this.#assertOpen();
-    this.#apply({ type: 'answer', atMs: this.#desk.nowMs(), id: taskId, answer });
+    this.#ledger.apply({ type: 'answer', atMs: this.#desk.nowMs(), id: taskId, answer });
   }
 
   cancel(taskId: string | undefined, by: 'user' | 'client' | 'app'): void {
     this.#assertOpen();
     const atMs = this.#desk.nowMs();
     const meant =
-      taskId === undefined ? this.#book.tasks.filter((task) => !isOver(task)).map(({ id }) => id) : [taskId];
-    for (const id of meant) this.#apply({ type: 'cancel', atMs, id, by });
+      taskId === undefined ? this.#ledger.tasks.filter((task) => !isOver(task)).map(({ id }) => id) : [taskId];
+    for (const id of meant) this.#ledger.apply({ type: 'cancel', atMs, id, by });
   }
 
   changeSubject(): void {
     this.#assertOpen();
-    this.#apply({ type: 'subject', atMs: this.#desk.nowMs() });
+    this.#ledger.apply({ type: 'subject', atMs: this.#desk.nowMs() });
   }
 
   registerTools(tools: ClientMessageOf<'tools.register'>['tools']): void {
@@ -222,14 +214,14 @@ export class BackgroundDesk implements SessionBackground {
     // Ids go on behind the highest, also where the events of the oldest tasks are gone.
     this.#count = Math.max(spent?.tasks ?? 0, ...tasks.map(({ id }) => Number(id.slice('task-'.length))));
     this.#budget = new Budget(this.#parts.budget, spent);
-    if (tasks.length > 0) this.#apply({ type: 'restore', atMs: this.#desk.nowMs(), tasks });
+    if (tasks.length > 0) this.#ledger.apply({ type: 'restore', atMs: this.#desk.nowMs(), tasks });
   }
 
   onDecision(decision: Decision, moment: Parameters<SessionBackground['onDecision']>[1]): void {
     const { responses, present, overhears } = moment;
     if (this.#closed) return;
     const atMs = this.#desk.nowMs();
-    this.#apply({ type: 'tick', atMs });
+    this.#ledger.apply({ type: 'tick', atMs });
     if (decision.acts.includes('cancel')) this.#cancelMeant();
     this.#delegation.onDecision(decision, atMs);
     const live = responses.find(({ id }) => id === this.#weaver.liveId);
@@ -261,7 +253,7 @@ export class BackgroundDesk implements SessionBackground {
     if (event.type !== 'response.completed' && event.type !== 'response.interrupted') return;
     const { liveTaskId } = this.#weaver;
     if (event.type === 'response.interrupted' && event.responseId === this.#weaver.liveId && liveTaskId !== undefined) {
-      this.#talkedOver = { taskId: liveTaskId, atMs: event.at };
+      this.#followUps.noteTalkedOver(liveTaskId, event.at);
     }
     this.#weaver.onResponse(event);
   }
@@ -269,6 +261,7 @@ export class BackgroundDesk implements SessionBackground {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#ledger.close();
     this.#runs.close();
     this.#spoken.clear();
     this.#errands.close();
@@ -313,7 +306,7 @@ export class BackgroundDesk implements SessionBackground {
     if (spoken) this.#spoken.add(id, spoken);
     try {
       const title = titleOf(prompt);
-      this.#apply({ type: 'ask', atMs: this.#desk.nowMs(), id, prompt, title, origin, subject, images: length });
+      this.#ledger.apply({ type: 'ask', atMs: this.#desk.nowMs(), id, prompt, title, origin, subject, images: length });
     } catch (error) {
       this.#spoken.delete(id);
       this.#dropImages();
@@ -324,22 +317,17 @@ export class BackgroundDesk implements SessionBackground {
 
   /** Pictures go with their tasks. */
   #dropImages(): void {
-    this.#images.keep(new Set(this.#book.tasks.filter((task) => !isOver(task)).map(({ id }) => id)));
-  }
-
-  /** What was said or typed is about a task: what is to be done then. Undefined for a question of its own. */
-  #stepFollowUp(text: string): FollowUpStep | undefined {
-    return stepFollowUp(text, this.#talk(), this.#desk.nowMs());
+    this.#images.keep(new Set(this.#ledger.tasks.filter((task) => !isOver(task)).map(({ id }) => id)));
   }
 
   #take({ inputs, result }: FollowUpStep): AskResult {
-    for (const input of inputs) this.#apply(input);
+    for (const input of inputs) this.#ledger.apply(input);
     return result;
   }
 
   /** By the words that the interaction model has for it: they do to call something off, and are not passed on where others are better. */
   #followUpAsHeard(words: string): 'taken' | 'unclear' | undefined {
-    const step = this.#stepFollowUp(words);
+    const step = this.#followUps.step(words);
     if (!step) return undefined;
     if (this.#spoken.understood && passesOnWords(step)) return 'unclear';
     this.#take(step);
@@ -347,47 +335,16 @@ export class BackgroundDesk implements SessionBackground {
   }
 
   #cancelMeant(): void {
-    const task = meantTask(this.#talk());
-    if (task) this.#apply({ type: 'cancel', atMs: this.#desk.nowMs(), id: task.id, by: 'user' });
+    const task = this.#followUps.meant();
+    if (task) this.#ledger.apply({ type: 'cancel', atMs: this.#desk.nowMs(), id: task.id, by: 'user' });
   }
 
-  #talk(): TaskTalk {
-    const over = this.#talkedOver;
-    return {
-      tasks: this.#book.tasks,
-      rule: this.#parts.followUp,
-      overId: over && this.#desk.nowMs() - over.atMs < MEANT_MS ? over.taskId : undefined,
-      worded: ({ id }) => !this.#spoken.has(id),
-    };
-  }
-
-  /** One input after the other, also where one leads to the next. */
-  #apply(input: TaskInput): void {
-    if (this.#closed) return;
-    if (this.#stepping) {
-      this.#inbox.push(input);
-      return;
-    }
-    this.#stepping = true;
-    try {
-      for (let next: TaskInput | undefined = input; next; next = this.#inbox.shift()) this.#step(next);
-    } finally {
-      this.#stepping = false;
-    }
-  }
-
-  #step(input: TaskInput): void {
-    const { book, events, effects } = stepTasks(this.#book, input);
-    // Most micro-turns change nothing; what a task is doing is told without a change.
-    if (book === this.#book && events.length === 0) return;
-    this.#book = book;
-    for (const event of events) this.#desk.emit(event);
-    for (const effect of effects) this.#run(effect);
-    this.#weaver.onTasks(book.tasks);
-    this.#errands.onTasks(book.tasks);
+  #onTasks(tasks: readonly Task[]): void {
+    this.#weaver.onTasks(tasks);
+    this.#errands.onTasks(tasks);
     this.#dropImages();
     this.#spoken.keep((id) => {
-      const task = book.tasks.find((one) => one.id === id);
+      const task = tasks.find((one) => one.id === id);
       return task !== undefined && !isOver(task) && task.status !== 'done';
     });
   }
@@ -428,14 +385,14 @@ export class BackgroundDesk implements SessionBackground {
     if ('clip' in heard) return this.#brief(task, heard.clip);
     const { words: prompt, fromMs } = heard;
     this.#log.note({ atMs: fromMs, who: this.#desk.participant, text: prompt });
-    const about = this.#stepFollowUp(prompt);
+    const about = this.#followUps.step(prompt);
     if (about) {
       this.#take(about);
       return undefined;
     }
     const { id, revision } = task;
     this.#spoken.delete(id);
-    this.#apply({ type: 'worded', atMs: this.#desk.nowMs(), id, revision, prompt, title: titleOf(prompt) });
+    this.#ledger.apply({ type: 'worded', atMs: this.#desk.nowMs(), id, revision, prompt, title: titleOf(prompt) });
     return this.#brief({ ...task, prompt });
   }
 
@@ -445,7 +402,7 @@ export class BackgroundDesk implements SessionBackground {
       clip,
       images: this.#images.of(task.id),
       conversation: this.#log.entries,
-      others: this.#book.tasks.filter((other) => other.id !== task.id && other.prompt !== ''),
+      others: this.#ledger.tasks.filter((other) => other.id !== task.id && other.prompt !== ''),
       nowMs: this.#desk.nowMs(),
       participant: this.#desk.participant,
       sessionId: this.#desk.sessionId,
