@@ -102,6 +102,12 @@ describe('utterances', () => {
       ['you', 'yours'],
     ]);
   });
+
+  it.each(['constructor', '__proto__', 'toString'])('hears a participant who is called %s', (participant) => {
+    const state = play([0, started], word('hello', 400, { participant }), floor(500, 'yielded', participant));
+    expect(state.utterances).toMatchObject([{ participant, text: 'hello', status: 'final' }]);
+    expect(play([0, started], floor(500, 'speaking', participant)).utterances).toEqual([]);
+  });
 });
 
 describe('responses', () => {

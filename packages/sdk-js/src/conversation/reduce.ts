@@ -31,7 +31,8 @@ export interface Conversation {
   readonly live: boolean;
   readonly floor: FloorState;
   readonly agent: AgentState;
-  readonly voices: Readonly<Record<string, Voice>>;
+  /** By participant: whatever they are called. */
+  readonly voices: ReadonlyMap<string, Voice>;
   readonly utterances: readonly UserUtterance[];
   readonly responses: readonly AgentResponse[];
   readonly transcript: readonly TranscriptEntry[];
@@ -49,7 +50,7 @@ export function newConversation(me?: string): Conversation {
     live: false,
     floor: { floor: 'silent', confidence: 0, at: 0 },
     agent: quietAgent,
-    voices: {},
+    voices: new Map(),
     utterances: [],
     responses: [],
     transcript: [],
@@ -66,7 +67,7 @@ export function endConversation(state: Conversation): Conversation {
     ...state,
     live: false,
     floor: { floor: 'silent', confidence: 0, at: state.floor.at },
-    voices: {},
+    voices: new Map(),
     utterances: state.utterances.map(finish),
     responses: abandoned(state.responses),
     tasks: abandonTasks(state.tasks),
@@ -95,7 +96,7 @@ export function reduceConversation(state: Conversation, event: SessionEvent): Co
     case 'floor.changed':
       return settle(state, withFloor(state, event));
     case 'transcript.word':
-      return settle(state, withVoice(state, event.participant, hearWord(state.voices[event.participant], event)));
+      return settle(state, withVoice(state, event.participant, hearWord(state.voices.get(event.participant), event)));
     case 'response.started':
       return settle(state, {
         ...state,
@@ -153,12 +154,12 @@ function withFloor(state: Conversation, event: SessionEventOf<'floor.changed'>):
   const { floor, confidence, at, participant } = event;
   const mine = state.me === undefined || participant === state.me;
   const next = mine ? { ...state, floor: { floor, confidence, at } } : state;
-  const voice = state.voices[participant];
+  const voice = state.voices.get(participant);
   return voice ? withVoice(next, participant, changeFloor(voice, event)) : next;
 }
 
 function withVoice(state: Conversation, participant: string, voice: Voice): Conversation {
-  const voices = { ...state.voices, [participant]: voice };
+  const voices = new Map(state.voices).set(participant, voice);
   const index = state.utterances.findLastIndex(({ id }) => id === voice.utterance.id);
   if (state.utterances[index] === voice.utterance) return { ...state, voices };
   const utterances =
