@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import {
   SessionProvider,
   useAgentState,
+  useClientTool,
   useConnection,
   useMicrophone,
   useSession,
@@ -90,6 +91,33 @@ describe('<SessionProvider options>', () => {
     await rest();
     expect([transport.opened, transport.openSockets, view.container.textContent]).toEqual([2, 1, 'connected']);
     expect(new Set(seen).size).toBe(2);
+  });
+
+  it('offers the functions of its components to the other session, when it is shown again', async () => {
+    const { transport, options } = setUp();
+    function Tool() {
+      useClientTool({ name: 'cart', description: 'The cart.', parameters: { type: 'object' }, execute: () => 'empty' });
+      return null;
+    }
+    const ui = (mode: 'visible' | 'hidden') => (
+      <Activity mode={mode}>
+        <SessionProvider options={options} connect>
+          <Tool />
+        </SessionProvider>
+      </Activity>
+    );
+    const view = render(ui('visible'));
+    await rest();
+    view.rerender(ui('hidden'));
+    await rest();
+    view.rerender(ui('visible'));
+    await rest();
+    expect(transport.opened).toBe(2);
+    expect(transport.sentOf('tools.register').map(({ tools }) => tools.map(({ name }) => name))).toEqual([
+      ['cart'],
+      [],
+      ['cart'],
+    ]);
   });
 
   it('shows the failure of a call that it began', async () => {

@@ -16,13 +16,16 @@ export function useClientTool<Arguments = Record<string, unknown>>(tool: ClientT
   const parameters = JSON.stringify(tool.parameters);
   useEffect(
     () =>
-      session.registerTool<Arguments>({
-        name,
-        description,
-        approval,
-        parameters: JSON.parse(parameters) as ClientTool['parameters'],
-        execute: (args, context) => latest.current.execute(args, context),
-      }),
+      // Shown again after it was hidden: the provider makes another session in a moment.
+      session.closed
+        ? undefined
+        : session.registerTool<Arguments>({
+            name,
+            description,
+            approval,
+            parameters: JSON.parse(parameters) as ClientTool['parameters'],
+            execute: (args, context) => latest.current.execute(args, context),
+          }),
     [session, name, description, approval, parameters],
   );
 }
