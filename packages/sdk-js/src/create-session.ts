@@ -160,10 +160,11 @@ class Session implements InteractionSession {
   }
 
   async disconnect(): Promise<void> {
-    if (!this.#call) return;
+    const call = this.#call;
+    if (!call) return;
     this.#setStatus('closing');
-    this.#call.leave(new MicroturnError('net/closed', 'disconnected'));
-    this.#setStatus('idle');
+    call.leave(new MicroturnError('net/closed', 'disconnected'));
+    this.#setStatusAfter(call, 'idle');
     return Promise.resolve();
   }
 
@@ -318,7 +319,7 @@ class Session implements InteractionSession {
         lastSeq: () => this.#lastSeq,
         joined: (link, signal) => this.#onJoined(link, signal),
         linkLost: () => this.#media.detach(),
-        status: (status, error) => this.#setStatus(status, error),
+        status: (status, error) => this.#setStatusAfter(call, status, error),
         left: () => {
           this.#call = undefined;
           this.#media.release();
@@ -413,6 +414,11 @@ class Session implements InteractionSession {
     this.#conversation = conversation;
     this.#states.show(conversation);
     this.#changes.next();
+  }
+
+  /** Whoever is told of the end of a call may have begun the next, whose status it is then. */
+  #setStatusAfter(call: Call, status: ConnectionStatus, error?: MicroturnError): void {
+    if (!this.#call || this.#call === call) this.#setStatus(status, error);
   }
 
   #setStatus(status: ConnectionStatus, error?: MicroturnError): void {

@@ -70,6 +70,48 @@ describe('the end of a call', () => {
     expect([clock.pending, transport.openSockets, transport.media.listeners]).toEqual([0, 0, 0]);
   });
 
+  it('is the end where the app leaves as soon as it sees something, too: no state of before comes after it', async () => {
+    const { session, transport } = await connected();
+    transport.emit({ type: 'task.created', taskId: 't', revision: 1, title: 'tower', origin: 'text', prompt: '' }, 100);
+    session.transcript.subscribe((entries) => {
+      if (entries.some(({ text }) => text === 'bye')) void session.disconnect();
+    });
+    transport.emit(begin('a'));
+    transport.emit(
+      { type: 'transcript.word', participant: 'caller', text: 'bye', endMs: 100, confidence: 1, final: true },
+      200,
+    );
+    expect(session.connection.value.status).toBe('idle');
+    expect(session.agent.value).toEqual({ listening: false, speaking: false, thinking: false, overlapping: false });
+    expect(session.responses.value.map(({ status }) => status)).toEqual(['interrupted']);
+    expect(session.tasks.value.map(({ status }) => status)).toEqual(['stale']);
+  });
+
+  it('leaves the status to the next call, where the app begins one as soon as the agent listens no more', async () => {
+    const { session, transport, statuses } = await connected();
+    const again = session
+      .until(({ agent }) => !agent.listening)
+      .then(() => session.until(({ connection }) => connection.status === 'connected'));
+    let left = false;
+    session.agent.subscribe(({ listening }) => {
+      if (listening || left) return;
+      left = true;
+      void session.connect();
+    });
+    transport.goodbye(new MicroturnError('edge/draining'));
+    await again;
+    expect(statuses.slice(3)).toEqual(['connected', 'requesting-media', 'connecting', 'connected']);
+  });
+
+  it('is for good where the app closes the session as soon as it is leaving', async () => {
+    const { session } = await connected();
+    session.connection.subscribe(({ status }) => {
+      if (status === 'closing') void session.close();
+    });
+    await session.disconnect();
+    expect([session.closed, session.connection.value.status]).toEqual([true, 'closed']);
+  });
+
   it('closes with `await using`', async () => {
     const { session } = await connected();
     await session[Symbol.asyncDispose]();

@@ -11,31 +11,36 @@ export class ConversationStates {
   readonly tasks;
   readonly surfaces;
   readonly stats;
+  readonly #parts: { show(conversation: Conversation): void; close(): void }[] = [];
+  #newest: Conversation;
 
   constructor(initial: Conversation) {
-    this.agent = new StateSource(initial.agent);
-    this.floor = new StateSource(initial.floor);
-    this.transcript = new StateSource(initial.transcript);
-    this.responses = new StateSource(initial.responses);
-    this.interruptions = new StateSource(initial.interruptions);
-    this.tasks = new StateSource(initial.tasks);
-    this.surfaces = new StateSource(initial.surfaces);
-    this.stats = new StateSource(initial.stats);
+    this.#newest = initial;
+    const part = <K extends keyof Conversation>(key: K) => {
+      const state = new StateSource(initial[key]);
+      this.#parts.push({ show: (conversation) => state.set(conversation[key]), close: () => state.close() });
+      return state;
+    };
+    this.agent = part('agent');
+    this.floor = part('floor');
+    this.transcript = part('transcript');
+    this.responses = part('responses');
+    this.interruptions = part('interruptions');
+    this.tasks = part('tasks');
+    this.surfaces = part('surfaces');
+    this.stats = part('stats');
   }
 
   show(conversation: Conversation): void {
-    this.agent.set(conversation.agent);
-    this.floor.set(conversation.floor);
-    this.transcript.set(conversation.transcript);
-    this.responses.set(conversation.responses);
-    this.interruptions.set(conversation.interruptions);
-    this.tasks.set(conversation.tasks);
-    this.surfaces.set(conversation.surfaces);
-    this.stats.set(conversation.stats);
+    this.#newest = conversation;
+    for (const part of this.#parts) {
+      part.show(conversation);
+      // Whoever was told may have ended the call: then what is newer has been shown, and nothing older comes after it.
+      if (this.#newest !== conversation) return;
+    }
   }
 
   close(): void {
-    const { agent, floor, transcript, responses, interruptions, tasks, surfaces, stats } = this;
-    for (const state of [agent, floor, transcript, responses, interruptions, tasks, surfaces, stats]) state.close();
+    for (const part of this.#parts) part.close();
   }
 }
