@@ -171,6 +171,24 @@ describe('Microphone', () => {
     expect(sent.at(-1)).toBe('replace microphone-2');
   });
 
+  it('opens what there is where the device that was chosen is gone, and that one where it is there again', async () => {
+    media.plug('microphone-2');
+    const microphone = create();
+    await microphone.enable();
+    await microphone.select('microphone-2');
+    media.unplug('microphone-2');
+    expect(microphone.state.value.status).toBe('ended');
+    await microphone.enable();
+    expect(microphone.state.value).toMatchObject({ status: 'live', deviceId: 'microphone-1' });
+    microphone.release();
+    media.plug('microphone-2');
+    await microphone.enable();
+    expect(microphone.state.value).toMatchObject({ status: 'live', deviceId: 'microphone-2' });
+    // A choice is another matter: there is nothing that could stand in for it.
+    media.unplug('microphone-2');
+    await expect(microphone.select('microphone-2')).rejects.toMatchObject({ code: 'media/not-found' });
+  });
+
   it('sends nothing over another link while its device is gone, and the next device when that is opened', async () => {
     const microphone = create();
     await microphone.enable();

@@ -115,12 +115,13 @@ export class Microphone implements InputDevice {
     this.track.close();
   }
 
-  async #open(deviceId = this.#deviceId): Promise<void> {
+  /** Opens the device that was chosen, and no other; or what there is, best of all the one that was chosen last. */
+  async #open(chosen?: string): Promise<void> {
     const epoch = this.#epoch;
     this.#patch({ status: 'requesting', error: undefined });
     let track: MediaStreamTrack;
     try {
-      track = await this.#acquire(deviceId);
+      track = await this.#acquire(chosen);
     } catch (error) {
       const failure = toMediaError(error);
       if (epoch !== this.#epoch) throw failure;
@@ -132,20 +133,25 @@ export class Microphone implements InputDevice {
     if (epoch !== this.#epoch && track !== this.#given) track.stop();
     this.#requireEpoch(epoch);
     this.#stopTrack();
-    // Only one that has opened: a choice that failed is not to fail the next call, too.
-    this.#deviceId = deviceId;
+    // Only one that has opened: a choice that failed is none.
+    this.#deviceId = chosen ?? this.#deviceId;
     this.#hold(track);
   }
 
-  #acquire(deviceId: string | undefined): Promise<MediaStreamTrack> {
-    if (this.#given && deviceId === undefined) {
+  #acquire(chosen: string | undefined): Promise<MediaStreamTrack> {
+    const preferred = this.#deviceId;
+    if (this.#given && chosen === undefined && preferred === undefined) {
       return this.#given.readyState === 'live'
         ? Promise.resolve(this.#given)
         : Promise.reject(new MicroturnError('media/not-found', 'the given track has ended'));
     }
     const devices = this.#media.devices();
     if (!devices) return Promise.reject(new MicroturnError('media/insecure'));
-    const audio = deviceId === undefined ? this.#constraints : { ...this.#constraints, deviceId: { exact: deviceId } };
+    const audio = {
+      ...this.#constraints,
+      ...(preferred !== undefined && { deviceId: { ideal: preferred } }),
+      ...(chosen !== undefined && { deviceId: { exact: chosen } }),
+    };
     return devices.getUserMedia({ audio }).then((stream) => {
       const [track] = stream.getAudioTracks();
       if (!track) throw new MicroturnError('media/not-found');

@@ -90,9 +90,10 @@ class FakeDevices extends EventTarget {
     this.asked.push(constraints);
     if (this.answer === 'ask') await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (typeof this.answer === 'object') throw named(this.answer.refuse);
-    const wanted = exactDevice(constraints.audio);
-    const device = this.list.find(({ kind, deviceId }) => kind === 'audioinput' && (!wanted || deviceId === wanted));
-    if (!device) throw named(wanted ? 'OverconstrainedError' : 'NotFoundError');
+    const { exact, ideal } = wantedDevice(constraints.audio);
+    const inputs = this.list.filter(({ kind, deviceId }) => kind === 'audioinput' && (!exact || deviceId === exact));
+    const device = inputs.find(({ deviceId }) => deviceId === ideal) ?? inputs[0];
+    if (!device) throw named(exact ? 'OverconstrainedError' : 'NotFoundError');
     const track = new FakeTrack('audio', device.deviceId);
     this.opened.push(track);
     return fakeStream([track.asTrack()]);
@@ -258,9 +259,9 @@ function fakeStream(tracks: readonly MediaStreamTrack[]): MediaStream {
   } as unknown as MediaStream;
 }
 
-function exactDevice(audio: boolean | MediaTrackConstraints | undefined): string | undefined {
+function wantedDevice(audio: boolean | MediaTrackConstraints | undefined): ConstrainDOMStringParameters {
   const id = typeof audio === 'object' ? audio.deviceId : undefined;
-  return typeof id === 'object' && 'exact' in id ? String(id.exact) : undefined;
+  return typeof id === 'object' && !Array.isArray(id) ? id : {};
 }
 
 function named(name: string): Error {
