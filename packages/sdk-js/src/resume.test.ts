@@ -183,6 +183,23 @@ describe('a session whose socket drops', () => {
     await session.close();
   });
 
+  it('comes back while the browser asks the user for a microphone', async () => {
+    const clock = new ManualClock();
+    const transport = scriptedTransport();
+    const session = createSession({ url: 'http://edge', token: 'token', microphone: false, transport, clock });
+    await session.connect();
+    transport.media.ask();
+    const enabling = session.microphone.enable();
+    await clock.run(20);
+    transport.drop();
+    await clock.run(500);
+    expect(session.connection.value.status).toBe('connected');
+    transport.media.allow();
+    await enabling;
+    expect(transport.published.filter(({ closed }) => !closed)).toHaveLength(1);
+    await session.close();
+  });
+
   it('is waited for by whoever connects meanwhile, to its end', async () => {
     const { session, transport, clock } = await connected();
     transport.drop();

@@ -189,6 +189,38 @@ describe('Microphone', () => {
     await expect(microphone.select('microphone-2')).rejects.toMatchObject({ code: 'media/not-found' });
   });
 
+  it('holds no call up while the browser asks the user, and sends when they have allowed it', async () => {
+    const microphone = create();
+    media.ask();
+    const enabling = microphone.enable();
+    await settled();
+    let attached = false;
+    void microphone.attach(publish).then(() => (attached = true));
+    await settled();
+    expect([attached, sent]).toEqual([true, []]);
+    media.allow();
+    await enabling;
+    expect(sent).toEqual(['publish microphone-1']);
+  });
+
+  it('sends what it has over another link while the browser asks about a second device', async () => {
+    media.plug('microphone-2');
+    const microphone = create();
+    await microphone.enable();
+    await microphone.attach(publish);
+    media.ask();
+    const selecting = microphone.select('microphone-2');
+    await settled();
+    microphone.detach();
+    await microphone.attach(publish);
+    await microphone.setMuted(true);
+    expect(sent).toEqual(['publish microphone-1', 'publish microphone-1', 'mute']);
+    media.allow();
+    await selecting;
+    expect(sent.at(-1)).toBe('replace microphone-2');
+    expect(microphone.track.value?.enabled).toBe(false);
+  });
+
   it('sends nothing over another link while its device is gone, and the next device when that is opened', async () => {
     const microphone = create();
     await microphone.enable();

@@ -39,7 +39,9 @@ export class Microphone implements InputDevice {
   #epoch = 0;
   #unlisten: (() => void) | undefined;
   /** One change at a time: devices are slow, and users are not. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #devices = oneAfterAnother();
+  /** So is sending; but it does not wait for a device, nor a call for the user whom the browser asks for one. */
+  readonly #sending = oneAfterAnother();
 
   constructor({ media, clock, source }: MicrophoneParts) {
     this.#media = media;
@@ -49,15 +51,14 @@ export class Microphone implements InputDevice {
   }
 
   enable(): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.track.value?.readyState === 'live') return this.#send();
-      await this.#open();
-      return this.#send();
+    return this.#inTurn(this.#devices, async () => {
+      if (this.track.value?.readyState !== 'live') await this.#open();
+      await this.#sending(() => this.#send());
     });
   }
 
   disable(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#inTurn(this.#devices, async () => {
       const publication = this.#publication;
       this.#publication = undefined;
       this.#stop();
@@ -69,25 +70,26 @@ export class Microphone implements InputDevice {
     // At once, whatever the queue and the edge do.
     this.#muted = muted;
     this.#applyMute();
-    return this.#inTurn(async () => {
+    return this.#inTurn(this.#sending, async () => {
       await this.#publication?.setMuted(muted);
     });
   }
 
   select(deviceId: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#inTurn(this.#devices, async () => {
       if (this.track.value) {
         await this.#open(deviceId);
-        return this.#send();
+        await this.#sending(() => this.#send());
+        return;
       }
       this.#deviceId = deviceId;
-      return this.#patch({ deviceId });
+      this.#patch({ deviceId });
     });
   }
 
   /** From now on the track is sent in this call. */
   attach(publish: Publish): Promise<void> {
-    return this.#inTurn(() => {
+    return this.#inTurn(this.#sending, () => {
       this.#publish = publish;
       return this.#send();
     });
@@ -236,14 +238,13 @@ export class Microphone implements InputDevice {
     this.state.set(error ? { ...rest, error } : rest);
   }
 
-  #inTurn(step: () => Promise<void>): Promise<void> {
+  #inTurn(queue: Queue, step: () => Promise<void>): Promise<void> {
     if (this.#closed) return Promise.reject(new MicroturnError('session/closed'));
     const epoch = this.#epoch;
-    const turn = this.#queue.then(() => {
+    const turn = queue(() => {
       this.#requireEpoch(epoch);
       return step();
     });
-    this.#queue = turn.catch(() => undefined);
     return turn.catch((error: unknown) => Promise.reject(MicroturnError.from(error, 'media/unsupported')));
   }
 
@@ -251,6 +252,18 @@ export class Microphone implements InputDevice {
     if (this.#closed) throw new MicroturnError('session/closed');
     if (epoch !== this.#epoch) throw new MicroturnError('net/closed', 'the call was left meanwhile');
   }
+}
+
+type Queue = (step: () => Promise<void>) => Promise<void>;
+
+/** Runs each step when those before it have ended, whatever became of them. */
+function oneAfterAnother(): Queue {
+  let last = Promise.resolve();
+  return (step) => {
+    const turn = last.then(step);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
 }
 
 function isTrack(source: MicrophoneSource): source is MediaStreamTrack {
