@@ -31,9 +31,9 @@ class Field extends EventTarget {
   }
 }
 
-function observed(options = {}) {
+function observed(options = {}, page: object = {}) {
   const clock = new ManualClock();
-  const field = new Field();
+  const field = Object.assign(new Field(), page);
   const told: [string, string][] = [];
   const { sent, stop } = observeInput(
     field as unknown as TypedField,
@@ -76,6 +76,33 @@ describe('a field that is observed', () => {
     clock.advance(1000);
     expect(told).toHaveLength(2);
     expect(isMasked(field as unknown as TypedField)).toBe(true);
+  });
+
+  it('tells nothing of a password that the page shows in the clear for a moment', () => {
+    const { clock, field, told } = observed({}, { type: 'password' });
+    field.types('secr');
+    field.type = 'text';
+    field.types('secret');
+    clock.advance(1000);
+    expect(told).toEqual([]);
+    const later = observed();
+    later.field.type = 'password';
+    later.field.types('s');
+    later.field.type = 'text';
+    later.field.types('secret');
+    expect(later.told).toEqual([]);
+  });
+
+  it('knows what the page says of a field in capitals, too', () => {
+    const { field, told } = observed({}, { autocomplete: 'CC-Number' });
+    field.types('4111');
+    expect(told).toEqual([]);
+  });
+
+  it('of no value of its own is read as its text, as a list item that is edited', () => {
+    const { field, told } = observed({}, { value: 0, textContent: 'milk' });
+    field.dispatchEvent(new Event('input'));
+    expect(told).toEqual([['order', 'milk']]);
   });
 
   it('tells the end of a long text, under a name of its own, and an empty one when it ends', () => {

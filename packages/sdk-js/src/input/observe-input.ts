@@ -14,7 +14,7 @@ export interface ObserveInputOptions {
 const THROTTLE_MS = 300;
 /** What is typed into these is nobody's business. */
 const SECRET_TYPES: ReadonlySet<string> = new Set(['password', 'hidden', 'file']);
-const SECRET_AUTOCOMPLETE = /\b(current-password|new-password|one-time-code|cc-[a-z-]+)\b/;
+const SECRET_AUTOCOMPLETE = /\b(current-password|new-password|one-time-code|cc-[a-z-]+)\b/i;
 
 /**
  * Whether a field is masked, by what the page says of it: passwords, codes, cards, and whatever is marked
@@ -46,9 +46,16 @@ export function observeInput(
   /** What was sent of it: no news, whether the page empties the field or leaves it. */
   let done: string | undefined;
   let cancel: (() => void) | undefined;
+  let wasPassword = false;
+  /** A password that is shown in the clear for a moment is still one. */
+  const isSecret = () => {
+    wasPassword ||= (element as Partial<HTMLInputElement>).type === 'password';
+    return wasPassword || isMasked(element);
+  };
   const flush = () => {
+    cancel?.();
     cancel = undefined;
-    if (isMasked(element)) {
+    if (isSecret()) {
       forget();
       return;
     }
@@ -61,8 +68,8 @@ export function observeInput(
     cancel = clock.after(throttleMs, flush);
   };
   const read = () => {
-    const { value, textContent } = element as Partial<HTMLInputElement>;
-    return value ?? textContent ?? '';
+    const { value, textContent } = element as { readonly value?: unknown; readonly textContent?: string | null };
+    return typeof value === 'string' ? value : (textContent ?? '');
   };
   const forget = () => {
     if (told !== '') tell(field, '');
@@ -70,8 +77,9 @@ export function observeInput(
   };
   const onInput = () => {
     done = undefined;
-    if (!cancel) flush();
+    if (isSecret() || !cancel) flush();
   };
+  isSecret();
   element.addEventListener('input', onInput);
   return {
     sent(message) {
