@@ -25,7 +25,7 @@ describe('speaking through the session', () => {
     'tells first that an observed field is empty, whose text it is to %s',
     async (how) => {
       const { session, transport } = await connected();
-      const field = Object.assign(new EventTarget(), { value: '', name: 'chat', closest: () => null });
+      const field = Object.assign(new EventTarget(), { value: '', name: 'chat', isConnected: true, closest: () => null });
       const stop = session.observeInput(field as unknown as HTMLInputElement);
       field.value = 'how far is it?';
       field.dispatchEvent(new Event('input'));
@@ -46,6 +46,68 @@ describe('speaking through the session', () => {
     expect(await codeOf(session.ask('你'.repeat(limits.messageBytes / 3)))).toBe('protocol/too-large');
     expect(transport.sentOf('task.ask')).toEqual([]);
     expect(session.connection.value.status).toBe('connected');
+  });
+});
+
+describe('a field that is observed', () => {
+  const field = (text: string) => {
+    const element = Object.assign(new EventTarget(), {
+      value: text,
+      name: 'order',
+      isConnected: true,
+      closest: () => null,
+    });
+    return element as unknown as HTMLInputElement;
+  };
+  const fieldTold = (transport: Awaited<ReturnType<typeof connected>>['transport']) =>
+    transport.sentOf('typing').map(({ text, sent }) => [text, sent]);
+
+  it('is told of again where the link was lost meanwhile, and to another call', async () => {
+    const { session, transport, clock } = await connected();
+    const element = field('two');
+    const stop = session.observeInput(element);
+    element.dispatchEvent(new Event('input'));
+    transport.drop();
+    element.value = 'two pizzas';
+    element.dispatchEvent(new Event('input'));
+    await clock.run(500);
+    expect(fieldTold(transport)).toEqual([
+      ['two', false],
+      ['two pizzas', false],
+    ]);
+    await session.disconnect();
+    await session.connect();
+    expect(fieldTold(transport).slice(2)).toEqual([['two pizzas', false]]);
+    stop();
+    expect(fieldTold(transport).slice(3)).toEqual([['', false]]);
+    await session.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is told to be empty where the page has emptied it after it was sent: no event says so', async () => {
+    const { session, transport, clock } = await connected();
+    const element = field('two pizzas');
+    session.observeInput(element);
+    element.dispatchEvent(new Event('input'));
+    await clock.run(1000, 100);
+    session.send(element.value);
+    element.value = '';
+    await clock.run(1000, 100);
+    expect(fieldTold(transport)).toEqual([
+      ['two pizzas', false],
+      ['', false],
+      ['two pizzas', true],
+    ]);
+    element.value = 'and';
+    element.dispatchEvent(new Event('input'));
+    Object.assign(element, { isConnected: false });
+    await session.disconnect();
+    await session.connect();
+    expect(fieldTold(transport).slice(3)).toEqual([
+      ['and', false],
+      ['', false],
+    ]);
+    await session.close();
   });
 });
 

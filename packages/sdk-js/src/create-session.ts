@@ -19,7 +19,7 @@ import { signalingUrl } from './connection/url.js';
 import { webrtc } from './connection/webrtc.js';
 import { endConversation, newConversation, reduceConversation, type Conversation } from './conversation/reduce.js';
 import { ConversationStates } from './conversation/states.js';
-import { observeInput, type ObservedInput, type ObserveInputOptions, type TypedField } from './input/observe-input.js';
+import { observeInput, type ObservedField, type ObserveInputOptions, type TypedField } from './input/observe-input.js';
 import { uploadImages } from './input/upload-images.js';
 import { noLogger, type Logger } from './logger.js';
 import { browserMedia } from './media/platform.js';
@@ -93,7 +93,7 @@ class Session implements InteractionSession {
   readonly #states: ConversationStates;
   readonly #roster = new ParticipantList();
   readonly #tools: PageTools;
-  readonly #observed = new Set<ObservedInput>();
+  readonly #fields = new Set<ObservedField>();
   #conversation: Conversation = newConversation();
   #call: Call | undefined;
   #lastSeq = 0;
@@ -263,10 +263,10 @@ class Session implements InteractionSession {
   observeInput(element: TypedField, options: ObserveInputOptions = {}): () => void {
     const tell = (field: string, text: string) =>
       this.#call?.link?.notify({ type: 'typing', field, text, sent: false });
-    const observed = observeInput(element, options, tell, this.#clock);
-    this.#observed.add(observed);
+    const field = observeInput(element, options, tell, this.#clock);
+    this.#fields.add(field);
     return () => {
-      if (this.#observed.delete(observed)) observed.stop();
+      if (this.#fields.delete(field)) field.stop();
     };
   }
 
@@ -295,7 +295,7 @@ class Session implements InteractionSession {
 
   /** What was being typed is a message now: nobody is to be told that it still stands in its field. */
   #tellSent(message: string): void {
-    for (const { sent } of this.#observed) sent(message);
+    for (const { sent } of this.#fields) sent(message);
   }
 
   #startCall(): Call {
@@ -352,6 +352,7 @@ class Session implements InteractionSession {
     this.info.set({ sessionId, room, participant, model, microTurnMs });
     this.#time.tell(sessionMs);
     this.#tools.connected();
+    for (const field of this.#fields) field.tellAgain();
     await this.#media.sendOver(link, signal);
     this.#media.measureLatency(signal);
   }

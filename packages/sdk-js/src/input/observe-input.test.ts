@@ -8,6 +8,7 @@ class Field extends EventTarget {
   type = 'text';
   autocomplete = '';
   name = 'order';
+  isConnected = true;
   id = '';
   isPrivate = false;
   listeners = 0;
@@ -35,13 +36,9 @@ function observed(options = {}, page: object = {}) {
   const clock = new ManualClock();
   const field = Object.assign(new Field(), page);
   const told: [string, string][] = [];
-  const { sent, stop } = observeInput(
-    field as unknown as TypedField,
-    options,
-    (name, text) => told.push([name, text]),
-    clock,
-  );
-  return { clock, field, told, sent, stop };
+  const tell = (name: string, text: string) => told.push([name, text]);
+  const observed = observeInput(field as unknown as TypedField, options, tell, clock);
+  return { clock, field, told, ...observed };
 }
 
 describe('a field that is observed', () => {

@@ -26,7 +26,9 @@ export function isMasked(element: TypedField): boolean {
   return element.closest('[data-microturn-private]') !== null;
 }
 
-export interface ObservedInput {
+export interface ObservedField {
+  /** Whoever is told now may not know what was told before. */
+  tellAgain(this: void): void;
   /** Before a message is sent: a field that holds it, or that the page has emptied for it, stands empty from then on. */
   sent(this: void, message: string): void;
   /** Ends it, and says that the field stands empty. */
@@ -39,7 +41,7 @@ export function observeInput(
   { name, throttleMs = THROTTLE_MS }: ObserveInputOptions,
   tell: (field: string, text: string) => void,
   clock: Clock,
-): ObservedInput {
+): ObservedField {
   const { name: given = '', id } = element as Partial<HTMLInputElement>;
   const field = (name ?? (given || id || element.getAttribute('aria-label') || 'text')).slice(0, limits.fieldChars);
   let told = '';
@@ -52,20 +54,21 @@ export function observeInput(
     wasPassword ||= (element as Partial<HTMLInputElement>).type === 'password';
     return wasPassword || isMasked(element);
   };
-  const flush = () => {
+  const flush = (again = false) => {
     cancel?.();
     cancel = undefined;
-    if (isSecret()) {
+    // One that the page has taken away is none, whether or not it said so here.
+    if (isSecret() || !element.isConnected) {
       forget();
       return;
     }
     const whole = read();
     // What is typed last counts.
     const text = whole.trim() === done ? '' : whole.slice(-limits.typedChars);
-    if (text === told) return;
+    if (text === told && !again) return;
     told = text;
     tell(field, text);
-    cancel = clock.after(throttleMs, flush);
+    cancel = clock.after(throttleMs, () => flush());
   };
   const read = () => {
     const { value, textContent } = element as { readonly value?: unknown; readonly textContent?: string | null };
@@ -82,6 +85,9 @@ export function observeInput(
   isSecret();
   element.addEventListener('input', onInput);
   return {
+    tellAgain() {
+      if (told !== '') flush(true);
+    },
     sent(message) {
       const text = read().trim();
       // No event tells that a page has emptied a field.
