@@ -42,14 +42,18 @@ export async function openMediasoupPlane({
     [send, recv].map((transport) => [transport, oneAtATime(() => restartIce(transport, request))]),
   );
 
+  const stalled = new Set<types.Transport>();
   for (const [transport, find] of findPath) {
     transport.on('connect', ({ dtlsParameters }, done, fail) => {
       const message = { type: 'transport.connect', transportId: transport.id } as const;
       settle(request({ ...message, dtlsParameters: { ...dtlsParameters } }), done, fail);
     });
     transport.on('connectionstatechange', (state) => {
-      if (state === 'connected') observer.flowing(true);
-      else if (state === 'disconnected') {
+      if (state === 'connected') {
+        stalled.delete(transport);
+        if (stalled.size === 0) observer.flowing(true);
+      } else if (state === 'disconnected') {
+        stalled.add(transport);
         observer.flowing(false);
         // Where this does not help either, the path fails.
         find();

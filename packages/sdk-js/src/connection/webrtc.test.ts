@@ -173,6 +173,33 @@ describe('the media plane, over mediasoup-client’s fake handler', () => {
     expect(asked).toHaveLength(1);
   });
 
+  it('fault 10, both ways are lost: sound flows again when both are back', async () => {
+    const handlers: FakeHandler[] = [];
+    const real = FakeHandler.createFactory(testFakeParameters);
+    const factory: types.HandlerFactory['factory'] = (options) => {
+      const handler = real.factory(options);
+      handlers.push(handler as unknown as FakeHandler);
+      return handler;
+    };
+    const flowing: boolean[] = [];
+    const plane = await openMediasoupPlane({
+      joined: joinResult(),
+      clock: new ManualClock(),
+      device: new Device({ handlerFactory: { ...real, factory } }),
+      request: () => Promise.reject(new Error('not asked')),
+      observer: { flowing: (flows) => flowing.push(flows), failed: (error) => expect.unreachable(error.message) },
+    });
+    const [send, recv] = handlers;
+    for (const handler of [send, recv]) handler!.setConnectionState('connected');
+    for (const handler of [send, recv]) handler!.setConnectionState('disconnected');
+    expect(flowing.at(-1)).toBe(false);
+    recv!.setConnectionState('connected');
+    expect(flowing.at(-1)).toBe(false);
+    send!.setConnectionState('connected');
+    expect(flowing.at(-1)).toBe(true);
+    plane.close();
+  });
+
   it('fault 10, the edge hears nothing: looks for the path of what is used, and once more where that is asked for meanwhile', async () => {
     const joined = joinResult();
     const asked: unknown[] = [];
