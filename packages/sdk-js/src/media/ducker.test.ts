@@ -121,6 +121,14 @@ describe('Ducker', () => {
     expect([db(), media.contexts, clock.pending]).toEqual([0, 0, 0]);
   });
 
+  it('lowers nothing, and leaves nothing open, where Web Audio does not take the track', () => {
+    const { media, clock, ducker, stop } = setUp();
+    stop();
+    media.refuseSources();
+    ducker.watch(new FakeTrack().asTrack(), new FakeTrack().asTrack())();
+    expect([media.contexts, clock.pending]).toEqual([0, 0]);
+  });
+
   it('opens nothing before the user has acted', () => {
     const media = new FakeMedia();
     media.enableWebAudio();

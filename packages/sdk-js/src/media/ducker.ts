@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { ONSET_FRAME_MS, OnsetDetector } from './onset-detector.js';
 import type { MediaPlatform } from './platform.js';
-import { TrackMeter, resumeIfAllowed } from './track-meter.js';
+import { openMeters } from './track-meter.js';
 
 export interface DuckingOptions {
   /** By how much the agent is lowered, dB; 12 unless told otherwise. */
@@ -84,20 +84,16 @@ export class Ducker {
 
   #listen(microphone: MediaStreamTrack, agent: MediaStreamTrack): () => void {
     const { media, clock } = this.#parts;
-    const context = media.createAudioContext();
-    if (!context) return () => undefined;
-    const near = new TrackMeter(context, media, microphone, WINDOW_SAMPLES);
-    const far = new TrackMeter(context, media, agent, WINDOW_SAMPLES);
+    const meters = openMeters(media, [microphone, agent], WINDOW_SAMPLES);
+    if (!meters) return () => undefined;
     const onset = new OnsetDetector();
     const stop = clock.every(ONSET_FRAME_MS, () => {
-      resumeIfAllowed(context, media);
-      this.#step(onset, near.read(), far.read());
+      const [near = 0, far = 0] = meters.read();
+      this.#step(onset, near, far);
     });
     return () => {
       stop();
-      near.close();
-      far.close();
-      context.close().catch(() => undefined);
+      meters.close();
     };
   }
 

@@ -24,6 +24,17 @@ describe('levelOf', () => {
     expect([media.contexts, clock.pending]).toEqual([0, 0]);
   });
 
+  it('is 0 where Web Audio does not take the track, as in Firefox at another sample rate', () => {
+    const media = new FakeMedia();
+    media.enableWebAudio();
+    media.refuseSources();
+    const levels: number[] = [];
+    levelOf(new FakeTrack('audio').asTrack(), { media, clock: new ManualClock() }).subscribe((level) =>
+      levels.push(level),
+    );
+    expect([levels, media.contexts]).toEqual([[0], 0]);
+  });
+
   it('is 0 without Web Audio', () => {
     const levels: number[] = [];
     levelOf(new FakeTrack('audio').asTrack(), { media: new FakeMedia(), clock: new ManualClock() }).subscribe((level) =>

@@ -2,7 +2,7 @@ import { Observable, switchMap } from 'rxjs';
 import { systemClock, type Clock } from '../clock.js';
 import type { State } from '../state.js';
 import { browserMedia, type MediaPlatform } from './platform.js';
-import { TrackMeter, resumeIfAllowed } from './track-meter.js';
+import { openMeters } from './track-meter.js';
 
 /** Slow enough for a screen, fast enough to look alive. */
 const EVERY_MS = 50;
@@ -14,20 +14,18 @@ export function levelOf(
   { clock = systemClock, media = browserMedia }: { readonly clock?: Clock; readonly media?: MediaPlatform } = {},
 ): Observable<number> {
   return new Observable((subscriber) => {
-    const context = media.createAudioContext();
-    if (!context) {
+    const meters = openMeters(media, [track], WINDOW_SAMPLES);
+    if (!meters) {
       subscriber.next(0);
       return undefined;
     }
-    const meter = new TrackMeter(context, media, track, WINDOW_SAMPLES);
     const stop = clock.every(EVERY_MS, () => {
-      resumeIfAllowed(context, media);
-      subscriber.next(meter.read());
+      const [level = 0] = meters.read();
+      subscriber.next(level);
     });
     return () => {
       stop();
-      meter.close();
-      context.close().catch(() => undefined);
+      meters.close();
     };
   });
 }

@@ -1,34 +1,50 @@
 import type { MediaPlatform } from './platform.js';
 
-/** Reads how loud a track is. Its context is its owner's to close. */
-export class TrackMeter {
-  readonly #analyser: AnalyserNode;
-  readonly #source: MediaStreamAudioSourceNode;
-  readonly #samples: Float32Array<ArrayBuffer>;
+/** How loud tracks are, in an audio context of their own. */
+export interface TrackMeters {
+  /** RMS of the newest samples of each track, in [0, 1]. */
+  read(): number[];
+  close(): void;
+}
 
-  /** @param windowSamples a power of two from 32 on */
-  constructor(context: AudioContext, media: MediaPlatform, track: MediaStreamTrack, windowSamples: number) {
-    this.#analyser = context.createAnalyser();
-    this.#analyser.fftSize = windowSamples;
-    this.#samples = new Float32Array(windowSamples);
-    this.#source = context.createMediaStreamSource(media.createStream([track]));
-    this.#source.connect(this.#analyser);
-  }
-
-  /** RMS of the newest samples, in [0, 1]. */
-  read(): number {
-    this.#analyser.getFloatTimeDomainData(this.#samples);
-    let sum = 0;
-    for (const sample of this.#samples) sum += sample * sample;
-    return Math.sqrt(sum / this.#samples.length);
-  }
-
-  close(): void {
-    this.#source.disconnect();
+/**
+ * Undefined where there is no Web Audio, or it does not take the tracks: in Firefox, those of a device with another sample
+ * rate than the output’s.
+ * @param windowSamples a power of two from 32 on
+ */
+export function openMeters(
+  media: MediaPlatform,
+  tracks: readonly MediaStreamTrack[],
+  windowSamples: number,
+): TrackMeters | undefined {
+  const context = media.createAudioContext();
+  if (!context) return undefined;
+  const close = () => void context.close().catch(() => undefined);
+  try {
+    const meters = tracks.map((track) => meter(context, media, track, windowSamples));
+    return {
+      read() {
+        // A context that the browser started suspended begins to run once the user has acted on the page.
+        if (context.state === 'suspended' && media.userHasActed()) context.resume().catch(() => undefined);
+        return meters.map((read) => read());
+      },
+      close,
+    };
+  } catch {
+    close();
+    return undefined;
   }
 }
 
-/** A context that the browser started suspended begins to run once the user has acted on the page. */
-export function resumeIfAllowed(context: AudioContext, media: MediaPlatform): void {
-  if (context.state === 'suspended' && media.userHasActed()) context.resume().catch(() => undefined);
+function meter(context: AudioContext, media: MediaPlatform, track: MediaStreamTrack, windowSamples: number) {
+  const analyser = context.createAnalyser();
+  analyser.fftSize = windowSamples;
+  const samples = new Float32Array(windowSamples);
+  context.createMediaStreamSource(media.createStream([track])).connect(analyser);
+  return (): number => {
+    analyser.getFloatTimeDomainData(samples);
+    let sum = 0;
+    for (const sample of samples) sum += sample * sample;
+    return Math.sqrt(sum / samples.length);
+  };
 }

@@ -128,6 +128,7 @@ export class FakeMedia implements MediaPlatform {
   /** With Web Audio: each track is as loud as a test says, RMS in [0, 1]; others are silent. */
   readonly loudness = new Map<MediaStreamTrack, number>();
   #webAudio = false;
+  #takesTracks = true;
   #contexts = 0;
 
   constructor() {
@@ -210,6 +211,11 @@ export class FakeMedia implements MediaPlatform {
     this.#webAudio = true;
   }
 
+  /** Web Audio takes no tracks: in Firefox, where its sample rate is another than the device's. */
+  refuseSources(): void {
+    this.#takesTracks = false;
+  }
+
   /** Audio contexts that are open. */
   get contexts(): number {
     return this.#contexts;
@@ -221,13 +227,16 @@ export class FakeMedia implements MediaPlatform {
     return {
       state: 'running',
       createAnalyser: () => new FakeAnalyser(),
-      createMediaStreamSource: (stream: MediaStream) => ({
-        connect: (analyser: FakeAnalyser) => {
-          const [track] = stream.getAudioTracks();
-          analyser.loudness = () => (track && this.loudness.get(track)) ?? 0;
-        },
-        disconnect: () => undefined,
-      }),
+      createMediaStreamSource: (stream: MediaStream) => {
+        if (!this.#takesTracks) throw named('NotSupportedError');
+        return {
+          connect: (analyser: FakeAnalyser) => {
+            const [track] = stream.getAudioTracks();
+            analyser.loudness = () => (track && this.loudness.get(track)) ?? 0;
+          },
+          disconnect: () => undefined,
+        };
+      },
       close: () => {
         this.#contexts--;
         return Promise.resolve();
