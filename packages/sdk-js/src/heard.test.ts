@@ -95,6 +95,20 @@ describe('what was heard', () => {
     await playFor(200, parts);
     expect(transport.sentOf('heard').at(-1)).toMatchObject({ state: 'playing' });
   });
+
+  it('stays ended for what was cut, whatever the listener does with the speaker', async () => {
+    const parts = await connected();
+    const { transport, session } = parts;
+    transport.emit(begin('a'));
+    await playFor(60, parts);
+    transport.answer('response.interrupt', () => new Promise(() => undefined));
+    void session.interrupt().catch(() => undefined);
+    session.speaker.setMuted(true);
+    session.speaker.setMuted(false);
+    await playFor(200, parts);
+    expect(transport.sentOf('heard').map(({ state }) => state)).toEqual(['playing', 'muted']);
+    await session.close();
+  });
 });
 
 describe('interrupt', () => {

@@ -51,7 +51,7 @@ export class AgentVoice {
   receive(received: ReceivedTrack): void {
     this.#received = received;
     this.track.set(received.track);
-    if (this.#speaking && this.#parts.audible()) this.#heard.start();
+    if (this.audible) this.#heard.start();
   }
 
   drop(id: string): void {
@@ -86,7 +86,7 @@ export class AgentVoice {
 
   /** The loudspeaker begins, or ceases, to render sound. */
   follow(audible: boolean): void {
-    if (!this.#speaking) return;
+    if (!this.#speaking || this.#silenced) return;
     if (audible) this.#heard.start();
     else this.#heard.mute();
   }
