@@ -354,7 +354,6 @@ class Session implements InteractionSession {
     this.#tools.connected();
     for (const field of this.#fields) field.tellAgain();
     await this.#media.sendOver(link, signal);
-    this.#media.measureLatency(signal);
   }
 
   /** A new call knows nothing of the one before. */

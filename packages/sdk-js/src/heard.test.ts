@@ -109,6 +109,31 @@ describe('what was heard', () => {
     expect(transport.sentOf('heard').map(({ state }) => state)).toEqual(['playing', 'muted']);
     await session.close();
   });
+
+  it('is behind by the latency of the output that plays it: measured once sound is allowed, and for another output', async () => {
+    const { session, transport, clock } = setUp();
+    const { media } = transport;
+    media.enableWebAudio();
+    media.outputLatencyMs = 180;
+    media.blockPlayback();
+    await session.connect();
+    await clock.run(20);
+    media.allowPlayback();
+    await session.speaker.unlock();
+    await clock.run(20);
+    transport.emit(begin('a'));
+    const latency = async () => {
+      await playFor(120, { clock, transport } as Awaited<ReturnType<typeof connected>>);
+      return transport.sentOf('heard').at(-1)?.outputLatencyMs;
+    };
+    expect(await latency()).toBe(180);
+    media.outputLatencyMs = 20;
+    media.plug('headset', 'audiooutput');
+    await clock.run(20);
+    expect(await latency()).toBe(20);
+    await session.close();
+    expect([media.contexts, clock.pending]).toEqual([0, 0]);
+  });
 });
 
 describe('interrupt', () => {

@@ -2,12 +2,11 @@ import type { Clock } from '../clock.js';
 import type { ReceivedTrack } from '../connection/transport.js';
 import { StateSource } from '../state.js';
 import { HeardReporter, type HeardNotice, type HeardPosition } from './heard-reporter.js';
-import { measureOutputLatencyMs } from './output-latency.js';
-import type { MediaPlatform } from './platform.js';
 
 export interface AgentVoiceParts {
-  readonly media: MediaPlatform;
   readonly clock: Clock;
+  /** How far the ear is behind the mixer. */
+  outputLatencyMs(): number;
   /** Whether the loudspeaker renders sound now. */
   audible(): boolean;
   notify(message: HeardNotice): void;
@@ -26,14 +25,13 @@ export class AgentVoice {
   #silenced = false;
   #silencedAtMs = -Infinity;
   #stopWaiting: (() => void) | undefined;
-  #outputLatencyMs = 0;
 
   constructor(parts: AgentVoiceParts) {
     this.#parts = parts;
     this.#heard = new HeardReporter({
       clock: parts.clock,
       played: () => this.#received?.playedRtpTimestamp(),
-      outputLatencyMs: () => this.#outputLatencyMs,
+      outputLatencyMs: parts.outputLatencyMs,
       notify: parts.notify,
     });
   }
@@ -89,11 +87,6 @@ export class AgentVoice {
     if (!this.#speaking || this.#silenced) return;
     if (audible) this.#heard.start();
     else this.#heard.mute();
-  }
-
-  /** Finds out how far the ear is behind the mixer, unless `signal` ends it first. */
-  async measureLatency(signal: AbortSignal): Promise<void> {
-    this.#outputLatencyMs = await measureOutputLatencyMs(this.#parts.media, this.#parts.clock, signal);
   }
 
   /** The call is over. */

@@ -74,10 +74,6 @@ export class AgentVoices {
     for (const voice of this.#all) voice.follow(audible);
   }
 
-  async measureLatency(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#all.map((voice) => voice.measureLatency(signal)));
-  }
-
   /** The call is over. */
   release(): void {
     for (const voice of this.#all) voice.release();

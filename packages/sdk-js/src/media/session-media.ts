@@ -8,7 +8,9 @@ import { StateSource, type State } from '../state.js';
 import { unlessAborted } from '../waiting.js';
 import { AgentVoices, type VoicePosition } from './agent-voices.js';
 import { Ducker, type DuckingOptions } from './ducker.js';
+import type { OutputState } from './devices.js';
 import { Microphone, type MicrophoneSource } from './microphone.js';
+import { measureOutputLatencyMs } from './output-latency.js';
 import type { MediaPlatform } from './platform.js';
 import { Speaker } from './speaker.js';
 
@@ -30,10 +32,16 @@ export class SessionMedia {
   readonly #voice: AgentVoices;
   readonly #ducker: Ducker;
   readonly #watching: Subscription;
+  #outputLatencyMs = 0;
 
   constructor({ platform: media, clock, microphone, audioElement, ducking, notify }: SessionMediaParts) {
     this.microphone = new Microphone({ media, clock, source: microphone });
-    this.#voice = new AgentVoices({ media, clock, audible: () => this.speaker.audible, notify });
+    this.#voice = new AgentVoices({
+      clock,
+      audible: () => this.speaker.audible,
+      outputLatencyMs: () => this.#outputLatencyMs,
+      notify,
+    });
     this.agentTrack = this.#voice.track;
     this.speaker = new Speaker({
       media,
@@ -51,6 +59,7 @@ export class SessionMedia {
     });
     this.speaker.setDucking(ducking !== false);
     this.#watching = this.#watch().subscribe();
+    this.#watching.add(this.#measureLatency(media, clock).subscribe());
   }
 
   /** Opens the microphone. */
@@ -64,11 +73,6 @@ export class SessionMedia {
       this.microphone.attach((track) => link.publish(track, 'microphone')),
       signal,
     );
-  }
-
-  /** Finds out how far the ear is behind the mixer, unless `signal` ends it first. */
-  measureLatency(signal: AbortSignal): void {
-    this.#voice.measureLatency(signal).catch(() => undefined);
   }
 
   add(received: ReceivedTrack): void {
@@ -144,6 +148,33 @@ export class SessionMedia {
     this.tracks.close();
   }
 
+  /** Finds out how far the ear is behind the mixer, while there is a voice to hear. */
+  #measureLatency(media: MediaPlatform, clock: Clock): Observable<never> {
+    const voice = this.agentTrack.pipe(
+      map((track) => track !== undefined),
+      distinctUntilChanged(),
+    );
+    return whileThereIs(voice, () =>
+      this.speaker.state.pipe(
+        map(outputOf),
+        distinctUntilChanged(),
+        switchMap(
+          () =>
+            new Observable<never>(() => {
+              const abort = new AbortController();
+              measureOutputLatencyMs(media, clock, abort.signal).then(
+                (latencyMs) => {
+                  if (!abort.signal.aborted) this.#outputLatencyMs = latencyMs;
+                },
+                () => undefined,
+              );
+              return () => abort.abort();
+            }),
+        ),
+      ),
+    );
+  }
+
   /** Listens for the user's onset while there is somebody to lower, and it is wanted. */
   #watch(): Observable<never> {
     const wanted = this.speaker.state.pipe(
@@ -156,6 +187,11 @@ export class SessionMedia {
       ),
     );
   }
+}
+
+/** What the output's latency goes by: before sound is allowed it cannot be measured, and another device has another. */
+function outputOf({ blocked, deviceId, devices }: OutputState): string {
+  return JSON.stringify([blocked, deviceId, devices.map((device) => device.deviceId)]);
 }
 
 /** Follows what `next` makes of the newest value, and nothing while that is none. */

@@ -127,6 +127,8 @@ export class FakeMedia implements MediaPlatform {
   readonly elements: FakeAudioElement[] = [];
   /** With Web Audio: each track is as loud as a test says, RMS in [0, 1]; others are silent. */
   readonly loudness = new Map<MediaStreamTrack, number>();
+  /** From the mixer to the ear, as an `AudioContext` tells it. */
+  outputLatencyMs = 0;
   #webAudio = false;
   #takesTracks = true;
   #contexts = 0;
@@ -226,6 +228,7 @@ export class FakeMedia implements MediaPlatform {
     this.#contexts++;
     return {
       state: 'running',
+      outputLatency: this.outputLatencyMs / 1000,
       createAnalyser: () => new FakeAnalyser(),
       createMediaStreamSource: (stream: MediaStream) => {
         if (!this.#takesTracks) throw named('NotSupportedError');
