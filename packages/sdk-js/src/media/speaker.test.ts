@@ -62,6 +62,19 @@ describe('Speaker', () => {
     expect([speaker.state.value.blocked, audible]).toEqual([false, [false, true]]);
   });
 
+  it('is blocked as long as one voice is, whichever way the others went', async () => {
+    const mine = new FakeAudioElement(() => true);
+    const speaker = create(mine as unknown as HTMLAudioElement);
+    media.blockPlayback();
+    speaker.add('bob', track(), false);
+    speaker.add('agent', track(), true);
+    await settled();
+    expect(speaker.state.value.blocked).toBe(true);
+    await expect(speaker.unlock()).rejects.toMatchObject({ code: 'media/blocked' });
+    speaker.remove('bob');
+    expect([speaker.state.value.blocked, audible]).toEqual([false, [false, true]]);
+  });
+
   it('keeps volume, mute and device for what is added later', async () => {
     const speaker = create();
     speaker.setVolume(0.5);

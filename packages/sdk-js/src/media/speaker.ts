@@ -21,6 +21,8 @@ export interface SpeakerParts {
 interface Output {
   readonly element: HTMLAudioElement;
   readonly isAgent: boolean;
+  /** The browser refused to play it. */
+  blocked: boolean;
 }
 
 /** Plays every received audio track, each in an element of its own. */
@@ -58,7 +60,7 @@ export class Speaker implements OutputDevice {
 
   async unlock(): Promise<void> {
     if (this.#closed) throw new MicroturnError('session/closed');
-    await Promise.all([...this.#outputs.values()].map(({ element }) => this.#play(element)));
+    await Promise.all([...this.#outputs.values()].map((output) => this.#play(output)));
     if (this.state.value.blocked) throw new MicroturnError('media/blocked');
   }
 
@@ -102,11 +104,12 @@ export class Speaker implements OutputDevice {
     const taken = [...this.#outputs.values()].some(({ element }) => element === this.#agentElement);
     const element = (isAgent && !taken && this.#agentElement) || this.#media.createAudioElement();
     element.srcObject = this.#media.createStream([track]);
-    this.#outputs.set(id, { element, isAgent });
+    const output = { element, isAgent, blocked: false };
+    this.#outputs.set(id, output);
     this.#apply();
     const { deviceId } = this.state.value;
     if (deviceId !== undefined) setSink(element, deviceId).catch(() => undefined);
-    this.#play(element).catch(() => undefined);
+    this.#play(output).catch(() => undefined);
     this.#listing ??= devicesOf(this.#media, 'audiooutput').subscribe((devices) => this.#patch({ devices }));
   }
 
@@ -116,6 +119,7 @@ export class Speaker implements OutputDevice {
     this.#outputs.delete(id);
     element.pause();
     element.srcObject = null;
+    this.#showBlocked();
   }
 
   /** The call is over. */
@@ -123,7 +127,6 @@ export class Speaker implements OutputDevice {
     for (const id of this.#outputs.keys()) this.remove(id);
     this.#listing?.unsubscribe();
     this.#listing = undefined;
-    this.#patch({ blocked: false });
   }
 
   close(): void {
@@ -132,14 +135,19 @@ export class Speaker implements OutputDevice {
     this.state.close();
   }
 
-  async #play(element: HTMLAudioElement): Promise<void> {
+  async #play(output: Output): Promise<void> {
     try {
-      await element.play();
-      this.#patch({ blocked: false });
+      await output.element.play();
+      output.blocked = false;
     } catch (error) {
       // Anything else is a track that was replaced or removed while it started.
-      if ((error as { name?: unknown }).name === 'NotAllowedError') this.#patch({ blocked: true });
+      if ((error as { name?: unknown }).name === 'NotAllowedError') output.blocked = true;
     }
+    this.#showBlocked();
+  }
+
+  #showBlocked(): void {
+    this.#patch({ blocked: [...this.#outputs.values()].some(({ blocked }) => blocked) });
   }
 
   #apply(): void {
