@@ -38,7 +38,7 @@ export interface InputDevice {
 }
 
 export interface OutputState {
-  /** The browser refuses to play before the user acts: call `unlock()` in a click or key handler. */
+  /** The browser refuses to play before the user acts, or the system has paused it: call `unlock()` in a click or key handler. */
   readonly blocked: boolean;
   /** In [0, 1]. */
   readonly volume: number;

@@ -75,6 +75,21 @@ describe('Speaker', () => {
     expect([speaker.state.value.blocked, audible]).toEqual([false, [false, true]]);
   });
 
+  it('is blocked while something else has paused it, as the system does for a telephone call', async () => {
+    const speaker = create();
+    speaker.add('a', track(), true);
+    await settled();
+    media.elements[0]!.pause();
+    expect([speaker.state.value.blocked, speaker.audible]).toEqual([true, false]);
+    await media.elements[0]!.play();
+    expect([speaker.state.value.blocked, audible]).toEqual([false, [false, true]]);
+    media.elements[0]!.pause();
+    await speaker.unlock();
+    expect([speaker.state.value.blocked, media.elements[0]!.playing]).toEqual([false, true]);
+    speaker.remove('a');
+    expect(speaker.state.value.blocked).toBe(false);
+  });
+
   it('keeps volume, mute and device for what is added later', async () => {
     const speaker = create();
     speaker.setVolume(0.5);
@@ -96,7 +111,8 @@ describe('Speaker', () => {
   });
 
   it('says so where the browser cannot choose a loudspeaker', async () => {
-    const speaker = create({ play: () => Promise.resolve(), pause: () => undefined } as unknown as HTMLAudioElement);
+    const old = Object.assign(new EventTarget(), { play: () => Promise.resolve(), pause: () => undefined });
+    const speaker = create(old as unknown as HTMLAudioElement);
     speaker.add('agent', track(), true);
     await expect(speaker.select('speaker-2')).rejects.toMatchObject({ code: 'media/unsupported' });
   });

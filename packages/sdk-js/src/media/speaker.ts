@@ -21,8 +21,9 @@ export interface SpeakerParts {
 interface Output {
   readonly element: HTMLAudioElement;
   readonly isAgent: boolean;
-  /** The browser refused to play it. */
+  /** The browser refused to play it, or something else has paused it. */
   blocked: boolean;
+  readonly removed: AbortController;
 }
 
 /** Plays every received audio track, each in an element of its own. */
@@ -104,8 +105,12 @@ export class Speaker implements OutputDevice {
     const taken = [...this.#outputs.values()].some(({ element }) => element === this.#agentElement);
     const element = (isAgent && !taken && this.#agentElement) || this.#media.createAudioElement();
     element.srcObject = this.#media.createStream([track]);
-    const output = { element, isAgent, blocked: false };
+    const output: Output = { element, isAgent, blocked: false, removed: new AbortController() };
     this.#outputs.set(id, output);
+    // What the system pauses, as for a telephone call, it does not always play again; nor is it heard meanwhile.
+    const { signal } = output.removed;
+    element.addEventListener('pause', () => this.#setBlocked(output, true), { signal });
+    element.addEventListener('playing', () => this.#setBlocked(output, false), { signal });
     this.#apply();
     const { deviceId } = this.state.value;
     if (deviceId !== undefined) setSink(element, deviceId).catch(() => undefined);
@@ -114,11 +119,12 @@ export class Speaker implements OutputDevice {
   }
 
   remove(id: string): void {
-    const element = this.#outputs.get(id)?.element;
-    if (!element) return;
+    const output = this.#outputs.get(id);
+    if (!output) return;
     this.#outputs.delete(id);
-    element.pause();
-    element.srcObject = null;
+    output.removed.abort();
+    output.element.pause();
+    output.element.srcObject = null;
     this.#showBlocked();
   }
 
@@ -138,11 +144,15 @@ export class Speaker implements OutputDevice {
   async #play(output: Output): Promise<void> {
     try {
       await output.element.play();
-      output.blocked = false;
+      this.#setBlocked(output, false);
     } catch (error) {
       // Anything else is a track that was replaced or removed while it started.
-      if ((error as { name?: unknown }).name === 'NotAllowedError') output.blocked = true;
+      if ((error as { name?: unknown }).name === 'NotAllowedError') this.#setBlocked(output, true);
     }
+  }
+
+  #setBlocked(output: Output, blocked: boolean): void {
+    output.blocked = blocked;
     this.#showBlocked();
   }
 

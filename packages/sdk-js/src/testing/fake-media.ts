@@ -50,7 +50,7 @@ export class FakeTrack extends EventTarget {
 }
 
 /** As much of an `HTMLAudioElement` as the SDK uses. */
-export class FakeAudioElement {
+export class FakeAudioElement extends EventTarget {
   srcObject: unknown = null;
   volume = 1;
   muted = false;
@@ -59,17 +59,21 @@ export class FakeAudioElement {
   readonly #mayPlay: () => boolean;
 
   constructor(mayPlay: () => boolean) {
+    super();
     this.#mayPlay = mayPlay;
   }
 
   play(): Promise<void> {
     if (!this.#mayPlay()) return Promise.reject(named('NotAllowedError'));
     this.playing = true;
+    this.dispatchEvent(new Event('playing'));
     return Promise.resolve();
   }
 
+  /** By the SDK; or by the system, as for a telephone call, or by the user where the element has controls. */
   pause(): void {
     this.playing = false;
+    this.dispatchEvent(new Event('pause'));
   }
 
   setSinkId(id: string): Promise<void> {
