@@ -25,7 +25,12 @@ describe('speaking through the session', () => {
     'tells first that an observed field is empty, whose text it is to %s',
     async (how) => {
       const { session, transport } = await connected();
-      const field = Object.assign(new EventTarget(), { value: '', name: 'chat', isConnected: true, closest: () => null });
+      const field = Object.assign(new EventTarget(), {
+        value: '',
+        name: 'chat',
+        isConnected: true,
+        closest: () => null,
+      });
       const stop = session.observeInput(field as unknown as HTMLInputElement);
       field.value = 'how far is it?';
       field.dispatchEvent(new Event('input'));

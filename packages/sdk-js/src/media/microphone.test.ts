@@ -113,6 +113,17 @@ describe('Microphone', () => {
     expect(microphone.state.value).toMatchObject({ status: 'live', muted: false });
   });
 
+  it('tells nobody of a state that is as it was', async () => {
+    const microphone = create();
+    await microphone.enable();
+    await settled();
+    let told = 0;
+    microphone.state.subscribe(() => told++);
+    await microphone.setMuted(false);
+    media.opened[0]!.dispatchEvent(new Event('unmute'));
+    expect(told).toBe(1);
+  });
+
   it('says that the system silences it, and that it is muted where the user mutes it as well', async () => {
     media.plug('microphone-2');
     const microphone = create();

@@ -234,7 +234,10 @@ export class Microphone implements InputDevice {
   }
 
   #patch(fields: { readonly [K in keyof InputState]?: InputState[K] | undefined }): void {
-    const { error, ...rest } = { ...this.state.value, ...fields } as InputState;
+    const before = this.state.value;
+    const keys = Object.keys(fields) as (keyof InputState)[];
+    if (keys.every((key) => fields[key] === before[key])) return;
+    const { error, ...rest } = { ...before, ...fields } as InputState;
     this.state.set(error ? { ...rest, error } : rest);
   }
 
