@@ -76,6 +76,10 @@ describe('EngineHost, when the thread', () => {
     expect(host.load).toMatchObject({ leases: 5, capacity: 4, lateShare: 0.2 });
     clock.advance(15_000);
     expect(() => host.lease(decided, never)).toThrow(expect.objectContaining({ code: 'edge/full' }));
+    // One who takes the place of another adds nothing to what there is to do, but needs a row.
+    leases[0]!.release();
+    host.leaseAgain(decided, never);
+    expect(host.load.leases).toBe(5);
     clock.advance(60_000);
     host.lease(decided, never);
   });

@@ -156,7 +156,28 @@ export class EngineHost {
     onReset?: LeaseListener['onReset'],
   ): EngineLease {
     this.#assertRunning();
-    const worker = this.#choose();
+    return this.#lease(this.#choose(), onDecision, onFailed, onReset);
+  }
+
+  /**
+   * As `lease`, for one whose earlier lease was released just now: it takes no more of the machine than that did, so
+   * whether the threads keep time is not asked.
+   */
+  leaseAgain(
+    onDecision: LeaseListener['onDecision'],
+    onFailed: LeaseListener['onFailed'],
+    onReset?: LeaseListener['onReset'],
+  ): EngineLease {
+    this.#assertRunning();
+    return this.#lease(this.#choose({ inTime: false }), onDecision, onFailed, onReset);
+  }
+
+  #lease(
+    worker: EngineWorker,
+    onDecision: LeaseListener['onDecision'],
+    onFailed: LeaseListener['onFailed'],
+    onReset: LeaseListener['onReset'],
+  ): EngineLease {
     const { microTurnMs } = worker.info;
     const id = ++this.#lastLease;
     const row = worker.lease(id, {
@@ -234,7 +255,7 @@ export class EngineHost {
   }
 
   /** The thread for another lease: of those that keep time, the one with the fewest. */
-  #choose(): EngineWorker {
+  #choose({ inTime = true } = {}): EngineWorker {
     const nowMs = this.#clock.now();
     const withRows = this.#workers.filter(({ free }) => free > 0);
     if (this.free === 0 || withRows.length === 0) {
@@ -242,7 +263,7 @@ export class EngineHost {
     }
     // One that is just being started again would give its rows nothing to hear for a moment.
     const up = withRows.some((worker) => worker.up) ? withRows.filter((worker) => worker.up) : withRows;
-    const open = up.filter((worker) => worker.leases < worker.capacity(nowMs));
+    const open = inTime ? up.filter((worker) => worker.leases < worker.capacity(nowMs)) : up;
     const first = open[0];
     if (!first) {
       const { capacity, leases, lateShare, lagP99Ms } = this.load;

@@ -69,6 +69,11 @@ export class Agents {
     return [first, ...all.filter((name) => name !== first)];
   }
 
+  /** @throws {MicroturnError} as `forCall` */
+  assertKnown(name: string | undefined): void {
+    this.#find(name);
+  }
+
   /**
    * @param name a recipe, or `nano` for the bundle alone
    * @throws {MicroturnError} `protocol/state` where there is none of that name
@@ -77,10 +82,8 @@ export class Agents {
     name: string | undefined,
     call: { readonly floor: SessionEngine; readonly media: SessionMedia; readonly endpoint: string },
   ): CallAgent {
-    const chosen = name ?? this.#first ?? BUNDLE_ALONE;
-    if (chosen === BUNDLE_ALONE) return { engine: call.floor, speaker: undefined, keepClip: false };
-    const agent = this.#agents.get(chosen);
-    if (!agent) throw new MicroturnError('protocol/state', `there is no recipe ${chosen}`);
+    const { chosen, agent } = this.#find(name);
+    if (!agent) return { engine: call.floor, speaker: undefined, keepClip: false };
     const { config, llm, transcriber } = agent;
     const { instructions, eagerness, longestPauseMs, drafting, patience, maxOutputTokens } = config;
     const { log } = this.#parts;
@@ -95,6 +98,14 @@ export class Agents {
       log,
     });
     return { engine, speaker: chosen, keepClip: transcriber !== undefined };
+  }
+
+  /** @returns no agent for the bundle alone */
+  #find(name: string | undefined): { readonly chosen: string; readonly agent: Agent | undefined } {
+    const chosen = name ?? this.#first ?? BUNDLE_ALONE;
+    const agent = this.#agents.get(chosen);
+    if (!agent && chosen !== BUNDLE_ALONE) throw new MicroturnError('protocol/state', `there is no recipe ${chosen}`);
+    return { chosen, agent };
   }
 
   /** Gives up what is being transcribed. Sessions are closed before. */

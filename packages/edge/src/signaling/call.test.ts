@@ -56,6 +56,35 @@ describe('a participant who joins again', () => {
     expect(world.held).toMatchObject({ rows: 1, endpoints: 1, calls: 1, resumable: 1, rooms: 1, turnstile: 0 });
   });
 
+  it('is let in where every row is leased, and nobody gets theirs meanwhile', async () => {
+    world.rows = 1;
+    await world.join(socket);
+    let goOn!: () => void;
+    world.slow.set('endpoint.close', new Promise((resolve) => (goOn = resolve)));
+    const again = world.join(new Socket());
+    await settled();
+    await expect(world.join(new Socket(), { identity: 'bob' })).rejects.toMatchObject({ code: 'edge/full' });
+    goOn();
+    await again;
+    expect(world.held).toMatchObject({ rows: 1, endpoints: 1, calls: 1 });
+  });
+
+  it('is let in where the engine keeps time with fewer than there are: they are no more than before', async () => {
+    await world.join(new Socket(), { identity: 'bob' });
+    await world.join(socket);
+    world.inTime = 1;
+    await expect(world.join(new Socket(), { identity: 'eve' })).rejects.toMatchObject({ code: 'edge/full' });
+    await world.join(new Socket());
+    expect(world.held).toMatchObject({ rows: 2, endpoints: 2, calls: 2 });
+  });
+
+  it('is not replaced by a join that is refused', async () => {
+    await world.join(socket);
+    await expect(world.join(new Socket(), { recipe: 'nobody' })).rejects.toThrow('nobody');
+    expect(socket.ends).toEqual([]);
+    expect(world.held).toMatchObject({ rows: 1, endpoints: 1, calls: 1 });
+  });
+
   it('fault 42, joins and leaves 1000 times: nothing is left', async () => {
     for (let i = 0; i < 1000; i++) {
       const { call } = await world.join(socket);

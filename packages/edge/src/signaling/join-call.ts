@@ -24,7 +24,7 @@ import type { UsedTokens } from './used-tokens.js';
 export interface JoinParts extends CallParts {
   readonly keys: KeyRing;
   readonly usedTokens: UsedTokens;
-  readonly engine: SessionEngine;
+  readonly engine: CallEngine;
   readonly voice: SessionVoice;
   /** Who there is to talk with. */
   readonly agents: Agents;
@@ -40,6 +40,12 @@ export interface JoinParts extends CallParts {
   /** Keeps sessions for a process that comes after this one. */
   readonly recorder: CallRecorder;
   readonly onDecision: (decision: Decision, lagMs: number) => void;
+}
+
+/** An engine that also knows of one who takes the place of another. */
+export interface CallEngine extends SessionEngine {
+  /** As `lease`, for one whose earlier row was given back just now: what that took of the machine is free. */
+  leaseAgain: SessionEngine['lease'];
 }
 
 export interface CallRecorder {
@@ -110,12 +116,12 @@ async function enter(
   recipe: string | undefined,
   origin?: SessionOrigin,
 ): Promise<{ call: Call; joined: Joined }> {
-  // Before anything is opened for them: refusing a crowd costs next to nothing then.
-  const replaces = parts.rooms.get(grant.room)?.members.has(grant.identity) ?? false;
+  // Before anything is opened for them, or ended: refusing a crowd costs next to nothing then.
+  parts.agents.assertKnown(recipe);
+  const replaces = parts.rooms.get(grant.room)?.members.get(grant.identity)?.closed === false;
   if (!replaces) parts.engine.assertRoom();
   const stay = await parts.rooms.enter(grant.room, grant.identity);
   try {
-    await stay.room.members.get(grant.identity)?.end(new MicroturnError('session/replaced'));
     return await openIn(parts, grant, stay, recipe, origin);
   } catch (error) {
     await stay.leave();
@@ -131,9 +137,8 @@ async function openIn(
   origin: SessionOrigin | undefined,
 ): Promise<{ call: Call; joined: Joined }> {
   const { room } = stay;
-  const { media, clock, engine: floor, voice, agents, log } = parts;
+  const { media, clock, voice, agents, log } = parts;
   const endpoint = randomUUID();
-  const { engine, speaker, keepClip } = agents.forCall(recipe, { floor, media, endpoint });
   const transports = await media.request('endpoint.open', {
     room: room.id,
     endpoint,
@@ -141,7 +146,13 @@ async function openIn(
     hidden: grant.hidden,
   });
   try {
-    const session = await Session.open(
+    // Ended and leased in one go: the row that the one before gives back is nobody else's meanwhile.
+    const before = room.members.get(grant.identity);
+    const replaces = before?.closed === false;
+    const ended = before?.end(new MicroturnError('session/replaced'));
+    const floor = replaces ? inPlaceOfAnother(parts.engine) : parts.engine;
+    const { engine, speaker, keepClip } = agents.forCall(recipe, { floor, media, endpoint });
+    const opening = Session.open(
       {
         room: room.id,
         participant: grant.identity,
@@ -161,6 +172,7 @@ async function openIn(
       endpoint,
       origin,
     );
+    const [session] = await Promise.all([opening, ended]);
     const call = new Call(parts, stay, grant, session);
     room.members.set(grant.identity, call);
     parts.calls.set(session.id, call);
@@ -171,4 +183,13 @@ async function openIn(
     await media.request('endpoint.close', { endpoint });
     throw error;
   }
+}
+
+/** @see EngineHost.leaseAgain */
+function inPlaceOfAnother(engine: CallEngine): SessionEngine {
+  return {
+    info: engine.info,
+    assertRoom: () => undefined,
+    lease: (...parameters) => engine.leaseAgain(...parameters),
+  };
 }

@@ -3,13 +3,13 @@ import { AccessToken, RoomAgentDispatch, RoomConfiguration } from 'livekit-serve
 import type { Decision, InputRole, Recovery } from '../../engine/types.js';
 import { askHere } from '../../llm/ask-model.js';
 import { Agents } from '../../recipes/index.js';
-import { RoomRegistry, type SessionEngine, type SessionMedia, type SessionVoice } from '../../session/index.js';
+import { RoomRegistry, type SessionMedia, type SessionVoice } from '../../session/index.js';
 import { MemoryStore, SessionRecorder, type Stamp } from '../../store/index.js';
 import { silentLog } from '../../telemetry/index.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import type { SpeakRequest } from '../../voice/index.js';
 import type { Call, Carrier } from '../call.js';
-import { joinCall, type JoinParts } from '../join-call.js';
+import { joinCall, type CallEngine, type JoinParts } from '../join-call.js';
 import { Dispatches } from '../dispatches.js';
 import { Gate } from '../gate.js';
 import { KeyRing } from '../key-ring.js';
@@ -66,6 +66,9 @@ export class World {
   readonly rooms: RoomRegistry<Call>;
   readonly parts: JoinParts;
   mediaGone = false;
+  /** Rows that there are, and of them those that the engine keeps time with. */
+  rows = Infinity;
+  inTime = Infinity;
   /** Methods of the media thread that wait for these before they are done. */
   readonly slow = new Map<string, Promise<void>>();
   /** What the language model of a row has used, where one speaks there. */
@@ -99,8 +102,23 @@ export class World {
         return { rtpCapabilities: {}, sendTransport: {}, recvTransport: {}, heard: this.heard } as never;
       },
     };
-    const engine: SessionEngine = {
-      assertRoom: () => undefined,
+    const assertRows = (most: number) => {
+      if (this.leases.size >= most) throw new MicroturnError('edge/full');
+    };
+    const lend: CallEngine['lease'] = (decide, fail, reset) => {
+      const id = ++this.#lease;
+      this.leases.set(id, { decide, fail, reset });
+      return {
+        id,
+        engine: 0,
+        zeroMs: Math.ceil(this.clock.now() / 200) * 200,
+        ...(this.spent && { spent: this.spent }),
+        ...(this.transcribed && { transcribed: this.transcribed }),
+        release: () => void this.leases.delete(id),
+      };
+    };
+    const engine: CallEngine = {
+      assertRoom: () => assertRows(Math.min(this.rows, this.inTime)),
       info: {
         name: 'scripted',
         version: model,
@@ -109,17 +127,13 @@ export class World {
         capabilities: [],
         inputs: this.inputs,
       },
-      lease: (decide, fail, reset) => {
-        const id = ++this.#lease;
-        this.leases.set(id, { decide, fail, reset });
-        return {
-          id,
-          engine: 0,
-          zeroMs: Math.ceil(this.clock.now() / 200) * 200,
-          ...(this.spent && { spent: this.spent }),
-          ...(this.transcribed && { transcribed: this.transcribed }),
-          release: () => void this.leases.delete(id),
-        };
+      lease: (...parameters) => {
+        assertRows(Math.min(this.rows, this.inTime));
+        return lend(...parameters);
+      },
+      leaseAgain: (...parameters) => {
+        assertRows(this.rows);
+        return lend(...parameters);
       },
     };
     const voice: SessionVoice = {
