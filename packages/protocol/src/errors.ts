@@ -85,6 +85,11 @@ const ERRORS = {
     summary: 'there is no such room, participant or track',
     hint: 'look at who is in the room: they may have left',
   },
+  'recipe/unknown': {
+    retryable: false,
+    summary: 'there is no such recipe',
+    hint: 'ask for one that the message names (`GET /v1/recipes` lists them), or add it under `recipes`',
+  },
   'edge/draining': { retryable: true, summary: 'the edge is shutting down', hint: 'connect again in a moment' },
   'edge/config': {
     retryable: false,

@@ -76,7 +76,7 @@ export class Agents {
 
   /**
    * @param name a recipe, or `nano` for the bundle alone
-   * @throws {MicroturnError} `protocol/state` where there is none of that name
+   * @throws {MicroturnError} `recipe/unknown` where there is none of that name
    */
   forCall(
     name: string | undefined,
@@ -104,7 +104,9 @@ export class Agents {
   #find(name: string | undefined): { readonly chosen: string; readonly agent: Agent | undefined } {
     const chosen = name ?? this.#first ?? BUNDLE_ALONE;
     const agent = this.#agents.get(chosen);
-    if (!agent && chosen !== BUNDLE_ALONE) throw new MicroturnError('protocol/state', `there is no recipe ${chosen}`);
+    if (!agent && chosen !== BUNDLE_ALONE) {
+      throw new MicroturnError('recipe/unknown', `${chosen}; this edge has ${this.names.join(', ')}`);
+    }
     return { chosen, agent };
   }
 

@@ -72,7 +72,9 @@ describe('agents', () => {
     expect(some.forCall(undefined, call)).toMatchObject({ speaker: 'vllm', keepClip: false });
     expect(some.forCall('ollama', call)).toMatchObject({ speaker: 'ollama' });
     expect(some.forCall('nano', call)).toEqual({ engine: floor, speaker: undefined, keepClip: false });
-    expect(() => some.forCall('gpt', call)).toThrow(expect.objectContaining({ code: 'protocol/state' }));
+    expect(() => some.forCall('gpt', call)).toThrow(
+      expect.objectContaining({ code: 'recipe/unknown', message: expect.stringContaining('vllm, ollama, nano') }),
+    );
     expect(agents({}).forCall(undefined, call).engine).toBe(floor);
     expect(agents({ recipe: 'nano', recipes: { ollama: {} } }).names).toEqual(['nano', 'ollama']);
   });

@@ -168,7 +168,7 @@ it('talks with whom the token names, else whom the app’s server sent to the ro
   const asked = (join: Parameters<World['join']>[1]) =>
     world.join(new Socket(), join).then(
       () => 'nano',
-      (error: unknown) => (error as Error).message.split(' ').at(-1),
+      (error: unknown) => /^there is no such recipe: (\w+);/.exec((error as Error).message)?.[1],
     );
   expect(await asked({ recipe: 'client' })).toBe('client');
   const dispatch = world.dispatches.create({ room: 'den', agentName: 'other', metadata: '' });

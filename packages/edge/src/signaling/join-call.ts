@@ -56,7 +56,7 @@ export interface CallRecorder {
 
 /**
  * Lets a participant in, or back in where the message has a resume token.
- * @throws {MicroturnError} `auth/*`, `edge/full`, `session/expired`, or what the media thread says
+ * @throws {MicroturnError} `auth/*`, `recipe/unknown`, `edge/full`, `session/expired`, or what the media thread says
  */
 export async function joinCall(
   parts: JoinParts,
