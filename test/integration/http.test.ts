@@ -58,6 +58,22 @@ describe('/dev/token', () => {
     expect(client.joined).toMatchObject({ room: 'kitchen', participant: 'ada' });
   });
 
+  it.each(['GET', 'HEAD', 'PUT', 'DELETE'])('says how to ask to whoever comes with %s', async (method) => {
+    const response = await get('/dev/token', { method });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
+    if (method === 'HEAD') return;
+    const { error } = (await response.json()) as ErrorBody;
+    expect(error.message).toMatch(/POST .*application\/json.*room_name.*participant_name/);
+  });
+
+  it('says what it expects to whoever sends something other than JSON', async () => {
+    const response = await get('/dev/token', { method: 'POST', body: new URLSearchParams({ room_name: 'den' }) });
+    const { error } = (await response.json()) as ErrorBody;
+    expect(response.status).toBe(415);
+    expect(error.message).toContain('expected JSON, with the header `content-type: application/json`');
+    expect((await get('/dev/token', { method: 'POST' })).status).toBe(200);
+  });
+
   it('is not there without --dev', async () => {
     await using production = await EdgeProcess.start({ dev: false });
     const response = await fetch(`${production.url}/dev/token`, { method: 'POST' });

@@ -80,7 +80,8 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (error instanceof MicroturnError) return sendError(reply, error);
     const status = error.statusCode ?? 500;
-    return reply.code(status).send({ error: new MicroturnError(codeOf(status), error.message).toWire() });
+    const message = status === 415 ? 'expected JSON, with the header `content-type: application/json`' : error.message;
+    return reply.code(status).send({ error: new MicroturnError(codeOf(status), message).toWire() });
   });
   app.setNotFoundHandler((_request, reply) =>
     reply.code(404).send({ error: new MicroturnError('protocol/malformed', 'no such path').toWire() }),
@@ -165,6 +166,9 @@ interface DevTokenRequest {
   readonly participant_identity?: unknown;
 }
 
+const HOW_TO_ASK =
+  'ask with POST and `content-type: application/json`, as in {"room_name": "den", "participant_name": "ann"}; both may be left out';
+
 /** The JSON of LiveKit's token endpoints, so that one `TokenSource` serves development and production. */
 async function addDevToken(app: FastifyInstance, parts: HttpServerParts): Promise<void> {
   await app.register(fastifyRateLimit, { global: false });
@@ -189,6 +193,15 @@ async function addDevToken(app: FastifyInstance, parts: HttpServerParts): Promis
       return { server_url: `${request.protocol}://${request.headers.host ?? ''}`, participant_token: participantToken };
     },
   );
+  app.route({
+    method: ['GET', 'PUT', 'PATCH', 'DELETE'],
+    url: '/dev/token',
+    handler: (_request, reply) =>
+      reply
+        .code(405)
+        .header('allow', 'POST')
+        .send({ error: new MicroturnError('protocol/malformed', HOW_TO_ASK).toWire() }),
+  });
 }
 
 async function addDemo(app: FastifyInstance, dir: string): Promise<void> {
