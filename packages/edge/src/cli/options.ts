@@ -3,10 +3,18 @@ import { configOptions, loadConfig } from '../config-sources.js';
 import type { EdgeConfig } from '../config.js';
 import { providerChoices } from '../engine/types.js';
 
-/** Adds `--config` and a flag for every option that has one. */
-export function addConfigOptions(command: Command): Command {
-  command.option('-c, --config <file>', 'YAML or JSON file (or MICROTURN_CONFIG)');
-  for (const { flag, help, env } of configOptions) command.addOption(new Option(flag, `${help} (${env})`));
+/**
+ * Adds `--config` and a flag for every option that has one, under a heading that comes after the flags that it has already.
+ * @param paths of the options that the command looks at; all of them where none are given
+ */
+export function addConfigOptions(command: Command, paths?: readonly string[]): Command {
+  const heading = 'Configuration:';
+  const file = new Option('-c, --config <file>', 'YAML or JSON file (or MICROTURN_CONFIG)');
+  command.addOption(file.helpGroup(heading));
+  for (const { path, flag, help, env } of configOptions) {
+    if (paths && !paths.includes(path)) continue;
+    command.addOption(new Option(flag, `${help} (${env})`).helpGroup(heading));
+  }
   return command;
 }
 

@@ -9,28 +9,29 @@ import { addConfigOptions, configFrom } from './options.js';
 import { runEdge } from './run-edge.js';
 
 export function addStart(program: Command): void {
-  const command = program.command('start').description('run the edge');
-  addConfigOptions(command)
-    .option('--print-config', 'print the configuration that would be used, and stop')
-    .action(async () => {
-      const devKey = createKey();
-      const read = () => withDevKey(configFrom(command, process.env), devKey);
-      const config = read();
-      if (command.opts()['printConfig']) {
-        console.log(JSON.stringify(redactConfig(config), null, 2));
-        return;
-      }
-      await runEdge({
-        create: () => createEdge(config),
-        greeting: async (edge) => greeting(edge, await outsideAddress()),
-        read,
-        signals: process,
-        after: (ms, fn) => void setTimeout(fn, ms),
-        exit: (code) => process.exit(code),
-        say: console.log,
-        complain: console.error,
-      });
+  const command = program
+    .command('start')
+    .description('run the edge')
+    .option('--print-config', 'print the configuration that would be used, and stop');
+  addConfigOptions(command).action(async () => {
+    const devKey = createKey();
+    const read = () => withDevKey(configFrom(command, process.env), devKey);
+    const config = read();
+    if (command.opts()['printConfig']) {
+      console.log(JSON.stringify(redactConfig(config), null, 2));
+      return;
+    }
+    await runEdge({
+      create: () => createEdge(config),
+      greeting: async (edge) => greeting(edge, await outsideAddress()),
+      read,
+      signals: process,
+      after: (ms, fn) => void setTimeout(fn, ms),
+      exit: (code) => process.exit(code),
+      say: console.log,
+      complain: console.error,
     });
+  });
 }
 
 /** A developer's edge signs with a key of its own, new at every start, so there is nothing to set up or to leak. */

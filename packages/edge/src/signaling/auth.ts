@@ -99,16 +99,39 @@ export async function verifyServerToken(
   }
 }
 
+/** What else a token allows: its bearer, or an app's server. */
+export type ServerGrant = Pick<VideoGrant, 'room' | 'roomAdmin' | 'roomList'>;
+
 /** A token that joins `room` as `identity`. */
 export async function mintJoinToken(
   keys: ApiKeys,
-  { identity, room, name, ttlSeconds = 3600 }: { identity: string; room: string; name?: string; ttlSeconds?: number },
+  {
+    identity,
+    name,
+    ttlSeconds,
+    ...grant
+  }: ServerGrant & { identity: string; room: string; name?: string; ttlSeconds?: number },
+): Promise<string> {
+  const who = { identity, ...(name !== undefined && { name }) };
+  return mint(keys, { roomJoin: true, canPublish: true, canSubscribe: true, ...grant }, who, ttlSeconds);
+}
+
+/** A token that joins nothing, for the HTTP API and LiveKit's clients of an app's server. */
+export async function mintServerToken(keys: ApiKeys, grant: ServerGrant, ttlSeconds?: number): Promise<string> {
+  return mint(keys, grant, {}, ttlSeconds);
+}
+
+function mint(
+  keys: ApiKeys,
+  grant: VideoGrant,
+  who: { readonly identity?: string; readonly name?: string },
+  ttlSeconds = 3600,
 ): Promise<string> {
   const [key, secret] = Object.entries(keys)[0] ?? [];
   if (!key || !secret)
     throw new MicroturnError('edge/config', 'there is no API key to sign with; see `microturn keys`');
-  const token = new AccessToken(key, secret, { identity, ttl: ttlSeconds, ...(name !== undefined && { name }) });
-  token.addGrant({ roomJoin: true, room, canPublish: true, canSubscribe: true });
+  const token = new AccessToken(key, secret, { ...who, ttl: ttlSeconds });
+  token.addGrant(grant);
   return token.toJwt();
 }
 

@@ -1,4 +1,11 @@
-export { mintJoinToken, verifyJoinToken, verifyServerToken, type ApiKeys, type Grant } from './auth.js';
+export {
+  mintJoinToken,
+  mintServerToken,
+  verifyJoinToken,
+  verifyServerToken,
+  type ApiKeys,
+  type Grant,
+} from './auth.js';
 export type { Call } from './call.js';
 export { Connection, type ConnectionParts } from './connection.js';
 export { spareDescriptors } from './descriptors.js';
