@@ -13,6 +13,7 @@ import {
   useParticipants,
   useResponses,
   useSession,
+  useSessionError,
   useSessionEvent,
   useSpeaker,
   useStateValue,
@@ -343,6 +344,30 @@ describe('useSessionEvent', () => {
     view.unmount();
     transport.emit(speaking);
     expect(callback).toHaveBeenCalledTimes(3);
+  });
+});
+
+describe('useSessionError', () => {
+  it('calls the newest callback for what goes wrong without ending the call, and none after unmount', async () => {
+    const shown: string[] = [];
+    let name = 'first';
+    function Probe() {
+      const current = name;
+      useSessionError(({ code, hint }) => shown.push(`${current} ${code}: ${hint}`));
+      return <p>{useConnection().status}</p>;
+    }
+    const { transport, view, session } = await renderWithSession(<Probe />);
+    const late = { type: 'error', code: 'engine/late', message: 'm', retryable: true, hint: 'h' } as const;
+    act(() => void transport.emit(late));
+    name = 'second';
+    await act(() => session.disconnect());
+    await act(() => session.connect());
+    act(() => void transport.emit(late));
+    expect(shown.map((line) => line.split(':')[0])).toEqual(['first engine/late', 'second engine/late']);
+    expect(shown[0]).toContain('microturn doctor');
+    view.unmount();
+    transport.emit(late);
+    expect(shown).toHaveLength(2);
   });
 });
 

@@ -12,5 +12,6 @@ export { useParticipants } from './use-participants.js';
 export { useTasks } from './use-tasks.js';
 export { useSurface, useSurfaces } from './use-surface.js';
 export { useClientTool } from './use-client-tool.js';
+export { useSessionError } from './use-session-error.js';
 export { useSessionEvent } from './use-session-event.js';
 export { useStateValue } from './use-state-value.js';
