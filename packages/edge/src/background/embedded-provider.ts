@@ -1,6 +1,5 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { BackgroundProvider, TaskBrief, TaskIo } from './provider.js';
-import { nextPiece } from './speech-pieces.js';
 import { calculate, isExpression } from './tools/calculator.js';
 import { tellTime, zoneOf } from './tools/clock.js';
 import type { DocumentSearch } from './tools/documents.js';
@@ -10,17 +9,23 @@ export interface EmbeddedProviderOptions {
   readonly wallMs: () => number;
 }
 
-/** Sentences of a passage that are said. */
-const SENTENCES = 3;
-const CANNOT =
-  'I can only work out numbers, convert units and tell the time here. For other questions, add a language model to this edge, under llm.models in its configuration.';
-const CANNOT_DOCUMENTS =
-  'I found nothing about that in the documents. Without a language model I can only search them, work out numbers, convert units and tell the time. Add one under llm.models in the configuration.';
+const CAN = 'tell the time, work out sums and convert units';
+const CAN_WITH_DOCUMENTS = 'tell the time, work out sums, convert units and look up topics in the documents';
+const CANNOT_SEE = 'I cannot look at pictures without a language model that takes them.';
 
-const CANNOT_SEE =
-  'I cannot look at pictures here. For that, add a language model that takes images to this edge, under llm.models in its configuration.';
-
-const asksTime = /\b(?:what(?:'s| is)? (?:the )?(?:time|date|day)|what time|which day|time is it|current time)\b/i;
+/** Of now: when something opens is another question. */
+const asksTime =
+  /\b(?:(?:time|date|day) is it|(?:what(?:'s| is)|tell me) (?:the |today's )?(?:current )?(?:time|date|day)(?: is it)?(?=[?.!\s]*$| (?:now|today|please|in|at|right)\b)|(?:what|which) day is (?:it|today)|current time)\b|^what time[?.!\s]*$/i;
+const greets =
+  /^(?:hi|hello|hey|howdy|greetings|good (?:morning|afternoon|evening|day))(?: (?:there|again|everyone|all))?(?:[,.!]+ *| +|$)/i;
+/** What needs no answer but one of its kind. */
+const smallTalk: readonly (readonly [RegExp, string])[] = [
+  [/^how (?:are|do) you(?: do| doing)?(?: today)?[?.! ]*$/i, 'I am well, thank you.'],
+  [/^(?:thanks|thank you|cheers)(?: (?:a lot|so much|very much|again))?[?.! ]*$/i, 'You are welcome.'],
+  [/^(?:bye|goodbye|bye bye|good night|see you(?: later| soon)?)[?.! ]*$/i, 'Goodbye.'],
+];
+const asksWhatItCan =
+  /^(?:help(?: me)?|what can (?:you|i|we) (?:do|ask)(?: here)?(?: you)?)[?.! ]*$|^(?:who|what|which)\b.{0,40} are you[?.! ]*$|^(?:who|what) are you[?.! ]*$/i;
 const place = /\b(?:in|at|for)\s+([a-z][a-z_/ ]+?)(?:\s+(?:now|today|right now|please))*[?.!\s]*$/i;
 const leadIn =
   /^(?:(?:hey|please|so|and|um|uh|okay)[,\s]+)*(?:what(?:'s| is| are)|how (?:much|many) (?:is|are)|how much|calculate|compute|work out|convert|solve|tell me)\s+/i;
@@ -41,15 +46,20 @@ export class EmbeddedProvider implements BackgroundProvider {
     io.delta(task.images > 0 ? CANNOT_SEE : this.#answer(question));
   }
 
-  #answer(question: string): string {
+  #answer(said: string): string {
+    const greeting = greets.exec(said)?.[0] ?? '';
+    const question = said.slice(greeting.length);
+    const can = this.#options.documents ? CAN_WITH_DOCUMENTS : CAN;
+    if (question === '') return `Hello! I can ${can}.`;
+    const answered = smallTalk.find(([pattern]) => pattern.test(question))?.[1];
+    if (answered !== undefined) return answered;
+    if (asksWhatItCan.test(question)) return `I can ${can}.`;
     if (asksTime.test(question)) return this.#time(question);
     const sum = toExpression(question);
     if (sum !== undefined) return `${sum.spoken} is ${calculate(sum.expression)}.`;
-    const { documents } = this.#options;
-    if (!documents) return CANNOT;
-    const [best] = documents.search(question);
-    if (!best) return CANNOT_DOCUMENTS;
-    return `${firstSentences(best.text)}\nThat is from ${best.file}, under ${best.heading}.`;
+    const quote = this.#options.documents?.quote(question);
+    if (!quote) return `I have no answer to that: without a language model I can only ${can}.`;
+    return `${quote.text}\nThat is from ${quote.file}, under ${quote.heading}.`;
   }
 
   #time(question: string): string {
@@ -95,10 +105,4 @@ function toExpression(question: string): { expression: string; spoken: string } 
     if (/\d/.test(expression) && isExpression(expression)) return { expression, spoken };
   }
   return undefined;
-}
-
-function firstSentences(text: string): string {
-  let at = 0;
-  for (let i = 0; i < SENTENCES; i++) at = nextPiece(text, at, true)?.toChar ?? at;
-  return text.slice(0, at);
 }

@@ -4,6 +4,7 @@ import MiniSearch from 'minisearch';
 import { MicroturnError } from '@microturn/protocol';
 import type { Log } from '../../telemetry/log.js';
 import type { Tool } from '../toolbox.js';
+import { Quotes, type Quote } from './quotes.js';
 
 /** A stretch of a file under one heading. */
 export interface Passage {
@@ -19,6 +20,8 @@ const FILE_BYTES = 1024 * 1024;
 /** Long sections are cut into passages of about this length, at a paragraph. */
 const PASSAGE_CHARS = 1200;
 const RESULTS = 5;
+/** Those that are looked through for a sentence to quote. */
+const QUOTED = 30;
 const EXTENSIONS = /\.(?:md|markdown|txt)$/i;
 /** Passages that are indexed before others get their turn on this thread. */
 const CHUNK = 50;
@@ -31,9 +34,11 @@ const STOP_WORDS = new Set(
 /** Full-text search over a folder of Markdown and text files, read once. */
 export class DocumentSearch {
   readonly #index: MiniSearch<Passage>;
+  readonly #quotes: Quotes;
 
-  private constructor(index: MiniSearch<Passage>) {
+  private constructor(index: MiniSearch<Passage>, quotes: Quotes) {
     this.#index = index;
+    this.#quotes = quotes;
   }
 
   /** @throws {MicroturnError} `edge/config` where the folder cannot be read */
@@ -64,13 +69,22 @@ export class DocumentSearch {
     }
     await index.addAllAsync(passages, { chunkSize: CHUNK });
     log.info({ files: files.length, passages: passages.length }, 'documents can be searched');
-    return new DocumentSearch(index);
+    return new DocumentSearch(index, new Quotes(passages));
   }
 
   /** The best passages, best first. */
   search(query: string): readonly FoundPassage[] {
+    return this.#find(query, RESULTS);
+  }
+
+  /** What can be said in answer to a question, where a sentence is about it. */
+  quote(question: string): Quote | undefined {
+    return this.#quotes.find(question, this.#find(question, QUOTED));
+  }
+
+  #find(query: string, most: number): readonly FoundPassage[] {
     const results = this.#index.search(query.slice(0, 500));
-    return results.slice(0, RESULTS).map(({ id, file, heading, text, score }) => ({
+    return results.slice(0, most).map(({ id, file, heading, text, score }) => ({
       id: id as number,
       file: file as string,
       heading: heading as string,
