@@ -93,9 +93,20 @@ describe('a room', () => {
 
 it('one too many is refused with a code, and finds room when somebody has left', async () => {
   const clients = [];
-  for (let i = 0; i < 3; i++) clients.push(await SocketClient.join(edge.webSocketUrl, await edge.token()));
+  for (let i = 0; i < 3; i++) {
+    clients.push(await SocketClient.join(edge.webSocketUrl, await edge.token({ identity: `guest-${i}` })));
+  }
   const refused = SocketClient.join(edge.webSocketUrl, await edge.token());
   await expect(refused).rejects.toMatchObject({ code: 'edge/full', retryable: true });
+  // Who is in already may come again: as somebody who was there, while others wait for the place.
+  const others = Promise.allSettled(
+    Array.from({ length: 8 }, async () => SocketClient.join(edge.webSocketUrl, await edge.token())),
+  );
+  using again = await SocketClient.join(edge.webSocketUrl, await edge.token({ identity: 'guest-2' }));
+  await again.request({ type: 'ping' });
+  expect((await others).filter(({ status }) => status === 'fulfilled')).toEqual([]);
+  expect((await clients[2]!.untilClosed()).error).toMatchObject({ code: 'session/replaced' });
+  clients[2] = again;
   clients[0]!.close();
   await expect.poll(sessions, { timeout: 5_000 }).toBe(3);
   using last = await SocketClient.join(edge.webSocketUrl, await edge.token());
