@@ -42,7 +42,7 @@ const ERRORS = {
   },
   'media/permission': {
     retryable: false,
-    summary: 'the microphone or camera was refused',
+    summary: 'the microphone, camera or screen was refused',
     hint: 'allow it in the address bar; pages other than localhost need HTTPS',
   },
   'media/not-found': {
@@ -57,7 +57,7 @@ const ERRORS = {
   },
   'media/insecure': {
     retryable: false,
-    summary: 'the page may not use a microphone because it is not secure',
+    summary: 'the page is not secure, and may use no microphone or camera',
     hint: 'open the page over https, or on localhost',
   },
   'media/blocked': {

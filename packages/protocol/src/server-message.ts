@@ -47,6 +47,8 @@ export const JoinResult = v.object({
   iceServers: v.array(Loose),
   /** Who is in the room now, this participant among them, in the order in which they came. */
   participants: v.optional(v.array(Participant), []),
+  /** What the token lets this participant send; an edge that does not say it refuses what is not. */
+  canPublish: v.optional(v.array(Id)),
 });
 export type JoinResult = v.InferOutput<typeof JoinResult>;
 

@@ -34,6 +34,7 @@ export interface Grant {
 
 /** As they stand in a token. */
 const SOURCES: Record<Source, string> = { microphone: 'microphone', camera: 'camera', screen: 'screen_share' };
+export const trackSources = Object.keys(SOURCES) as readonly Source[];
 /** Whose voice comes under this name. */
 const AGENT = 'agent';
 const AUDIENCE = 'mt.audience';

@@ -1,4 +1,5 @@
 import { MicroturnError } from '@microturn/protocol';
+import { TrackSource } from 'livekit-server-sdk';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Socket, World, settled } from './testing/call-world.js';
 
@@ -39,6 +40,18 @@ describe('who is in a room', () => {
       'participant.left',
     ]);
     expect(tracks).toMatchObject([[], [{ id: producerId, muted: false }], [{ muted: true }], [], false]);
+  });
+
+  it('is told what their token lets them send, and refused the rest', async () => {
+    const all = await world.join(socket);
+    const { call, joined } = await world.join(new Socket(), {
+      identity: 'bob',
+      canPublishSources: [TrackSource.MICROPHONE, TrackSource.SCREEN_SHARE],
+    });
+    expect(all.joined.canPublish).toEqual(['microphone', 'camera', 'screen']);
+    expect(joined.canPublish).toEqual(['microphone', 'screen']);
+    await expect(call.produce({ ...produce, source: 'camera' })).rejects.toMatchObject({ code: 'auth/forbidden' });
+    await expect(call.produce({ ...produce, source: 'screen' })).resolves.toBeTruthy();
   });
 
   it('shows one whose socket dropped as away, until they are back or their time is up', async () => {

@@ -9,7 +9,7 @@ import type { Clock } from '../clock.js';
 import type { RoomStay, RosterSeat, Session, SessionMedia } from '../session/index.js';
 import type { Recordable, Stamp, StoredSession } from '../store/index.js';
 import type { Log } from '../telemetry/log.js';
-import type { Grant } from './auth.js';
+import { trackSources, type Grant } from './auth.js';
 import { iceServersFor, type IceServerConfig } from './ice-servers.js';
 import type { Removals } from './removals.js';
 
@@ -139,6 +139,7 @@ export class Call implements Recordable {
       sendTransport: sendTransport as JoinResult['sendTransport'],
       recvTransport: recvTransport as JoinResult['recvTransport'],
       iceServers: this.iceServers as JoinResult['iceServers'],
+      canPublish: trackSources.filter((source) => this.#grant.canPublish(source)),
     };
   }
 

@@ -1,5 +1,5 @@
 import { MicroturnError, type ClientMessageOf, type RosterMessage, type SessionEvent } from '@microturn/protocol';
-import { AccessToken, RoomAgentDispatch, RoomConfiguration } from 'livekit-server-sdk';
+import { AccessToken, RoomAgentDispatch, RoomConfiguration, type TrackSource } from 'livekit-server-sdk';
 import type { Decision, InputRole, Recovery } from '../../engine/types.js';
 import { askHere } from '../../llm/ask-model.js';
 import { Agents } from '../../recipes/index.js';
@@ -185,6 +185,7 @@ export class World {
       room = 'den',
       key = 'key',
       roomAdmin = false,
+      canPublishSources,
       attributes = {},
       audience,
       agents,
@@ -196,6 +197,7 @@ export class World {
       room?: string;
       key?: keyof typeof keys;
       roomAdmin?: boolean;
+      canPublishSources?: TrackSource[];
       attributes?: Record<string, string>;
       audience?: 'room' | 'self';
       /** Of the token's `roomConfig`. */
@@ -206,7 +208,7 @@ export class World {
     } = {},
   ) {
     const minted = new AccessToken(key, keys[key], { identity, attributes });
-    minted.addGrant({ roomJoin: true, room, roomAdmin });
+    minted.addGrant({ roomJoin: true, room, roomAdmin, ...(canPublishSources && { canPublishSources }) });
     if (agents)
       minted.roomConfig = new RoomConfiguration({
         agents: agents.map((agentName) => new RoomAgentDispatch({ agentName })),
