@@ -1,6 +1,7 @@
-import { Observable, switchMap } from 'rxjs';
+import { Observable } from 'rxjs';
 import { systemClock, type Clock } from '../clock.js';
 import type { State } from '../state.js';
+import { newest } from '../newest.js';
 import { browserMedia, type MediaPlatform } from './platform.js';
 import { openMeters } from './track-meter.js';
 
@@ -30,10 +31,16 @@ export function levelOf(
   });
 }
 
+/** Of no track. */
+const none = new Observable<number>((subscriber) => {
+  subscriber.next(0);
+  subscriber.complete();
+});
+
 /** The level of whichever track there is; 0 while there is none. */
 export function levelOfCurrent(
   track: State<MediaStreamTrack | undefined>,
   parts: { readonly clock: Clock; readonly media: MediaPlatform },
 ): Observable<number> {
-  return track.pipe(switchMap((current) => (current ? levelOf(current, parts) : [0])));
+  return newest(track, (current) => (current ? levelOf(current, parts) : none));
 }
