@@ -22,8 +22,9 @@ import { ConversationStates } from './conversation/states.js';
 import { observeInput, type ObservedField, type ObserveInputOptions, type TypedField } from './input/observe-input.js';
 import { uploadImages } from './input/upload-images.js';
 import { noLogger, type Logger } from './logger.js';
-import { browserMedia } from './media/platform.js';
+import { browserMedia, type MediaPlatform } from './media/platform.js';
 import { SessionMedia } from './media/session-media.js';
+import { attachVideo, videoOf, type VideoChoice } from './media/video-of.js';
 import { ParticipantList } from './participants.js';
 import type {
   AskOptions,
@@ -35,7 +36,7 @@ import type {
   Snapshot,
 } from './session.js';
 import { SessionClock } from './session-clock.js';
-import { StateSource } from './state.js';
+import { StateSource, type State } from './state.js';
 import { PageTools, type ClientTool } from './tools/page-tools.js';
 import { waitUntil } from './waiting.js';
 
@@ -76,6 +77,8 @@ class Session implements InteractionSession {
   readonly surfaces;
   readonly stats;
   readonly microphone;
+  readonly camera;
+  readonly screen;
   readonly speaker;
   readonly events: Observable<SessionEvent>;
   readonly errors: Observable<MicroturnError>;
@@ -85,6 +88,7 @@ class Session implements InteractionSession {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #platform: MediaPlatform;
   readonly #media: SessionMedia;
   readonly #events = new Subject<SessionEvent>();
   readonly #errors = new Subject<MicroturnError>();
@@ -106,6 +110,7 @@ class Session implements InteractionSession {
     this.#options = options;
     this.#tokenSource = tokenSourceOf(options);
     this.#transport = transport;
+    this.#platform = transport.media ?? browserMedia;
     this.#clock = clock;
     this.#time = this.#startTime();
     this.#logger = logger;
@@ -130,17 +135,21 @@ class Session implements InteractionSession {
     } = this.#states);
 
     this.#media = new SessionMedia({
-      platform: transport.media ?? browserMedia,
+      platform: this.#platform,
       clock,
       microphone: microphone === false ? true : microphone,
       audioElement: options.audioElement,
       ducking: options.ducking ?? true,
       notify: (message) => this.#call?.link?.notify(message),
+      show: (images, name) => this.show(images, { name }),
+      problem: (error) => this.#report(error),
     });
     ({
       tracks: this.tracks,
       agentTrack: this.agentTrack,
       microphone: this.microphone,
+      camera: this.camera,
+      screen: this.screen,
       speaker: this.speaker,
     } = this.#media);
   }
@@ -258,6 +267,14 @@ class Session implements InteractionSession {
     const link = this.#link();
     const imageIds = await uploadImages(images, (piece) => link.request(piece));
     await link.request({ type: 'image.show', name, images: imageIds });
+  }
+
+  videoOf(choice: VideoChoice = {}): State<MediaStreamTrack | undefined> {
+    return videoOf(this, choice);
+  }
+
+  attachVideo(element: HTMLVideoElement, choice?: VideoChoice): () => void {
+    return attachVideo(element, this.videoOf(choice), this.#platform);
   }
 
   observeInput(element: TypedField, options: ObserveInputOptions = {}): () => void {
@@ -388,8 +405,10 @@ class Session implements InteractionSession {
 
   #followRoster(update: RosterUpdate): void {
     // Told to the edge again, so that it and the device agree where both changed at once.
-    if (update.type === 'track.muted' && update.source === 'microphone') {
-      this.microphone.setMuted(true).catch((error: unknown) => this.#report(MicroturnError.from(error, 'net/closed')));
+    if (update.type === 'track.muted') {
+      this[update.source]
+        .setMuted(true)
+        .catch((error: unknown) => this.#report(MicroturnError.from(error, 'net/closed')));
     }
     this.#roster.take(update);
     this.#changes.next();

@@ -26,7 +26,17 @@ export type {
   UserWord,
 } from './conversation/types.js';
 export type { Participant, ParticipantTrack } from './participants.js';
-export type { DeviceInfo, InputDevice, InputState, OutputDevice, OutputState } from './media/devices.js';
+export type {
+  CameraDevice,
+  DeviceInfo,
+  InputDevice,
+  InputState,
+  OutputDevice,
+  OutputState,
+  VideoDevice,
+  VideoOptions,
+} from './media/devices.js';
+export type { VideoChoice } from './media/video-of.js';
 export type { DuckingOptions } from './media/ducker.js';
 export type {
   LinkObserver,
@@ -40,7 +50,7 @@ export type {
 } from './connection/transport.js';
 export type { ClientTool } from './tools/page-tools.js';
 export type { ObserveInputOptions, TypedField } from './input/observe-input.js';
-export type { MediaPlatform } from './media/platform.js';
+export type { FrameSource, MediaPlatform } from './media/platform.js';
 export type { Clock } from './clock.js';
 export type { Logger } from './logger.js';
 export type { State } from './state.js';

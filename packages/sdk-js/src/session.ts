@@ -23,8 +23,9 @@ import type {
   TranscriptEntry,
 } from './conversation/types.js';
 import type { Logger } from './logger.js';
-import type { InputDevice, OutputDevice } from './media/devices.js';
+import type { CameraDevice, InputDevice, OutputDevice, VideoDevice } from './media/devices.js';
 import type { DuckingOptions } from './media/ducker.js';
+import type { VideoChoice } from './media/video-of.js';
 import type { Participant } from './participants.js';
 import type { State } from './state.js';
 import type { ClientTool } from './tools/page-tools.js';
@@ -137,6 +138,10 @@ export interface InteractionSession extends AsyncDisposable {
   /** The agent's voice, for visualisers and recorders; the speaker plays it. */
   readonly agentTrack: State<MediaStreamTrack | undefined>;
   readonly microphone: InputDevice;
+  /** Off until `camera.enable()`, and again after each call. Others of the room see it, the agent does not, but for `show`. */
+  readonly camera: CameraDevice;
+  /** As the camera. The browser asks what to share, and has to be asked in a click. */
+  readonly screen: VideoDevice;
   readonly speaker: OutputDevice;
   readonly events: Observable<SessionEvent>;
   /** What went wrong without ending the call: the edge's errors, and messages that could not be read. */
@@ -203,6 +208,17 @@ export interface InteractionSession extends AsyncDisposable {
    * @throws {MicroturnError} `protocol/too-large`, `image/invalid`, `protocol/state` for a call whose model looks at none
    */
   show(images: readonly Blob[], options?: { readonly name?: string }): Promise<void>;
+  /**
+   * What there is to see of a participant: undefined while it is off or muted, or they are away or not there. It comes and goes
+   * with them, also where a call is resumed.
+   */
+  videoOf(choice?: VideoChoice): State<MediaStreamTrack | undefined>;
+  /**
+   * Shows in an element what `videoOf` gives, and nothing while that is none.
+   * @returns ends it
+   */
+  attachVideo(element: HTMLVideoElement, choice?: VideoChoice): () => void;
+
   /**
    * Lets the agent see what is typed into a field before it is sent, throttled. Masked fields (passwords, codes, cards,
    * `data-microturn-private`) never leave the page. What `send` or `ask` takes of it is no longer told as typed.

@@ -50,3 +50,30 @@ export class StateSource<T> extends Observable<T> implements State<T> {
     this.#subscribers.clear();
   }
 }
+
+/** What `read` makes of other states; it completes when they all have. */
+export class DerivedState<T> extends Observable<T> implements State<T> {
+  readonly #read: () => T;
+
+  constructor(read: () => T, sources: readonly State<unknown>[]) {
+    super((subscriber) => {
+      let last: { readonly value: T } | undefined;
+      let open = sources.length;
+      const next = () => {
+        const value = read();
+        if (last && Object.is(value, last.value)) return;
+        last = { value };
+        subscriber.next(value);
+      };
+      const complete = () => {
+        if (--open === 0) subscriber.complete();
+      };
+      for (const source of sources) subscriber.add(source.subscribe({ next, complete }));
+    });
+    this.#read = read;
+  }
+
+  get value(): T {
+    return this.#read();
+  }
+}

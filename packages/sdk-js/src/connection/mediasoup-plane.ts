@@ -5,6 +5,9 @@ import type { Publication, TransportLink } from './transport.js';
 
 type Source = Parameters<TransportLink['publish']>[1];
 
+/** Bits a second. One layer: it is forwarded as it is, and everybody in the room has to have room for it. */
+const MAX_BITRATE = { camera: 600_000, screen: 1_500_000 };
+
 /** How long ICE and DTLS may take. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -78,6 +81,7 @@ export async function openMediasoupPlane({
           stopTracks: false,
           // The track's `enabled` is the input device's to set.
           disableTrackOnPause: false,
+          ...(source !== 'microphone' && { encodings: [{ maxBitrate: MAX_BITRATE[source] }] }),
           ...(track.kind === 'audio' && { codecOptions: { opusStereo: false, opusDtx: false, opusNack: true } }),
         })
         .catch((cause: unknown) =>

@@ -173,6 +173,31 @@ describe('the media plane, over mediasoup-client’s fake handler', () => {
     expect(asked).toHaveLength(1);
   });
 
+  it('bounds what cameras and screens take, and not the microphone', async () => {
+    const produced: unknown[] = [];
+    const plane = await openMediasoupPlane({
+      joined: joinResult(),
+      clock: new ManualClock(),
+      device: new Device({ handlerFactory: FakeHandler.createFactory(testFakeParameters) }),
+      request: (body) => {
+        if (body.type !== 'produce') return Promise.resolve({});
+        const { encodings } = body.rtpParameters as unknown as types.RtpParameters;
+        produced.push([body.source, encodings?.map(({ maxBitrate }) => maxBitrate)]);
+        return Promise.resolve({ producerId: body.source });
+      },
+      observer: { flowing: () => undefined, failed: (error) => expect.unreachable(error.message) },
+    });
+    await plane.publish(new FakeTrack('audio').asTrack(), 'microphone');
+    await plane.publish(new FakeTrack('video').asTrack(), 'camera');
+    await plane.publish(new FakeTrack('video').asTrack(), 'screen');
+    expect(produced).toEqual([
+      ['microphone', [undefined]],
+      ['camera', [600_000]],
+      ['screen', [1_500_000]],
+    ]);
+    plane.close();
+  });
+
   it('fault 10, both ways are lost: sound flows again when both are back', async () => {
     const handlers: FakeHandler[] = [];
     const real = FakeHandler.createFactory(testFakeParameters);

@@ -3,7 +3,7 @@ import type { DeviceInfo } from './devices.js';
 import type { MediaPlatform } from './platform.js';
 
 /** The devices of one kind, now and whenever one comes or goes; none where the page is not secure. */
-export function devicesOf(media: MediaPlatform, kind: 'audioinput' | 'audiooutput'): Observable<readonly DeviceInfo[]> {
+export function devicesOf(media: MediaPlatform, kind: MediaDeviceKind): Observable<readonly DeviceInfo[]> {
   return new Observable((subscriber) => {
     const devices = media.devices();
     const list = async () => {

@@ -4,14 +4,14 @@ import type { State } from '../state.js';
 
 export interface DeviceInfo {
   readonly deviceId: string;
-  /** Empty until the user has allowed the microphone. */
+  /** Empty until the user has allowed the microphone, or the camera. */
   readonly label: string;
 }
 
 export interface InputState {
   /**
    * `muted`: by `setMuted()`. `silenced`: by the system, the browser or a switch on the device; it is live again, or muted, where
-   * that ends. `ended`: the device went away while it was live.
+   * that ends. `ended`: the device went away while it was live. A screen that the user shares no more is `off`.
    */
   readonly status: 'off' | 'requesting' | 'live' | 'muted' | 'silenced' | 'ended' | 'failed';
   /** By `setMuted()`; also while it is off, since a call then begins muted. */
@@ -34,6 +34,41 @@ export interface InputDevice {
   /** Sends silence, and says so to the edge; the device stays open. Before a call, and between two, it is for the next. */
   setMuted(muted: boolean): Promise<void>;
   /** Changes over to another device, at once where one is live. */
+  select(deviceId: string): Promise<void>;
+}
+
+export interface VideoOptions {
+  /**
+   * A track of the app, which stays the app's to stop; or what the device is to be like, beside the defaults: a camera of 640×360 at 24
+   * frames a second, a screen of at most 1920×1080 at 15.
+   */
+  readonly source?: MediaStreamTrack | MediaTrackConstraints;
+  /**
+   * Shows the LLM of a recipe the newest frame once a second, as `session.show()` does, until it is turned off or muted. The model of
+   * the floor sees none. It ends with an error in `session.errors` where the call's model looks at no pictures.
+   */
+  readonly show?: boolean;
+}
+
+/** A camera or a screen. */
+export interface VideoDevice {
+  readonly state: State<InputState>;
+  /** The track that is sent. `session.attachVideo()` shows it. */
+  readonly track: State<MediaStreamTrack | undefined>;
+  /**
+   * Opens the device, and sends it when the session is connected; where that is not allowed, the device is released. Harmless
+   * when it is open, but for what `options` change.
+   * @throws {MicroturnError} `auth/forbidden` where the token does not allow it, without the user being asked where that is known
+   */
+  enable(options?: VideoOptions): Promise<void>;
+  /** Releases the device, and others see it no more. */
+  disable(): Promise<void>;
+  /** Sends no picture, and says so to the edge; the device stays open. It ends with `disable()`. */
+  setMuted(muted: boolean): Promise<void>;
+}
+
+export interface CameraDevice extends VideoDevice {
+  /** Changes over to another camera, at once where one is live. */
   select(deviceId: string): Promise<void>;
 }
 

@@ -1,39 +1,73 @@
 import { MicroturnError } from '@microturn/protocol';
-import type { Observable } from 'rxjs';
-import type { Clock } from '../clock.js';
-import type { Publication } from '../connection/transport.js';
+import type { Publication, TransportLink } from '../connection/transport.js';
 import { StateSource } from '../state.js';
 import { devicesOf } from './device-list.js';
-import type { InputDevice, InputState } from './devices.js';
-import { levelOfCurrent } from './level.js';
+import type { InputState, VideoDevice, VideoOptions } from './devices.js';
 import { toMediaError } from './media-error.js';
 import type { MediaPlatform } from './platform.js';
 
-export type MicrophoneSource = true | MediaStreamTrack | MediaTrackConstraints;
+/** A track of the app; or what the device is to be like. */
+export type InputSource = MediaStreamTrack | MediaTrackConstraints;
 
 /** Sends a track, once there is a call to send it in. */
 export type Publish = (track: MediaStreamTrack) => Promise<Publication>;
 
-export interface MicrophoneParts {
+export interface InputParts {
   readonly media: MediaPlatform;
-  readonly clock: Clock;
-  readonly source: MicrophoneSource;
+  readonly source: Parameters<TransportLink['publish']>[1];
+  /** False where the token of the call does not allow it; true where nobody knows yet. */
+  readonly mayPublish?: () => boolean;
 }
 
-const DEFAULTS: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+interface Kind {
+  readonly defaults: MediaTrackConstraints;
+  /** Undefined where the browser's own picker chooses. */
+  readonly listed?: 'audioinput' | 'videoinput';
+  readonly hint?: string;
+  open(devices: MediaDevices, constraints: MediaTrackConstraints): Promise<MediaStream>;
+}
 
-/** The one input of a session: opens the device, sends it, and says what becomes of it. */
-export class Microphone implements InputDevice {
+const KINDS: Readonly<Record<InputParts['source'], Kind>> = {
+  microphone: {
+    defaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+    listed: 'audioinput',
+    open: (devices, audio) => devices.getUserMedia({ audio }),
+  },
+  camera: {
+    defaults: { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 24, max: 30 } },
+    listed: 'videoinput',
+    open: (devices, video) => devices.getUserMedia({ video }),
+  },
+  screen: {
+    // Text is to be read: rather fewer frames than fewer pixels.
+    defaults: { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 15 } },
+    hint: 'detail',
+    open: (devices, video) =>
+      typeof devices.getDisplayMedia === 'function'
+        ? devices.getDisplayMedia({ video })
+        : Promise.reject(new MicroturnError('media/unsupported', 'this browser shares no screens')),
+  },
+};
+
+/** One input of a session: opens the device, sends it, and says what becomes of it. */
+export class Input implements VideoDevice {
   readonly state = new StateSource<InputState>({ status: 'off', muted: false, devices: [] });
   readonly track = new StateSource<MediaStreamTrack | undefined>(undefined);
-  readonly level$: Observable<number>;
+  /** The track whose frames the agent is to be shown. */
+  readonly shown = new StateSource<MediaStreamTrack | undefined>(undefined);
   readonly #media: MediaPlatform;
-  readonly #given: MediaStreamTrack | undefined;
-  readonly #constraints: MediaTrackConstraints;
+  readonly #source: InputParts['source'];
+  readonly #kind: Kind;
+  readonly #mayPublish: () => boolean;
+  #given: MediaStreamTrack | undefined;
+  /** What was opened here, and is to be stopped here. */
+  #own: MediaStreamTrack | undefined;
+  #constraints: MediaTrackConstraints;
   #publish: Publish | undefined;
   #publication: Publication | undefined;
   #deviceId: string | undefined;
   #muted = false;
+  #show = false;
   #closed = false;
   /** Counts releases: a device that opens after one is let go at once. */
   #epoch = 0;
@@ -43,16 +77,35 @@ export class Microphone implements InputDevice {
   /** So is sending; but it does not wait for a device, nor a call for the user whom the browser asks for one. */
   readonly #sending = oneAfterAnother();
 
-  constructor({ media, clock, source }: MicrophoneParts) {
+  constructor({ media, source, mayPublish = () => true }: InputParts) {
     this.#media = media;
-    this.#given = isTrack(source) ? source : undefined;
-    this.#constraints = isTrack(source) || source === true ? DEFAULTS : { ...DEFAULTS, ...source };
-    this.level$ = levelOfCurrent(this.track, { clock, media });
+    this.#source = source;
+    this.#kind = KINDS[source];
+    this.#constraints = this.#kind.defaults;
+    this.#mayPublish = mayPublish;
   }
 
-  enable(): Promise<void> {
+  get #isVideo(): boolean {
+    return this.#source !== 'microphone';
+  }
+
+  /** What is opened from now on. */
+  take(source: InputSource): void {
+    this.#given = isTrack(source) ? source : undefined;
+    this.#constraints = isTrack(source) ? this.#kind.defaults : { ...this.#kind.defaults, ...source };
+  }
+
+  enable({ source, show }: VideoOptions = {}): Promise<void> {
     return this.#inTurn(this.#devices, async () => {
-      if (this.track.value?.readyState !== 'live') await this.#open();
+      const track = this.track.value;
+      const isOpen = track?.readyState === 'live' && (!source || source === track);
+      if (!isOpen) {
+        if (this.#isVideo) this.take(source ?? {});
+        if (source) this.#deviceId = undefined;
+        await this.#open();
+      }
+      this.#show = show ?? (isOpen && this.#show);
+      this.#showFrames();
       await this.#sending(() => this.#send());
     });
   }
@@ -104,8 +157,7 @@ export class Microphone implements InputDevice {
   /** The call is over, and its publication with it; the device is released. */
   release(): void {
     this.#epoch++;
-    this.#publish = undefined;
-    this.#publication = undefined;
+    this.detach();
     this.#stop();
   }
 
@@ -113,8 +165,7 @@ export class Microphone implements InputDevice {
   close(): void {
     this.#closed = true;
     this.release();
-    this.state.close();
-    this.track.close();
+    for (const state of [this.state, this.track, this.shown]) state.close();
   }
 
   /** Opens the device that was chosen, and no other; or what there is, best of all the one that was chosen last. */
@@ -132,52 +183,71 @@ export class Microphone implements InputDevice {
       this.#patch({ status, error: failure });
       throw failure;
     }
-    if (epoch !== this.#epoch && track !== this.#given) track.stop();
+    const isOwn = track !== this.#given;
+    if (epoch !== this.#epoch && isOwn) track.stop();
     this.#requireEpoch(epoch);
     this.#stopTrack();
+    this.#own = isOwn ? track : undefined;
     // Only one that has opened: a choice that failed is none.
     this.#deviceId = chosen ?? this.#deviceId;
     this.#hold(track);
   }
 
-  #acquire(chosen: string | undefined): Promise<MediaStreamTrack> {
+  async #acquire(chosen: string | undefined): Promise<MediaStreamTrack> {
+    // Nobody is asked for what could not be sent.
+    if (!this.#mayPublish()) throw new MicroturnError('auth/forbidden', `canPublish for ${this.#source}`);
     const preferred = this.#deviceId;
     if (this.#given && chosen === undefined && preferred === undefined) {
-      return this.#given.readyState === 'live'
-        ? Promise.resolve(this.#given)
-        : Promise.reject(new MicroturnError('media/not-found', 'the given track has ended'));
+      if (this.#given.readyState === 'live') return this.#given;
+      throw new MicroturnError('media/not-found', 'the given track has ended');
     }
     const devices = this.#media.devices();
-    if (!devices) return Promise.reject(new MicroturnError('media/insecure'));
-    const audio = {
+    if (!devices) throw new MicroturnError('media/insecure');
+    const stream = await this.#kind.open(devices, {
       ...this.#constraints,
       ...(preferred !== undefined && { deviceId: { ideal: preferred } }),
       ...(chosen !== undefined && { deviceId: { exact: chosen } }),
-    };
-    return devices.getUserMedia({ audio }).then((stream) => {
-      const [track] = stream.getAudioTracks();
-      if (!track) throw new MicroturnError('media/not-found');
-      return track;
     });
+    const [track] = stream.getTracks();
+    if (!track) throw new MicroturnError('media/not-found');
+    if (this.#kind.hint) track.contentHint = this.#kind.hint;
+    return track;
   }
 
   #hold(track: MediaStreamTrack): void {
-    const onEnded = () =>
-      this.#patch({ status: 'ended', error: new MicroturnError('media/not-found', 'the device went away') });
+    const onEnded = () => this.#onEnded();
     const onSilenced = () => this.#showLive(track);
     track.addEventListener('ended', onEnded);
     for (const event of ['mute', 'unmute']) track.addEventListener(event, onSilenced);
     // From here on, since a browser names no device before it has opened one.
-    const listing = devicesOf(this.#media, 'audioinput').subscribe((devices) => this.#patch({ devices }));
+    const { listed } = this.#kind;
+    const listing = listed && devicesOf(this.#media, listed).subscribe((devices) => this.#patch({ devices }));
     this.#unlisten = () => {
       track.removeEventListener('ended', onEnded);
       for (const event of ['mute', 'unmute']) track.removeEventListener(event, onSilenced);
-      listing.unsubscribe();
+      listing?.unsubscribe();
     };
     this.track.set(track);
-    const deviceId = track.getSettings().deviceId ?? this.#deviceId;
+    const deviceId = listed && (track.getSettings().deviceId ?? this.#deviceId);
     this.#patch({ ...(deviceId !== undefined && { deviceId }), error: undefined });
     this.#applyMute();
+  }
+
+  /** A device went away; or the user has stopped to share the screen, which is their choice and no fault. */
+  #onEnded(): void {
+    const gone = {
+      status: 'ended',
+      error: new MicroturnError('media/not-found', 'the device went away'),
+    } as const;
+    if (!this.#isVideo) {
+      this.#patch(gone);
+      return;
+    }
+    const publication = this.#publication;
+    this.#publication = undefined;
+    this.#stop(this.#source === 'camera' ? gone : undefined);
+    // Others are not to look at its last picture. Where the link is lost, it is gone already.
+    this.#sending(async () => publication?.close()).catch(() => undefined);
   }
 
   async #send(): Promise<void> {
@@ -189,7 +259,18 @@ export class Microphone implements InputDevice {
       return;
     }
     const publish = this.#publish;
-    const publication = await publish(track);
+    let publication: Publication;
+    try {
+      publication = await publish(track);
+    } catch (error) {
+      if (!this.#isVideo) throw error;
+      // It is sent over the next link.
+      if (this.#publish !== publish) return;
+      const failure = MicroturnError.from(error, 'media/unsupported');
+      // Nobody is filmed for nothing.
+      if (this.track.value === track) this.#stop({ status: 'failed', error: failure });
+      throw failure;
+    }
     // The call may have ended, or another begun, meanwhile.
     if (this.#publish !== publish || this.track.value !== track) {
       await publication.close();
@@ -204,10 +285,15 @@ export class Microphone implements InputDevice {
     const track = this.track.value;
     if (track) track.enabled = !this.#muted;
     this.#patch({ muted: this.#muted, ...(track?.readyState === 'live' && { status: this.#liveStatus(track) }) });
+    this.#showFrames();
   }
 
   #showLive(track: MediaStreamTrack): void {
     if (track.readyState === 'live') this.#patch({ status: this.#liveStatus(track) });
+  }
+
+  #showFrames(): void {
+    this.shown.set(this.#show && !this.#muted ? this.track.value : undefined);
   }
 
   #liveStatus(track: MediaStreamTrack): InputState['status'] {
@@ -215,12 +301,15 @@ export class Microphone implements InputDevice {
     return track.muted ? 'silenced' : 'live';
   }
 
-  #stop(): void {
+  #stop(outcome?: Pick<InputState, 'status' | 'error'>): void {
     this.#stopTrack();
+    // A camera that is turned on is to be seen, whatever was before; a microphone stays muted until the user says otherwise.
+    if (this.#isVideo) this.#muted = false;
     this.track.set(undefined);
+    this.#showFrames();
     // Why it failed is still of interest when the call is over.
-    if (this.state.value.status === 'failed') return;
-    this.#patch({ status: 'off', error: undefined });
+    const off = this.state.value.status === 'failed' ? {} : { status: 'off' as const, error: undefined };
+    this.#patch({ ...(outcome ?? off), muted: this.#muted });
   }
 
   /** The app's own track stays the app's, in the state it was given in. */
@@ -228,9 +317,8 @@ export class Microphone implements InputDevice {
     this.#unlisten?.();
     this.#unlisten = undefined;
     const track = this.track.value;
-    if (track === this.#given) {
-      if (track) track.enabled = true;
-    } else track?.stop();
+    if (track && track === this.#own) track.stop();
+    else if (track) track.enabled = true;
   }
 
   #patch(fields: { readonly [K in keyof InputState]?: InputState[K] | undefined }): void {
@@ -269,6 +357,6 @@ function oneAfterAnother(): Queue {
   };
 }
 
-function isTrack(source: MicrophoneSource): source is MediaStreamTrack {
+function isTrack(source: InputSource): source is MediaStreamTrack {
   return typeof source === 'object' && 'readyState' in source;
 }

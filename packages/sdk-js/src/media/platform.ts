@@ -1,3 +1,13 @@
+/** Of the longest side: text on a screen can still be read, and it takes a few messages to send. */
+const LONGEST_PX = 1280;
+const JPEG_QUALITY = 0.7;
+
+export interface FrameSource {
+  /** The newest frame; undefined while there is none. */
+  grab(): Promise<Blob | undefined>;
+  close(): void;
+}
+
 /** What the media code needs of a browser; fakes in tests. Nothing is touched before it is used. */
 export interface MediaPlatform {
   /** Undefined where the page is not secure. */
@@ -5,6 +15,8 @@ export interface MediaPlatform {
   /** A place to play a track in. */
   createAudioElement(): HTMLAudioElement;
   createStream(tracks: readonly MediaStreamTrack[]): MediaStream;
+  /** Takes pictures of a track, until it is closed. */
+  openFrames(track: MediaStreamTrack): FrameSource;
   /** Undefined where there is no Web Audio. */
   createAudioContext(): AudioContext | undefined;
   /** Whether the user has acted on the page, so that an AudioContext may start. */
@@ -20,6 +32,30 @@ export const browserMedia: MediaPlatform = {
     return element;
   },
   createStream: (tracks) => new MediaStream([...tracks]),
+  openFrames(track) {
+    const video = document.createElement('video');
+    video.muted = true;
+    video.playsInline = true;
+    video.srcObject = new MediaStream([track]);
+    video.play().catch(() => undefined);
+    const canvas = document.createElement('canvas');
+    return {
+      grab() {
+        const { videoWidth, videoHeight } = video;
+        const scale = Math.min(1, LONGEST_PX / Math.max(videoWidth, videoHeight));
+        canvas.width = Math.round(videoWidth * scale);
+        canvas.height = Math.round(videoHeight * scale);
+        canvas.getContext('2d')?.drawImage(video, 0, 0, canvas.width, canvas.height);
+        // Of a canvas without an area there is no picture.
+        return new Promise((resolve) =>
+          canvas.toBlob((image) => resolve(image ?? undefined), 'image/jpeg', JPEG_QUALITY),
+        );
+      },
+      close() {
+        video.srcObject = null;
+      },
+    };
+  },
   createAudioContext: () => (typeof AudioContext === 'undefined' ? undefined : new AudioContext()),
   userHasActed: () => globalThis.navigator?.userActivation?.hasBeenActive ?? false,
 };

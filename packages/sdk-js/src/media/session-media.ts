@@ -1,17 +1,20 @@
-import type { Audience, AudienceChoice, SessionEvent } from '@microturn/protocol';
-import { EMPTY, Observable, distinctUntilChanged, map, switchMap, type Subscription } from 'rxjs';
+import { MicroturnError, type Audience, type AudienceChoice, type SessionEvent } from '@microturn/protocol';
+import { EMPTY, Observable, distinctUntilChanged, map, type Subscription } from 'rxjs';
 import type { Clock } from '../clock.js';
 import type { ReceivedTrack, SessionNotice, TransportLink } from '../connection/transport.js';
 import { isAudible, isAudibleTo, type Conversation } from '../conversation/reduce.js';
+import { newest } from '../newest.js';
 import type { RemoteTrack } from '../session.js';
 import { StateSource, type State } from '../state.js';
 import { unlessAborted } from '../waiting.js';
 import { AgentVoices, type VoicePosition } from './agent-voices.js';
 import { Ducker, type DuckingOptions } from './ducker.js';
 import type { OutputState } from './devices.js';
+import { Input, type Publish } from './input.js';
 import { Microphone, type MicrophoneSource } from './microphone.js';
 import { measureOutputLatencyMs } from './output-latency.js';
 import type { MediaPlatform } from './platform.js';
+import { showFrames } from './show-frames.js';
 import { Speaker } from './speaker.js';
 
 export interface SessionMediaParts {
@@ -21,21 +24,35 @@ export interface SessionMediaParts {
   readonly audioElement: HTMLAudioElement | undefined;
   readonly ducking: boolean | DuckingOptions;
   notify(message: SessionNotice): void;
+  /** Shows the agent pictures under a name. */
+  show(images: readonly Blob[], name: string): Promise<void>;
+  /** Something of the devices failed, and the call goes on. */
+  problem(error: MicroturnError): void;
 }
 
 /** The devices of a session and the tracks of its call: what is sent, what is played, and what is heard of it. */
 export class SessionMedia {
   readonly microphone: Microphone;
+  readonly camera: Input;
+  readonly screen: Input;
   readonly speaker: Speaker;
   readonly tracks = new StateSource<readonly RemoteTrack[]>([]);
   readonly agentTrack: State<MediaStreamTrack | undefined>;
   readonly #voice: AgentVoices;
   readonly #ducker: Ducker;
   readonly #watching: Subscription;
+  readonly #problem: SessionMediaParts['problem'];
+  /** Undefined until the edge has said it. */
+  #canPublish: readonly string[] | undefined;
   #outputLatencyMs = 0;
 
-  constructor({ platform: media, clock, microphone, audioElement, ducking, notify }: SessionMediaParts) {
-    this.microphone = new Microphone({ media, clock, source: microphone });
+  constructor(parts: SessionMediaParts) {
+    const { platform: media, clock, microphone, audioElement, ducking, notify, show, problem } = parts;
+    this.#problem = problem;
+    const mayPublish = (source: string) => () => this.#canPublish?.includes(source) ?? true;
+    this.microphone = new Microphone({ media, clock, source: microphone, mayPublish: mayPublish('microphone') });
+    this.camera = new Input({ media, source: 'camera', mayPublish: mayPublish('camera') });
+    this.screen = new Input({ media, source: 'screen', mayPublish: mayPublish('screen') });
     this.#voice = new AgentVoices({
       clock,
       audible: () => this.speaker.audible,
@@ -60,6 +77,17 @@ export class SessionMedia {
     this.speaker.setDucking(ducking !== false);
     this.#watching = this.#watch().subscribe();
     this.#watching.add(this.#measureLatency(media, clock).subscribe());
+    for (const name of ['camera', 'screen'] as const) {
+      const frames = (track: MediaStreamTrack) =>
+        new Observable<never>(() =>
+          showFrames({ track, media, clock, show: (images) => show(images, name), failed: problem }),
+        );
+      this.#watching.add(whileThereIs(this[name].shown, frames).subscribe());
+    }
+  }
+
+  get #inputs(): readonly Input[] {
+    return [this.microphone, this.camera, this.screen];
   }
 
   /** Opens the microphone. */
@@ -67,12 +95,22 @@ export class SessionMedia {
     await unlessAborted(this.microphone.enable(), signal);
   }
 
-  /** Sends the microphone over a link, where it is open. */
+  /** Sends over a link what is open: the call waits for the microphone. */
   async sendOver(link: TransportLink, signal: AbortSignal): Promise<void> {
-    await unlessAborted(
-      this.microphone.attach((track) => link.publish(track, 'microphone')),
-      signal,
-    );
+    this.#canPublish = link.joined.canPublish;
+    const over =
+      (source: Parameters<TransportLink['publish']>[1]): Publish =>
+      (track) =>
+        link.publish(track, source);
+    const microphone = this.microphone.attach(over('microphone'));
+    for (const name of ['camera', 'screen'] as const) {
+      this[name].attach(over(name)).catch((cause: unknown) => {
+        const error = MicroturnError.from(cause, 'media/unsupported');
+        // One of a link that was lost meanwhile is sent over the next.
+        if (!signal.aborted) this.#problem(error);
+      });
+    }
+    await unlessAborted(microphone, signal);
   }
 
   add(received: ReceivedTrack): void {
@@ -128,13 +166,14 @@ export class SessionMedia {
 
   /** The link is lost: what came with it goes with it; the devices stay. */
   detach(): void {
-    this.microphone.detach();
+    for (const input of this.#inputs) input.detach();
     for (const { id } of this.tracks.value) this.remove(id);
   }
 
   /** The call is over. */
   release(): void {
-    this.microphone.release();
+    this.#canPublish = undefined;
+    for (const input of this.#inputs) input.release();
     this.speaker.release();
     this.#voice.release();
     this.tracks.set([]);
@@ -142,7 +181,7 @@ export class SessionMedia {
 
   close(): void {
     this.#watching.unsubscribe();
-    this.microphone.close();
+    for (const input of this.#inputs) input.close();
     this.speaker.close();
     this.#voice.close();
     this.tracks.close();
@@ -155,22 +194,19 @@ export class SessionMedia {
       distinctUntilChanged(),
     );
     return whileThereIs(voice, () =>
-      this.speaker.state.pipe(
-        map(outputOf),
-        distinctUntilChanged(),
-        switchMap(
-          () =>
-            new Observable<never>(() => {
-              const abort = new AbortController();
-              measureOutputLatencyMs(media, clock, abort.signal).then(
-                (latencyMs) => {
-                  if (!abort.signal.aborted) this.#outputLatencyMs = latencyMs;
-                },
-                () => undefined,
-              );
-              return () => abort.abort();
-            }),
-        ),
+      newest(
+        this.speaker.state.pipe(map(outputOf), distinctUntilChanged()),
+        () =>
+          new Observable<never>(() => {
+            const abort = new AbortController();
+            measureOutputLatencyMs(media, clock, abort.signal).then(
+              (latencyMs) => {
+                if (!abort.signal.aborted) this.#outputLatencyMs = latencyMs;
+              },
+              () => undefined,
+            );
+            return () => abort.abort();
+          }),
       ),
     );
   }
@@ -196,7 +232,7 @@ function outputOf({ blocked, deviceId, devices }: OutputState): string {
 
 /** Follows what `next` makes of the newest value, and nothing while that is none. */
 function whileThereIs<T, R>(value$: Observable<T | false | undefined>, next: (value: T) => Observable<R>) {
-  return value$.pipe(switchMap((value) => (value ? next(value) : EMPTY)));
+  return newest(value$, (value) => (value ? next(value) : EMPTY));
 }
 
 function voiceOf(audience: Audience): AudienceChoice {

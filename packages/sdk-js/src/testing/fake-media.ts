@@ -1,4 +1,4 @@
-import type { MediaPlatform } from '../media/platform.js';
+import type { FrameSource, MediaPlatform } from '../media/platform.js';
 
 /** As much of a `MediaStreamTrack` as the SDK uses. */
 export class FakeTrack extends EventTarget {
@@ -8,6 +8,7 @@ export class FakeTrack extends EventTarget {
   readonly label: string;
   enabled = true;
   muted = false;
+  contentHint = '';
   readyState: 'live' | 'ended' = 'live';
   readonly #deviceId: string | undefined;
 
@@ -94,11 +95,24 @@ class FakeDevices extends EventTarget {
     this.asked.push(constraints);
     if (this.answer === 'ask') await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (typeof this.answer === 'object') throw named(this.answer.refuse);
-    const { exact, ideal } = wantedDevice(constraints.audio);
-    const inputs = this.list.filter(({ kind, deviceId }) => kind === 'audioinput' && (!exact || deviceId === exact));
+    const { audio, video } = constraints;
+    const { exact, ideal } = wantedDevice(video || audio);
+    const wanted = video ? 'videoinput' : 'audioinput';
+    const inputs = this.list.filter(({ kind, deviceId }) => kind === wanted && (!exact || deviceId === exact));
     const device = inputs.find(({ deviceId }) => deviceId === ideal) ?? inputs[0];
     if (!device) throw named(exact ? 'OverconstrainedError' : 'NotFoundError');
-    const track = new FakeTrack('audio', device.deviceId);
+    return this.#open(new FakeTrack(video ? 'video' : 'audio', device.deviceId));
+  }
+
+  /** The user is asked which screen, and has but one. */
+  async getDisplayMedia(constraints: DisplayMediaStreamOptions): Promise<MediaStream> {
+    this.asked.push(constraints as MediaStreamConstraints);
+    if (this.answer === 'ask') await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (typeof this.answer === 'object') throw named(this.answer.refuse);
+    return this.#open(new FakeTrack('video', 'screen-1'));
+  }
+
+  #open(track: FakeTrack): MediaStream {
     this.opened.push(track);
     return fakeStream([track.asTrack()]);
   }
@@ -123,7 +137,7 @@ class FakeDevices extends EventTarget {
   }
 }
 
-/** Devices and loudspeakers without a browser: one microphone and one loudspeaker, and nobody who objects. */
+/** Devices and loudspeakers without a browser: a microphone, a camera, a screen and a loudspeaker, and nobody who objects. */
 export class FakeMedia implements MediaPlatform {
   readonly #devices = new FakeDevices();
   #secure = true;
@@ -139,15 +153,16 @@ export class FakeMedia implements MediaPlatform {
 
   constructor() {
     this.plug('microphone-1');
+    this.plug('camera-1', 'videoinput');
     this.plug('speaker-1', 'audiooutput');
   }
 
-  /** Every microphone track that was opened so far. */
+  /** Every track that was opened so far: microphones, cameras and screens. */
   get opened(): readonly FakeTrack[] {
     return this.#devices.opened;
   }
 
-  /** What `getUserMedia` was asked for, each time. */
+  /** What `getUserMedia` and `getDisplayMedia` were asked for, each time. */
   get asked(): readonly MediaStreamConstraints[] {
     return this.#devices.asked;
   }
@@ -166,7 +181,7 @@ export class FakeMedia implements MediaPlatform {
     this.#devices.resolve('allow');
   }
 
-  /** From now on `getUserMedia` rejects with an error of this name. */
+  /** From now on they reject with an error of this name. */
   refuse(name = 'NotAllowedError'): void {
     this.#devices.resolve({ refuse: name });
   }
@@ -210,6 +225,19 @@ export class FakeMedia implements MediaPlatform {
 
   createStream(tracks: readonly MediaStreamTrack[]): MediaStream {
     return fakeStream(tracks);
+  }
+
+  /** Whose pictures are being taken. */
+  readonly filmed = new Set<MediaStreamTrack>();
+  /** What each picture has in it. */
+  frame = () => 'frame';
+
+  openFrames(track: MediaStreamTrack): FrameSource {
+    this.filmed.add(track);
+    return {
+      grab: () => Promise.resolve(new Blob([this.frame()])),
+      close: () => void this.filmed.delete(track),
+    };
   }
 
   /** There is Web Audio from now on. */
