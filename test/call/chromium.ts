@@ -36,6 +36,10 @@ export interface BrowserOptions {
   readonly autoplay?: boolean;
   /** True: certificates are taken for good that nobody vouches for, a TURN server's too. */
   readonly anyCertificate?: boolean;
+  /** True: nobody says yes to what the browser asks, but for what a context grants */
+  readonly asks?: boolean;
+  /** Further switches; of two that are the same, these count. */
+  readonly switches?: readonly string[];
 }
 
 /** @throws {CallError} `call/no-chromium`, `call/browser` */
@@ -46,6 +50,8 @@ export async function launchChromium(options: BrowserOptions = {}): Promise<Brow
     loop = false,
     autoplay = true,
     anyCertificate = false,
+    asks = false,
+    switches = [],
   } = options;
   const args = [
     '--no-sandbox',
@@ -55,13 +61,14 @@ export async function launchChromium(options: BrowserOptions = {}): Promise<Brow
     '--disable-background-networking',
     '--disable-component-update',
     '--disable-sync',
-    '--use-fake-ui-for-media-stream',
     '--use-fake-device-for-media-stream',
+    ...(asks ? [] : ['--use-fake-ui-for-media-stream']),
     ...(anyCertificate ? ['--ignore-certificate-errors'] : []),
     ...(autoplay ? ['--autoplay-policy=no-user-gesture-required'] : []),
     ...(microphoneFile === undefined
       ? []
       : [`--use-file-for-fake-audio-capture=${microphoneFile}${loop ? '' : '%noloop'}`]),
+    ...switches,
   ];
   try {
     return await chromium.launch({ executablePath, headless: true, args });
