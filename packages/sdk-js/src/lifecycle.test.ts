@@ -27,12 +27,21 @@ const steps = {
   disable: ({ session }: Parts) => void session.microphone.disable().catch(() => undefined),
   mute: ({ session }: Parts) => void session.microphone.setMuted(true).catch(() => undefined),
   unmute: ({ session }: Parts) => void session.microphone.setMuted(false).catch(() => undefined),
+  film: ({ session }: Parts) => void session.camera.enable({ show: true }).catch(() => undefined),
+  filmNoMore: ({ session }: Parts) => void session.camera.disable().catch(() => undefined),
+  muteCamera: ({ session }: Parts) => void session.camera.setMuted(true).catch(() => undefined),
+  share: ({ session }: Parts) => void session.screen.enable().catch(() => undefined),
   ask: ({ transport }: Parts) => transport.media.ask(),
   allow: ({ transport }: Parts) => transport.media.allow(),
   unplug: ({ transport }: Parts) => {
     transport.media.unplug('microphone-1');
     transport.media.plug('microphone-1');
   },
+  unplugCamera: ({ transport }: Parts) => {
+    transport.media.unplug('camera-1');
+    transport.media.plug('camera-1', 'videoinput');
+  },
+  shareNoMore: ({ transport }: Parts) => transport.media.unplug('screen-1'),
   speak: ({ transport }: Parts) => transport.openSockets > 0 && transport.emit(begin('a')),
   cut: ({ transport }: Parts) => transport.openSockets > 0 && transport.emit({ type: 'response.cut', responseId: 'a' }),
   complete: ({ transport }: Parts) => transport.openSockets > 0 && transport.emit(completed('a')),
@@ -60,21 +69,26 @@ describe('a session, whatever happens to it', () => {
         await session.connect().catch(() => undefined);
         if (session.connection.value.status !== 'connected') await session.connect();
         await session.microphone.enable();
+        await session.camera.enable();
+        await session.screen.disable();
         await clock.run(100);
         expect(session.connection.value.status).toBe('connected');
         expect(transport.openSockets).toBe(1);
-        expect(transport.published.filter(({ closed }) => !closed)).toHaveLength(1);
-        expect(media.opened.filter(({ readyState }) => readyState === 'live')).toHaveLength(1);
+        const sent = transport.published.filter(({ closed }) => !closed);
+        expect(sent.map(({ source }) => source).sort()).toEqual(['camera', 'microphone']);
+        expect(media.opened.filter(({ readyState }) => readyState === 'live')).toHaveLength(2);
         expect(media.elements.filter(({ playing }) => playing)).toHaveLength(1);
         expect(session.tracks.value).toHaveLength(1);
         expect(session.agent.value.listening).toBe(true);
-        const published = transport.published.find(({ closed }) => !closed);
-        expect(published!.muted).toBe(session.microphone.state.value.status === 'muted');
-        expect(published!.track).toBe(session.microphone.track.value);
+        for (const { source, muted, track } of sent) {
+          expect(muted).toBe(session[source].state.value.status === 'muted');
+          expect(track).toBe(session[source].track.value);
+        }
         await session.close();
         await settled();
         expect([clock.pending, transport.openSockets, media.listeners, media.contexts]).toEqual([0, 0, 0, 0]);
         expect(media.opened.every(({ readyState }) => readyState === 'ended')).toBe(true);
+        expect(media.filmed.size).toBe(0);
         expect(media.elements.every(({ playing }) => !playing)).toBe(true);
       }),
       { numRuns: 50 },
