@@ -4,7 +4,9 @@ import { act, cleanup } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
+  ParticipantVideo,
   useAgentState,
+  useCamera,
   useClientTool,
   useConnection,
   useFloor,
@@ -12,6 +14,7 @@ import {
   useMicrophone,
   useParticipants,
   useResponses,
+  useScreen,
   useSession,
   useSessionError,
   useSessionEvent,
@@ -21,6 +24,7 @@ import {
   useSurfaces,
   useTasks,
   useTranscript,
+  useVideo,
 } from './index.js';
 import { SessionProvider } from './provider.js';
 import { renderWithSession, rest } from './testing.js';
@@ -213,6 +217,82 @@ describe('useSpeaker', () => {
     });
     await act(() => hook.current.select('speaker-1'));
     expect(hook.current).toMatchObject({ volume: 0.3, isMuted: true, deviceId: 'speaker-1' });
+  });
+});
+
+describe('useCamera and useScreen', () => {
+  it('follow their device, with actions that stay the same and never reject', async () => {
+    const hook = await renderHook(useCamera);
+    const { transport, current } = hook;
+    const actions = [current.enable, current.disable, current.toggle, current.setMuted, current.select];
+    expect(current).toMatchObject({ status: 'off', isEnabled: false, isMuted: false, error: undefined });
+    await act(current.toggle);
+    expect(hook.current).toMatchObject({ status: 'live', isEnabled: true, deviceId: 'camera-1' });
+    expect(hook.current.track).toBe(transport.published[1]!.track);
+    await act(() => hook.current.setMuted(true));
+    expect(hook.current).toMatchObject({ status: 'muted', isEnabled: true, isMuted: true });
+    await act(current.toggle);
+    expect(hook.current).toMatchObject({ status: 'off', isEnabled: false, isMuted: false, track: undefined });
+    transport.media.refuse();
+    await act(() => hook.current.enable({ show: true }));
+    expect(hook.current).toMatchObject({ status: 'failed', error: { code: 'media/permission' } });
+    const { enable, disable, toggle, setMuted, select } = hook.current;
+    expect([enable, disable, toggle, setMuted, select]).toEqual(actions);
+  });
+
+  it('tell when the user stops to share the screen in the browser’s own bar', async () => {
+    const hook = await renderHook(useScreen);
+    await act(hook.current.toggle);
+    expect(hook.current).toMatchObject({ status: 'live', isEnabled: true });
+    await act(async () => {
+      hook.transport.media.unplug('screen-1');
+      await Promise.resolve();
+    });
+    expect(hook.current).toMatchObject({ status: 'off', isEnabled: false, error: undefined });
+  });
+});
+
+describe('useVideo and <ParticipantVideo>', () => {
+  it('show somebody while there is something to see, and let go of the element', async () => {
+    const media = (element: HTMLVideoElement) => (element.srcObject as MediaStream | null)?.getVideoTracks() ?? null;
+    function Ann({ name = 'ann' }: { name?: string }) {
+      const isThere = useVideo({ participant: name }) !== undefined;
+      return (
+        <>
+          <ParticipantVideo participant={name} className="ann" />
+          {isThere ? 'on' : 'off'}
+        </>
+      );
+    }
+    const { transport, session, view } = await renderWithSession(<Ann />);
+    const element = view.container.querySelector('video')!;
+    expect([view.container.textContent, media(element), element.className, element.muted]).toEqual([
+      'off',
+      null,
+      'ann',
+      true,
+    ]);
+    const sent = transport.addTrack('ann', 'camera');
+    await rest();
+    expect([view.container.textContent, media(element)]).toEqual(['on', [sent.track]]);
+    const show = (name: string) =>
+      view.rerender(
+        <SessionProvider session={session}>
+          <Ann name={name} />
+        </SessionProvider>,
+      );
+    act(() => show('bob'));
+    const other = view.container.querySelector('video')!;
+    expect([view.container.textContent, media(other)]).toEqual(['off', null]);
+    act(() => show('ann'));
+    expect(media(other)).toEqual([sent.track]);
+    transport.removeTrack(sent.offer.consumerId);
+    await rest();
+    expect([view.container.textContent, media(other)]).toEqual(['off', null]);
+    view.unmount();
+    transport.addTrack('ann', 'camera');
+    await rest();
+    expect([media(element), media(other)]).toEqual([null, null]);
   });
 });
 
