@@ -99,6 +99,59 @@ test('a picture that the page shows is in the next request, and in none after it
   expect(world.problems).toEqual([]);
 });
 
+test('a camera that is shown is in every request with its newest frame, and in none when it is off', async () => {
+  await using world = await LlmWorld.start({
+    speeds: SPEEDS,
+    answer: () => ({ text: 'I see.' }),
+    recipe: { drafting: { enabled: false } },
+    llm: { takes: ['image'] },
+  });
+  await using caller = await Caller.open({ url: world.edge.url, record: false });
+  /** Asks when `pictures` more have arrived at the edge; resolves with what the LLM was given. */
+  const ask = async (text: string, pictures: number) => {
+    const asked = world.openAi.chats.length;
+    await caller.page.evaluate(
+      async ([question, more]) => {
+        const { session } = await (window as unknown as CallPage).caller;
+        const { show } = session;
+        await new Promise<void>((resolve) => {
+          let left = more;
+          const counted: typeof show = async (...args) => {
+            await show.apply(session, args);
+            if (--left <= 0) resolve();
+          };
+          if (left === 0) resolve();
+          else Object.assign(session, { show: counted });
+        });
+        Object.assign(session, { show });
+        session.send(question);
+      },
+      [text, pictures] as const,
+    );
+    await expect.poll(() => caller.eventsOf('response.completed').length, WAIT).toBe(asked + 1);
+    return world.openAi.chats.at(-1)!.body.messages.at(-1)!.content;
+  };
+  const pictureIn = (content: unknown) => (content as { image_url?: { url: string } }[])[1]?.image_url?.url;
+
+  await caller.page.evaluate(async () => {
+    await (await (window as unknown as CallPage).caller).session.camera.enable({ show: true });
+  });
+  const first = pictureIn(await ask('What do you see?', 1));
+  const second = pictureIn(await ask('And now?', 2));
+  for (const picture of [first, second]) expect(picture).toMatch(/^data:image\/jpeg;base64,/);
+  expect(second).not.toBe(first);
+  const size = await caller.page.evaluate(async (url) => {
+    const { width, height } = await createImageBitmap(await (await fetch(url)).blob());
+    return [width, height];
+  }, second!);
+  expect(size).toEqual([640, 360]);
+  await caller.page.evaluate(async () => {
+    await (await (window as unknown as CallPage).caller).session.camera.disable();
+  });
+  expect(await ask('And now?', 0)).toBe('And now?');
+  expect(world.problems).toEqual([]);
+});
+
 test('what stands in a field is told with what is asked, before it is sent; what is masked never leaves the page', async () => {
   await using world = await LlmWorld.start({
     speeds: SPEEDS,
