@@ -41,11 +41,12 @@ detector (Silero, waiting 300, 500 and 800 ms) and another bundle, on the same s
 The test sets are synthesised by models/nano/recipe (\`run.py tests\`). Exit codes: 0, 1 where it failed, 2 for wrong arguments.`;
 
 const SETS = ['espeak', 'slt', 'festival'];
-/** By the same voices, full of what everyday talk seldom asks for: rare skills, long waits, the second tier. */
-const THEMES = ['rare', 'long', 'tier2'] as const;
+/** By the same voices, full of what everyday talk seldom asks for: rare skills, long waits, the second tier, minutes. */
+const THEMES = ['rare', 'long', 'tier2', 'minutes'] as const;
 const ECHO_SETS = ['espeak', 'slt'];
 const SILENCES_SECONDS = [0.3, 0.5, 0.8];
 const QUICK_SESSIONS = 8;
+const MINUTE_SECONDS = 60;
 
 interface Options {
   readonly json: boolean;
@@ -122,7 +123,7 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
       bundles,
       testSet(join(options.data, 'data'), set, names, options.limit),
     );
-    const [rare, long, tier2] = await Promise.all(
+    const [rare, long, tier2, minutes] = await Promise.all(
       THEMES.map(async (theme) => {
         const sessions = testSet(join(options.data, 'data'), `${set}-${theme}`, names, options.limit);
         return (await hear(models, [], sessions)).heard;
@@ -146,6 +147,7 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
       tell(name, set, cueSpeak(heard), options);
       for (const measure of [timeSpeak, commands, answers]) tell(name, set, measure([...heard, ...rare![i]!]), options);
       tell(name, set, timeSpeak(long![i]!, 'timespeak-style, waits of up to a minute'), options);
+      tell(name, set, timeSpeak(minutes![i]!, 'timespeak-style, minutes', MINUTE_SECONDS), options);
       tell(name, set, commands(long![i]!, ['relay'], 'commands, after waits of up to a minute'), options);
       tell(name, set, commands(tier2![i]!, manners, 'manners of speaking'), options);
       tell(name, set, translation(tier2![i]!), options);

@@ -134,6 +134,18 @@ it('wants a reminder when it is due, and the seconds that went by', () => {
   expect(value(figures, 'duration told within 1.5 s')).toBe(1);
 });
 
+it('wants minutes for what took as long, and judges nothing that took less than it was told to', () => {
+  const told = (at: number, ...words: string[]) => words.map((what, i) => ({ at: at + i / 5, what }));
+  const events = [event('elapsed', 2, 80, 125), event('elapsed', 2, 90, 130.6), event('elapsed', 2, 95, 59.6), event('elapsed', 84, 88, 3)]; // prettier-ignore
+  const play = new Uint8Array(1000);
+  const says = [...told(80.4, 'two', 'minutes'), ...told(88.4, 'three'), ...told(90.4, 'two'), ...told(95.4, 'one', 'minute')]; // prettier-ignore
+  const session = heard(events, { says }, { play });
+  const minutes = 'duration of a minute or more told in minutes';
+  expect(value(timeSpeak([session]), minutes)).toBeCloseTo(2 / 3);
+  const [within] = timeSpeak([session], 'x', 60).filter(({ measure }) => measure === 'duration told within 1.5 s');
+  expect(within!.n).toBe(0);
+});
+
 it('wants the number that comes next, and the right one while a wrong sum is being said', () => {
   const events = [event('next', 2, 2.3, 8), event('next', 6, 6.3, 12), event('sum', 10, 10.2, 7)];
   const says = [{ at: 2.6, what: 'eight' }, { at: 6.6, what: 'eleven' }, { at: 10.6, what: 'seven' }]; // prettier-ignore

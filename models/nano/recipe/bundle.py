@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ages import load_noted
 from labels import SLOTS_PER_TURN, TYPED_TOKENS, WORD_DELAY_SLOTS
 from vocabulary import (
+    AGE,
     BLANK,
     DRAFT,
     DROPPED,
@@ -79,7 +81,7 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
                 "classes": "words",
                 "unknown": UNKNOWN,
                 "aliases": typed_forms(),
-                "marks": {"result": RESULT, "draft": DRAFT, "dropped": DROPPED},
+                "marks": {"result": RESULT, "draft": DRAFT, "dropped": DROPPED, "age": AGE},
             },
             "reset": tensor("reset", 1),
         },
@@ -136,7 +138,8 @@ def run_bundle(folder: Path, shard: Path) -> Outputs:
     A bundle whose manifest has `ownTurns` is told of the agent's turns only, as the engine does.
     """
     manifest = json.loads((folder / "bundle.json").read_text())
-    sound, play, typed = (np.load(shard / f"{name}.npy") for name in ("sound", "play", "typed"))
+    sound, grids = np.load(shard / "sound.npy"), load_noted(shard)
+    play, typed = grids["play"], grids["typed"]
     sessions, turns = play.shape
     if "ownTurns" in manifest["inputs"].get("play", {}):
         play = np.stack([own_turns(row) for row in play])

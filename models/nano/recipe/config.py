@@ -34,14 +34,14 @@ TEST_SHARDS = {"seen": 2, "espeak": 2, "slt": 2, "festival": 1} | {
 }
 RECIPES = {
     "small": Recipe(
-        {"train": 126, "skills": 30, "drill": 40, "rare": 24, "long": 16, "tier2": 20},
+        {"train": 126, "skills": 30, "drill": 40, "rare": 24, "long": 16, "tier2": 20, "minutes": 10},
         trunk_minutes=110,
         core_minutes=15,
         trunk_sessions=8,
         core_sessions=12,
     ),
     "large": Recipe(
-        {"train": 2_000, "skills": 600, "drill": 900, "rare": 400, "long": 500, "tier2": 300},
+        {"train": 2_000, "skills": 600, "drill": 900, "rare": 400, "long": 500, "tier2": 300, "minutes": 150},
         trunk_minutes=30,
         core_minutes=8,
         trunk_sessions=96,

@@ -13,7 +13,7 @@ from acoustics import Crowd, capture
 from features import log_mel
 from labels import label
 from scenarios import Director
-from voices import LONG, RARE, SPLITS, THEMES, Studio, draw_speaker, test_voices, theme_of
+from voices import LONG, MINUTES, RARE, SPLITS, THEMES, Studio, draw_speaker, test_voices, theme_of
 from texts import Writer, parse
 from synthesis import ReadingError
 from vocabulary import canonical
@@ -25,6 +25,8 @@ RARE_TEST_SECONDS = 60.0
 """Of the tests of rare skills: durations are told that are longer than an everyday session."""
 LONG_SESSION_SECONDS = 75.0
 """Of those that are about long waits: a minute, and the time to ask for it."""
+MINUTES_TEST_SECONDS, MINUTES_TEST_SESSIONS = 150.0, 24
+"""Of the tests of reminders in minutes. Those of training only ask for them: `ages.py` lets the minutes pass faster."""
 TRAINING_SPLITS = ("train", "skills", "drill", *THEMES)
 LABEL_NAMES = ("words", "phones", "floor", "play", "say", "act", "typed")
 
@@ -39,7 +41,13 @@ def session_seconds(split: str) -> float:
     theme = theme_of(split)
     if theme == LONG:
         return LONG_SESSION_SECONDS
-    return RARE_TEST_SECONDS if theme == RARE and test_voices(split) else SESSION_SECONDS
+    tests = {RARE: RARE_TEST_SECONDS, MINUTES: MINUTES_TEST_SECONDS}
+    return tests.get(theme, SESSION_SECONDS) if test_voices(split) else SESSION_SECONDS
+
+
+def session_count(split: str) -> int:
+    """How many a shard of it has."""
+    return MINUTES_TEST_SESSIONS if theme_of(split) == MINUTES and test_voices(split) else SHARD_SESSIONS
 
 
 def gather_crowd(studio: Studio, random: np.random.Generator) -> Crowd:
@@ -60,7 +68,7 @@ def make_shard(
     index: int,
     seed: int,
     studio: Studio,
-    sessions: int = SHARD_SESSIONS,
+    sessions: int | None = None,
     echo_db: float | None = None,
 ) -> bool:
     """
@@ -76,7 +84,7 @@ def make_shard(
     crowd = gather_crowd(studio, random)
     seconds = session_seconds(split)
     mics, refs, sounds, grids, notes = [], [], [], [], []
-    for _ in range(sessions):
+    for _ in range(sessions or session_count(split)):
         director = Director(split, seconds, random, studio, crowd)
         timeline = director.run()
         mic, ref = capture(timeline, crowd, random, clean, echo_db)
@@ -109,7 +117,7 @@ def make_shards(folder: Path, native: Path, split: str, indexes: range, seed: in
     for index in indexes:
         started = time.time()
         if make_shard(folder, split, index, seed, studio):
-            seconds = SHARD_SESSIONS * SESSION_SECONDS
+            seconds = session_count(split) * session_seconds(split)
             print(
                 f"{split} {index}: {seconds / 3_600:.2f} h, {seconds / (time.time() - started):.0f}x real time",
                 flush=True,
@@ -153,6 +161,11 @@ class Shards:
         """What each session is about, in order."""
         for path in self._arrays:
             yield from json.loads((path / "sessions.json").read_text())
+
+    def grid(self, name: str, index: int) -> np.ndarray:
+        """One array of one session."""
+        path, row = self._places[index]
+        return self._arrays[path][name][row]
 
     def draw(self, count: int, shares: dict[str, float]) -> list[int]:
         """`count` random sessions, each of a split that is drawn by `shares`; splits that are not there are passed over."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ages import load_noted
 from bundle import Outputs, run_bundle
 from config import HOME, REPOSITORY
 from metrics import (
@@ -38,7 +39,7 @@ ROLES = ("words", "floor", "say", "act")
 
 
 def load_shard(shard: Path) -> list[Session]:
-    grids = {name: np.load(shard / f"{name}.npy") for name in ("floor", "say", "act")}
+    grids = load_noted(shard)
     notes = json.loads((shard / "sessions.json").read_text())
     return [
         Session(grids["floor"][row], note["words"], note["events"], {role: grid[row] for role, grid in grids.items()})

@@ -44,12 +44,13 @@ class Batch:
     play: torch.Tensor
     typed: torch.Tensor
 
+    def to(self, device: str) -> "Batch":
+        return Batch(**{name: grid if grid is None else grid.to(device) for name, grid in vars(self).items()})
 
-def to_batch(arrays: dict[str, np.ndarray], device: str = "cpu") -> Batch:
+
+def to_batch(arrays: dict[str, np.ndarray]) -> Batch:
     """`mic` and `ref` may be left out of `arrays` where the features of the trunk are there."""
-    tensor = lambda name: torch.from_numpy(arrays[name].astype(np.float32 if name in ("mic", "ref") else np.int64)).to(
-        device
-    )
+    tensor = lambda name: torch.from_numpy(arrays[name].astype(np.float32 if name in ("mic", "ref") else np.int64))
     batch = Batch(**{name: tensor(name) if name in arrays else None for name in Batch.__dataclass_fields__})
     batch.words = wide(batch.words)
     batch.phones = late(batch.phones, PHONE_DELAY_SLOTS, 0)

@@ -3,13 +3,13 @@
 import numpy as np
 
 from acoustics import Crowd
-from labels import TURN_SECONDS, turn_of
+from labels import ANSWER_DELAY, TURN_SECONDS, turn_of
 from stage import Stage, heard_at
 from synthesis import Span
 from texts import parse
 from timeline import Due, Event, Timeline
-from vocabulary import DRAFT, DROPPED, MANNERS, RESULT, number_words
-from voices import LONG, RARE, TIER2, Studio, theme_of
+from vocabulary import DRAFT, DROPPED, MANNERS, RESULT, duration_words, number_words
+from voices import LONG, MINUTES, RARE, TIER2, Studio, theme_of
 
 OFFER_SECONDS = 2.0
 """The runtime says again so often that something waits to be said."""
@@ -19,7 +19,7 @@ DRILL_MODES = {"overlap": 0.47, "mixed": 0.34, "remind": 0.06, "errand": 0.13}
 """What sessions are about: everyday ones, those of the `skills` split, and those of `drill`, full of what is rare."""
 LONG_MODES = {"remind": 0.33, "stopwatch": 0.3, "count": 0.15, "errand": 0.22}
 TIER2_MODES = {"translation": 0.5, "manner": 0.5}
-THEME_MODES = {RARE: {"rare": 1.0}, LONG: LONG_MODES, TIER2: TIER2_MODES}
+THEME_MODES = {RARE: {"rare": 1.0}, LONG: LONG_MODES, TIER2: TIER2_MODES, MINUTES: {"minutes": 1.0}}
 RARE_STEPS = {"sum": 0.2, "next_number": 0.16, "errand": 0.24, "draft": 0.16, "resumption": 0.16, "timing": 0.08}
 """What a session of the `rare` splits is made of: what the others have a few hundred times in all."""
 
@@ -100,6 +100,17 @@ class Director(Stage):
             else:
                 self._remind_repeatedly()
 
+    def _minutes_mode(self) -> None:
+        while self._more():
+            if self._chance(0.35):
+                self._exchange()
+            elif self._chance(0.2):
+                self._remind_once()
+            elif self._chance(0.4):
+                self._timing()
+            else:
+                self._remind_in_minutes()
+
     def _stopwatch_mode(self) -> None:
         if self._chance(0.3):
             self._exchange()
@@ -165,7 +176,7 @@ class Director(Stage):
         self._yield(self._random.uniform(0.5, 1.5))
         if self._turn(question, pauses=False):
             elapsed = last[-1].end - first[-1].end
-            self._answer_number(round(elapsed))
+            self._answer(duration_words(round(elapsed)))
             self.timeline.events.append(Event("elapsed", first[-1].end, self.now, elapsed))
             self._yield(self._random.uniform(1.5, 3))
 
@@ -190,8 +201,8 @@ class Director(Stage):
         if self._command(self._writer.resume(), "continue"):
             self._agent_turn()
 
-    def _exchange(self) -> None:
-        """One turn of the user and what follows it."""
+    def _exchange(self, cancels: bool = True) -> None:
+        """One turn of the user and what follows it; without `cancels` none that takes back what was asked for."""
         draw = self._random.random()
         if draw < 0.07:
             self._background()
@@ -204,7 +215,7 @@ class Director(Stage):
             self._next_number()
         elif draw < 0.36:
             self._sum()
-        elif draw < 0.40:
+        elif draw < 0.40 and cancels:
             self._command(self._writer.cancel(), "cancel")
         elif draw < 0.44:
             self._command(self._writer.stop(), "stop")
@@ -318,17 +329,40 @@ class Director(Stage):
         self._wait(TURN_SECONDS + self._random.uniform(0.4, 1.5))
 
     def _remind_once(self) -> None:
-        delay, start = self._delay(), self.now
-        typed = len(self.timeline.typed)
-        if not self._instruct(self._writer.remind_in(delay)):
+        delay = self._delay()
+        asked = self._remind(delay)
+        if asked is None:
             return
-        asked = start if len(self.timeline.typed) > typed else self.timeline.words[-1].end
         self._reminder(asked + delay, delay)
         if self._chance(0.5):
             self._wait(max(0.0, asked + delay - self.now) + self._random.uniform(0.6, 1.5))
         else:
             while self.now < asked + delay and self._more():
-                self._exchange()
+                self._exchange(cancels=False)
+
+    def _remind(self, delay: int) -> float | None:
+        """The user asks for a reminder; @returns since when it counts"""
+        start, typed = self.now, len(self.timeline.typed)
+        if not self._instruct(self._writer.remind_in(delay)):
+            return None
+        return start if len(self.timeline.typed) > typed else self.timeline.words[-1].end
+
+    def _remind_in_minutes(self) -> None:
+        """In as many as the session has room for; where it has none, only asked for, and later cancelled in some."""
+        room = int((self.timeline.seconds - self.now - 8) // 60)
+        count = int(self._random.integers(1, room + 1)) if room > 0 else self._writer.minutes()
+        asked = self._remind(60 * count)
+        if asked is None:
+            return
+        if room > 0:
+            self._reminder(asked + 60 * count, 60 * count)
+            while self.now < asked + 60 * count and self._more():
+                self._exchange(cancels=False) if self._chance(0.4) else self._wait(self._random.uniform(2, 12))
+        else:
+            self.timeline.events.append(Event("minutes", asked, asked, count))
+            self._exchange() if self._chance(0.5) else self._wait(self._random.uniform(2, 8))
+            if self._chance(0.12):
+                self._command(self._writer.cancel(), "cancel")
 
     def _delay(self) -> int:
         if self._theme != LONG or self._chance(0.4):
@@ -354,8 +388,10 @@ class Director(Stage):
         self._interject("reminder", turn_of(due))
 
     def _answer_number(self, value: int) -> None:
-        turn = turn_of(self.now + 0.3)
-        names = number_words(value)
+        self._answer(number_words(value))
+
+    def _answer(self, names: list[str]) -> None:
+        turn = turn_of(self.now + ANSWER_DELAY)
         for offset, name in enumerate(names):
             late = TURN_SECONDS if len(names) == 1 else 0.0
             self.timeline.say.append(Due(name, (turn + offset + 0.5) * TURN_SECONDS, late=late))

@@ -4,23 +4,23 @@ A session in which a time is measured gets another one's features put in while i
 question stand up to 45 s apart; and reminders are typed into sessions that had none.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from ages import MOST_WORDS, REMINDER_TURNS, Note
 from dataset import SESSION_SECONDS, Shards
-from labels import IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
+from labels import ANSWER_DELAY, IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
 from losses import Batch
 from texts import Writer, parse
 from vocabulary import FLOOR_INDEX, SAY_INDEX, number_words, word_class
 
 LONGEST_FILLER = 150
 """Micro-turns."""
-LONGEST_TOLD = 64
+LONGEST_TOLD = 60
 QUIET = (FLOOR_INDEX["silent"], FLOOR_INDEX["yielded"])
-ANSWER_DELAY = 0.3
-"""Seconds from the end of the question to its answer, as `Director._answer_number` has it."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,9 @@ class Measured:
 class Splicer:
     """Draws spliced sessions from `shards`, whose features are cached under the name `features`."""
 
-    def __init__(self, shards: Shards, features: str):
-        self._shards, self._features = shards, features
+    def __init__(self, shards: Shards, features: str, notes: list[list[Note]]):
+        """`notes` of each session of `shards`."""
+        self._shards, self._features, self._notes = shards, features, notes
         self._measured, self._fillers = [], []
         for index, note in enumerate(shards.notes()):
             elapsed = [event for event in note["events"] if event["kind"] == "elapsed"]
@@ -49,10 +50,10 @@ class Splicer:
             if note["mode"] in ("talk", "alone"):
                 self._fillers.append(index)
 
-    def batch(self, count: int) -> dict[str, np.ndarray]:
-        """`count` sessions of one length; arrays by name, as `Shards.batch` gives them, without sound."""
+    def batch(self, count: int) -> tuple[dict[str, np.ndarray], list[list[Note]]]:
+        """`count` sessions of one length: arrays by name, as `Shards.batch` gives them, without sound; and their notes."""
         length = int(torch.randint(5, LONGEST_FILLER, ()))
-        spliced = []
+        spliced, notes = [], []
         while len(spliced) < count:
             measured = self._measured[int(torch.randint(len(self._measured), ()))]
             filler = self._fillers[int(torch.randint(len(self._fillers), ()))]
@@ -65,8 +66,18 @@ class Splicer:
                 joined = self._join(one, place, other, past)
                 _tell(joined["say"], measured.told + past, measured.seconds + past * TURN_SECONDS)
                 spliced.append(joined)
+                notes.append([self._moved(note, place, past) for note in self._notes[measured.index]])
         turns = min(len(session["floor"]) for session in spliced)
-        return {name: np.stack([session[name][: self._steps(name, turns)] for session in spliced]) for name in spliced[0]}
+        arrays = {name: np.stack([session[name][: self._steps(name, turns)] for session in spliced]) for name in spliced[0]}
+        return arrays, notes
+
+    def _moved(self, note: Note, place: int, past: int) -> Note:
+        """`note` in a session that is `past` micro-turns longer from `place` on."""
+        if turn_of(note.asked) >= place:
+            return note.later(past)
+        later = note.later(past)
+        told = later.told if note.told is not None and note.told >= place else note.told
+        return replace(note, ends=later.ends if note.ends > place * TURN_SECONDS else note.ends, told=told)
 
     def _place(self, session: dict[str, np.ndarray], measured: Measured) -> int | None:
         """A quiet micro-turn while the time passes."""
@@ -86,26 +97,36 @@ class Splicer:
 
 
 LONGEST_REMINDER = 50
-REMINDER_AUDIBLE = 6
-"""Micro-turns for which the agent is heard saying it."""
+MINUTES_SHARE = 0.35
 
 
-def type_reminders(batch: Batch, writer: Writer) -> None:
-    """Asks every session of `batch` for one reminder, typed where nobody speaks, at any time that is left to it."""
-    turns = batch.say.shape[1]
+def type_reminders(batch: Batch, writer: Writer) -> list[list[Note]]:
+    """
+    Asks every session of `batch` for one reminder, typed where nobody speaks: in any time that is left to it, or in minutes.
+
+    @returns what there is to note in each
+    """
+    notes, turns = [], batch.say.shape[1]
     for row in range(len(batch.say)):
+        notes.append([])
         quiet = torch.isin(batch.floor[row], torch.tensor(QUIET)) & (batch.play[row] == 0) & (batch.typed[row] == 0).all(1)
         places = quiet[: turns // 2].nonzero().flatten()
         if len(places) == 0:
             continue
         asked = int(places[int(torch.randint(len(places), ()))])
+        minutes = writer.minutes() if torch.rand(()) < MINUTES_SHARE else 0
         seconds = int(torch.randint(2, min(LONGEST_REMINDER, int((turns - asked) * TURN_SECONDS) - 2), ()))
-        for index, word in enumerate(parse(writer.remind_in(seconds)).words):
-            batch.typed[row, asked + index // TYPED_TOKENS, index % TYPED_TOKENS] = word_class(word)
+        words = [word_class(word) for word in parse(writer.remind_in(60 * minutes or seconds)).words]
+        for index, word in enumerate(words):
+            batch.typed[row, asked + index // TYPED_TOKENS, index % TYPED_TOKENS] = word
         due = asked + turn_of(seconds)
-        batch.say[row, due - 1 : due + 2] = IGNORE
-        batch.say[row, due] = SAY_INDEX["reminder"]
-        batch.play[row, due + 1 : due + REMINDER_AUDIBLE] = 1
+        ends = math.inf if minutes else due * TURN_SECONDS
+        notes[row].append(Note(asked * TURN_SECONDS, tuple(words[-MOST_WORDS:]), asked + 1, ends, minutes))
+        if not minutes:
+            batch.say[row, due - 1 : due + 2] = IGNORE
+            batch.say[row, due] = SAY_INDEX["reminder"]
+            batch.play[row, due + 1 : due + REMINDER_TURNS] = 1
+    return notes
 
 
 def _quiet_near(floor: np.ndarray, turn: int) -> int | None:

@@ -340,8 +340,15 @@ class Writer:
 
     def remind_in(self, seconds: int) -> list[str]:
         lead = self._say("//please/okay/can you")
-        time = self._say("one minute/a minute") if seconds == 60 else [*number_words(seconds), "seconds"]
+        if seconds == 60:
+            time = self._say("one minute/a minute")
+        else:
+            time = [*number_words(seconds // 60), "minutes"] if seconds % 60 == 0 else [*number_words(seconds), "seconds"]
         return lead + ["remind", "me", "in", *time] + (["please"] if self._chance(0.1) else [])
+
+    def minutes(self) -> int:
+        """In how many somebody may want to be reminded: mostly few, or a round number."""
+        return int(self._one([self._random.integers(1, 11), 5 * self._random.integers(1, 13), self._random.integers(1, 60)]))
 
     def remind_every(self, seconds: int) -> list[str]:
         return (

@@ -3,7 +3,7 @@
 The trunk is frozen, so a pass over an hour of sessions costs a tenth of phase one. Half of the sessions are replayed with
 what the core itself would have said, not what it should have said: a count that went wrong must be carried on from, too.
 Some are two sessions on end, so that a core is used to a past that it cannot see any more, with a reminder typed into them; some
-have another one in their midst, while a time is measured; some last longer.
+have another one in their midst, while a time is measured; some last longer. What is timed in any of them is noted, and its age told.
 """
 
 from dataclasses import replace
@@ -12,20 +12,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ages import Note, misheard, notes_of, tell_ages
 from dataset import Shards
 from labels import IGNORE
 from losses import Batch, deciding_losses, history, late, to_batch
 from model import SIZES, Nano
 from splice import Splicer, type_reminders
 from texts import Writer
-from training import Plan, save, train
+from training import Plan, averaged, save, train
 from voices import LONG
-from warm_start import fill
+from warm_start import fill, hush_marks
 
 OWN_HISTORY_SHARE = 0.5
 KINDS = {"plain": 0.5, "joined": 0.18, "spliced": 0.12, "long": 0.2}
 """What a batch is made of."""
-SPLIT_SHARES = {"train": 0.2, "skills": 0.26, "drill": 0.22, "rare": 0.16, "tier2": 0.16}
+SPLIT_SHARES = {"train": 0.19, "skills": 0.24, "drill": 0.21, "rare": 0.15, "tier2": 0.15, "minutes": 0.06}
 FEATURE_DROPOUT = 0.1
 CACHE_BATCH = 12
 CACHE_NAME = "hidden.npy"
@@ -38,9 +39,10 @@ def load_model(checkpoint: Path, size: str) -> Nano:
     @throws FileNotFoundError where there is no checkpoint
     """
     model = Nano(SIZES[size])
-    state = model.state_dict()
-    for name, values in torch.load(checkpoint, map_location="cpu")["model"].items():
+    state, saved = model.state_dict(), torch.load(checkpoint, map_location="cpu")
+    for name, values in averaged(saved).items():
         fill(state[name], values, name)
+    hush_marks(state)
     model.load_state_dict(state)
     return model.eval()
 
@@ -87,6 +89,16 @@ def join(batch: Batch, hidden: torch.Tensor) -> tuple[Batch, torch.Tensor]:
     return replace(batch, **{**grids, "say": long(say)}), long(hidden)
 
 
+def join_notes(notes: list[list[Note]], turns: int) -> list[list[Note]]:
+    """The notes of sessions of so many micro-turns, every two as one."""
+    return [first + [note.later(turns) for note in second] for first, second in zip(notes[::2], notes[1::2])]
+
+
+def all_notes(shards: Shards, seed: int) -> list[list[Note]]:
+    """What there is to note in each session."""
+    return [notes_of(note, shards.grid("typed", index), np.random.default_rng([seed, index])) for index, note in enumerate(shards.notes())]
+
+
 def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan, sessions: int, device: str) -> None:
     """
     Trains the core of the model in `trunk` and leaves the whole model in `checkpoint`.
@@ -98,21 +110,24 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
     shards, model = Shards(data, extra=(CACHE_NAME,)), load_model(trunk, size).to(device)
     core, head = model.core.train(), model.trunk.words
 
-    splicer, writer = Splicer(shards, CACHE_NAME), Writer(np.random.default_rng(plan.seed))
+    notes = all_notes(shards, plan.seed)
+    splicer = Splicer(shards, CACHE_NAME, notes)
 
     def losses_of():
+        random = np.random.default_rng(int(torch.randint(2**31, ())))
         kind = list(KINDS)[int(torch.multinomial(torch.tensor(list(KINDS.values())), 1))]
         if kind == "spliced":
-            arrays = splicer.batch(sessions * 2 // 3)
-        elif kind == "long":
-            arrays = shards.batch(shards.draw(sessions * 2 // 5, {LONG: 1.0}))
+            arrays, noted = splicer.batch(sessions * 2 // 3)
         else:
-            arrays = shards.batch(shards.draw(sessions, SPLIT_SHARES))
-        batch = to_batch(arrays, device)
-        hidden = torch.from_numpy(arrays[CACHE_NAME].astype(np.float32)).to(device)
+            drawn = shards.draw(sessions * 2 // 5, {LONG: 1.0}) if kind == "long" else shards.draw(sessions, SPLIT_SHARES)
+            arrays, noted = shards.batch(drawn), [notes[index] for index in drawn]
+        batch, hidden = to_batch(arrays), torch.from_numpy(arrays[CACHE_NAME].astype(np.float32))
         if kind == "joined":
+            noted = join_notes(noted, batch.say.shape[1])
             batch, hidden = join(batch, hidden)
-            type_reminders(batch, writer)
+            noted = [one + other for one, other in zip(noted, type_reminders(batch, Writer(random)))]
+        tell_ages(batch, [[misheard(note, random) for note in one] for one in noted], random)
+        batch, hidden = batch.to(device), hidden.to(device)
         with torch.autocast(device, dtype=torch.bfloat16):
             with torch.no_grad():
                 shares = head(hidden).float().softmax(-1)

@@ -34,7 +34,7 @@ def train_trunk(
     def losses_of():
         if torch.rand(()) < REFRESH_CHANCE:
             shards.refresh()
-        batch = to_batch(shards.batch(shards.draw(sessions, SPLIT_SHARES)), device)
+        batch = to_batch(shards.batch(shards.draw(sessions, SPLIT_SHARES))).to(device)
         mel = augment(batch.mic, batch.ref)
         with torch.autocast(device, dtype=torch.bfloat16):
             words, phones, floor, say, act = model(mel, history(batch.say), batch.play, batch.typed)

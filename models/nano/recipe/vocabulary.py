@@ -54,10 +54,10 @@ def _unique(*groups: list[str]) -> list[str]:
     return list(dict.fromkeys(word for group in groups for word in group))
 
 
-RESULT, DRAFT, DROPPED = "<result>", "<draft>", "<dropped>"
-MARKS = [RESULT, DRAFT, DROPPED]
+RESULT, DRAFT, DROPPED, AGE = "<result>", "<draft>", "<dropped>", "<age>"
+MARKS = [RESULT, DRAFT, DROPPED, AGE]
 """What the runtime tells in the stream of typed text: an answer of the background waits to be said, a draft to what the user is
-saying is there, and what was offered is void. Nobody says them."""
+saying is there, what was offered is void, and so long ago was what was noted. Nobody says them."""
 
 WORDS = [
     BLANK,
@@ -120,12 +120,12 @@ def shown(english: str) -> str:
 
 SILENT = "<silent>"
 SHOWN = [shown(english) for english in SPANISH]
-SAY = [SILENT, *UNITS, *TEENS, "twenty", "thirty", "forty", "fifty", "sixty", "reminder", "okay", *SHOWN]
+SAY = [SILENT, *UNITS, *TEENS, "twenty", "thirty", "forty", "fifty", "sixty", "reminder", "okay", *SHOWN, "minute", "minutes"]
 """Agent words. `reminder` and `okay` are spoken as the phrases that the bundle's manifest gives; those in `SHOWN` are shown, as
 their translation, and not spoken."""
 
 MANNERS = ["louder", "quieter", "slower", "faster"]
-ACT = ["none", "stop", "delegate", "cancel", "backchannel", "relay", "commit", "continue", "repeat", *MANNERS]
+ACT = ["none", "stop", "delegate", "cancel", "backchannel", "relay", "commit", "continue", "repeat", *MANNERS, "note"]
 SERVED_ACTS = [name for name in ACT if name != "commit"]
 """What the bundle may decide. `commit` was never tried in a call: the edge decides it by its rule, as for any bundle without it."""
 
@@ -161,6 +161,12 @@ def number_words(value: int) -> list[str]:
         return [NUMBERS[value]]
     tens, unit = divmod(value, 10)
     return [TENS[tens - 2], *([UNITS[unit - 1]] if unit else [])]
+
+
+def duration_words(seconds: int) -> list[str]:
+    """How the agent tells a duration: seconds below a minute, whole minutes that have passed from there on."""
+    minutes = seconds // 60
+    return [*number_words(minutes), "minutes" if minutes > 1 else "minute"] if minutes else number_words(seconds)
 
 
 def typed_forms() -> dict[str, str]:

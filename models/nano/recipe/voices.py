@@ -18,16 +18,16 @@ zac""".split()
 FLITE_SHARES = {"kal": 0.08, "kal16": 0.22, "awb": 0.35, "rms": 0.35}
 FLITE_SHARE = 0.58
 
-RARE, LONG, TIER2 = "rare", "long", "tier2"
-THEMES = (RARE, LONG, TIER2)
+RARE, LONG, TIER2, MINUTES = "rare", "long", "tier2", "minutes"
+THEMES = (RARE, LONG, TIER2, MINUTES)
 TEST_VOICES = ("espeak", "slt", "festival")
 """Unseen espeak variants, an unseen voice, an unseen engine."""
 SPLITS = (
     *("train", "seen", *TEST_VOICES, "skills", "drill"),
     *(split for theme in THEMES for split in (theme, *(f"{voices}-{theme}" for voices in TEST_VOICES))),
 )
-"""`train`; `skills`, `drill` and the themes with more of what is learnt slowly: rare skills, long waits, and the second tier (translation,
-repeat, louder). The tests: new sentences of training voices (`seen`), and everyday talk and each theme by voices that nobody was
+"""`train`; `skills`, `drill` and the themes with more of what is learnt slowly: rare skills, long waits, the second tier (translation,
+repeat, louder), and reminders in minutes. The tests: new sentences of training voices (`seen`), and everyday talk and each theme by voices that nobody was
 trained on. A place in this order is part of a shard's seed."""
 
 

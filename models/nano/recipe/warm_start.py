@@ -38,9 +38,14 @@ def weights_of(graph: Path, model: Nano) -> dict[str, torch.Tensor]:
             name, back = place
             fill(state[name], back(torch.from_numpy(values.copy()), state[name]), name)
     state[PLAYING][1] += state[PLAYING][0]  # the graph has the difference
+    hush_marks(state)
+    return state
+
+
+def hush_marks(state: dict[str, torch.Tensor]) -> None:
+    """Marks are words that nobody says, whatever was drawn for those that are new."""
     with torch.no_grad():
         state["trunk.words.bias"][[WORDS.index(mark) for mark in MARKS]] = NEVER
-    return state
 
 
 def fill(target: torch.Tensor, values: torch.Tensor, name: str) -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ages import Note
 from dataset import Shards
-from labels import IGNORE
+from labels import IGNORE, turn_of
 from losses import Batch
 from splice import type_reminders
 from texts import Writer
-from train_core import join
+from train_core import join, join_notes
+from training import Average, averaged
 from vocabulary import FLOOR_INDEX, SAY_INDEX, WORDS
 
 
@@ -33,9 +35,13 @@ class TypeReminders(unittest.TestCase):
         torch.manual_seed(2)
         batch = Batch(**{**grids(40, 300), "typed": torch.zeros(40, 300, 8, dtype=torch.long)})
         batch.floor[:, :50] = FLOOR_INDEX["speaking"]
-        type_reminders(batch, Writer(np.random.default_rng(2)))
+        noted = type_reminders(batch, Writer(np.random.default_rng(2)))
         delays = []
-        for typed, say, play in zip(batch.typed, batch.say, batch.play):
+        for (note,), typed, say, play in zip(noted, batch.typed, batch.say, batch.play):
+            self.assertEqual(turn_of(note.asked), int(typed.any(1).nonzero()[0]))
+            if note.minutes:
+                self.assertFalse((say > 0).any())
+                continue
             asked, due = int(typed.any(1).nonzero()[0]), int((say == SAY_INDEX["reminder"]).nonzero())
             words = [WORDS[index] for index in typed.flatten().tolist() if index]
             self.assertIn("remind", words)
@@ -44,6 +50,36 @@ class TypeReminders(unittest.TestCase):
             delays.append((due - asked) // 5)
         self.assertLess(min(delays), 10)
         self.assertGreater(max(delays), 35)
+
+
+class JoinNotes(unittest.TestCase):
+    def test_those_of_the_second_session_are_later(self):
+        one, other = Note(1.0, (3,), 8), Note(2.0, (4,), 12, ends=5.0)
+        self.assertEqual(join_notes([[one], [other]], 150), [[one, Note(32.0, (4,), 162, ends=35.0)]])
+
+
+class Averaging(unittest.TestCase):
+    def test_the_mean_of_what_was_taken_is_what_is_left_and_what_goes_on(self):
+        module = torch.nn.Linear(1, 1, bias=False)
+        average = Average(module)
+        for value in (1.0, 2.0):
+            module.weight.data.fill_(value)
+            average.take()
+        again = Average(module, average.saved())
+        module.weight.data.fill_(6.0)
+        again.take()
+        saved = {"model": {name: weight.clone() for name, weight in module.state_dict().items()}, "average": again.saved()}
+        self.assertAlmostEqual(float(averaged(saved)["weight"]), 3.0)
+        again.settle()
+        self.assertAlmostEqual(float(module.weight), 3.0)
+
+    def test_without_any_the_weights_are_the_modules(self):
+        module = torch.nn.Linear(1, 1)
+        before = {name: weight.clone() for name, weight in module.state_dict().items()}
+        average = Average(module)
+        average.settle()
+        self.assertTrue(all(torch.equal(before[name], weight) for name, weight in module.state_dict().items()))
+        self.assertIs(averaged({"model": before, "average": average.saved()}), before)
 
 
 class Draw(unittest.TestCase):

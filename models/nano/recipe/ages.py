@@ -1,0 +1,208 @@
+"""Notes: what the user asked for, which the runtime gives back as text, with how old it is.
+
+Attention looks back 64 s. At the end of what is to be timed the model acts `note`; the runtime (packages/edge/src/engine/notes.ts) keeps
+the words and tells them again at the ages below, and the model decides what that means. Here the same is written into sessions
+that were recorded without it.
+"""
+
+import json
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from labels import ACT_TURNS, ANSWER_DELAY, IGNORE, TURN_SECONDS, TYPED_TOKENS, turn_of
+from losses import Batch
+from stage import heard_at
+from synthesis import Span
+from vocabulary import ACT_INDEX, AGE, MARKS, SAY_INDEX, SILENT, UNKNOWN, WORDS, duration_words, number_words, word_class
+
+AGES = (10, 20, 30, 40, 50, *range(60, 3_601, 60))
+"""Seconds after which a note is told."""
+MOST_WORDS, UTTERANCE_GAP = 10, 1.5
+"""Of a note: its last words, up to a gap of so many seconds."""
+NOTE_DELAY = 0.2
+TIMED = {"remind", "elapsed", "minutes"}
+"""Events that begin with something to note."""
+UNTOLD_SHARE, MISHEARD_SHARE = 0.15, 0.06
+"""Of notes that the model did not take, and of words that it did not hear as they were said."""
+STRAY_SHARE = 0.15
+"""Of sessions with a note of something that nobody wants to be timed."""
+MINUTE_TURNS = (6, 30)
+"""How soon the next minute is told where minutes pass faster than the clock: attention sees one of them at most anyway."""
+TIMED_MINUTES_SHARE, SHORTEST_TIMED = 0.3, 40
+"""Of times that are measured, those that are told in minutes; in micro-turns, what a session must have of it."""
+REMINDER_TURNS = 6
+FIRST_MARK = WORDS.index(MARKS[0])
+
+
+@dataclass(frozen=True)
+class Note:
+    """One note of a session. Times in seconds."""
+
+    asked: float
+    words: tuple[int, ...]
+    acted: int | None = None
+    """The micro-turn of the act; none where it was taken by mistake."""
+    ends: float = math.inf
+    """When the reminder is said, or nobody wants it any more."""
+    minutes: int = 0
+    """Where a reminder was asked for in so many, in a session that is too short for one."""
+    told: int | None = None
+    """The micro-turn in which the user is told how long ago it was."""
+
+    def later(self, turns: int) -> "Note":
+        seconds = turns * TURN_SECONDS
+        acted, told = (None if turn is None else turn + turns for turn in (self.acted, self.told))
+        return replace(self, asked=self.asked + seconds, acted=acted, ends=self.ends + seconds, told=told)
+
+
+def notes_of(session: dict, typed: np.ndarray, strays: np.random.Generator | None = None) -> list[Note]:
+    """
+    What there is to note in a session; with `strays` in some also what is not.
+
+    @param session its words and events, as `dataset.make_shard` wrote them; @param typed [M, TYPED_TOKENS] of it
+    """
+    events, spoken = session["events"], [Span(word["name"], word["start"], word["end"]) for word in session["words"]]
+    notes = []
+    for event in events:
+        if event["kind"] not in TIMED:
+            continue
+        asked = event["start"]
+        ends, minutes, told = math.inf, 0, None
+        if event["kind"] == "remind":
+            ends = event["end"]
+        elif event["kind"] == "minutes":
+            minutes = int(event["value"])
+            ends = min((other["end"] for other in events if other["kind"] == "cancel" and other["end"] > asked), default=math.inf)
+        else:
+            told = turn_of(event["end"] + ANSWER_DELAY)
+        words, acted = utterance(spoken, asked), turn_of(heard_at(Span("", asked, asked)) + NOTE_DELAY)
+        if not words:
+            words, acted = typed_at(typed, turn_of(asked)), turn_of(asked) + 1
+        if words:  # a reminder every N seconds is asked for once
+            notes.append(Note(asked, words, acted, ends, minutes, told))
+    if strays and spoken and strays.random() < STRAY_SHARE:
+        end = spoken[int(strays.integers(len(spoken)))].end
+        notes.append(Note(end, utterance(spoken, end)))
+    return notes
+
+
+def utterance(spoken: list[Span], end: float) -> tuple[int, ...]:
+    """Classes of the last words that end at `end`; none where no word does."""
+    words = [word for word in spoken if word.end < end + 0.01]
+    if not words or words[-1].end < end - 0.01:
+        return ()
+    first = len(words) - 1
+    while first > 0 and len(words) - first < MOST_WORDS and words[first].end - words[first - 1].end < UTTERANCE_GAP:
+        first -= 1
+    return tuple(word_class(word.name) for word in words[first:])
+
+
+def typed_at(typed: np.ndarray, turn: int) -> tuple[int, ...]:
+    """Classes of what was typed from `turn` on."""
+    words = []
+    while turn < len(typed) and typed[turn].any():
+        words += [int(word) for word in typed[turn] if 0 < word < FIRST_MARK]
+        turn += 1
+    return tuple(words[-MOST_WORDS:])
+
+
+def misheard(note: Note, random: np.random.Generator) -> Note:
+    """The note as a model might have taken it: with words wrong or missing, or not at all."""
+    if note.acted is not None and random.random() < UNTOLD_SHARE:
+        return replace(note, words=())
+    heard = [word if random.random() > MISHEARD_SHARE else word_class(UNKNOWN) for word in note.words]
+    return replace(note, words=tuple(word for word in heard if random.random() > MISHEARD_SHARE))
+
+
+def tell_ages(grids: Batch | dict, notes: list[list[Note]], random: np.random.Generator) -> None:
+    """Writes acts and ages into `grids`, which are on the CPU; `notes` of each of their sessions."""
+    named = grids if isinstance(grids, dict) else vars(grids)
+    for row, noted in enumerate(notes):
+        page = _Page(*(np.asarray(named[name][row]) for name in ("typed", "act", "say", "play")))
+        for note in noted:
+            if note.acted is not None:
+                page.act_note(note.acted)
+            if note.words:
+                page.tell(note, random)
+
+
+def load_noted(shard: Path) -> dict[str, np.ndarray]:
+    """Grids of a shard as the runtime would tell a model that notes all there is to note."""
+    grids = {name: np.load(shard / f"{name}.npy") for name in ("typed", "act", "say", "play", "floor")}
+    sessions = json.loads((shard / "sessions.json").read_text())
+    tell_ages(grids, [notes_of(*session) for session in zip(sessions, grids["typed"])], np.random.default_rng(0))
+    return grids
+
+
+@dataclass
+class _Page:
+    """The grids of one session; writing into them changes the batch."""
+
+    typed: np.ndarray
+    act: np.ndarray
+    say: np.ndarray
+    play: np.ndarray
+
+    def act_note(self, turn: int) -> None:
+        acts = self.act[turn : turn + ACT_TURNS]
+        acts[acts == 0] = ACT_INDEX["note"]
+
+    def tell(self, note: Note, random: np.random.Generator) -> None:
+        minutes, sooner = note.minutes, len(self.typed)
+        if minutes:
+            sooner = turn_of(note.asked) + int(random.integers(15, 110))
+        elif note.told is not None and note.told - turn_of(note.asked) > SHORTEST_TIMED and random.random() < TIMED_MINUTES_SHARE:
+            minutes = int(random.integers(1, 11 if random.random() < 0.7 else 60))
+            sooner = int(random.integers(turn_of(note.asked) + 10, note.told - 15))
+        for age in AGES:
+            turn = turn_of(note.asked + age)
+            if turn >= min(sooner, len(self.typed)) or note.asked + age > note.ends + TURN_SECONDS / 2:
+                break
+            if note.acted is None or turn > note.acted:
+                self._write(turn, age, note)
+        if note.minutes:
+            self._remind_in_minutes(sooner, note, random)
+        elif minutes:
+            self._answer_in_minutes(sooner, minutes, note, random)
+
+    def _remind_in_minutes(self, turn: int, note: Note, random: np.random.Generator) -> None:
+        last = min(note.ends / TURN_SECONDS, len(self.typed) - 2 * REMINDER_TURNS)
+        for minute in range(max(1, note.minutes - int(random.integers(0, 4))), note.minutes + 1):
+            if turn > last:
+                return
+            told = self._write(turn, 60 * minute, note)
+            around = slice(told - 1, told + 2)
+            if minute == note.minutes and np.isin(self.say[around], (SAY_INDEX[SILENT], IGNORE)).all():
+                self.say[around] = IGNORE
+                self.say[told] = SAY_INDEX["reminder"]
+                self.play[told + 1 : told + REMINDER_TURNS] = 1
+            turn += int(random.integers(*MINUTE_TURNS))
+
+    def _answer_in_minutes(self, turn: int, minutes: int, note: Note, random: np.random.Generator) -> None:
+        """As many minutes pass as fit before the question, the last of them the one that is told."""
+        turns = [turn]
+        while len(turns) < minutes and turns[-1] + MINUTE_TURNS[0] < note.told - 15:
+            turns.append(int(random.integers(turns[-1] + MINUTE_TURNS[0], note.told - 14)))
+        for minute, at in zip(range(minutes + 1 - len(turns), minutes + 1), turns):
+            self._write(at, 60 * minute, note)
+        self.say[note.told : note.told + 2] = SAY_INDEX[SILENT]  # the seconds that had passed
+        for offset, word in enumerate(duration_words(60 * minutes)):
+            if note.told + offset < len(self.say):
+                self.say[note.told + offset] = SAY_INDEX[word]
+
+    def _write(self, turn: int, age: int, note: Note) -> int:
+        """From `turn` on, where there is room, as the runtime queues it; @returns the micro-turn of the last word."""
+        for word in (*age_words(age), *note.words):
+            while turn < len(self.typed) - 1 and self.typed[turn].all():
+                turn += 1
+            self.typed[turn, np.count_nonzero(self.typed[turn]) % TYPED_TOKENS] = word
+        return turn
+
+
+def age_words(age: int) -> list[int]:
+    """Classes that tell an age of so many seconds, as `AGES` has them."""
+    unit, count = ("seconds", age) if age < 60 else ("minutes", age // 60)
+    return [WORDS.index(AGE), *(word_class(word) for word in (*number_words(count), unit))]

@@ -1,0 +1,109 @@
+import math
+import unittest
+
+import numpy as np
+
+from ages import Note, age_words, misheard, notes_of, tell_ages
+from labels import IGNORE, TYPED_TOKENS
+from vocabulary import ACT_INDEX, SAY, SAY_INDEX, WORDS, word_class
+
+REMIND = tuple(word_class(word) for word in "remind me in thirty five seconds".split())
+
+
+def grids(turns):
+    flat = {name: np.zeros((1, turns), np.int64) for name in ("act", "say", "play")}
+    return {"typed": np.zeros((1, turns, TYPED_TOKENS), np.int16), **flat}
+
+
+def told(grids):
+    """By micro-turn: the words that are written there."""
+    typed = grids["typed"][0]
+    return {int(turn): [WORDS[word] for word in typed[turn] if word] for turn in np.flatnonzero(typed.any(1))}
+
+
+def session(words, *events):
+    spoken = [{"name": name, "start": end - 0.3, "end": end} for name, end in words]
+    return {"words": spoken, "events": [dict(zip(("kind", "start", "end", "value"), event)) for event in events]}
+
+
+class Notes(unittest.TestCase):
+    def test_an_instruction_is_noted_at_its_end_with_its_words_up_to_a_gap(self):
+        words = [("cat", 1.0), ("remind", 4.0), ("me", 4.2), ("in", 4.4), ("nine", 4.8), ("seconds", 5.3)]
+        (note,) = notes_of(session(words, ("remind", 5.3, 14.3, 9)), grids(100)["typed"][0])
+        self.assertEqual([WORDS[word] for word in note.words], ["remind", "me", "in", "nine", "seconds"])
+        self.assertEqual((note.asked, note.acted, note.ends), (5.3, 28, 14.3))
+
+    def test_of_a_reminder_every_n_seconds_only_the_first_was_asked_for(self):
+        words = [("every", 1.0), ("four", 1.4), ("seconds", 2.0)]
+        events = [("remind", 2.0, 6.0, 4), ("remind", 6.0, 10.0, 4)]
+        self.assertEqual(len(notes_of(session(words, *events), grids(100)["typed"][0])), 1)
+
+    def test_what_was_typed_is_noted_without_marks(self):
+        typed = grids(100)["typed"][0]
+        typed[10] = [*(word_class(word) for word in "remind me in two minutes".split()), WORDS.index("<result>"), 0, 0]
+        (note,) = notes_of(session([], ("minutes", 2.05, 2.05, 2)), typed)
+        self.assertEqual([WORDS[word] for word in note.words], ["remind", "me", "in", "two", "minutes"])
+        self.assertEqual((note.acted, note.minutes), (11, 2))
+
+    def test_what_is_cancelled_is_not_told_any_more(self):
+        words = [("two", 1.0), ("minutes", 1.5)]
+        (note,) = notes_of(session(words, ("minutes", 1.5, 1.5, 2), ("cancel", 6.0, 7.0, 0)), grids(9)["typed"][0])
+        self.assertEqual(note.ends, 7.0)
+
+
+class Telling(unittest.TestCase):
+    def test_its_age_is_told_every_ten_seconds_until_it_ends(self):
+        page = grids(400)
+        tell_ages(page, [[Note(2.1, REMIND, 12, ends=37.1)]], np.random.default_rng(1))
+        self.assertEqual(list(np.flatnonzero(page["act"][0] == ACT_INDEX["note"])), [12, 13])
+        self.assertEqual(list(told(page)), [60, 61, 110, 111, 160, 161])
+        self.assertEqual(told(page)[110], "<age> twenty seconds remind me in thirty five".split())
+        self.assertEqual(told(page)[111], ["seconds"])
+
+    def test_two_that_are_due_together_wait_for_room_and_lose_no_word(self):
+        page = grids(100)
+        notes = [Note(1.0, REMIND[:4], 6), Note(1.0, REMIND[:3], 6)]
+        tell_ages(page, [notes], np.random.default_rng(1))
+        self.assertEqual(sum(map(len, told(page).values())), 3 + 4 + 3 + 3)
+
+    def test_one_in_minutes_is_due_when_so_many_have_been_told(self):
+        for seed in range(20):
+            page = grids(300)
+            words = tuple(word_class(word) for word in "remind me in three minutes".split())
+            tell_ages(page, [[Note(1.0, words, 6, minutes=3)]], np.random.default_rng(seed))
+            (due,) = np.flatnonzero(page["say"][0] == SAY_INDEX["reminder"])
+            self.assertEqual(told(page)[due][:3], ["<age>", "three", "minutes"])
+            self.assertEqual([page["say"][0][due - 1], page["say"][0][due + 1], page["play"][0][due + 1]], [IGNORE, IGNORE, 1])
+            minutes = [words[1] for words in told(page).values() if words[2:3] == ["minutes"]]
+            self.assertEqual(minutes, ["one", "two", "three"][-len(minutes) :])
+
+    def test_how_long_it_took_is_the_minutes_that_were_told_last(self):
+        answers = set()
+        for seed in range(60):
+            page = grids(300)
+            page["say"][0, 150] = SAY_INDEX["twenty"]
+            tell_ages(page, [[Note(2.0, REMIND[:2], 11, told=150)]], np.random.default_rng(seed))
+            said = [SAY[word] for word in page["say"][0] if word]
+            minutes = [words for words in told(page).values() if words[0] == "<age>" and "minutes" in words]
+            if said == ["twenty"]:
+                self.assertEqual(minutes, [])
+                continue
+            number = minutes[-1][1 : minutes[-1].index("minutes")]
+            self.assertEqual(said, [*number, "minute" if number == ["one"] else "minutes"])
+            self.assertLess(max(told(page)), 150)
+            answers.add(len(said))
+        self.assertEqual(answers, {2, 3})
+
+    def test_ages_are_said_in_words_that_the_model_knows(self):
+        self.assertEqual([[WORDS[word] for word in age_words(age)][1:] for age in (50, 60, 3_540)], [["fifty", "seconds"], ["one", "minutes"], ["fifty", "nine", "minutes"]])
+
+    def test_a_note_that_the_model_missed_is_not_told(self):
+        note, random = Note(1.0, REMIND, 6), np.random.default_rng(5)
+        heard = [misheard(note, random) for _ in range(400)]
+        self.assertAlmostEqual(sum(not one.words for one in heard) / 400, 0.15, delta=0.05)
+        self.assertTrue(any(0 < len(one.words) < len(REMIND) for one in heard))
+        self.assertEqual(heard[0].ends, math.inf)
+
+
+if __name__ == "__main__":
+    unittest.main()
