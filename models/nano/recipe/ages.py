@@ -154,7 +154,7 @@ class _Page:
         minutes, sooner = note.minutes, len(self.typed)
         if minutes:
             sooner = turn_of(note.asked) + int(random.integers(15, 110))
-        elif note.told is not None and note.told - turn_of(note.asked) > SHORTEST_TIMED and random.random() < TIMED_MINUTES_SHARE:
+        elif self._may_take_minutes(note) and random.random() < TIMED_MINUTES_SHARE:
             minutes = int(random.integers(1, 11 if random.random() < 0.7 else 60))
             sooner = int(random.integers(turn_of(note.asked) + 10, note.told - 15))
         for age in AGES:
@@ -167,6 +167,9 @@ class _Page:
             self._remind_in_minutes(sooner, note, random)
         elif minutes:
             self._answer_in_minutes(sooner, minutes, note, random)
+
+    def _may_take_minutes(self, note: Note) -> bool:
+        return note.told is not None and turn_of(note.asked) + SHORTEST_TIMED < note.told < len(self.typed)
 
     def _remind_in_minutes(self, turn: int, note: Note, random: np.random.Generator) -> None:
         last = min(note.ends / TURN_SECONDS, len(self.typed) - 2 * REMINDER_TURNS)

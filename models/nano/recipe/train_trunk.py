@@ -8,7 +8,7 @@ from augment import augment
 from dataset import Shards
 from losses import deciding_losses, hearing_losses, history, to_batch
 from model import SIZES, Nano
-from training import Plan, train
+from training import Plan, blend, train
 from warm_start import weights_of
 
 REFRESH_CHANCE = 0.01
@@ -22,13 +22,14 @@ def train_trunk(
     Trains a `Nano` of `size` and leaves it in `checkpoint`.
 
     @param sessions batch size per worker
-    @param start the step graph to begin from; from scratch where there is none
+    @param start the step graph to begin from, and to blend the result with; from scratch where there is none
     """
     torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
     shards, model = Shards(data), Nano(SIZES[size])
-    if start is not None and not checkpoint.exists():
-        model.load_state_dict(weights_of(start, model))
+    begun = None if start is None else weights_of(start, model)
+    if begun and not checkpoint.exists():
+        model.load_state_dict(begun)
     model.to(device)
 
     def losses_of():
@@ -41,3 +42,5 @@ def train_trunk(
         return {**hearing_losses(words, phones, batch), **deciding_losses(floor, say, act, batch)}
 
     train(model, losses_of, plan, checkpoint)
+    if begun:
+        blend(checkpoint, begun)

@@ -80,8 +80,17 @@ class Average:
 
 def averaged(checkpoint: dict) -> dict[str, torch.Tensor]:
     """The weights to use of a checkpoint that `train` left."""
+    if "blend" in checkpoint:
+        return checkpoint["blend"]
     average = checkpoint.get("average")
     return average["mean"] if average and average["count"] else checkpoint["model"]
+
+
+def blend(path: Path, begun: dict[str, torch.Tensor]) -> None:
+    """Makes the weights to use of a finished checkpoint half its own and half those that it was begun from."""
+    saved = torch.load(path, map_location="cpu")
+    own = averaged(saved)
+    save(path, {**saved, "blend": {name: (own[name] + weights.cpu()) / 2 for name, weights in begun.items()}})
 
 
 class Stopwatch:

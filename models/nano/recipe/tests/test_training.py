@@ -13,7 +13,7 @@ from losses import Batch
 from splice import type_reminders
 from texts import Writer
 from train_core import join, join_notes
-from training import Average, averaged
+from training import Average, averaged, blend
 from vocabulary import FLOOR_INDEX, SAY_INDEX, WORDS
 
 
@@ -80,6 +80,15 @@ class Averaging(unittest.TestCase):
         average.settle()
         self.assertTrue(all(torch.equal(before[name], weight) for name, weight in module.state_dict().items()))
         self.assertIs(averaged({"model": before, "average": average.saved()}), before)
+
+
+    def test_a_blend_is_half_of_what_training_began_from(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "trunk.pt"
+            torch.save({"model": {}, "average": {"count": 2, "mean": {"weight": torch.tensor([2.0])}}, "step": 9}, path)
+            blend(path, {"weight": torch.tensor([6.0])})
+            self.assertEqual(averaged(torch.load(path))["weight"].tolist(), [4.0])
+            self.assertEqual(torch.load(path)["step"], 9)
 
 
 class Draw(unittest.TestCase):
