@@ -208,7 +208,7 @@ export function cueSpeak(heard: readonly Heard[]): Figure[] {
  */
 export function timeSpeak(heard: readonly Heard[], suite = 'timespeak-style', shortest = 0): Figure[] {
   const [once, typed, periodic, unasked] = [new Tally(), new Tally(), new Tally(), new Tally()];
-  const [elapsed, exact, long, minutes] = [new Tally(), new Tally(), new Tally(), new Tally()];
+  const [elapsed, exact, long] = [new Tally(), new Tally(), new Tally()];
   for (const { session, track } of instructed(heard)) {
     const said = track.says.filter(({ what }) => what === 'remind').map(({ at }) => at - TURN_SECONDS / 2);
     const asked = session.events.filter(({ kind }) => kind === 'remind');
@@ -219,10 +219,6 @@ export function timeSpeak(heard: readonly Heard[], suite = 'timespeak-style', sh
     }
     for (const at of said) unasked.add(asked.every(({ end }) => Math.abs(at - end) > 1));
     for (const { end, value } of of(session, 'elapsed', 2).filter(({ value }) => value >= shortest)) {
-      if (Math.round(value) >= 60) {
-        minutes.add(minutesTold(track, end, end + ANSWER_SECONDS) === Math.floor(Math.round(value) / 60));
-        continue;
-      }
       const seconds = numberTold(track, end, end + ANSWER_SECONDS);
       const told = seconds > 0 && Math.abs(seconds - value) <= ELAPSED_SECONDS;
       elapsed.add(told);
@@ -238,7 +234,6 @@ export function timeSpeak(heard: readonly Heard[], suite = 'timespeak-style', sh
     { suite, measure: 'duration told within 1.5 s', unit: 'share', better: 'higher', ...elapsed.share },
     { suite, measure: 'duration told within 0.5 s', unit: 'share', better: 'higher', ...exact.share },
     { suite, measure: 'duration of more than 25 s told within 1.5 s', unit: 'share', better: 'higher', ...long.share },
-    { suite, measure: 'duration of a minute or more told in minutes', unit: 'share', better: 'higher', ...minutes.share },
   ];
 }
 
@@ -267,12 +262,6 @@ export function answers(heard: readonly Heard[]): Figure[] {
 function numberTold({ says }: Track, from: number, to: number): number {
   const told = says.filter(({ at }) => at > from && at <= to).map(({ what }) => numberOf(what));
   return told.filter((part) => part > 0).slice(0, 2).reduce((sum, part) => sum + part, 0); // prettier-ignore
-}
-
-/** The same where minutes are what it tells. */
-function minutesTold(track: Track, from: number, to: number): number {
-  const unit = track.says.find(({ at, what }) => at > from && at <= to + TURN_SECONDS && /^minutes?$/.test(what));
-  return unit ? numberTold(track, from, unit.at) : 0;
 }
 
 function numberOf(word: string): number {

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from labels import ACT_TURNS, ANSWER_DELAY, IGNORE, TURN_SECONDS, TYPED_TOKENS, turn_of
+from decoding import heard_words
+from labels import ACT_TURNS, IGNORE, SLOT_SECONDS, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, WORD_DELAY_SLOTS, turn_of
 from losses import Batch
 from stage import heard_at
 from synthesis import Span
-from vocabulary import ACT_INDEX, AGE, MARKS, SAY_INDEX, SILENT, UNKNOWN, WORDS, duration_words, number_words, word_class
+from vocabulary import ACT_INDEX, AGE, MARKS, SAY_INDEX, SILENT, UNKNOWN, WORDS, number_words, word_class
 
 AGES = (10, 20, 30, 40, 50, *range(60, 3_601, 60))
 """Seconds after which a note is told."""
@@ -25,14 +26,14 @@ MOST_WORDS, UTTERANCE_GAP = 10, 1.5
 NOTE_DELAY = 0.2
 TIMED = {"remind", "elapsed", "minutes"}
 """Events that begin with something to note."""
-UNTOLD_SHARE, MISHEARD_SHARE = 0.15, 0.06
+WORD_THRESHOLD, HEARD_SLOTS = 0.6, 250
+"""What counts as heard, and how far back the words of a note are looked for."""
+UNTOLD_SHARE, MISHEARD_SHARE = 0.12, 0.04
 """Of notes that the model did not take, and of words that it did not hear as they were said."""
 STRAY_SHARE = 0.15
 """Of sessions with a note of something that nobody wants to be timed."""
 MINUTE_TURNS = (6, 30)
 """How soon the next minute is told where minutes pass faster than the clock: attention sees one of them at most anyway."""
-TIMED_MINUTES_SHARE, SHORTEST_TIMED = 0.3, 40
-"""Of times that are measured, those that are told in minutes; in micro-turns, what a session must have of it."""
 REMINDER_TURNS = 6
 FIRST_MARK = WORDS.index(MARKS[0])
 
@@ -49,13 +50,12 @@ class Note:
     """When the reminder is said, or nobody wants it any more."""
     minutes: int = 0
     """Where a reminder was asked for in so many, in a session that is too short for one."""
-    told: int | None = None
-    """The micro-turn in which the user is told how long ago it was."""
+    spoken: bool = True
 
     def later(self, turns: int) -> "Note":
         seconds = turns * TURN_SECONDS
-        acted, told = (None if turn is None else turn + turns for turn in (self.acted, self.told))
-        return replace(self, asked=self.asked + seconds, acted=acted, ends=self.ends + seconds, told=told)
+        acted = None if self.acted is None else self.acted + turns
+        return replace(self, asked=self.asked + seconds, acted=acted, ends=self.ends + seconds)
 
 
 def notes_of(session: dict, typed: np.ndarray, strays: np.random.Generator | None = None) -> list[Note]:
@@ -70,19 +70,18 @@ def notes_of(session: dict, typed: np.ndarray, strays: np.random.Generator | Non
         if event["kind"] not in TIMED:
             continue
         asked = event["start"]
-        ends, minutes, told = math.inf, 0, None
+        ends, minutes = math.inf, 0
         if event["kind"] == "remind":
             ends = event["end"]
         elif event["kind"] == "minutes":
             minutes = int(event["value"])
             ends = min((other["end"] for other in events if other["kind"] == "cancel" and other["end"] > asked), default=math.inf)
-        else:
-            told = turn_of(event["end"] + ANSWER_DELAY)
         words, acted = utterance(spoken, asked), turn_of(heard_at(Span("", asked, asked)) + NOTE_DELAY)
-        if not words:
+        is_spoken = len(words) > 0
+        if not is_spoken:
             words, acted = typed_at(typed, turn_of(asked)), turn_of(asked) + 1
         if words:  # a reminder every N seconds is asked for once
-            notes.append(Note(asked, words, acted, ends, minutes, told))
+            notes.append(Note(asked, words, acted, ends, minutes, is_spoken))
     if strays and spoken and strays.random() < STRAY_SHARE:
         end = spoken[int(strays.integers(len(spoken)))].end
         notes.append(Note(end, utterance(spoken, end)))
@@ -107,6 +106,23 @@ def typed_at(typed: np.ndarray, turn: int) -> tuple[int, ...]:
         words += [int(word) for word in typed[turn] if 0 < word < FIRST_MARK]
         turn += 1
     return tuple(words[-MOST_WORDS:])
+
+
+def as_heard(note: Note, shares: np.ndarray) -> Note:
+    """
+    The note in the words that the model heard, as the runtime takes it at the act; one that was typed stays as it is.
+
+    @param shares [T, W] of the session's words
+    """
+    if not note.spoken:
+        return note
+    past = (turn_of(note.asked) + 1 if note.acted is None else note.acted + 1) * SLOTS_PER_TURN
+    first = max(0, past - HEARD_SLOTS)
+    heard = [
+        Span(word.name, 0, first * SLOT_SECONDS + word.seconds - WORD_DELAY_SLOTS * SLOT_SECONDS)
+        for word in heard_words(shares[first:past], WORDS, WORD_THRESHOLD)
+    ]
+    return replace(note, words=utterance(heard, heard[-1].end) if heard else ())
 
 
 def misheard(note: Note, random: np.random.Generator) -> Note:
@@ -151,12 +167,7 @@ class _Page:
         acts[acts == 0] = ACT_INDEX["note"]
 
     def tell(self, note: Note, random: np.random.Generator) -> None:
-        minutes, sooner = note.minutes, len(self.typed)
-        if minutes:
-            sooner = turn_of(note.asked) + int(random.integers(15, 110))
-        elif self._may_take_minutes(note) and random.random() < TIMED_MINUTES_SHARE:
-            minutes = int(random.integers(1, 11 if random.random() < 0.7 else 60))
-            sooner = int(random.integers(turn_of(note.asked) + 10, note.told - 15))
+        sooner = turn_of(note.asked) + int(random.integers(15, 110)) if note.minutes else len(self.typed)
         for age in AGES:
             turn = turn_of(note.asked + age)
             if turn >= min(sooner, len(self.typed)) or note.asked + age > note.ends + TURN_SECONDS / 2:
@@ -164,14 +175,9 @@ class _Page:
             if note.acted is None or turn > note.acted:
                 self._write(turn, age, note)
         if note.minutes:
-            self._remind_in_minutes(sooner, note, random)
-        elif minutes:
-            self._answer_in_minutes(sooner, minutes, note, random)
+            self._tell_minutes(sooner, note, random)
 
-    def _may_take_minutes(self, note: Note) -> bool:
-        return note.told is not None and turn_of(note.asked) + SHORTEST_TIMED < note.told < len(self.typed)
-
-    def _remind_in_minutes(self, turn: int, note: Note, random: np.random.Generator) -> None:
+    def _tell_minutes(self, turn: int, note: Note, random: np.random.Generator) -> None:
         last = min(note.ends / TURN_SECONDS, len(self.typed) - 2 * REMINDER_TURNS)
         for minute in range(max(1, note.minutes - int(random.integers(0, 4))), note.minutes + 1):
             if turn > last:
@@ -183,18 +189,6 @@ class _Page:
                 self.say[told] = SAY_INDEX["reminder"]
                 self.play[told + 1 : told + REMINDER_TURNS] = 1
             turn += int(random.integers(*MINUTE_TURNS))
-
-    def _answer_in_minutes(self, turn: int, minutes: int, note: Note, random: np.random.Generator) -> None:
-        """As many minutes pass as fit before the question, the last of them the one that is told."""
-        turns = [turn]
-        while len(turns) < minutes and turns[-1] + MINUTE_TURNS[0] < note.told - 15:
-            turns.append(int(random.integers(turns[-1] + MINUTE_TURNS[0], note.told - 14)))
-        for minute, at in zip(range(minutes + 1 - len(turns), minutes + 1), turns):
-            self._write(at, 60 * minute, note)
-        self.say[note.told : note.told + 2] = SAY_INDEX[SILENT]  # the seconds that had passed
-        for offset, word in enumerate(duration_words(60 * minutes)):
-            if note.told + offset < len(self.say):
-                self.say[note.told + offset] = SAY_INDEX[word]
 
     def _write(self, turn: int, age: int, note: Note) -> int:
         """From `turn` on, where there is room, as the runtime queues it; @returns the micro-turn of the last word."""

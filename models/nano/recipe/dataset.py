@@ -25,7 +25,7 @@ RARE_TEST_SECONDS = 60.0
 """Of the tests of rare skills: durations are told that are longer than an everyday session."""
 LONG_SESSION_SECONDS = 75.0
 """Of those that are about long waits: a minute, and the time to ask for it."""
-MINUTES_TEST_SECONDS, MINUTES_TEST_SESSIONS = 150.0, 24
+MINUTES_TEST_SECONDS, MINUTES_TEST_SESSIONS = 210.0, 20
 """Of the tests of reminders in minutes. Those of training only ask for them: `ages.py` lets the minutes pass faster."""
 TRAINING_SPLITS = ("train", "skills", "drill", *THEMES)
 LABEL_NAMES = ("words", "phones", "floor", "play", "say", "act", "typed")

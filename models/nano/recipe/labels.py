@@ -20,8 +20,6 @@ FLOOR_LOOK_BACK = 0.06
 ACT_TURNS = 2
 """An act may be decided in any of so many micro-turns from when it is due."""
 TYPED_TOKENS = 8
-ANSWER_DELAY = 0.3
-"""Seconds from the end of a question to the number that answers it."""
 IGNORE = 255
 
 

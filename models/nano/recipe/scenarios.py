@@ -3,12 +3,12 @@
 import numpy as np
 
 from acoustics import Crowd
-from labels import ANSWER_DELAY, TURN_SECONDS, turn_of
+from labels import TURN_SECONDS, turn_of
 from stage import Stage, heard_at
 from synthesis import Span
 from texts import parse
 from timeline import Due, Event, Timeline
-from vocabulary import DRAFT, DROPPED, MANNERS, RESULT, duration_words, number_words
+from vocabulary import DRAFT, DROPPED, MANNERS, RESULT, number_words
 from voices import LONG, MINUTES, RARE, TIER2, Studio, theme_of
 
 OFFER_SECONDS = 2.0
@@ -106,8 +106,6 @@ class Director(Stage):
                 self._exchange()
             elif self._chance(0.2):
                 self._remind_once()
-            elif self._chance(0.4):
-                self._timing()
             else:
                 self._remind_in_minutes()
 
@@ -176,7 +174,7 @@ class Director(Stage):
         self._yield(self._random.uniform(0.5, 1.5))
         if self._turn(question, pauses=False):
             elapsed = last[-1].end - first[-1].end
-            self._answer(duration_words(round(elapsed)))
+            self._answer_number(round(elapsed))
             self.timeline.events.append(Event("elapsed", first[-1].end, self.now, elapsed))
             self._yield(self._random.uniform(1.5, 3))
 
@@ -388,10 +386,8 @@ class Director(Stage):
         self._interject("reminder", turn_of(due))
 
     def _answer_number(self, value: int) -> None:
-        self._answer(number_words(value))
-
-    def _answer(self, names: list[str]) -> None:
-        turn = turn_of(self.now + ANSWER_DELAY)
+        turn = turn_of(self.now + 0.3)
+        names = number_words(value)
         for offset, name in enumerate(names):
             late = TURN_SECONDS if len(names) == 1 else 0.0
             self.timeline.say.append(Due(name, (turn + offset + 0.5) * TURN_SECONDS, late=late))

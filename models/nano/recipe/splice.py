@@ -12,7 +12,7 @@ import torch
 
 from ages import MOST_WORDS, REMINDER_TURNS, Note
 from dataset import SESSION_SECONDS, Shards
-from labels import ANSWER_DELAY, IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
+from labels import IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
 from losses import Batch
 from texts import Writer, parse
 from vocabulary import FLOOR_INDEX, SAY_INDEX, number_words, word_class
@@ -20,6 +20,8 @@ from vocabulary import FLOOR_INDEX, SAY_INDEX, number_words, word_class
 LONGEST_FILLER = 150
 """Micro-turns."""
 LONGEST_TOLD = 60
+ANSWER_DELAY = 0.3
+"""Seconds from the end of the question to its answer, as `Director._answer_number` has it."""
 QUIET = (FLOOR_INDEX["silent"], FLOOR_INDEX["yielded"])
 
 
@@ -75,9 +77,7 @@ class Splicer:
         """`note` in a session that is `past` micro-turns longer from `place` on."""
         if turn_of(note.asked) >= place:
             return note.later(past)
-        later = note.later(past)
-        told = later.told if note.told is not None and note.told >= place else note.told
-        return replace(note, ends=later.ends if note.ends > place * TURN_SECONDS else note.ends, told=told)
+        return replace(note, ends=note.later(past).ends) if note.ends > place * TURN_SECONDS else note
 
     def _place(self, session: dict[str, np.ndarray], measured: Measured) -> int | None:
         """A quiet micro-turn while the time passes."""
@@ -121,7 +121,7 @@ def type_reminders(batch: Batch, writer: Writer) -> list[list[Note]]:
             batch.typed[row, asked + index // TYPED_TOKENS, index % TYPED_TOKENS] = word
         due = asked + turn_of(seconds)
         ends = math.inf if minutes else due * TURN_SECONDS
-        notes[row].append(Note(asked * TURN_SECONDS, tuple(words[-MOST_WORDS:]), asked + 1, ends, minutes))
+        notes[row].append(Note(asked * TURN_SECONDS, tuple(words[-MOST_WORDS:]), asked + 1, ends, minutes, spoken=False))
         if not minutes:
             batch.say[row, due - 1 : due + 2] = IGNORE
             batch.say[row, due] = SAY_INDEX["reminder"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ages import Note, misheard, notes_of, tell_ages
+from ages import Note, as_heard, misheard, notes_of, tell_ages
 from dataset import Shards
 from labels import IGNORE
 from losses import Batch, deciding_losses, history, late, to_batch
@@ -126,11 +126,15 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
             noted = join_notes(noted, batch.say.shape[1])
             batch, hidden = join(batch, hidden)
             noted = [one + other for one, other in zip(noted, type_reminders(batch, Writer(random)))]
-        tell_ages(batch, [[misheard(note, random) for note in one] for one in noted], random)
-        batch, hidden = batch.to(device), hidden.to(device)
+        hidden = hidden.to(device)
+        with torch.autocast(device, dtype=torch.bfloat16), torch.no_grad():
+            shares = head(hidden).float().softmax(-1)
+        heard = shares.cpu().numpy()
+        taken = [[misheard(as_heard(note, heard[row]), random) for note in one] for row, one in enumerate(noted)]
+        tell_ages(batch, taken, random)
+        batch = batch.to(device)
         with torch.autocast(device, dtype=torch.bfloat16):
             with torch.no_grad():
-                shares = head(hidden).float().softmax(-1)
                 hidden = torch.nn.functional.dropout(hidden, FEATURE_DROPOUT)
                 said = history(batch.say)
                 if torch.rand(()) < OWN_HISTORY_SHARE:

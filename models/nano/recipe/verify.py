@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ages import load_noted
 from bundle import run_bundle
 from model import Nano
 from features import log_mel
@@ -25,7 +26,7 @@ def verify(model: Nano, bundle: Path, shard: Path) -> dict[str, float]:
     @returns the largest difference of probabilities by role; @throws MismatchError above LIMIT
     """
     outputs = run_bundle(bundle, shard)
-    sound, play, typed = (np.load(shard / f"{name}.npy") for name in ("sound", "play", "typed"))
+    sound, grids = np.load(shard / "sound.npy"), load_noted(shard)
     mel = np.stack(
         [
             np.concatenate([log_mel(stream.astype(np.float32) / SCALE) for stream in session], axis=-1)
@@ -37,7 +38,7 @@ def verify(model: Nano, bundle: Path, shard: Path) -> dict[str, float]:
     with torch.no_grad():
         words, _, floor, say, act = model(
             torch.from_numpy(mel.astype(np.float32)),
-            *(torch.from_numpy(array.astype(np.int64)) for array in (own_word, play, typed)),
+            *(torch.from_numpy(array.astype(np.int64)) for array in (own_word, grids["play"], grids["typed"])),
         )
     differences = {
         name: float(np.abs(ours.softmax(-1).numpy() - theirs).max())

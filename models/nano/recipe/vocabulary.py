@@ -120,7 +120,7 @@ def shown(english: str) -> str:
 
 SILENT = "<silent>"
 SHOWN = [shown(english) for english in SPANISH]
-SAY = [SILENT, *UNITS, *TEENS, "twenty", "thirty", "forty", "fifty", "sixty", "reminder", "okay", *SHOWN, "minute", "minutes"]
+SAY = [SILENT, *UNITS, *TEENS, "twenty", "thirty", "forty", "fifty", "sixty", "reminder", "okay", *SHOWN]
 """Agent words. `reminder` and `okay` are spoken as the phrases that the bundle's manifest gives; those in `SHOWN` are shown, as
 their translation, and not spoken."""
 
@@ -161,12 +161,6 @@ def number_words(value: int) -> list[str]:
         return [NUMBERS[value]]
     tens, unit = divmod(value, 10)
     return [TENS[tens - 2], *([UNITS[unit - 1]] if unit else [])]
-
-
-def duration_words(seconds: int) -> list[str]:
-    """How the agent tells a duration: seconds below a minute, whole minutes that have passed from there on."""
-    minutes = seconds // 60
-    return [*number_words(minutes), "minutes" if minutes > 1 else "minute"] if minutes else number_words(seconds)
 
 
 def typed_forms() -> dict[str, str]:
