@@ -9,6 +9,7 @@ import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Iterator
 
 import numpy as np
 
@@ -32,8 +33,8 @@ UNTOLD_SHARE, MISHEARD_SHARE = 0.12, 0.04
 """Of notes that the model did not take, and of words that it did not hear as they were said."""
 STRAY_SHARE = 0.15
 """Of sessions with a note of something that nobody wants to be timed."""
-MINUTE_TURNS = (6, 30)
-"""How soon the next minute is told where minutes pass faster than the clock: attention sees one of them at most anyway."""
+HURRIED_SHARE, HURRIED_TURNS = 0.7, (6, 30)
+"""Of reminders in minutes, those in which time passes faster than the clock from some age on, and how soon the next is told then."""
 REMINDER_TURNS = 6
 FIRST_MARK = WORDS.index(MARKS[0])
 
@@ -167,28 +168,40 @@ class _Page:
         acts[acts == 0] = ACT_INDEX["note"]
 
     def tell(self, note: Note, random: np.random.Generator) -> None:
-        sooner = turn_of(note.asked) + int(random.integers(15, 110)) if note.minutes else len(self.typed)
-        for age in AGES:
-            turn = turn_of(note.asked + age)
-            if turn >= min(sooner, len(self.typed)) or note.asked + age > note.ends + TURN_SECONDS / 2:
-                break
-            if note.acted is None or turn > note.acted:
-                self._write(turn, age, note)
-        if note.minutes:
-            self._tell_minutes(sooner, note, random)
-
-    def _tell_minutes(self, turn: int, note: Note, random: np.random.Generator) -> None:
-        last = min(note.ends / TURN_SECONDS, len(self.typed) - 2 * REMINDER_TURNS)
-        for minute in range(max(1, note.minutes - int(random.integers(0, 4))), note.minutes + 1):
-            if turn > last:
+        for turn, age in self._moments(note, random):
+            if turn >= len(self.typed) or turn * TURN_SECONDS > note.ends:
                 return
-            told = self._write(turn, 60 * minute, note)
-            around = slice(told - 1, told + 2)
-            if minute == note.minutes and np.isin(self.say[around], (SAY_INDEX[SILENT], IGNORE)).all():
-                self.say[around] = IGNORE
-                self.say[told] = SAY_INDEX["reminder"]
-                self.play[told + 1 : told + REMINDER_TURNS] = 1
-            turn += int(random.integers(*MINUTE_TURNS))
+            if note.acted is not None and turn <= note.acted:
+                continue
+            told = self._write(turn, age, note)
+            if age == 60 * note.minutes:
+                self._remind(told)
+                return
+
+    def _moments(self, note: Note, random: np.random.Generator) -> Iterator[tuple[int, int]]:
+        """Micro-turns and ages: by the clock, and in many sessions from some age on faster, where the reminder is minutes away."""
+        left = list(AGES)
+        hurries = note.minutes > 0 and random.random() < HURRIED_SHARE
+        sooner = turn_of(note.asked) + int(random.integers(15, 110)) if hurries else math.inf
+        while left and turn_of(note.asked + left[0]) < sooner:
+            age = left.pop(0)
+            yield turn_of(note.asked + age), age
+        if not hurries:
+            return
+        ahead = [age for age in left if age <= 60 * note.minutes]
+        near = random.random() < 0.6
+        first = len(ahead) - int(random.integers(1, 6)) if near else int(random.integers(0, max(1, len(ahead))))
+        turn = int(sooner)
+        for age in ahead[max(0, first) :]:
+            yield turn, age
+            turn += int(random.integers(*HURRIED_TURNS))
+
+    def _remind(self, turn: int) -> None:
+        around = slice(turn - 1, turn + 2)
+        if turn + 2 * REMINDER_TURNS < len(self.say) and np.isin(self.say[around], (SAY_INDEX[SILENT], IGNORE)).all():
+            self.say[around] = IGNORE
+            self.say[turn] = SAY_INDEX["reminder"]
+            self.play[turn + 1 : turn + REMINDER_TURNS] = 1
 
     def _write(self, turn: int, age: int, note: Note) -> int:
         """From `turn` on, where there is room, as the runtime queues it; @returns the micro-turn of the last word."""

@@ -26,7 +26,7 @@ from warm_start import fill, hush_marks
 OWN_HISTORY_SHARE = 0.5
 KINDS = {"plain": 0.5, "joined": 0.18, "spliced": 0.12, "long": 0.2}
 """What a batch is made of."""
-SPLIT_SHARES = {"train": 0.19, "skills": 0.24, "drill": 0.21, "rare": 0.15, "tier2": 0.15, "minutes": 0.06}
+SPLIT_SHARES = {"train": 0.16, "skills": 0.24, "drill": 0.21, "rare": 0.15, "tier2": 0.15, "minutes": 0.09}
 FEATURE_DROPOUT = 0.1
 CACHE_BATCH = 12
 CACHE_NAME = "hidden.npy"
