@@ -211,9 +211,9 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('RtcServer, with a mediaso
           ...Array.from({ length: sequence % 40 }, () => Math.floor(random() * 256)),
         ),
       );
-      if (sequence % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      // UDP: what a socket has no room for while the worker waits for its turn of a busy machine is lost, well-formed or not.
+      if (sequence % 20 === 19) await expect.poll(() => heard.length, { timeout: 5000 }).toBe(sequence + 1);
     }
-    await expect.poll(() => heard.length).toBe(200);
     // mediasoup counts from a number of its own.
     expect(heard.map((sequence) => (sequence - heard[0]! + 0x1_0000) & 0xffff)).toEqual(heard.map((_, i) => i));
     expect(server.closed).toBe(false);
