@@ -35,6 +35,6 @@ test('what the user says is shown in Spanish while they speak, and nothing is sa
   const shown = shares.reduce((sum, share) => sum + share, 0) / VOICES;
   console.log(`  of the words that it can translate ${(100 * shown).toFixed(0)} % were shown`);
   expect(shown).toBeGreaterThanOrEqual(0.3);
-  // Nano sometimes takes a word for one to answer with a number: 5 of 16 calls in four runs. It translates, and does not talk along.
+  // Nano sometimes takes a word for one to answer with a number: 4 of 20 calls in five runs. It translates, and does not talk along.
   expect(loud, 'of the four that made a sound').toBeLessThanOrEqual(2);
 });
