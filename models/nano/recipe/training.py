@@ -53,8 +53,8 @@ class Average:
     """
     The mean of a module's weights along the last stretch of its training.
 
-    Two trainings on from the same weights, averaged, understood voices that neither knows better by .03 of F1 than either: what
-    the noise of the steps adds to the weights is of the training voices.
+    Averaged over 680 steps, the trunk understood Festival by .013 of F1 better than its last step did, and slt by .002: part of what the
+    noise of the steps adds to the weights is of the training voices.
     """
 
     def __init__(self, module: torch.nn.Module, saved: dict | None = None):
