@@ -173,16 +173,22 @@ test('what stands in a field is told with what is asked, before it is sent; what
     for (const field of document.querySelectorAll('input')) session.observeInput(field);
   });
   const sent = () => page.evaluate(() => (window as unknown as { sent: readonly string[] }).sent.join());
-  await page.locator('[name=order]').pressSequentially('I want 12 of');
+  await page.locator('[name=order]').focus();
+  // As an input method does: what it tries stands in the field until a candidate is picked.
+  const keys = await page.context().newCDPSession(page);
+  await keys.send('Input.imeSetComposition', { text: 'はこ', selectionStart: 2, selectionEnd: 2 });
+  await keys.send('Input.insertText', { text: '箱' });
+  await page.locator('[name=order]').pressSequentially(' in 12 of');
   await page.locator('[name=code]').pressSequentially('open sesame');
-  await expect.poll(sent, WAIT).toContain('I want 12 of');
+  await expect.poll(sent, WAIT).toContain('箱 in 12 of');
   await page.evaluate(async () => {
     await (await (window as unknown as CallPage).caller).session.send('What am I ordering?');
   });
   await expect.poll(() => world.openAi.chats.length, WAIT).toBe(1);
   expect(world.openAi.chats[0]!.body.messages.at(-1)!.content).toBe(
-    'What am I ordering?\n(They are typing into "order": "I want 12 of")',
+    'What am I ordering?\n(They are typing into "order": "箱 in 12 of")',
   );
+  expect(await sent()).not.toContain('はこ');
   expect(await sent()).not.toContain('sesame');
   expect(world.problems).toEqual([]);
 });

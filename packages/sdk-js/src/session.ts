@@ -220,8 +220,8 @@ export interface InteractionSession extends AsyncDisposable {
   attachVideo(element: HTMLVideoElement, choice?: VideoChoice): () => void;
 
   /**
-   * Lets the agent see what is typed into a field before it is sent, throttled. Masked fields (passwords, codes, cards,
-   * `data-microturn-private`) never leave the page. What `send` or `ask` takes of it is no longer told as typed.
+   * Lets the agent see what is typed into a field before it is sent, throttled, and of what an input method composes only what
+   * came of it. Masked fields (passwords, codes, cards, `data-microturn-private`) never leave the page. What `send` or `ask` takes of it is no longer told as typed.
    * @returns ends it
    */
   observeInput(element: TypedField, options?: ObserveInputOptions): () => void;

@@ -30,6 +30,14 @@ class Field extends EventTarget {
     this.value = value;
     this.dispatchEvent(new Event('input'));
   }
+  /** As an input method types: what it tries shows in the field before it ends. */
+  composes(...values: string[]): void {
+    this.dispatchEvent(new Event('compositionstart'));
+    for (const value of values) this.types(value);
+  }
+  endsComposition(): void {
+    this.dispatchEvent(new Event('compositionend'));
+  }
 }
 
 function observed(options = {}, page: object = {}) {
@@ -132,6 +140,67 @@ describe('a field that is observed', () => {
     ]);
     field.types('hello there');
     expect(told.at(-1)).toEqual(['order', 'hello there']);
+  });
+
+  it('tells nothing of what an input method composes until it has ended, and then what came of it, at once', () => {
+    const { clock, field, told, tellAgain } = observed();
+    field.types('a');
+    field.composes('ak', 'aか', 'aかn');
+    clock.advance(1000);
+    tellAgain();
+    expect(told).toEqual([
+      ['order', 'a'],
+      ['order', 'a'],
+    ]);
+    clock.advance(300);
+    field.types('a漢');
+    field.endsComposition();
+    expect(told.slice(2)).toEqual([['order', 'a漢']]);
+    // Some browsers say so once more, some compose the next syllable in the same moment: both keep to the throttle.
+    field.types('a漢');
+    field.composes('a漢ㅎ');
+    field.types('a漢한');
+    field.endsComposition();
+    field.composes('a漢한ㄱ');
+    clock.advance(300);
+    expect(told).toHaveLength(3);
+    field.types('a漢한글');
+    field.endsComposition();
+    expect(told.slice(3)).toEqual([['order', 'a漢한글']]);
+  });
+
+  it.each([['stands in it'], ['was sent, and still stands in it']])(
+    'tells nothing of a composition that comes to nothing, next to what %s',
+    (what) => {
+      const { clock, field, told, sent } = observed();
+      field.types('hello');
+      if (what !== 'stands in it') sent('hello');
+      clock.advance(1000);
+      const before = told.length;
+      field.composes('hello n', 'hello ni', 'hello');
+      field.endsComposition();
+      clock.advance(1000);
+      expect(told).toHaveLength(before);
+    },
+  );
+
+  it('knows of no composition in a field that is typed into anew', () => {
+    const { field, told } = observed();
+    field.composes('k');
+    field.dispatchEvent(new Event('focus'));
+    field.types('k2');
+    expect(told).toEqual([['order', 'k2']]);
+  });
+
+  it('takes back what it told of a field that is masked in the middle of a composition', () => {
+    const { field, told } = observed();
+    field.types('4');
+    field.isPrivate = true;
+    field.composes('41');
+    expect(told).toEqual([
+      ['order', '4'],
+      ['order', ''],
+    ]);
   });
 
   it('keeps what stands in it where something else was sent', () => {

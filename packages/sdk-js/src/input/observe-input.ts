@@ -35,7 +35,10 @@ export interface ObservedField {
   stop(this: void): void;
 }
 
-/** Tells the edits of one field, throttled. Of a masked field nothing is told, not even that it is edited. */
+/**
+ * Tells the edits of one field, throttled; what an input method composes, once that has ended. Of a masked field nothing is
+ * told, not even that it is edited.
+ */
 export function observeInput(
   element: TypedField,
   { name, throttleMs = THROTTLE_MS }: ObserveInputOptions,
@@ -48,6 +51,8 @@ export function observeInput(
   /** What was sent of it: no news, whether the page empties the field or leaves it. */
   let done: string | undefined;
   let cancel: (() => void) | undefined;
+  /** An input method (Chinese, Japanese, Korean) is at work: what stands in the field is not what will. */
+  let composing = false;
   let wasPassword = false;
   /** A password that is shown in the clear for a moment is still one. */
   const isSecret = () => {
@@ -64,7 +69,8 @@ export function observeInput(
     }
     const whole = read();
     // What is typed last counts.
-    const text = whole.trim() === done ? '' : whole.slice(-limits.typedChars);
+    const settled = whole.trim() === done ? '' : whole.slice(-limits.typedChars);
+    const text = composing ? told : settled;
     if (text === told && !again) return;
     told = text;
     tell(field, text);
@@ -78,12 +84,29 @@ export function observeInput(
     if (told !== '') tell(field, '');
     told = '';
   };
-  const onInput = () => {
-    done = undefined;
+  const edited = () => {
     if (isSecret() || !cancel) flush();
   };
+  const listeners = {
+    input: () => {
+      // A composition may yet come to nothing.
+      if (!composing) done = undefined;
+      edited();
+    },
+    compositionstart: () => {
+      composing = true;
+    },
+    compositionend: () => {
+      composing = false;
+      edited();
+    },
+    // No event tells the end of a composition whose field was taken away, and put back later.
+    focus: () => {
+      composing = false;
+    },
+  };
   isSecret();
-  element.addEventListener('input', onInput);
+  for (const [type, listener] of Object.entries(listeners)) element.addEventListener(type, listener);
   return {
     tellAgain() {
       if (told !== '') flush(true);
@@ -96,7 +119,7 @@ export function observeInput(
       forget();
     },
     stop() {
-      element.removeEventListener('input', onInput);
+      for (const [type, listener] of Object.entries(listeners)) element.removeEventListener(type, listener);
       cancel?.();
       forget();
     },
