@@ -174,6 +174,7 @@ test('what is typed as a message is asked where the model cannot read, and answe
   await expect.poll(() => caller.call.eventsOf('task.created').length, WAIT).toBe(1);
   const { taskId, origin, prompt } = caller.call.eventsOf('task.created')[0]!;
   expect({ origin, prompt }).toEqual({ origin: 'text', prompt: 'slow, please' });
+  expect(caller.call.eventsOf('transcript.typed')).toMatchObject([{ text: 'slow, please' }]);
   await caller.until('task.woven', taskId);
   const relay = caller.call.eventsOf('response.started').find((response) => response.taskId === taskId);
   expect(relay).toMatchObject({ kind: 'relay' });

@@ -13,7 +13,7 @@ import { refreshMetrics, refreshStats, type StatsParts } from './edge-stats.js';
 import type { MediaHost } from './media/index.js';
 import { MediaWatch } from './media-watch.js';
 import type { Agents } from './recipes/index.js';
-import { RoomRegistry, type Room, type Session, type SessionBackground } from './session/index.js';
+import { RoomRegistry, type AppBackground, type Room, type Session } from './session/index.js';
 import {
   Connection,
   Gate,
@@ -187,7 +187,7 @@ export class Edge {
    * The background work of a session: asks, with pictures where it has some, amends, answers and cancels for the app.
    * @throws {MicroturnError} `session/closed` where there is no such session, `task/off` where this edge has no background
    */
-  background(sessionId: string): Pick<SessionBackground, 'ask' | 'amend' | 'answer' | 'cancel' | 'changeSubject'> {
+  background(sessionId: string): AppBackground {
     return this.#sessionOf(sessionId).background;
   }
 

@@ -83,6 +83,8 @@ const schemas = {
     confidence: Share,
     final: v.boolean(),
   }),
+  /** A message that was typed, sent and taken: by `typing`, or `task.ask`. */
+  'transcript.typed': event('transcript.typed', { participant: Id, text: v.string() }),
   'response.started': event('response.started', {
     responseId: Id,
     kind: v.picklist(responseKinds),

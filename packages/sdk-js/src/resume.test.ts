@@ -74,6 +74,22 @@ describe('a session whose socket drops', () => {
     await session.close();
   });
 
+  it('has a typed message once, also where the socket dropped before the edge said that it has it', async () => {
+    const { session, transport, clock } = await connected();
+    const taken = (text: string): SessionEventBody => ({ type: 'transcript.typed', participant: 'caller', text });
+    session.send('first');
+    transport.emit(taken('first'));
+    session.send('second');
+    transport.drop();
+    transport.emit(taken('second'));
+    await clock.run(500);
+    expect(session.transcript.value).toMatchObject([
+      { speaker: 'user', typed: true, text: 'first' },
+      { speaker: 'user', typed: true, text: 'second' },
+    ]);
+    await session.close();
+  });
+
   it('tries again and again, with longer and longer waits, until it works', async () => {
     const { session, transport, clock } = await connected();
     transport.answer('join', () => {

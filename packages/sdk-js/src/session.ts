@@ -120,7 +120,7 @@ export interface InteractionSession extends AsyncDisposable {
   readonly info: State<SessionInfo | undefined>;
   readonly agent: State<AgentState>;
   readonly floor: State<FloorState>;
-  /** What was said by both sides, by time; the last 500 entries. */
+  /** What was said by both sides and what was typed, by time; the last 500 entries. */
   readonly transcript: State<readonly TranscriptEntry[]>;
   readonly responses: State<readonly AgentResponse[]>;
   readonly interruptions: State<readonly InterruptionRecord[]>;
@@ -195,8 +195,8 @@ export interface InteractionSession extends AsyncDisposable {
 
   /**
    * Sends a typed message, which is taken as if it had been said: for what it says about a task under way, else answered by
-   * a recipe's LLM, or where the model does not read, asked as with `ask`. Nothing is sent of an empty one. It is not in `transcript`, which
-   * is of what was spoken.
+   * a recipe's LLM, or where the model does not read, asked as with `ask`. Nothing is sent of an empty one. It is in `transcript`, as `typed`, once
+   * the edge has taken it.
    * @throws {MicroturnError} `protocol/too-large` above 2000 characters, `net/closed` where no call is up
    */
   send(text: string): void;

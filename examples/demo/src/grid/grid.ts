@@ -148,6 +148,7 @@ export function recordEvent(grid: Grid, event: SessionEvent): Grid {
     }
     case 'session.resumed':
     case 'session.closed':
+    case 'transcript.typed':
     case 'task.created':
     case 'task.progress':
     case 'task.delta':

@@ -17,6 +17,7 @@ export function Announcer() {
 
 function sentenceOf(entry: TranscriptEntry): string {
   if (entry.speaker === 'user') {
+    if (entry.typed) return `You typed: ${entry.text}`;
     return `You: ${entry.words.map((word) => (word.unknown ? 'unknown word' : word.text)).join(' ')}`;
   }
   if (entry.status === 'completed') return `Agent: ${entry.text}`;

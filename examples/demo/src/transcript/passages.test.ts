@@ -6,6 +6,7 @@ const you = (id: string, startMs: number, endMs: number): UserUtterance => ({
   speaker: 'user',
   id,
   participant: 'me',
+  typed: false,
   words: [],
   text: '',
   status: 'final',

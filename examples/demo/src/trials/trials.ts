@@ -89,6 +89,7 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
     case 'floor.changed':
     case 'session.resumed':
     case 'session.closed':
+    case 'transcript.typed':
     case 'task.created':
     case 'task.progress':
     case 'task.delta':

@@ -34,7 +34,7 @@ export class ConversationLog {
     return [...this.#entries, ...open].sort((a, b) => a.atMs - b.atMs);
   }
 
-  /** Something that is no event: typed, or a spoken question once its words are known. */
+  /** Something that is no event: a spoken question once its words are known. */
   note(entry: ConversationEntry): void {
     this.#push(entry);
   }
@@ -43,6 +43,11 @@ export class ConversationLog {
     switch (event.type) {
       case 'transcript.word':
         this.#word(event.participant, event.text, event.endMs);
+        return;
+      case 'transcript.typed':
+        // What is said next is another entry.
+        this.#lastWordMs = -Infinity;
+        this.#push({ atMs: event.at, who: event.participant, text: event.text });
         return;
       case 'response.started':
         this.#open.push({ id: event.responseId, atMs: event.at, text: '' });

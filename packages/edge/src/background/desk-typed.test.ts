@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DeskStage, settle } from './fixtures/desk-stage.js';
 
 describe('what is typed', () => {
-  const typed = (stage: DeskStage, text: string) => stage.desk.typed({ text });
+  const typed = (stage: DeskStage, text: string) => stage.typed(text);
 
   it('is a question of its own, unless it is about a task', async () => {
     const stage = new DeskStage();

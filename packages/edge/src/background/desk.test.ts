@@ -152,12 +152,20 @@ describe('a task', () => {
     await stage.turns(3, 'silent');
     await stage.turn('barge-in', { acts: ['stop'] });
     await stage.turns(3, 'silent');
-    ask(stage, 'q');
+    stage.typed('q');
     await settle();
     expect(stage.provider.of('q').brief.conversation).toMatchObject([
       { who: 'ann', text: 'hello', atMs: 200 },
       { who: 'agent', text: 'one two three', unheard: 'four five six', atMs: 1000 },
       { who: 'ann', text: 'q' },
+    ]);
+    await stage.turn('speaking', { words: ['and'] });
+    stage.typed('r');
+    await settle();
+    expect(stage.provider.of('r').brief.conversation.slice(2)).toMatchObject([
+      { who: 'ann', text: 'q' },
+      { who: 'ann', text: 'and' },
+      { who: 'ann', text: 'r' },
     ]);
   });
 });

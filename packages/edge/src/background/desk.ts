@@ -155,8 +155,6 @@ export class BackgroundDesk implements SessionBackground {
 
   ask({ text, subject, images = [], origin }: TaskRequest): { taskId: string } {
     this.#assertOpen();
-    const atMs = this.#desk.nowMs();
-    if (origin === 'text') this.#log.note({ atMs, who: this.#desk.participant, text });
     return { taskId: this.#create({ prompt: text, origin, subject, images }) };
   }
 
@@ -169,10 +167,7 @@ export class BackgroundDesk implements SessionBackground {
   followUp(text: string): AskResult | undefined {
     this.#assertOpen();
     const step = this.#followUps.step(text);
-    if (!step) return undefined;
-    // Before the task that it is about begins again: it is told the conversation.
-    this.#log.note({ atMs: this.#desk.nowMs(), who: this.#desk.participant, text });
-    return this.#take(step);
+    return step && this.#take(step);
   }
 
   amend(taskId: string, text: string): void {
@@ -243,9 +238,7 @@ export class BackgroundDesk implements SessionBackground {
       this.ask({ text, origin: 'text' });
       return;
     }
-    const atMs = this.#desk.nowMs();
-    this.#log.note({ atMs, who: this.#desk.participant, text });
-    this.#delegation.onMessage(text, atMs);
+    this.#delegation.onMessage(text, this.#desk.nowMs());
   }
 
   onEvent(event: SessionEvent): void {

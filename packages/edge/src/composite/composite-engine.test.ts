@@ -198,6 +198,7 @@ describe('a composite row', () => {
       ...['tell', 'me', 'a'].map(word),
       { type: 'response.started', responseId: 'hm', kind: 'backchannel', audience: 'room' },
       word('story'),
+      { type: 'transcript.typed', participant: 'ann', text: 'of 3 foxes' },
       ...said('story', 'Once upon a time there was a fox.'),
       { type: 'response.heard', responseId: 'story', heardMs: 300, heardText: 'Once upon' },
     ];
@@ -210,7 +211,7 @@ describe('a composite row', () => {
     expect(llm.requests.at(-1)!.messages).toEqual([
       { role: 'user', content: '(They have joined.)' },
       { role: 'assistant', content: 'Hello.' },
-      { role: 'user', content: 'tell me a story' },
+      { role: 'user', content: 'tell me a story of 3 foxes' },
       { role: 'assistant', content: 'Once upon —' },
       { role: 'user', content: 'go on' },
     ]);

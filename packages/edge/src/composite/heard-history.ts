@@ -24,8 +24,9 @@ export interface HeardHistory {
 const MOST_TURNS = 60;
 const MOST_CHARS = 12_000;
 
-/** Between what the user says before these and what they say after is something of the agent’s. */
+/** Between what the user says before these and what they say after is something else. */
 const TURNS: ReadonlySet<SessionEventType> = new Set([
+  'transcript.typed',
   'response.started',
   'response.completed',
   'response.interrupted',
@@ -76,6 +77,7 @@ export function historyOf(events: readonly SessionEvent[]): HeardHistory {
       history = userSaid(history, words.join(' '));
       words = [];
     }
+    if (event.type === 'transcript.typed') history = userSaid(history, event.text);
     history = followHistory(history, event);
   }
   return userSaid(history, words.join(' '));

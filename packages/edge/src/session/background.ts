@@ -100,5 +100,10 @@ export interface SessionBackground {
   close(): void;
 }
 
+/** What the app may do of it. What it asks was not typed by the participant, and is not in their transcript. */
+export interface AppBackground extends Pick<SessionBackground, 'amend' | 'answer' | 'cancel' | 'changeSubject'> {
+  ask(request: TypedRequest & { readonly origin: 'app' }): { taskId: string };
+}
+
 /** Opens the background of one session. */
 export type OpenBackground = (desk: SessionDesk) => SessionBackground;

@@ -1,5 +1,6 @@
 export type {
   OpenBackground,
+  AppBackground,
   SessionBackground,
   SessionDesk,
   SessionTools,

@@ -4,6 +4,7 @@ import {
   limits,
   turnAt,
   turnStartMs,
+  type AskResult,
   type AudienceChoice,
   type SessionEvent,
   type SessionEventBody,
@@ -15,7 +16,7 @@ import type { EndpointStats, Heard, HeardReport } from '../media/types.js';
 import { toPicture } from '../picture.js';
 import { hashToken, type Stamp, type StoredSession } from '../store/index.js';
 import { AgentSpeech } from './agent-speech.js';
-import type { SessionBackground, SessionDesk, SpentTokens } from './background.js';
+import type { SessionBackground, SessionDesk, SpentTokens, TypedRequest } from './background.js';
 import { startConversation, type Conversation, type ConversationInput } from './conversation-state.js';
 import { stepConversation } from './conversation.js';
 import { EventJournal } from './event-journal.js';
@@ -320,6 +321,17 @@ export class Session {
       // What went to a task is not answered a second time.
       this.#lease.typed(about?.taskId === undefined ? typed : { ...typed, text: '', sent: false });
     } else if (typed.sent && !about && typed.text.trim() !== '') this.#readMessage(typed.text);
+    if (typed.sent) this.#noteMessage(typed.text);
+  }
+
+  /**
+   * A question that was typed, or something about a task that is under way.
+   * @throws {MicroturnError} `task/off`, `task/full`, `image/invalid`, `session/closed`
+   */
+  ask(request: TypedRequest): AskResult {
+    const result = this.background.typed(request);
+    this.#noteMessage(request.text);
+    return result;
   }
 
   /**
@@ -330,6 +342,12 @@ export class Session {
     this.#assertOpen();
     if (!this.#lease.show) throw new MicroturnError('protocol/state', 'the model of this call looks at no pictures');
     this.#lease.show({ name, pictures: images.map(toPicture) });
+  }
+
+  /** Once it is taken: what is refused was not said. Tasks are told the conversation later than this. */
+  #noteMessage(text: string): void {
+    if (this.#closed || text.trim() === '') return;
+    this.#emit({ type: 'transcript.typed', participant: this.participant, text });
   }
 
   #readMessage(text: string): void {

@@ -49,17 +49,22 @@ async function sessionWith({ reads, about }: { reads: boolean; about?: AskResult
     },
     'endpoint',
   );
-  return { session, read, asked };
+  const messages: string[] = [];
+  session.start((event) => {
+    if (event.type === 'transcript.typed') messages.push(event.text);
+  });
+  return { session, read, asked, messages };
 }
 
 const message = (text: string, sent = true): TypedText => ({ field: 'message', text, sent });
 
 describe('what is typed', () => {
   it('is answered by a model that reads', async () => {
-    const { session, read, asked } = await sessionWith({ reads: true });
+    const { session, read, asked, messages } = await sessionWith({ reads: true });
     session.typed(message('hel', false));
     session.typed(message('hello'));
     expect(read).toEqual([message('hel', false), message('hello')]);
+    expect(messages).toEqual(['hello']);
     expect(asked).toEqual([]);
   });
 
@@ -85,8 +90,12 @@ describe('what is typed', () => {
   });
 
   it('that is about a task is no question where the model does not read either', async () => {
-    const { session, asked } = await sessionWith({ reads: false, about: { taken: 'cancel', taskId: 'task-1' } });
+    const { session, asked, messages } = await sessionWith({
+      reads: false,
+      about: { taken: 'cancel', taskId: 'task-1' },
+    });
     session.typed(message('never mind'));
     expect(asked).toEqual([]);
+    expect(messages).toEqual(['never mind']);
   });
 });

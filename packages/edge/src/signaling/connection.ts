@@ -253,7 +253,7 @@ export class Connection implements Carrier {
         );
       }
       case 'task.ask':
-        return session.background.typed({
+        return session.ask({
           text: message.text,
           subject: message.subject,
           images: session.pictures.take(message.images ?? []),

@@ -55,6 +55,16 @@ describe('utterances', () => {
     expect(state.utterances[0]?.status).toBe('final');
   });
 
+  it('keeps a typed message whole, and what is being said beside it', () => {
+    const sent: SessionEventBody = { type: 'transcript.typed', participant: 'me', text: 'to  Bern' };
+    const state = play([0, started], word('from', 400), [600, sent], word('Basel', 900), begin(1200), says(1210, 'ah'));
+    expect(texts(state)).toEqual(['user: from Basel', 'user: to  Bern', 'agent: ah']);
+    expect(state.utterances).toMatchObject([
+      { typed: false, status: 'partial' },
+      { typed: true, status: 'final', words: [], participant: 'me', startMs: 600, endMs: 600 },
+    ]);
+  });
+
   it('splits at a long pause, and not while the floor is held', () => {
     const pause = play([0, started], word('one', 400), word('two', 3500));
     expect(texts(pause)).toEqual(['user: one', 'user: two']);
@@ -283,6 +293,7 @@ describe('any sequence of events', () => {
       confidence: fc.constant(1),
       final: fc.boolean(),
     }),
+    fc.record({ type: fc.constant('transcript.typed' as const), participant, text: fc.constant('typed') }),
     fc.record({
       type: fc.constant('response.started' as const),
       responseId,

@@ -19,7 +19,7 @@ import type {
   UserUtterance,
 } from './types.js';
 import { abandonTasks, isWorking, reduceTasks } from './tasks.js';
-import { changeFloor, finish, hearWord, type Voice } from './utterances.js';
+import { changeFloor, finish, hearWord, toMessage, type Voice } from './utterances.js';
 
 /** Entries that each list keeps; the oldest go first. */
 export const KEPT = 500;
@@ -97,6 +97,8 @@ export function reduceConversation(state: Conversation, event: SessionEvent): Co
       return settle(state, withFloor(state, event));
     case 'transcript.word':
       return settle(state, withVoice(state, event.participant, hearWord(state.voices.get(event.participant), event)));
+    case 'transcript.typed':
+      return settle(state, { ...state, utterances: kept([...state.utterances, toMessage(event)]) });
     case 'response.started':
       return settle(state, {
         ...state,

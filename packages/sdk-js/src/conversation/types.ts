@@ -34,18 +34,21 @@ export interface UserWord {
   readonly unknown: boolean;
 }
 
-/** What a person said, up to where the floor was yielded or a long pause. */
+/** What a person said, up to where the floor was yielded or a long pause; or a message that they typed and sent. */
 export interface UserUtterance {
   readonly speaker: 'user';
   readonly id: string;
   readonly participant: string;
+  /** Typed and sent, not spoken: it is final, and all of it is in `text`. */
+  readonly typed: boolean;
+  /** What was heard, word by word: none where it is `typed`. */
   readonly words: readonly UserWord[];
-  /** The words as one line; unknown ones are an ellipsis. */
+  /** The words as one line, where unknown ones are an ellipsis; or the message as it was typed. */
   readonly text: string;
   readonly status: 'partial' | 'final';
-  /** Session ms of the first word: its start where given, else its end. */
+  /** Session ms of the first word: its start where given, else its end. Of a message, when the edge took it. */
   readonly startMs: number;
-  /** Session ms of the last word's end. */
+  /** Session ms of the last word's end. Of a message, as `startMs`. */
   readonly endMs: number;
 }
 

@@ -24,6 +24,7 @@ export function hearWord(voice: Voice | undefined, event: SessionEventOf<'transc
       speaker: 'user',
       id: `${event.participant}/${event.seq}`,
       participant: event.participant,
+      typed: false,
       words: [word],
       text: toText([word]),
       status: 'partial',
@@ -44,6 +45,12 @@ export function hearWord(voice: Voice | undefined, event: SessionEventOf<'transc
       endMs: Math.max(voice.utterance.endMs, word.endMs),
     },
   };
+}
+
+/** A message is an utterance that is complete. What its sender says meanwhile goes on beside it. */
+export function toMessage({ participant, seq, text, at }: SessionEventOf<'transcript.typed'>): UserUtterance {
+  const id = `${participant}/${seq}`;
+  return { speaker: 'user', id, participant, typed: true, words: [], text, status: 'final', startMs: at, endMs: at };
 }
 
 /** An utterance is final when its speaker yields or falls silent; only yielding keeps a word soon after out of it. */
