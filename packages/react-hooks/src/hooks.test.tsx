@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   ParticipantVideo,
   useAgentState,
+  useAsk,
   useCamera,
   useClientTool,
   useConnection,
@@ -14,6 +15,7 @@ import {
   useMicrophone,
   useParticipants,
   useResponses,
+  useSay,
   useScreen,
   useSession,
   useSessionError,
@@ -347,6 +349,55 @@ describe('useTasks', () => {
     expect(hook.current).toMatchObject([{ id: 't', status: 'streaming', text: 'It is' }]);
     act(() => void transport.emit({ type: 'task.completed', ...about, text: 'It is high.' }));
     expect(hook.current).toMatchObject([{ id: 't', status: 'done', text: 'It is high.' }]);
+  });
+});
+
+function useSayAsAction() {
+  const { say, ...state } = useSay();
+  return { ...state, run: say };
+}
+function useAskAsAction() {
+  const { ask, ...state } = useAsk();
+  return { ...state, run: ask };
+}
+
+describe.each([
+  { name: 'useSay', type: 'say', use: useSayAsAction, taken: { responseId: 'a' } },
+  { name: 'useAsk', type: 'task.ask', use: useAskAsAction, taken: { taken: 'question', taskId: 't' } },
+] as const)('$name', ({ type, use, taken }) => {
+  it('is pending until all that was sent is answered, and has the same action in every render', async () => {
+    const hook = await renderHook<ReturnType<typeof use>>(use);
+    const answers: ((answer: typeof taken) => void)[] = [];
+    hook.transport.answer(type, () => new Promise<typeof taken>((resolve) => answers.push(resolve)));
+    const { run, isPending } = hook.current;
+    expect(isPending).toBe(false);
+    const outcomes: unknown[] = [];
+    act(() => {
+      for (const text of ['one', 'two']) void run(text).then((outcome) => outcomes.push(outcome));
+    });
+    await rest();
+    expect([hook.current.isPending, answers.length]).toEqual([true, 2]);
+    answers[0]!(taken);
+    await rest();
+    expect([hook.current.isPending, outcomes]).toEqual([true, [taken]]);
+    answers[1]!(taken);
+    await rest();
+    expect([hook.current.isPending, outcomes]).toEqual([false, [taken, taken]]);
+    expect(hook.current.run).toBe(run);
+  });
+
+  it('never rejects: the error is in its result, until the next call', async () => {
+    const hook = await renderHook<ReturnType<typeof use>>(use, { connect: false });
+    let outcome: unknown = 'none';
+    act(() => void hook.current.run('hello').then((value) => (outcome = value)));
+    await rest();
+    expect([outcome, hook.current.isPending, hook.current.error?.code]).toEqual([undefined, false, 'net/closed']);
+    await act(() => hook.session.connect());
+    hook.transport.answer(type, () => taken);
+    act(() => void hook.current.run('hello'));
+    expect([hook.current.isPending, hook.current.error]).toEqual([true, undefined]);
+    await rest();
+    expect([hook.current.isPending, hook.current.error]).toEqual([false, undefined]);
   });
 });
 

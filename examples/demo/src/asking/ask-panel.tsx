@@ -1,6 +1,6 @@
-import { useConnection, useSession, useTasks } from '@microturn/react';
+import { useAsk, useConnection, useSession, useTasks } from '@microturn/react';
 import { MicroturnError, type BackgroundTask } from '@microturn/sdk';
-import { useId, useState, type FormEvent } from 'react';
+import { useEffect, useId, useState, type FormEvent } from 'react';
 
 /** Tasks that are shown, newest first. */
 const SHOWN = 5;
@@ -22,15 +22,21 @@ export function AskPanel({ onProblem }: { readonly onProblem: (error: MicroturnE
   const session = useSession();
   const { isConnected } = useConnection();
   const tasks = useTasks();
+  const { ask, isPending, error } = useAsk();
   const [text, setText] = useState('');
   const id = useId();
   const report = (error: unknown) => onProblem(MicroturnError.from(error, 'edge/internal'));
 
-  function onSubmit(event: FormEvent) {
+  useEffect(() => {
+    if (error) onProblem(error);
+  }, [error, onProblem]);
+
+  async function onSubmit(event: FormEvent) {
     event.preventDefault();
     const question = text.trim();
-    if (question === '') return;
-    session.ask(question).then(() => setText(''), report);
+    if (question === '' || isPending) return;
+    // What is typed meanwhile stays.
+    if (await ask(question)) setText((now) => (now === text ? '' : now));
   }
 
   return (
@@ -40,7 +46,7 @@ export function AskPanel({ onProblem }: { readonly onProblem: (error: MicroturnE
         It is looked up in the documents that this edge has, while you talk on. Sums, units and times work too, such as
         5 miles to km.
       </p>
-      <form className="say-box" onSubmit={onSubmit}>
+      <form className="say-box" onSubmit={(event) => void onSubmit(event)}>
         <label htmlFor={id}>Ask</label>
         <input
           id={id}
@@ -51,8 +57,8 @@ export function AskPanel({ onProblem }: { readonly onProblem: (error: MicroturnE
           onChange={({ target }) => setText(target.value)}
           disabled={!isConnected}
         />
-        <button type="submit" className="secondary" disabled={!isConnected || text.trim() === ''}>
-          Ask
+        <button type="submit" className="secondary" disabled={!isConnected || isPending || text.trim() === ''}>
+          {isPending ? 'Sending…' : 'Ask'}
         </button>
       </form>
       {tasks.length > 0 && (

@@ -1,26 +1,28 @@
-import { useConnection, useSession } from '@microturn/react';
-import { MicroturnError } from '@microturn/sdk';
-import { useId, useState, type FormEvent } from 'react';
+import { useConnection, useSay } from '@microturn/react';
+import type { MicroturnError } from '@microturn/sdk';
+import { useEffect, useId, useState, type FormEvent } from 'react';
 
 /** Makes the agent say a text: what an app can do at any time. */
 export function SayBox({ onProblem }: { readonly onProblem: (error: MicroturnError) => void }) {
-  const session = useSession();
   const { isConnected } = useConnection();
+  const { say, isPending, error } = useSay();
   const [text, setText] = useState('');
   const id = useId();
 
-  function onSubmit(event: FormEvent) {
+  useEffect(() => {
+    if (error) onProblem(error);
+  }, [error, onProblem]);
+
+  async function onSubmit(event: FormEvent) {
     event.preventDefault();
     const line = text.trim();
-    if (line === '') return;
-    session.say(line).then(
-      () => setText(''),
-      (error: unknown) => onProblem(MicroturnError.from(error, 'edge/internal')),
-    );
+    if (line === '' || isPending) return;
+    // What is typed meanwhile stays.
+    if (await say(line)) setText((now) => (now === text ? '' : now));
   }
 
   return (
-    <form className="say-box" onSubmit={onSubmit}>
+    <form className="say-box" onSubmit={(event) => void onSubmit(event)}>
       <label htmlFor={id}>Make it say</label>
       <input
         id={id}
@@ -30,8 +32,8 @@ export function SayBox({ onProblem }: { readonly onProblem: (error: MicroturnErr
         onChange={({ target }) => setText(target.value)}
         disabled={!isConnected}
       />
-      <button type="submit" className="secondary" disabled={!isConnected || text.trim() === ''}>
-        Say
+      <button type="submit" className="secondary" disabled={!isConnected || isPending || text.trim() === ''}>
+        {isPending ? 'Sending…' : 'Say'}
       </button>
     </form>
   );
