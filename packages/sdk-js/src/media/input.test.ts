@@ -97,6 +97,16 @@ describe('a camera', () => {
     expect([camera.state.value.status, sent.at(-1)]).toEqual(['live', 'publish camera-2']);
   });
 
+  it('that is not allowed any more is not sent any more, and says so', async () => {
+    const camera = create();
+    await camera.attach(publish);
+    await camera.enable();
+    media.revoke('camera');
+    await settled();
+    expect(camera.state.value).toMatchObject({ status: 'ended', error: { code: 'media/permission' } });
+    expect([camera.track.value, sent]).toEqual([undefined, ['publish camera-1', 'close']]);
+  });
+
   it('is muted until it is turned off: who turns it on is to be seen', async () => {
     const camera = create();
     await camera.attach(publish);

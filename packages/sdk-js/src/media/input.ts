@@ -5,6 +5,7 @@ import { devicesOf } from './device-list.js';
 import type { InputState, VideoDevice, VideoOptions } from './devices.js';
 import { toMediaError } from './media-error.js';
 import type { MediaPlatform } from './platform.js';
+import { whyEnded } from './why-ended.js';
 
 /** A track of the app; or what the device is to be like. */
 export type InputSource = MediaStreamTrack | MediaTrackConstraints;
@@ -235,19 +236,23 @@ export class Input implements VideoDevice {
 
   /** A device went away; or the user has stopped to share the screen, which is their choice and no fault. */
   #onEnded(): void {
-    const gone = {
-      status: 'ended',
-      error: new MicroturnError('media/not-found', 'the device went away'),
-    } as const;
+    if (this.#source !== 'screen') void this.#tellWhyEnded(this.#source, this.state.value.deviceId);
+    const ended = { status: 'ended', error: undefined } as const;
     if (!this.#isVideo) {
-      this.#patch(gone);
+      this.#patch(ended);
       return;
     }
     const publication = this.#publication;
     this.#publication = undefined;
-    this.#stop(this.#source === 'camera' ? gone : undefined);
+    this.#stop(this.#source === 'camera' ? ended : undefined);
     // Others are not to look at its last picture. Where the link is lost, it is gone already.
     this.#sending(async () => publication?.close()).catch(() => undefined);
+  }
+
+  /** A moment later: the browser has to be asked. */
+  async #tellWhyEnded(source: 'microphone' | 'camera', deviceId: string | undefined): Promise<void> {
+    const error = await whyEnded(this.#media, source, deviceId);
+    if (this.state.value.status === 'ended') this.#patch({ error });
   }
 
   async #send(): Promise<void> {
@@ -301,7 +306,7 @@ export class Input implements VideoDevice {
     return track.muted ? 'silenced' : 'live';
   }
 
-  #stop(outcome?: Pick<InputState, 'status' | 'error'>): void {
+  #stop(outcome?: { readonly [K in 'status' | 'error']: InputState[K] | undefined }): void {
     this.#stopTrack();
     // A camera that is turned on is to be seen, whatever was before; a microphone stays muted until the user says otherwise.
     if (this.#isVideo) this.#muted = false;

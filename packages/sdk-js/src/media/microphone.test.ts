@@ -174,12 +174,53 @@ describe('Microphone', () => {
     await microphone.enable();
     await microphone.attach(publish);
     media.unplug('microphone-1');
-    expect(microphone.state.value).toMatchObject({ status: 'ended', error: { code: 'media/not-found' } });
+    expect(microphone.state.value.status).toBe('ended');
     await settled();
+    expect(microphone.state.value).toMatchObject({ status: 'ended', error: { code: 'media/not-found' } });
     expect(microphone.state.value.devices.map(({ deviceId }) => deviceId)).toEqual(['microphone-2']);
     await microphone.enable();
     expect(microphone.state.value.status).toBe('live');
     expect(sent.at(-1)).toBe('replace microphone-2');
+  });
+
+  it.each(['denied', 'prompt'] as const)('says that it is not allowed any more, where it is %s now', async (to) => {
+    const microphone = create();
+    await microphone.enable();
+    await microphone.attach(publish);
+    media.revoke('microphone', to);
+    await settled();
+    expect(microphone.state.value).toMatchObject({ status: 'ended', error: { code: 'media/permission' } });
+    expect(microphone.state.value.error?.message).toContain('allow it again');
+    if (to === 'denied') await expect(microphone.enable()).rejects.toMatchObject({ code: 'media/permission' });
+    else {
+      await microphone.enable();
+      expect(microphone.state.value).not.toHaveProperty('error');
+      expect([microphone.state.value.status, sent.at(-1)]).toEqual(['live', 'replace microphone-1']);
+    }
+  });
+
+  it.each([
+    ['that went away, where the browser forgets what it allowed', 'prompt', 'media/not-found'],
+    ['that went away, where the browser does not tell what it allows', undefined, 'media/not-found'],
+  ] as const)('says of a device %s', async (_what, permission, code) => {
+    media.plug('microphone-2');
+    media.permission = () => Promise.resolve(permission);
+    const microphone = create();
+    await microphone.enable();
+    media.unplug('microphone-1');
+    await settled();
+    expect(microphone.state.value).toMatchObject({ status: 'ended', error: { code } });
+  });
+
+  it('opened again in the same moment, has no error of before', async () => {
+    media.plug('microphone-2');
+    const microphone = create();
+    await microphone.enable();
+    media.unplug('microphone-1');
+    await microphone.enable();
+    await settled();
+    expect(microphone.state.value.status).toBe('live');
+    expect(microphone.state.value).not.toHaveProperty('error');
   });
 
   it('opens what there is where the device that was chosen is gone, and that one where it is there again', async () => {

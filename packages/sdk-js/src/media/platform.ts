@@ -12,6 +12,8 @@ export interface FrameSource {
 export interface MediaPlatform {
   /** Undefined where the page is not secure. */
   devices(): MediaDevices | undefined;
+  /** Whether the user allows it; undefined where the browser does not tell. */
+  permission(source: 'microphone' | 'camera'): Promise<PermissionState | undefined>;
   /** A place to play a track in. */
   createAudioElement(): HTMLAudioElement;
   createStream(tracks: readonly MediaStreamTrack[]): MediaStream;
@@ -25,6 +27,13 @@ export interface MediaPlatform {
 
 export const browserMedia: MediaPlatform = {
   devices: () => globalThis.navigator?.mediaDevices as MediaDevices | undefined,
+  async permission(name) {
+    try {
+      return (await navigator.permissions.query({ name })).state;
+    } catch {
+      return undefined;
+    }
+  },
   createAudioElement() {
     const element = document.createElement('audio');
     element.autoplay = true;

@@ -89,6 +89,8 @@ class FakeDevices extends EventTarget {
   readonly asked: MediaStreamConstraints[] = [];
   listeners = 0;
   answer: 'ask' | 'allow' | { refuse: string } = 'allow';
+  /** What the user allows no more, and whether they would be asked again. */
+  readonly revoked = new Map<MediaDeviceKind, Exclude<PermissionState, 'granted'>>();
   #waiting: (() => void)[] = [];
 
   async getUserMedia(constraints: MediaStreamConstraints): Promise<MediaStream> {
@@ -98,6 +100,8 @@ class FakeDevices extends EventTarget {
     const { audio, video } = constraints;
     const { exact, ideal } = wantedDevice(video || audio);
     const wanted = video ? 'videoinput' : 'audioinput';
+    if (this.revoked.get(wanted) === 'denied') throw named('NotAllowedError');
+    this.revoked.delete(wanted);
     const inputs = this.list.filter(({ kind, deviceId }) => kind === wanted && (!exact || deviceId === exact));
     const device = inputs.find(({ deviceId }) => deviceId === ideal) ?? inputs[0];
     if (!device) throw named(exact ? 'OverconstrainedError' : 'NotFoundError');
@@ -118,7 +122,11 @@ class FakeDevices extends EventTarget {
   }
 
   enumerateDevices(): Promise<MediaDeviceInfo[]> {
-    return Promise.resolve([...this.list]);
+    return Promise.resolve(
+      this.list.map((device) =>
+        this.revoked.has(device.kind) ? ({ ...device, deviceId: '', label: '' } as MediaDeviceInfo) : device,
+      ),
+    );
   }
 
   resolve(answer: 'allow' | { refuse: string }): void {
@@ -135,6 +143,10 @@ class FakeDevices extends EventTarget {
     this.listeners--;
     super.removeEventListener(...args);
   }
+}
+
+function kindOf(source: 'microphone' | 'camera'): MediaDeviceKind {
+  return source === 'camera' ? 'videoinput' : 'audioinput';
 }
 
 /** Devices and loudspeakers without a browser: a microphone, a camera, a screen and a loudspeaker, and nobody who objects. */
@@ -184,6 +196,17 @@ export class FakeMedia implements MediaPlatform {
   /** From now on they reject with an error of this name. */
   refuse(name = 'NotAllowedError'): void {
     this.#devices.resolve({ refuse: name });
+  }
+
+  /** The user takes back what they have allowed; `prompt`: they are asked the next time. */
+  revoke(source: 'microphone' | 'camera', to: Exclude<PermissionState, 'granted'> = 'denied'): void {
+    this.#devices.revoked.set(kindOf(source), to);
+    const medium = source === 'camera' ? 'video' : 'audio';
+    for (const track of this.opened) if (track.kind === medium) track.end();
+  }
+
+  permission(source: 'microphone' | 'camera'): Promise<PermissionState | undefined> {
+    return Promise.resolve(this.#devices.revoked.get(kindOf(source)) ?? 'granted');
   }
 
   /** The page is not secure: there is no `mediaDevices`. */
