@@ -1,4 +1,13 @@
-import { SessionProvider, useAgentState, useConnection, useSession, useSpeaker, useTranscript } from '@microturn/react';
+import {
+  ParticipantVideo,
+  SessionProvider,
+  useAgentState,
+  useCamera,
+  useConnection,
+  useSession,
+  useSpeaker,
+  useTranscript,
+} from '@microturn/react';
 import { TokenSource, type SessionOptions, type TranscriptEntry } from '@microturn/sdk';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -19,8 +28,23 @@ function Call() {
       {speaking && <button onClick={() => session.interrupt().catch(() => undefined)}>Stop the agent</button>}
       {isBlocked && <button onClick={unlock}>Turn the sound on</button>}
       {error && <p role="alert">{isReconnecting ? 'Reconnecting…' : `${error.message}: ${error.hint}.`}</p>}
+      {inCall && <Camera />}
       <Transcript />
     </main>
+  );
+}
+
+/** Yourself, as others of the room see you; an LLM that looks at pictures is shown you once a second. The call needs none of it. */
+function Camera() {
+  const { isEnabled, isPending, error, enable, disable } = useCamera();
+  return (
+    <>
+      <button disabled={isPending} onClick={isEnabled ? disable : () => enable({ show: true })}>
+        {isEnabled ? 'Camera off' : 'Camera on'}
+      </button>
+      {error && <p role="alert">{`${error.message}: ${error.hint}.`}</p>}
+      {isEnabled && <ParticipantVideo aria-label="You" width={320} style={{ display: 'block' }} />}
+    </>
   );
 }
 
