@@ -101,7 +101,7 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
     expect(events.filter(({ type }) => type === 'response.started')).toHaveLength(2);
   });
 
-  it('fault 3, with an LLM: the process that follows tells it what was heard', async () => {
+  it('fault 3, with an LLM: the process that follows tells it what was typed and heard', async () => {
     await using folder = await TemporaryFolder.create();
     const answer = 'The train leaves at nine from the second platform.';
     const server = await OpenAiServer.start({ chat: [{ text: answer }, { text: 'As I said, at nine.' }] });
@@ -125,9 +125,15 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
     await isSaid('As I said, at nine.');
     const { messages } = server.chats.at(-1)!.body;
     expect(messages.slice(1)).toEqual([
-      { role: 'user', content: '(They have joined.)' },
+      { role: 'user', content: 'When does the train leave?' },
       { role: 'assistant', content: answer },
       { role: 'user', content: 'What did you say?' },
+    ]);
+    expect(session.transcript.value.map(({ text }) => text)).toEqual([
+      'When does the train leave?',
+      answer,
+      'What did you say?',
+      'As I said, at nine.',
     ]);
     expect(server.problems).toEqual([]);
   });
