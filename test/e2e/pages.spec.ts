@@ -66,9 +66,12 @@ test('the demo can be joined without a microphone, and its recorded example watc
     await page.getByRole('button', { name: 'Join without a microphone' }).click();
     await page.getByLabel('Make it say').fill('Hello from the page.');
     await page.getByRole('button', { name: 'Say', exact: true }).click();
-    await expect(page.getByRole('region', { name: 'What was said' }).first()).toContainText('Hello from the page.', {
-      timeout: 10_000,
-    });
+    const said = page.getByRole('region', { name: 'What was said' }).first();
+    await expect(said).toContainText('Hello from the page.', { timeout: 10_000 });
+    await expect(page.getByLabel('Make it say')).toHaveValue('');
+    await page.getByLabel('Ask', { exact: true }).fill('what is 5 miles in km');
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await expect(said).toContainText('typed what is 5 miles in km', { timeout: 10_000 });
   });
   await withPage('/?scripted', async (page) => {
     const grid = page.getByRole('slider', { name: 'Micro-turn' });
