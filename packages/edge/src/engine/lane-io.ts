@@ -135,7 +135,7 @@ export function rowOf(data: TensorData, row: number, size: number): Float32Array
 }
 
 export function finite(values: Float32Array): boolean {
-  return values.every(Number.isFinite);
+  return within(values, -Number.MAX_VALUE, Number.MAX_VALUE);
 }
 
 /** Whether a row's outputs can be what their manifest says they are: finite, and probabilities between 0 and 1. */
@@ -143,13 +143,15 @@ export function soundOutputs({ outputs }: Manifest, row: RowOutputs): boolean {
   return outputRoles.every((role) => {
     const values = row[role];
     if (!values) return true;
-    return outputs[role]?.values === 'probabilities' ? values.every(isShare) : finite(values);
+    // To rounding.
+    return outputs[role]?.values === 'probabilities' ? within(values, -1e-3, 1 + 1e-3) : finite(values);
   });
 }
 
-/** To rounding. */
-function isShare(value: number): boolean {
-  return value >= -1e-3 && value <= 1 + 1e-3;
+/** By index: a callback for each value would take ten times as long. What is not a number is within no bounds. */
+function within(values: Float32Array, low: number, high: number): boolean {
+  for (let i = 0; i < values.length; i++) if (!(values[i]! >= low && values[i]! <= high)) return false;
+  return true;
 }
 
 function fillRow(data: TensorData, row: number, size: number, values: TensorData | undefined): void {
