@@ -1,7 +1,6 @@
 import type { StepGraph } from './graph.js';
 import {
   bufferOf,
-  finite,
   outputRoles,
   rowOf,
   soundOutputs,
@@ -24,16 +23,16 @@ interface State {
  * are swapped. The graph runs as many rows as the highest one that steps, so a lane that is half full costs half: rows
  * are let from the lowest.
  *
- * States are looked at when they are copied, and not in each step: for a model that remembers a minute that would take a tenth
- * of the step. One that is not finite shows in the outputs of the next step.
+ * States are not looked at: for a model that remembers a minute that would take a tenth of the step. One that is not finite
+ * shows in the outputs of the next step.
  */
 export class HostStates implements LaneStates {
   readonly #states: readonly State[];
   readonly #manifest: Manifest;
   readonly #rowOutputs: readonly RowOutputs[];
   /** A run of the first n rows, from either set, at n - 1: made when first needed. */
-  readonly #runs: [() => Promise<void>, () => Promise<void>][] = [];
-  readonly #bind: (rows: number, set: 0 | 1) => () => Promise<void>;
+  readonly #runs: [() => Promise<unknown>, () => Promise<unknown>][] = [];
+  readonly #bind: (rows: number, set: 0 | 1) => () => Promise<unknown>;
   /** The set that holds the states. */
   #current: 0 | 1 = 0;
   #ran = false;
@@ -95,13 +94,12 @@ export class HostStates implements LaneStates {
   }
 
   readonly copies = {
-    read: (row: number, into: Float32Array): boolean => {
+    read: (row: number, into: Float32Array): void => {
       let at = 0;
       for (const { size, sets } of this.#states) {
         into.set(rowOf(sets[this.#current], row, size), at);
         at += size;
       }
-      return finite(into);
     },
     write: (row: number, from: Float32Array): void => {
       let at = 0;

@@ -35,8 +35,7 @@ export interface LaneStates {
   commit(kept: ReadonlySet<number>): void | Promise<void>;
   /** Copies of one row's states, [rowElements of all states]; absent where fetching them would take time. */
   readonly copies?: {
-    /** @returns whether they are finite */
-    read(row: number, into: Float32Array): boolean;
+    read(row: number, into: Float32Array): void;
     write(row: number, from: Float32Array): void;
   };
 }

@@ -1,6 +1,6 @@
 import type { StepGraph } from './graph.js';
 import { HostStates } from './host-states.js';
-import { LaneInputs, type LaneStates, type RowInputs, type RowResult } from './lane-io.js';
+import { finite, LaneInputs, type LaneStates, type RowInputs, type RowResult } from './lane-io.js';
 import type { Manifest } from './manifest.js';
 
 /**
@@ -29,14 +29,19 @@ export class Lane {
     this.#cleared[row] = 1;
   }
 
-  /** Copies a row's states, where they can be copied. @returns false where there is nothing to go on from in `into` */
+  /** Copies a row's states, where they can be copied. @returns false where `into` was not written */
   read(row: number, into: Float32Array): boolean {
-    return !this.#cleared[row] && this.#states.copies?.read(row, into) === true;
+    if (!this.#states.copies || this.#cleared[row]) return false;
+    this.#states.copies.read(row, into);
+    return true;
   }
 
-  /** Has a row go on from states that were copied. @returns false, and nothing changes, where they cannot be written */
+  /**
+   * Has a row go on from states that were copied.
+   * @returns false, and nothing changes, where they are not finite, or cannot be written
+   */
   restore(row: number, from: Float32Array): boolean {
-    if (!this.#states.copies) return false;
+    if (!this.#states.copies || !finite(from)) return false;
     this.#states.copies.write(row, from);
     this.#cleared[row] = 0;
     return true;

@@ -110,6 +110,26 @@ describe('OnnxModel', () => {
     expect(decisions.at(-1)!.confidence).toBe(expected.at(-1)!.confidence);
   });
 
+  it('fault 26, a bad state that was copied: goes back to the snapshot before it', async () => {
+    // Of micro-turns 0 and 50, a second of 20 ms: the second one's state is bad, and its outputs are not yet.
+    const { model, clock } = fake(
+      { rows: 1 },
+      { spoil: (run, { next_count }) => run === 1 && (next_count!.data[0] = NaN) },
+    );
+    const decisions: Decision[] = [];
+    const reset = vi.fn();
+    const stream = model.open(1, (decision) => decisions.push(decision), { onReset: reset });
+    for (const index of [0, 50, 51, 52, 53, 54]) {
+      clock.advance(100);
+      stream.push({ ...hum(model, 1, index), dueMs: clock.now() });
+      await idle();
+    }
+    expect(decisions.map(({ muted }) => muted === true)).toEqual([false, false, true, true, true, false]);
+    expect(reset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed' }), {
+      snapshotAgeMs: 400,
+    });
+  });
+
   it('fault 26, a probability that is none: muted', async () => {
     const { floor } = fakeManifest.outputs;
     const manifest = { ...fakeManifest, outputs: { floor: { ...floor!, values: 'probabilities' as const } } };

@@ -16,24 +16,30 @@ const fill = (value: number) => (into: Float32Array) => {
 };
 
 describe('the memory of an engine thread’s rows', () => {
-  it('gives the next thread what a row remembered last', () => {
+  it('gives the next thread what a row remembered last, and before that', () => {
     const memory = RowMemory.create(3, { stateSize: 4, turns: 0, turnBytes: 0 });
     memory.save(1, saved(7, 5), fill(1));
     memory.save(1, saved(7, 10), fill(2));
     const next = new RowMemory(memory.buffer);
     expect([next.rows, next.kept.stateSize, next.heard]).toEqual([3, 4, undefined]);
-    expect(next.load(1, 7)).toEqual({ saved: saved(7, 10), state: new Float32Array(4).fill(2) });
-    expect([next.load(0, 7), next.load(2, 7)]).toEqual([undefined, undefined]);
+    expect(next.load(1, 7)).toEqual([
+      { saved: saved(7, 10), state: new Float32Array(4).fill(2) },
+      { saved: saved(7, 5), state: new Float32Array(4).fill(1) },
+    ]);
+    expect([next.load(0, 7), next.load(2, 7)]).toEqual([[], []]);
   });
 
   it('gives a lease nothing of another', () => {
     const memory = RowMemory.create(1, { stateSize: 4, turns: 0, turnBytes: 0 });
     memory.save(0, saved(7, 5), fill(1));
-    expect(memory.load(0, 8)).toBeUndefined();
+    memory.save(0, saved(8, 2), fill(2));
+    expect(memory.load(0, 8)).toEqual([{ saved: saved(8, 2), state: new Float32Array(4).fill(2) }]);
+    expect(memory.load(0, 9)).toEqual([]);
   });
 
   it('keeps the copy before one that was not finished', () => {
     const memory = RowMemory.create(1, { stateSize: 4, turns: 0, turnBytes: 0 });
+    memory.save(0, saved(7, 0), fill(0));
     memory.save(0, saved(7, 5), fill(1));
     const died = new Error('the thread ended here');
     expect(() =>
@@ -43,10 +49,11 @@ describe('the memory of an engine thread’s rows', () => {
       }),
     ).toThrow(died);
     memory.save(0, saved(7, 15), () => false);
-    expect(new RowMemory(memory.buffer).load(0, 7)).toEqual({
-      saved: saved(7, 5),
-      state: new Float32Array(4).fill(1),
-    });
+    expect(new RowMemory(memory.buffer).load(0, 7)).toEqual([
+      { saved: saved(7, 5), state: new Float32Array(4).fill(1) },
+    ]);
+    memory.save(0, saved(7, 20), fill(4));
+    expect(memory.load(0, 7).map(({ saved }) => saved.index)).toEqual([20, 5]);
   });
 
   it('tells once which rows were in a step', () => {

@@ -36,9 +36,9 @@ interface Kept {
 
 /**
  * Memory of the rows of one engine thread that outlives it, so that the thread that takes its place goes on from there:
- * each row's last snapshot, or where states cannot be copied what it heard last, and which rows were in a step. Written by
- * the thread, without a word to main; two slots for each snapshot, of which the one that is whole counts, since a thread
- * may end in the middle of anything.
+ * each row's last two snapshots, or where states cannot be copied what it heard last, and which rows were in a step.
+ * Written by the thread, without a word to main; a snapshot is numbered once it is whole, since a thread may end in the
+ * middle of anything.
  */
 export class RowMemory {
   readonly buffer: SharedArrayBuffer;
@@ -48,8 +48,8 @@ export class RowMemory {
   readonly heard: HeardTurns | undefined;
   /** By row: 1 while it is in a step. */
   readonly #inStep: Int32Array;
-  /** By row: its whole slot, from 1; 0 before there is one. */
-  readonly #slot: Int32Array;
+  /** By row and slot: the number of the copy that is whole in it, from 1; 0 where none is. */
+  readonly #copies: Int32Array;
 
   static create(rows: number, { stateSize, turns, turnBytes }: Kept): RowMemory {
     const heardBytes = turns > 0 ? HeardTurns.bytes(rows, turns, turnBytes) : 0;
@@ -65,27 +65,32 @@ export class RowMemory {
     this.kept = { stateSize, turns, turnBytes };
     this.heard = turns > 0 ? new HeardTurns(buffer, heardAt(rows, stateSize), rows, turns, turnBytes) : undefined;
     this.#inStep = new Int32Array(buffer, 4 * HEAD_INTS, rows);
-    this.#slot = new Int32Array(buffer, 4 * (HEAD_INTS + rows), rows);
+    this.#copies = new Int32Array(buffer, 4 * (HEAD_INTS + rows), 2 * rows);
   }
 
   /** @param state fills in the row's states, [stateSize], or returns false where it cannot */
   save(row: number, saved: SavedRow, state: (into: Float32Array) => boolean): void {
-    const next = this.#slot[row] === 1 ? 2 : 1;
-    const { note, floats } = this.#slotOf(row, next);
     const bytes = new TextEncoder().encode(JSON.stringify(saved));
     if (bytes.length > NOTE_BYTES) return;
+    const [first = 0, second = 0] = this.#copiesOf(row);
+    const slot = first < second ? 0 : 1;
+    const { note, floats } = this.#slotOf(row, slot);
+    Atomics.store(this.#copies, 2 * row + slot, 0);
     note.fill(0x20).set(bytes);
-    if (!state(floats)) return;
-    Atomics.store(this.#slot, row, next);
+    if (state(floats)) Atomics.store(this.#copies, 2 * row + slot, Math.max(first, second) + 1);
   }
 
-  /** What the row remembered under this lease. */
-  load(row: number, lease: LeaseId): { readonly saved: SavedRow; readonly state: Float32Array } | undefined {
-    const slot = Atomics.load(this.#slot, row);
-    if (slot === 0) return undefined;
-    const { note, floats } = this.#slotOf(row, slot);
-    const saved = JSON.parse(new TextDecoder().decode(Uint8Array.from(note))) as SavedRow;
-    return saved.lease === lease ? { saved, state: floats } : undefined;
+  /** What the row remembered under this lease, the newest first. */
+  load(row: number, lease: LeaseId): { readonly saved: SavedRow; readonly state: Float32Array }[] {
+    const copies = this.#copiesOf(row);
+    return [0, 1]
+      .filter((slot) => copies[slot]! > 0)
+      .sort((a, b) => copies[b]! - copies[a]!)
+      .map((slot) => {
+        const { note, floats } = this.#slotOf(row, slot);
+        return { saved: JSON.parse(new TextDecoder().decode(Uint8Array.from(note))) as SavedRow, state: floats };
+      })
+      .filter(({ saved }) => saved.lease === lease);
   }
 
   /** A step begins or ends. */
@@ -100,8 +105,12 @@ export class RowMemory {
     return marked;
   }
 
+  #copiesOf(row: number): number[] {
+    return [0, 1].map((slot) => Atomics.load(this.#copies, 2 * row + slot));
+  }
+
   #slotOf(row: number, slot: number): { note: Uint8Array; floats: Float32Array } {
-    const start = 4 * (HEAD_INTS + 2 * this.rows) + (2 * row + slot - 1) * (NOTE_BYTES + 4 * this.kept.stateSize);
+    const start = slotsAt(this.rows) + (2 * row + slot) * slotBytes(this.kept.stateSize);
     return {
       note: new Uint8Array(this.buffer, start, NOTE_BYTES),
       floats: new Float32Array(this.buffer, start + NOTE_BYTES, this.kept.stateSize),
@@ -109,9 +118,21 @@ export class RowMemory {
   }
 }
 
-/** Behind the snapshots, on a multiple of 8. */
+function slotsAt(rows: number): number {
+  return aligned(4 * (HEAD_INTS + 3 * rows));
+}
+
+function slotBytes(stateSize: number): number {
+  return aligned(NOTE_BYTES + 4 * stateSize);
+}
+
 function heardAt(rows: number, stateSize: number): number {
-  return 8 * Math.ceil((4 * (HEAD_INTS + 2 * rows) + 2 * rows * (NOTE_BYTES + 4 * stateSize)) / 8);
+  return slotsAt(rows) + 2 * rows * slotBytes(stateSize);
+}
+
+/** Copying to what does not begin on a multiple of 8 takes seven times as long. */
+function aligned(bytes: number): number {
+  return 8 * Math.ceil(bytes / 8);
 }
 
 /**

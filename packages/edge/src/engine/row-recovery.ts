@@ -110,8 +110,9 @@ export class RowRecovery {
   /** Has a row go on from its last copy. @returns how old that is; undefined where there is none */
   #recall(row: OpenRow): number | undefined {
     const { lease, place } = row;
-    const found = this.#memory.kept.stateSize > 0 ? this.#memory.load(place.row, lease) : undefined;
-    if (!found || !row.lane.lane.restore(row.index, found.state)) return undefined;
+    // Whether a copy is finite is looked at here, and not whenever one is made: it is seldom gone back to.
+    const found = this.#memory.load(place.row, lease).find(({ state }) => row.lane.lane.restore(row.index, state));
+    if (!found) return undefined;
     row.decoder = found.saved.decoder;
     row.floor = found.saved.floor;
     row.savedIndex = found.saved.index;
