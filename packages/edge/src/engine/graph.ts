@@ -18,7 +18,7 @@ export interface StepGraph {
    * Ties the graph to buffers that stay where they are. Each call of the result runs it once: it reads `feeds` and
    * fills `fetches`.
    */
-  bind(feeds: TensorBuffers, fetches: TensorBuffers): () => Promise<void>;
+  bind(feeds: TensorBuffers, fetches: TensorBuffers): () => Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -93,9 +93,7 @@ async function stepGraph(session: InferenceSession, manifest: Manifest, provider
     bind(feeds, fetches) {
       const inputs = tensors(feeds);
       const outputs = tensors(fetches);
-      return async () => {
-        await session.run(inputs, outputs);
-      };
+      return () => session.run(inputs, outputs);
     },
     close: () => session.release(),
     ...(provider === 'webgpu' && (await deviceStates(session, manifest))),

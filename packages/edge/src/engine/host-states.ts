@@ -73,10 +73,12 @@ export class HostStates implements LaneStates {
       for (const { size, sets } of this.#states) sets[this.#current].fill(0, row * size, (row + 1) * size);
     }
     const runs = (this.#runs[rows - 1] ??= [this.#bind(rows, 0), this.#bind(rows, 1)]);
-    this.#ran = await runs[this.#current]().then(
-      () => true,
-      () => false,
-    );
+    try {
+      await runs[this.#current]();
+      this.#ran = true;
+    } catch {
+      this.#ran = false;
+    }
     return (row) => {
       const outputs = this.#rowOutputs[row]!;
       return this.#ran && soundOutputs(this.#manifest, outputs) ? outputs : undefined;

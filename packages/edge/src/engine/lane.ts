@@ -61,17 +61,9 @@ export class Lane {
   async step(turns: ReadonlyMap<number, RowInputs>): Promise<RowResult[]> {
     if (this.#stepping) throw new Error('a lane takes one step at a time');
     if (turns.size === 0) return [];
-    this.#stepping = true;
-    try {
-      return await this.#step(turns);
-    } finally {
-      this.#stepping = false;
-    }
-  }
-
-  async #step(turns: ReadonlyMap<number, RowInputs>): Promise<RowResult[]> {
     const fresh = this.#gather(turns);
     const stepped = new Set<number>();
+    this.#stepping = true;
     try {
       const outputsOf = await this.#states.run(Math.max(...turns.keys()) + 1, fresh);
       const results = [...turns.keys()].map((row): RowResult => {
@@ -87,6 +79,8 @@ export class Lane {
     } catch (error) {
       for (const row of fresh) this.#cleared[row] = 1;
       throw error;
+    } finally {
+      this.#stepping = false;
     }
   }
 
