@@ -100,7 +100,7 @@ function decodeWords(
   for (let slot = 0; slot < slots; slot++) {
     const shares = probabilities(head, slot, role);
     if (1 - shares[blank]! <= decoding.threshold) continue;
-    const best = argmax(shares, blank);
+    const best = argmax(shares, (i) => i !== blank);
     const place = index * slots + slot;
     const repeats = last?.class === best && (place - last.slot) * role.slotMs <= decoding.repeatMs;
     last = { class: best, slot: place };
@@ -122,8 +122,9 @@ function decodeFloor(
 ): { floor: Floor; confidence: number } {
   if (!role || !head) return { floor: 'silent', confidence: 0 };
   const shares = probabilities(head, 0, role);
-  const ranked = [...role.classes.keys()].sort((a, b) => shares[b]! - shares[a]!);
-  const best = ranked.find((i) => shares[i]! >= (decoding.floor.thresholds[role.classes[i]!] ?? 0)) ?? ranked[0]!;
+  const { thresholds } = decoding.floor;
+  const met = argmax(shares, (i) => shares[i]! >= (thresholds[role.classes[i]!] ?? 0));
+  const best = met < 0 ? argmax(shares) : met;
   return { floor: role.classes[best]!, confidence: shares[best]! };
 }
 
@@ -200,10 +201,11 @@ function probabilities(head: Float32Array, slot: number, { values, classes }: He
   return weights.map((weight) => weight / sum);
 }
 
-function argmax(values: Float32Array, except = -1): number {
+/** @returns the index of the largest of those that count; -1 where none does */
+function argmax(values: Float32Array, counts: (i: number) => boolean = () => true): number {
   let best = -1;
   for (let i = 0; i < values.length; i++) {
-    if (i !== except && (best < 0 || values[i]! > values[best]!)) best = i;
+    if ((best < 0 || values[i]! > values[best]!) && counts(i)) best = i;
   }
   return best;
 }
