@@ -1,12 +1,13 @@
-import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { MicroturnError } from '@microturn/protocol';
 import { RestartBudget } from '../restart-budget.js';
 import type { Log } from '../telemetry/log.js';
 import { Admission, type AdmissionBounds, type Timing } from './admission.js';
 import type { EngineReport, EngineRequest, EngineThreadData, EngineThreadStats } from './engine-messages.js';
-import { RowMemory } from './row-memory.js';
+import type { RowMemory } from './row-memory.js';
 import { RowPool, type RowLease } from './row-pool.js';
 import type { Standstills } from './standstills.js';
+import { startThread, type StartedThread } from './start-thread.js';
 import type { Decision, LeaseId, ModelInfo, Perceived, Provider, Recovery } from './types.js';
 
 // Runs on main, and must never import what loads ONNX Runtime: a step would block every session's socket.
@@ -48,13 +49,6 @@ export interface EngineWorkerOptions extends EngineThreadData {
   readonly onRestarted?: ((worker: EngineWorker) => void) | undefined;
   /** The thread is gone for good without having been closed, and every lease with it. */
   readonly onDied: (worker: EngineWorker, error: MicroturnError) => void;
-}
-
-interface Started {
-  readonly thread: Worker;
-  readonly info: ModelInfo;
-  readonly provider: Provider;
-  readonly memory: RowMemory | undefined;
 }
 
 interface Held extends LeaseListener {
@@ -102,7 +96,7 @@ export class EngineWorker {
     return new EngineWorker(await startThread(options), options);
   }
 
-  private constructor(started: Started, options: EngineWorkerOptions) {
+  private constructor(started: StartedThread, options: EngineWorkerOptions) {
     this.id = options.id;
     this.index = options.index;
     this.laneSize = options.laneSize;
@@ -267,7 +261,7 @@ export class EngineWorker {
     if (!standstills.excuses(nowMs - timing.lagMs)) this.admission.note(timing, nowMs);
   }
 
-  #adopt({ thread, info, provider, memory }: Started): void {
+  #adopt({ thread, info, provider, memory }: StartedThread): void {
     let cause: unknown;
     this.#thread = thread;
     this.#memory = memory;
@@ -373,42 +367,4 @@ export class EngineWorker {
     this.#options.onDied(this, error);
     for (const { onFailed } of held) onFailed(error);
   }
-}
-
-/** @throws {MicroturnError} `bundle/…` as the thread met it, `engine/failed` where the thread itself did not start */
-async function startThread(
-  { bundleDir, rows, laneSize, provider, threadUrl }: EngineWorkerOptions,
-  memory?: RowMemory,
-): Promise<Started> {
-  const workerData: EngineThreadData = { bundleDir, rows, laneSize, provider, memory: memory?.buffer };
-  // ONNX Runtime 1.30 sends usage to its maker unless told not to, and a self-hosted edge calls nobody. It asks the process:
-  // the environment of a thread would not reach it.
-  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
-  const thread = new Worker(threadUrl, { workerData, name: 'engine' });
-  try {
-    return { thread, ...(await ready(thread)) };
-  } catch (error) {
-    await thread.terminate();
-    throw MicroturnError.from(error, 'engine/failed');
-  }
-}
-
-/** Waits for the thread's first word. */
-function ready(thread: Worker): Promise<Omit<Started, 'thread'>> {
-  return new Promise((resolve, reject) => {
-    const onMessage = (report: EngineReport) => {
-      if (report.type === 'ready') {
-        const { info, provider, memory } = report;
-        settle(() => resolve({ info, provider, memory: memory && new RowMemory(memory) }));
-      }
-      if (report.type === 'failed') settle(() => reject(MicroturnError.fromWire(report.error)));
-    };
-    const onError = (error: Error) => settle(() => reject(error));
-    const onExit = (code: number) => settle(() => reject(new Error(`the engine thread exited with code ${code}`)));
-    const settle = (then: () => void) => {
-      thread.off('message', onMessage).off('error', onError).off('exit', onExit);
-      then();
-    };
-    thread.on('message', onMessage).on('error', onError).on('exit', onExit);
-  });
 }

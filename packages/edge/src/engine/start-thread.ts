@@ -1,0 +1,57 @@
+import { Worker } from 'node:worker_threads';
+import { MicroturnError } from '@microturn/protocol';
+import type { EngineReport, EngineThreadData } from './engine-messages.js';
+import { RowMemory } from './row-memory.js';
+import type { ModelInfo, Provider } from './types.js';
+
+// Runs on main, and must never import what loads ONNX Runtime.
+
+/** An engine thread whose bundle is loaded. */
+export interface StartedThread {
+  readonly thread: Worker;
+  readonly info: ModelInfo;
+  readonly provider: Provider;
+  readonly memory: RowMemory | undefined;
+}
+
+/**
+ * Starts an engine thread and waits until its bundle is loaded.
+ * @param memory what the thread before it left of its rows
+ * @throws {MicroturnError} `bundle/…` as the thread met it, `engine/failed` where the thread itself did not start
+ */
+export async function startThread(
+  { bundleDir, rows, laneSize, provider, threadUrl }: EngineThreadData & { readonly threadUrl: URL },
+  memory?: RowMemory,
+): Promise<StartedThread> {
+  const workerData: EngineThreadData = { bundleDir, rows, laneSize, provider, memory: memory?.buffer };
+  // ONNX Runtime 1.30 sends usage to its maker unless told not to, and a self-hosted edge calls nobody. It asks the process:
+  // the environment of a thread would not reach it.
+  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
+  const thread = new Worker(threadUrl, { workerData, name: 'engine' });
+  try {
+    return { thread, ...(await ready(thread)) };
+  } catch (error) {
+    await thread.terminate();
+    throw MicroturnError.from(error, 'engine/failed');
+  }
+}
+
+/** Waits for the thread's first word. */
+function ready(thread: Worker): Promise<Omit<StartedThread, 'thread'>> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (report: EngineReport) => {
+      if (report.type === 'ready') {
+        const { info, provider, memory } = report;
+        settle(() => resolve({ info, provider, memory: memory && new RowMemory(memory) }));
+      }
+      if (report.type === 'failed') settle(() => reject(MicroturnError.fromWire(report.error)));
+    };
+    const onError = (error: Error) => settle(() => reject(error));
+    const onExit = (code: number) => settle(() => reject(new Error(`the engine thread exited with code ${code}`)));
+    const settle = (then: () => void) => {
+      thread.off('message', onMessage).off('error', onError).off('exit', onExit);
+      then();
+    };
+    thread.on('message', onMessage).on('error', onError).on('exit', onExit);
+  });
+}
