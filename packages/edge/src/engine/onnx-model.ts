@@ -8,8 +8,8 @@ import { Lane } from './lane.js';
 import type { FedTurn, RowInputs, RowResult } from './lane-io.js';
 import type { Manifest } from './manifest.js';
 import { openRow, type LaneRows, type OpenRow } from './open-row.js';
+import { Punctuality } from './punctuality.js';
 import { createReader } from './reader.js';
-import { RecentSamples } from './recent-samples.js';
 import { memoryFor, type RowMemory } from './row-memory.js';
 import { RowPool } from './row-pool.js';
 import { RowRecovery } from './row-recovery.js';
@@ -91,19 +91,13 @@ export class OnnxModel implements InteractionModel {
   readonly #recovery: RowRecovery;
   readonly #clock: Clock;
   readonly #after: After;
+  readonly #punctuality: Punctuality;
   readonly #open = new Map<LeaseId, OpenRow>();
   readonly #ready: LaneRows[] = [];
   #running = false;
   /** Settles when the steps that are ready have been taken. */
   #idle: Promise<void> = Promise.resolve();
   #closed = false;
-
-  #steps = 0;
-  #late = 0;
-  #dropped = 0;
-  #muted = 0;
-  readonly #stepMs = new RecentSamples();
-  readonly #lagMs = new RecentSamples();
 
   /**
    * Loads the bundle's graph and makes the lanes.
@@ -132,6 +126,7 @@ export class OnnxModel implements InteractionModel {
       throw new RangeError(`laneSize must be a whole number above 0, got ${laneSize}`);
     }
     this.info = modelInfo(manifest);
+    this.#punctuality = new Punctuality(manifest.microTurnMs);
     this.rows = rows;
     this.#manifest = manifest;
     this.#graph = graph;
@@ -152,17 +147,7 @@ export class OnnxModel implements InteractionModel {
   }
 
   get stats(): EngineStats {
-    return {
-      leases: this.#open.size,
-      steps: this.#steps,
-      late: this.#late,
-      dropped: this.#dropped,
-      muted: this.#muted,
-      stepP50Ms: this.#stepMs.percentile(0.5),
-      stepP99Ms: this.#stepMs.percentile(0.99),
-      lagP50Ms: this.#lagMs.percentile(0.5),
-      lagP99Ms: this.#lagMs.percentile(0.99),
-    };
+    return { leases: this.#open.size, ...this.#punctuality.stats };
   }
 
   open(
@@ -218,7 +203,7 @@ export class OnnxModel implements InteractionModel {
     }
     if (row.waiting.length === MAX_WAITING) {
       row.missed.push(row.waiting.shift()!);
-      this.#dropped++;
+      this.#punctuality.dropped++;
       // No step will come by soon.
       if (row.replay) this.#concealMissed(row, turn.index, this.#clock.now());
     }
@@ -331,14 +316,13 @@ export class OnnxModel implements InteractionModel {
     const startMs = this.#clock.now();
     const results = await this.#advance(lane, turns);
     const endMs = this.#clock.now();
-    this.#steps++;
-    this.#stepMs.add(endMs - startMs);
+    this.#punctuality.step(endMs - startMs);
     for (const result of results) {
       const { row, turn } = gathered.get(result.row)!;
       // Given back while the step ran: what it was about belongs to nobody any more.
       if (this.#open.get(row.lease) !== row) continue;
       this.#concealMissed(row, turn.index, endMs);
-      const lagMs = this.#noteLag(endMs - turn.dueMs);
+      const lagMs = this.#punctuality.lag(endMs - turn.dueMs);
       this.#deliver(row, turn, result, { stepMs: endMs - startMs, stepRows: results.length, lagMs });
     }
   }
@@ -378,15 +362,9 @@ export class OnnxModel implements InteractionModel {
   #concealMissed(row: OpenRow, beforeIndex: number, nowMs: number): void {
     while (row.missed.length > 0 && row.missed[0]!.index < beforeIndex) {
       const { index, dueMs } = row.missed.shift()!;
-      const lagMs = this.#noteLag(nowMs - dueMs);
+      const lagMs = this.#punctuality.lag(nowMs - dueMs);
       row.onDecision({ lease: row.lease, index, ...undecided(row.floor), stepMs: 0, lagMs });
     }
-  }
-
-  #noteLag(lagMs: number): number {
-    this.#lagMs.add(lagMs);
-    if (lagMs > this.#manifest.microTurnMs) this.#late++;
-    return lagMs;
   }
 
   #deliver(row: OpenRow, turn: MicroTurn, { outputs }: RowResult, times: StepTimes): void {
@@ -403,7 +381,7 @@ export class OnnxModel implements InteractionModel {
       this.#recovery.keep(row, turn);
       return;
     }
-    this.#muted++;
+    this.#punctuality.muted++;
     row.faults++;
     row.onDecision({ lease, index, ...undecided(row.floor), ...times, muted: true });
     if (row.faults === MAX_FAULTS) this.#goBack(row);
