@@ -7,6 +7,7 @@ import { collectGarbage } from './fixtures/collect-garbage.js';
 import { FakeGraph, fakeManifest, type FakeGraphOptions } from './fixtures/fake-graph.js';
 import { hasEspeak, slice, speech } from './fixtures/speech.js';
 import { OnnxModel, type OnnxModelOptions } from './onnx-model.js';
+import { RowMemory } from './row-memory.js';
 import type { Decision, MicroTurn } from './types.js';
 
 const nano = new URL('../../../../models/nano/bundle/', import.meta.url).pathname;
@@ -171,6 +172,24 @@ describe('OnnxModel', () => {
     await idle();
     // Lease 1 had counted 100 for its reset and 5; the other row is let to somebody else.
     expect(counts).toEqual([105, 0]);
+  });
+
+  it('leaves word of which rows are in a step, in whichever lane', async () => {
+    const marked: number[][] = [];
+    const { model } = fake(
+      { rows: 4, laneSize: 2, gatherMs: 0 },
+      { work: () => marked.length < 2 && marked.push(memory.takeMarked()) },
+    );
+    const memory = new RowMemory(model.memory.buffer);
+    const streams = [1, 2, 3].map((lease) => model.open(lease, () => {}));
+    streams[2]!.push(hum(model, 3, 0));
+    await idle();
+    for (const i of [0, 1]) streams[i]!.push(hum(model, i + 1, 0));
+    await idle();
+    expect(marked).toEqual([[2], [0, 1]]);
+    streams[2]!.push(hum(model, 3, 1));
+    await idle();
+    expect(memory.takeMarked()).toEqual([]);
   });
 
   it('steps a row alone that may have ended the thread before, until it has taken some steps', async () => {

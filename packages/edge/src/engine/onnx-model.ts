@@ -134,7 +134,8 @@ export class OnnxModel implements InteractionModel {
     this.#gatherMs = gatherMs;
     this.#clock = clock;
     this.#after = after;
-    this.#lanes = Array.from({ length: Math.ceil(rows / laneSize) }, () => ({
+    this.#lanes = Array.from({ length: Math.ceil(rows / laneSize) }, (_, index) => ({
+      first: index * laneSize,
       lane: new Lane(graph, manifest, laneSize),
       rows: new Map<number, OpenRow>(),
       stopWaiting: undefined,
@@ -327,16 +328,15 @@ export class OnnxModel implements InteractionModel {
     }
   }
 
-  async #advance({ lane, rows }: LaneRows, turns: ReadonlyMap<number, RowInputs>): Promise<RowResult[]> {
-    const places = [...turns.keys()].flatMap((index) => rows.get(index)?.place.row ?? []);
-    this.memory.mark(places, true);
+  async #advance({ lane, first }: LaneRows, turns: ReadonlyMap<number, RowInputs>): Promise<RowResult[]> {
+    this.memory.mark(turns.keys(), true, first);
     try {
       return await lane.step(turns);
     } catch (cause) {
       await this.#fallBack(cause);
       return [...turns.keys()].map((row) => ({ row, outputs: undefined }));
     } finally {
-      this.memory.mark(places, false);
+      this.memory.mark(turns.keys(), false, first);
     }
   }
 

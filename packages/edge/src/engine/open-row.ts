@@ -46,6 +46,8 @@ export interface Replay {
 }
 
 export interface LaneRows {
+  /** Of the model's rows. */
+  readonly first: number;
   lane: Lane;
   /** By row of the lane. */
   readonly rows: Map<number, OpenRow>;

@@ -93,9 +93,9 @@ export class RowMemory {
       .filter(({ saved }) => saved.lease === lease);
   }
 
-  /** A step begins or ends. */
-  mark(rows: Iterable<number>, inStep: boolean): void {
-    for (const row of rows) Atomics.store(this.#inStep, row, inStep ? 1 : 0);
+  /** A step begins or ends. @param first the row that is the 0 of `rows` */
+  mark(rows: Iterable<number>, inStep: boolean, first = 0): void {
+    for (const row of rows) Atomics.store(this.#inStep, first + row, inStep ? 1 : 0);
   }
 
   /** The rows that were in a step when the thread ended; asked once. */
