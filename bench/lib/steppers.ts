@@ -32,9 +32,9 @@ export async function ourModel(bundle: Bundle, rows: number, pcm: readonly Float
         const startMs = performance.now();
         left = rows;
         done = () => resolve(performance.now() - startMs);
-        const turn = { index, pcm: pcm[index % pcm.length]!, lost: 0, play: 0, dueMs: 0 };
+        const sound = pcm[index % pcm.length]!;
+        streams.forEach((stream, lease) => stream.push({ lease, index, pcm: sound, lost: 0, play: 0, dueMs: 0 }));
         index++;
-        for (const [lease, stream] of streams.entries()) stream.push({ ...turn, lease });
       }),
     close: () => model.close(),
   };
