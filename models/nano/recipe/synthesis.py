@@ -1,4 +1,4 @@
-"""Text to speech with word and phone times, from espeak-ng and flite (and festival, for evaluation only).
+"""Text to speech with word and phone times, from espeak-ng and flite (and festival, for evaluation only); `aligned.py` has two more engines.
 
 Every engine returns an `Utterance` at 16 kHz. An unknown voice or an utterance without sound is an error, never an
 empty recording: a silent voice would poison the data without anybody noticing.
@@ -71,12 +71,19 @@ class Delivery:
 
 
 def build_native(folder: Path) -> None:
-    """Compiles the two bridges into `folder`, once."""
+    """Compiles the bridges into `folder`, once."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, libraries in (("espeak_bridge", ["-lespeak-ng"]), ("flite_bridge", FLITE_LIBRARIES)):
+    libraries = {
+        "espeak_bridge": ["-lespeak-ng"],
+        "flite_bridge": FLITE_LIBRARIES,
+        "rhvoice_bridge": ["-lRHVoice"],
+        "pico_bridge": ["-lttspico"],
+        "align": ["-O3", "-ffast-math", "-lm"],
+    }
+    for name, options in libraries.items():
         source, target = NATIVE / f"{name}.c", folder / f"{name}.so"
         if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
-            subprocess.run(["cc", "-O2", "-shared", "-fPIC", str(source), "-o", str(target), *libraries], check=True)
+            subprocess.run(["cc", "-O2", "-shared", "-fPIC", str(source), "-o", str(target), *options], check=True)
 
 
 def checked(pcm: np.ndarray, voice: str, text: str) -> np.ndarray:

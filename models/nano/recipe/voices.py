@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from aligned import PICO_VOICES, RHVOICE_VOICES, Aligner, Pico, RHVoice
 from conversion import Conversion, convert, draw_conversion
 from synthesis import Delivery, Espeak, Festival, Flite, Utterance
 
@@ -16,7 +17,8 @@ benjamin boris caleb croak ed edward edward2 fast grandma gustave iven iven2 ive
 klatt5 klatt6 linda marcelo max miguel norbert pablo pedro quincy rob sandro serious shelby travis victor whisper whisperf
 zac""".split()
 FLITE_SHARES = {"kal": 0.08, "kal16": 0.22, "awb": 0.35, "rms": 0.35}
-FLITE_SHARE = 0.58
+SHARES = {"flite": 0.36, "espeak": 0.28, "rhvoice": 0.2, "pico": 0.16}
+"""Of the speakers of training, by engine."""
 
 RARE, LONG, TIER2, MINUTES = "rare", "long", "tier2", "minutes"
 THEMES = (RARE, LONG, TIER2, MINUTES)
@@ -70,28 +72,44 @@ def draw_speaker(split: str, random: np.random.Generator) -> Speaker:
 
 
 def _draw_training_speaker(random: np.random.Generator) -> Speaker:
-    if random.random() < FLITE_SHARE:
-        voice = random.choice(list(FLITE_SHARES), p=list(FLITE_SHARES.values()))
-        pitch = float(np.exp(random.uniform(np.log(0.7), np.log(1.9))))
-        delivery = Delivery(random.uniform(0.75, 1.35), pitch, random.uniform(0.5, 2.0))
-        # A high voice mostly has a short vocal tract: tie the two, loosely.
-        speed = float(np.clip(pitch**0.35 * np.exp(random.normal(0, 0.07)), 0.8, 1.35))
-        plain, strength = random.random() < 0.12, 1.0
-        speaker = Speaker("flite", str(voice), delivery, speed)
-    else:
+    engine = random.choice(list(SHARES), p=list(SHARES.values()))
+    if engine == "espeak":
         variant = random.choice(["", *VARIANTS], p=[0.06, *([0.94 / len(VARIANTS)] * len(VARIANTS))])
         name = str(random.choice(ACCENTS)) + (f"+{variant}" if variant else "")
         delivery = Delivery(random.uniform(0.68, 1.35), random.uniform(0.2, 1.8), random.uniform(0.4, 1.7))
         speaker = Speaker("espeak", name, delivery, float(random.uniform(0.85, 1.15)))
         plain, strength = random.random() < 0.5, 0.8
+    else:
+        speaker, plain, strength = _draw_recorded_speaker(engine, random), random.random() < 0.12, 1.0
     return speaker if plain else replace(speaker, conversion=draw_conversion(random, strength))
+
+
+def _draw_recorded_speaker(engine: str, random: np.random.Generator) -> Speaker:
+    """One of the few voices that were made of a person's recordings, as somebody else."""
+    if engine == "flite":
+        voice, lowest, highest = random.choice(list(FLITE_SHARES), p=list(FLITE_SHARES.values())), 0.7, 1.9
+    else:
+        voice, lowest, highest = random.choice(RHVOICE_VOICES if engine == "rhvoice" else PICO_VOICES), 0.72, 1.5
+    pitch = float(np.exp(random.uniform(np.log(lowest), np.log(highest))))
+    delivery = Delivery(random.uniform(0.75, 1.35), pitch, random.uniform(0.5, 2.0))
+    # A high voice mostly has a short vocal tract: tie the two, loosely.
+    speed = float(np.clip(pitch**0.35 * np.exp(random.normal(0, 0.07)), 0.8, 1.35))
+    return Speaker(engine, str(voice), delivery, speed)
 
 
 class Studio:
     """Opens the engines and records speakers. `folder` holds the compiled bridges."""
 
     def __init__(self, folder: Path):
-        self._engines = {"espeak": Espeak(folder), "flite": Flite(folder), "festival": Festival()}
+        flite = Flite(folder)
+        aligner = Aligner(folder, flite)
+        self._engines = {
+            "espeak": Espeak(folder),
+            "flite": flite,
+            "festival": Festival(),
+            "rhvoice": RHVoice(folder, aligner),
+            "pico": Pico(folder, aligner),
+        }
 
     def record(
         self, speaker: Speaker, words: list[str], marks: dict[int, str], random: np.random.Generator
