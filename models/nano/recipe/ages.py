@@ -146,6 +146,15 @@ def tell_ages(grids: Batch | dict, notes: list[list[Note]], random: np.random.Ge
                 page.tell(note, random)
 
 
+def tell_once(batch: Batch, row: int, turn: int, age: int, note: Note, due: bool) -> int:
+    """Tells one age of a note from `turn` on, and reminds of it where that is due; @returns the micro-turn of its last word."""
+    page = _Page(*(np.asarray(grid[row]) for grid in (batch.typed, batch.act, batch.say, batch.play)))
+    told = page.write(turn, age, note)
+    if due:
+        page.remind(told)
+    return told
+
+
 def load_noted(shard: Path) -> dict[str, np.ndarray]:
     """Grids of a shard as the runtime would tell a model that notes all there is to note."""
     grids = {name: np.load(shard / f"{name}.npy") for name in ("typed", "act", "say", "play", "floor")}
@@ -173,9 +182,9 @@ class _Page:
                 return
             if note.acted is not None and turn <= note.acted:
                 continue
-            told = self._write(turn, age, note)
+            told = self.write(turn, age, note)
             if age == 60 * note.minutes:
-                self._remind(told)
+                self.remind(told)
                 return
 
     def _moments(self, note: Note, random: np.random.Generator) -> Iterator[tuple[int, int]]:
@@ -196,14 +205,14 @@ class _Page:
             yield turn, age
             turn += int(random.integers(*HURRIED_TURNS))
 
-    def _remind(self, turn: int) -> None:
+    def remind(self, turn: int) -> None:
         around = slice(turn - 1, turn + 2)
         if turn + 2 * REMINDER_TURNS < len(self.say) and np.isin(self.say[around], (SAY_INDEX[SILENT], IGNORE)).all():
             self.say[around] = IGNORE
             self.say[turn] = SAY_INDEX["reminder"]
             self.play[turn + 1 : turn + REMINDER_TURNS] = 1
 
-    def _write(self, turn: int, age: int, note: Note) -> int:
+    def write(self, turn: int, age: int, note: Note) -> int:
         """From `turn` on, where there is room, as the runtime queues it; @returns the micro-turn of the last word."""
         for word in (*age_words(age), *note.words):
             while turn < len(self.typed) - 1 and self.typed[turn].all():

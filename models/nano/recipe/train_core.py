@@ -3,7 +3,8 @@
 The trunk is frozen, so a pass over an hour of sessions costs a tenth of phase one. Half of the sessions are replayed with
 what the core itself would have said, not what it should have said: a count that went wrong must be carried on from, too.
 Some are two sessions on end, so that a core is used to a past that it cannot see any more, with a reminder typed into them; some
-have another one in their midst, while a time is measured; some last longer. What is timed in any of them is noted, and its age told.
+have another one in their midst, while a time is measured; some last longer; some have no sound. What is timed in any of them is
+noted, and its age told.
 """
 
 from dataclasses import replace
@@ -17,6 +18,7 @@ from dataset import Shards
 from labels import IGNORE
 from losses import Batch, deciding_losses, history, late, to_batch
 from model import SIZES, Nano
+from soundless import fill_quiet, hush
 from splice import Splicer, type_reminders
 from texts import Writer
 from training import Plan, averaged, save, train
@@ -24,9 +26,9 @@ from voices import LONG
 from warm_start import fill, hush_marks
 
 OWN_HISTORY_SHARE = 0.5
-KINDS = {"plain": 0.5, "joined": 0.18, "spliced": 0.12, "long": 0.2}
+KINDS = {"plain": 0.47, "joined": 0.16, "spliced": 0.1, "long": 0.15, "soundless": 0.12}
 """What a batch is made of."""
-SPLIT_SHARES = {"train": 0.16, "skills": 0.24, "drill": 0.21, "rare": 0.15, "tier2": 0.15, "minutes": 0.09}
+SPLIT_SHARES = {"train": 0.17, "skills": 0.27, "drill": 0.21, "rare": 0.14, "tier2": 0.13, "minutes": 0.08}
 FEATURE_DROPOUT = 0.1
 CACHE_BATCH = 12
 CACHE_NAME = "hidden.npy"
@@ -126,12 +128,17 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
             noted = join_notes(noted, batch.say.shape[1])
             batch, hidden = join(batch, hidden)
             noted = [one + other for one, other in zip(noted, type_reminders(batch, Writer(random)))]
+        if kind == "soundless":
+            batch, hidden = hush(batch, hidden)
         hidden = hidden.to(device)
         with torch.autocast(device, dtype=torch.bfloat16), torch.no_grad():
             shares = head(hidden).float().softmax(-1)
-        heard = shares.cpu().numpy()
-        taken = [[misheard(as_heard(note, heard[row]), random) for note in one] for row, one in enumerate(noted)]
-        tell_ages(batch, taken, random)
+        if kind == "soundless":
+            fill_quiet(batch, shares, Writer(random), random)
+        else:
+            heard = shares.cpu().numpy()
+            taken = [[misheard(as_heard(note, heard[row]), random) for note in one] for row, one in enumerate(noted)]
+            tell_ages(batch, taken, random)
         batch = batch.to(device)
         with torch.autocast(device, dtype=torch.bfloat16):
             with torch.no_grad():
@@ -139,7 +146,8 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
                 said = history(batch.say)
                 if torch.rand(()) < OWN_HISTORY_SHARE:
                     said = own_history(core(hidden, shares, said, batch.play, batch.typed)[1])
-            return deciding_losses(*core(hidden, shares, said, batch.play, batch.typed), batch)
+            losses = deciding_losses(*core(hidden, shares, said, batch.play, batch.typed), batch)
+        return losses if kind != "soundless" else {**losses, "floor": 0 * losses["floor"]}  # no sound tells who has it
 
     state = checkpoint.with_suffix(".core.pt")
     if outdated(state, trunk):

@@ -1,0 +1,127 @@
+"""Sessions without sound: what there are too few sentences for, put into the core as words that were heard or told.
+
+A sum and the age of a note are questions of words alone, and an answer to them is one of a large table: recorded sessions show each
+entry of it a few times. Here the quiet of a recorded session, as the trunk felt it, is what everything else is written into.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from ages import AGES, MOST_WORDS, Note, misheard, tell_once
+from labels import IGNORE, SLOTS_PER_TURN
+from losses import Batch
+from texts import Writer, parse
+from vocabulary import BLANK, FLOOR_INDEX, NUMBERS, SAY_INDEX, WORDS, number_words, word_class
+
+QUIET = (FLOOR_INDEX["silent"], FLOOR_INDEX["yielded"])
+LEAST_QUIET = 15
+"""Micro-turns of quiet that a session is made of; where there are fewer, those of another are taken."""
+WORD_SLOTS = (5, 14)
+"""From the end of one word to that of the next."""
+SUM_TURNS, AGE_TURNS = (8, 20), (13, 22)
+"""From one thing to the next."""
+ANSWER_TURNS = 2
+"""How much later a sum may be put right, and how long that is heard."""
+DUE_SHARE, NEAR_SHARE, STRAY_SHARE = 0.45, 0.5, 0.2
+"""Of ages, those that were asked for, and of the others those of a minute or two more or less; of notes, those of nothing to be timed."""
+TIMES = {*NUMBERS, "a", "minute", "minutes"}
+
+
+def fill_quiet(
+    batch: Batch, shares: torch.Tensor, writer: Writer, random: np.random.Generator
+) -> None:
+    """Writes sums into half of the sessions that `hush` made, and ages into the others; `shares` [B, T, W] of the words heard in them."""
+    for row in range(len(batch.say)):
+        if row % 2:
+            add_up(batch, row, shares, writer, random)
+        else:
+            tell_many(batch, row, writer, random)
+
+
+def hush(batch: Batch, hidden: torch.Tensor) -> tuple[Batch, torch.Tensor]:
+    """
+    As many sessions of nothing but the quiet in those of `batch`.
+
+    @param hidden [B, T, d], the trunk's features of them; @returns new grids and features of the same shapes
+    """
+    quiet = torch.isin(batch.floor, torch.tensor(QUIET)) & (batch.play == 0) & (batch.typed == 0).all(-1)
+    quiet = [row.nonzero().flatten() for row in quiet]
+    calmest = max(range(len(quiet)), key=lambda row: len(quiet[row]))
+    turns, rows = batch.floor.shape[1], []
+    by_turn = hidden.reshape(len(hidden), turns, SLOTS_PER_TURN, -1)
+    for row, places in enumerate(quiet):
+        source, places = (row, places) if len(places) >= LEAST_QUIET else (calmest, quiet[calmest])
+        start = int(torch.randint(max(1, len(places)), ()))
+        order = places.roll(-start).repeat(-(-turns // max(1, len(places))))[:turns]
+        rows.append(by_turn[source, order].flatten(0, 1))
+    empty = {name: torch.zeros_like(grid) for name, grid in vars(batch).items() if grid is not None}
+    return replace(batch, **{**empty, "floor": torch.full_like(batch.floor, QUIET[0])}), torch.stack(rows)
+
+
+def add_up(batch: Batch, row: int, shares: torch.Tensor, writer: Writer, random: np.random.Generator) -> None:
+    """
+    Sums, one after another, of which the wrong ones are put right.
+
+    @param shares [B, T, W] of the words that were heard, which the words are written into
+    """
+    slot, turns = int(random.integers(5, 40)), batch.say.shape[1]
+    while True:
+        first, second = (int(number) for number in random.integers(1, 10, 2))
+        right, wrong = first + second, random.random() < 0.6
+        claimed = int(random.choice([n for n in range(2, 20) if n != right])) if wrong else right
+        words = parse(writer.sum(first, second, claimed)).words
+        last = 1 + next(index for index, word in enumerate(words) if word in ("is", "equals", "makes"))
+        for index, word in enumerate(words):
+            slot += int(random.integers(*WORD_SLOTS))
+            due = (slot + 1) // SLOTS_PER_TURN
+            if due + ANSWER_TURNS + 1 >= turns:
+                return
+            _hear(shares[row, slot : slot + 2], word_class(word), random)
+            if index == last and wrong:
+                batch.say[row, due : due + ANSWER_TURNS + 1] = IGNORE
+                batch.say[row, due] = SAY_INDEX[number_words(right)[0]]
+                batch.play[row, due + 1 : due + 1 + ANSWER_TURNS] = 1
+        slot += SLOTS_PER_TURN * int(random.integers(*SUM_TURNS))
+
+
+def tell_many(batch: Batch, row: int, writer: Writer, random: np.random.Generator) -> None:
+    """Notes of many requests, each told once, of which those are reminded of whose time it is."""
+    turn = int(random.integers(2, 12))
+    while turn + AGE_TURNS[1] < batch.say.shape[1]:
+        asked, words = _request(writer, random)
+        age = asked if asked in AGES and random.random() < DUE_SHARE else _other_age(asked, random)
+        said = tuple(word_class(word) for word in words)[-MOST_WORDS:]
+        note = misheard(Note(0.0, said), random)
+        turn = tell_once(batch, row, turn, age, note, due=age == asked and numbers_of(note.words) == numbers_of(said))
+        turn += int(random.integers(*AGE_TURNS))
+
+
+def numbers_of(words: tuple[int, ...]) -> list[int]:
+    """What tells the time in a note."""
+    return [word for word in words if WORDS[word] in TIMES]
+
+
+def _request(writer: Writer, random: np.random.Generator) -> tuple[int, list[str]]:
+    """After how many seconds one wants to be reminded, 0 for never, and what is said."""
+    kind = random.random()
+    if kind < STRAY_SHARE:
+        return 0, parse(writer.talk()).words
+    seconds = int(random.integers(2, 60)) if kind < 2 * STRAY_SHARE else 60 * writer.minutes()
+    return seconds, parse(writer.remind_in(seconds)).words
+
+
+def _other_age(asked: int, random: np.random.Generator) -> int:
+    if asked >= 60 and random.random() < NEAR_SHARE:
+        near = asked + 60 * int(random.choice([-3, -2, -1, 1, 2, 3]))
+        if near in AGES:
+            return near
+    return int(random.choice([age for age in AGES if age != asked]))
+
+
+def _hear(slots: torch.Tensor, word: int, random: np.random.Generator) -> None:
+    """A word and how sure of it the trunk is, in its slot and the one after: [2, W]."""
+    sure = random.uniform(0.6, 1)
+    slots[:, :] = 0
+    slots[:, word], slots[:, WORDS.index(BLANK)] = sure, 1 - sure

@@ -1,0 +1,102 @@
+import unittest
+
+import numpy as np
+import torch
+
+from labels import IGNORE, SLOTS_PER_TURN, TYPED_TOKENS
+from losses import Batch
+from soundless import add_up, hush, tell_many
+from texts import Writer
+from vocabulary import AGE, FLOOR_INDEX, SAY, WORDS, number_words
+
+TURNS = 150
+
+
+def sessions(rows=1):
+    grid = lambda *shape: torch.zeros(rows, TURNS, *shape, dtype=torch.long)
+    slots = torch.zeros(rows, TURNS * SLOTS_PER_TURN, dtype=torch.long)
+    return Batch(None, None, slots, slots.clone(), grid(), grid(), grid(), grid(), grid(TYPED_TOKENS))
+
+
+def value(names):
+    numbers = {" ".join(number_words(number)): number for number in range(61)} | {"a": 1}
+    return numbers.get(" ".join(names))
+
+
+def time_in(names):
+    """Seconds."""
+    unit = next((place for place, name in enumerate(names) if name in ("seconds", "minutes", "minute")), None)
+    count = None if unit is None else value(names[:unit])
+    return None if count is None else count * (1 if names[unit] == "seconds" else 60)
+
+
+def heard_in(shares):
+    """[T, W]: the first slot of each word, and its name."""
+    words = shares.argmax(-1)
+    return [(int(slot), WORDS[int(words[slot])]) for slot in (words.diff(prepend=words[:1]) * words).nonzero().flatten()]
+
+
+class Hush(unittest.TestCase):
+    def test_only_what_is_quiet_is_left_in_runs_of_whole_micro_turns(self):
+        batch = sessions(2)
+        batch.floor[:, 30:] = FLOOR_INDEX["speaking"]
+        batch.floor[1] = FLOOR_INDEX["speaking"]  # nothing of this one is quiet: it gets the other's
+        batch.say[:, 40] = 3
+        turns = torch.arange(TURNS).repeat_interleave(SLOTS_PER_TURN)
+        hidden = torch.stack([turns, turns + 1000]).float()[..., None]
+        empty, features = hush(batch, hidden)
+        self.assertEqual(features.shape, hidden.shape)
+        self.assertLess(features.max(), 30)
+        self.assertEqual(len(features[0].unique()), 30)
+        self.assertTrue((features.reshape(2, TURNS, SLOTS_PER_TURN).diff(dim=-1) == 0).all())
+        self.assertEqual((int(empty.say.sum()), int(empty.floor.sum())), (0, 0))
+        self.assertEqual(int(batch.say.sum()), 6)
+
+
+class Sums(unittest.TestCase):
+    def test_the_wrong_ones_are_put_right_when_the_claim_is_heard_and_the_others_are_not(self):
+        right = wrong = 0
+        for seed in range(20):
+            batch, random = sessions(), np.random.default_rng(seed)
+            shares = torch.zeros(1, TURNS * SLOTS_PER_TURN, len(WORDS))
+            add_up(batch, 0, shares, Writer(random), random)
+            heard = heard_in(shares[0])
+            names = [name for _, name in heard]
+            for place in (index for index, name in enumerate(names) if name == "plus"):
+                if place + 3 >= len(names):
+                    continue  # the session ended in it
+                first, second, claimed = value([names[place - 1]]), value([names[place + 1]]), value([names[place + 3]])
+                due = (heard[place + 3][0] + 1) // SLOTS_PER_TURN
+                said = SAY[int(batch.say[0, due])] if batch.say[0, due] != IGNORE else None
+                if claimed == first + second:
+                    right += 1
+                    self.assertEqual(said, SAY[0])
+                else:
+                    wrong += 1
+                    self.assertEqual(value([said]), first + second)
+                    self.assertTrue((batch.say[0, due + 1 : due + 3] == IGNORE).all())
+        self.assertGreater(min(right, wrong), 10)
+
+
+class Ages(unittest.TestCase):
+    def test_a_note_is_reminded_of_when_its_age_is_what_it_asks_for_and_at_no_other(self):
+        due = idle = 0
+        for seed in range(40):
+            batch, random = sessions(), np.random.default_rng(seed)
+            tell_many(batch, 0, Writer(random), random)
+            text, last = [], 0
+            told = [(turn, WORDS[int(word)]) for turn in range(TURNS) for word in batch.typed[0, turn] if word]
+            for index, (turn, word) in enumerate(told):
+                text, last = ([], turn) if word == AGE else ([*text, word], turn)
+                if index + 1 < len(told) and told[index + 1][1] != AGE:
+                    continue
+                unit = next(place for place, name in enumerate(text) if name in ("seconds", "minutes"))
+                age, note = time_in(text), text[unit + 1 :]
+                asked = next(filter(None, (time_in(note[first:]) for first in range(len(note)))), None)
+                said = int(batch.say[0, last]) == SAY.index("reminder")
+                if asked == age:
+                    due += said
+                else:
+                    idle += 1
+                    self.assertFalse(said, (text, turn))
+        self.assertGreater(min(due, idle), 30)
