@@ -13,7 +13,7 @@ from acoustics import Crowd, capture
 from features import log_mel
 from labels import label
 from scenarios import Director
-from voices import LONG, MINUTES, RARE, SPLITS, THEMES, Studio, draw_speaker, test_voices, theme_of
+from voices import LONG, MINUTES, RARE, SPLITS, THEMES, Studio, draw_other, test_voices, theme_of
 from texts import Writer, parse
 from synthesis import ReadingError
 from vocabulary import canonical
@@ -56,7 +56,7 @@ def gather_crowd(studio: Studio, random: np.random.Generator) -> Crowd:
     while len(crowd.voices) < CROWD_START:
         try:
             line = parse(writer.talk())
-            crowd.add(studio.record(draw_speaker("train", random), line.words, {}, random).pcm)
+            crowd.add(studio.record(draw_other(random), line.words, {}, random).pcm)
         except ReadingError:
             continue
     return crowd

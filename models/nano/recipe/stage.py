@@ -10,7 +10,7 @@ from synthesis import RATE_HZ, ReadingError, Span, Utterance
 from texts import Line, Writer, parse
 from timeline import Due, Event, Timeline
 from vocabulary import ANIMALS, SPANISH, canonical, number_words, shown
-from voices import Speaker, Studio, draw_speaker
+from voices import Speaker, Studio, draw_other, draw_speaker
 
 YIELD_SECONDS = 2.0
 """How long after a turn `yielded` lasts before it is plain silence."""
@@ -30,7 +30,7 @@ class Stage:
         self._random, self._studio, self._crowd = random, studio, crowd
         self._writer = Writer(random)
         self._speaker = draw_speaker(split, random)
-        self._agent = draw_speaker("train", random)
+        self._agent = draw_other(random)
         self._agent_words: dict[str, Utterance] = {}
         self._recordings: list[np.ndarray] = []
         self._counting, self._count = False, 0

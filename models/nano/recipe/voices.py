@@ -19,6 +19,8 @@ zac""".split()
 FLITE_SHARES = {"kal": 0.08, "kal16": 0.22, "awb": 0.35, "rms": 0.35}
 SHARES = {"flite": 0.36, "espeak": 0.28, "rhvoice": 0.2, "pico": 0.16}
 """Of the speakers of training, by engine."""
+SHARES_AROUND = {"flite": 0.58, "espeak": 0.42}
+"""Of the agent, and of the first strangers in the background: whatever voices training gets, tests stay what they were."""
 
 RARE, LONG, TIER2, MINUTES = "rare", "long", "tier2", "minutes"
 THEMES = (RARE, LONG, TIER2, MINUTES)
@@ -68,11 +70,16 @@ def draw_speaker(split: str, random: np.random.Generator) -> Speaker:
         return Speaker(
             "espeak", name, Delivery(random.uniform(0.75, 1.2), random.uniform(0.4, 1.6), random.uniform(0.5, 1.5))
         )
-    return _draw_training_speaker(random)
+    return _draw_trained_speaker(SHARES, random)
 
 
-def _draw_training_speaker(random: np.random.Generator) -> Speaker:
-    engine = random.choice(list(SHARES), p=list(SHARES.values()))
+def draw_other(random: np.random.Generator) -> Speaker:
+    """Anybody who is heard in a session beside its speaker."""
+    return _draw_trained_speaker(SHARES_AROUND, random)
+
+
+def _draw_trained_speaker(shares: dict[str, float], random: np.random.Generator) -> Speaker:
+    engine = random.choice(list(shares), p=list(shares.values()))
     if engine == "espeak":
         variant = random.choice(["", *VARIANTS], p=[0.06, *([0.94 / len(VARIANTS)] * len(VARIANTS))])
         name = str(random.choice(ACCENTS)) + (f"+{variant}" if variant else "")
