@@ -29,6 +29,22 @@ describe('a conversation', () => {
     expect(run.state.responses).toEqual([]);
   });
 
+  it('has its last word in what was heard, where its last packets were not reported', () => {
+    for (const order of ['sent, then heard', 'heard, then sent']) {
+      const run = new Run()
+        .feed({ type: 'say', atMs: 0, responseId: 's', text: 'good morning' })
+        .voiced('s', 'good morning', 800);
+      const inputs = [
+        { type: 'speech-sent', responseId: 's', atMs: 900 },
+        { type: 'heard', responseId: 's', heardMs: 765, state: 'playing' },
+      ] as const;
+      for (const input of order === 'sent, then heard' ? inputs : inputs.toReversed()) run.feed(input);
+      for (let i = 0; i < 20; i++) run.turn('silent');
+      expect(run.find('response.heard').at(-1)).toMatchObject({ heardMs: 800, heardText: 'good morning' });
+      expect(run.find('response.completed')).toMatchObject([{ heardMs: 800 }]);
+    }
+  });
+
   it('is complete after a while where the listener reports nothing, with what was reported', () => {
     const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'hi' }).voiced('s', 'hi', 300);
     run.feed({ type: 'speech-sent', responseId: 's', atMs: 100 }).turn('silent');

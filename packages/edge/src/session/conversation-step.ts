@@ -5,6 +5,8 @@ import type { Conversation, ConversationEffect, ConversationStep, LiveResponse }
 
 /** A word counts as heard when it was played to its end, to one packet. */
 const WORD_TOLERANCE_MS = 20;
+/** A report names the packet being played, and the last one may never be reported: two packets. */
+const END_TOLERANCE_MS = 40;
 /** Words that a surface keeps; the oldest go first. */
 const SHOWN_WORDS = 300;
 
@@ -13,6 +15,10 @@ export function wordsUpTo(words: readonly ResponseWord[], heardMs: number): { he
   const isHeard = (word: ResponseWord) => word.endMs <= heardMs + WORD_TOLERANCE_MS;
   const join = (list: readonly ResponseWord[]) => list.map((word) => word.text).join(' ');
   return { heard: join(words.filter(isHeard)), unheard: join(words.filter((word) => !isHeard(word))) };
+}
+
+export function isHeardToTheEnd({ lengthMs }: LiveResponse, heardMs: number): boolean {
+  return heardMs >= lengthMs - END_TOLERANCE_MS;
 }
 
 /** Collects the changes of one step; lives no longer than it. */
@@ -139,10 +145,19 @@ export class StepBuilder {
     });
     this.set({ responses: this.state.responses.filter((r) => r.id !== id) });
   }
+  hear(id: string, heardMs: number): void {
+    const response = this.find(id);
+    if (!response || heardMs <= response.heardMs) return;
+    this.update(id, (r) => ({ ...r, heardMs }));
+    this.emit({ type: 'response.heard', responseId: id, heardMs, heardText: wordsUpTo(response.words, heardMs).heard });
+  }
+  /** Its last word counts as heard where the end does, so nothing is missing from what is told of it. */
   complete(id: string): void {
     const response = this.find(id);
     if (!response) return;
-    this.emit({ type: 'response.completed', responseId: id, heardMs: response.heardMs });
+    const heardMs = isHeardToTheEnd(response, response.heardMs) ? response.lengthMs : response.heardMs;
+    this.hear(id, heardMs);
+    this.emit({ type: 'response.completed', responseId: id, heardMs });
     this.#remove(response);
   }
 }

@@ -2,7 +2,7 @@ import type { Floor } from '@microturn/protocol';
 import type { Decision } from '../engine/types.js';
 import { inManner } from '../voice/manner.js';
 import type { LiveResponse, Conversation, Said, ConversationInput, ConversationStep } from './conversation-state.js';
-import { StepBuilder, wordsUpTo } from './conversation-step.js';
+import { isHeardToTheEnd, StepBuilder, wordsUpTo } from './conversation-step.js';
 
 /** After the last packet left, a listener who reports nothing is given this long. */
 const SILENT_LISTENER_MS = 1500;
@@ -15,8 +15,6 @@ const CUT_ANSWER_MS = 600;
 const UNSTARTED_MS = 2000;
 /** After this long nobody who says "go on" means what was stopped. */
 const CONTINUED_MS = 60_000;
-/** A report names the packet being played, and the last one may never be reported: two packets. */
-const HEARD_TO_THE_END_MS = 40;
 
 /** The one reducer of a session: pure, so that every rule of the floor can be tested without a clock or a socket. */
 export function stepConversation(state: Conversation, input: ConversationInput): ConversationStep {
@@ -278,19 +276,12 @@ function hear(step: StepBuilder, { responseId, heardMs, state }: ConversationInp
   const response = step.find(responseId);
   if (!response) return;
   const heard = Math.max(response.heardMs, Math.min(heardMs, response.lengthMs));
-  step.update(responseId, (r) => ({ ...r, heardMs: heard }));
   if (response.phase === 'cut') {
+    step.update(responseId, (r) => ({ ...r, heardMs: heard }));
     if (state === 'muted') step.finishCut(responseId);
     return;
   }
-  if (heard > response.heardMs) {
-    step.emit({
-      type: 'response.heard',
-      responseId,
-      heardMs: heard,
-      heardText: wordsUpTo(response.words, heard).heard,
-    });
-  }
-  const complete = response.speaking === 0 && response.sentAtMs !== undefined;
-  if (complete && heard >= response.lengthMs - HEARD_TO_THE_END_MS) step.complete(responseId);
+  step.hear(responseId, heard);
+  const isSent = response.speaking === 0 && response.sentAtMs !== undefined;
+  if (isSent && isHeardToTheEnd(response, heard)) step.complete(responseId);
 }
