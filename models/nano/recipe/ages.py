@@ -18,7 +18,7 @@ from labels import ACT_TURNS, IGNORE, SLOT_SECONDS, SLOTS_PER_TURN, TURN_SECONDS
 from losses import Batch
 from stage import heard_at
 from synthesis import Span
-from vocabulary import ACT_INDEX, AGE, MARKS, SAY_INDEX, SILENT, UNKNOWN, WORDS, number_words, word_class
+from vocabulary import ACT_INDEX, AGE, MARKS, SAME, SAY_INDEX, SILENT, UNKNOWN, WORDS, number_words, word_class
 
 AGES = (10, 20, 30, 40, 50, *range(60, 3_601, 60))
 """Seconds after which a note is told."""
@@ -214,11 +214,17 @@ class _Page:
 
     def write(self, turn: int, age: int, note: Note) -> int:
         """From `turn` on, where there is room, as the runtime queues it; @returns the micro-turn of the last word."""
-        for word in (*age_words(age), *note.words):
+        for word in age_text(age, note):
             while turn < len(self.typed) - 1 and self.typed[turn].all():
                 turn += 1
             self.typed[turn, np.count_nonzero(self.typed[turn]) % TYPED_TOKENS] = word
         return turn
+
+
+def age_text(age: int, note: Note) -> list[int]:
+    """What the runtime tells of a note (`ageTokens` of packages/edge/src/engine/reader.ts)."""
+    words = age_words(age)
+    return [*words, *(WORDS.index(SAME) if word in words else word for word in note.words)]
 
 
 def age_words(age: int) -> list[int]:

@@ -54,10 +54,10 @@ def _unique(*groups: list[str]) -> list[str]:
     return list(dict.fromkeys(word for group in groups for word in group))
 
 
-RESULT, DRAFT, DROPPED, AGE = "<result>", "<draft>", "<dropped>", "<age>"
-MARKS = [RESULT, DRAFT, DROPPED, AGE]
+RESULT, DRAFT, DROPPED, AGE, SAME = "<result>", "<draft>", "<dropped>", "<age>", "<same>"
+MARKS = [RESULT, DRAFT, DROPPED, AGE, SAME]
 """What the runtime tells in the stream of typed text: an answer of the background waits to be said, a draft to what the user is
-saying is there, what was offered is void, and so long ago was what was noted. Nobody says them."""
+saying is there, what was offered is void, so long ago was what was noted, and this word of the note is in its age, too. Nobody says them."""
 
 WORDS = [
     BLANK,

@@ -48,7 +48,19 @@ describe('a reader', () => {
   });
 
   describe('of a model that knows ages', () => {
-    const words = ['<none>', '<unk>', '<age>', '<result>', 'seconds', 'minutes', 'thirty', 'one', 'three', 'dog'];
+    const words = [
+      '<none>',
+      '<unk>',
+      '<age>',
+      '<same>',
+      '<result>',
+      'seconds',
+      'minutes',
+      'thirty',
+      'one',
+      'three',
+      'dog',
+    ];
     const ageing = (marks: object, width = 8) =>
       parseManifest(
         bend(tinyManifest({ 'step.onnx': graph }), {
@@ -72,6 +84,12 @@ describe('a reader', () => {
       const reader = createReader(ageing({ age: '<age>' }));
       reader.perceive({ type: 'age', seconds, text: 'dog <unk>' });
       expect([named(reader.read().text), reader.read().text]).toEqual([read, undefined]);
+    });
+
+    it('says of a word of the note that the age has it, where its bundle has a mark for that', () => {
+      const reader = createReader(ageing({ age: '<age>', same: '<same>' }));
+      reader.perceive({ type: 'age', seconds: 180, text: 'three one minutes dog' });
+      expect(named(reader.read().text)).toBe('<age> three minutes <same> one <same> dog');
     });
 
     it('goes on in the next micro-turn with what has no room, after what waited before', () => {

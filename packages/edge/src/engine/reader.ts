@@ -33,8 +33,7 @@ export function createReader(manifest: Manifest): Reader {
         }
         case 'age': {
           const id = text?.vocabulary.mark('age');
-          if (id !== undefined)
-            text?.write([id, ...text.vocabulary.tokens(`${ageText(perceived.seconds)} ${perceived.text}`)]);
+          if (id !== undefined) text?.write([id, ...ageTokens(text.vocabulary, perceived)]);
           break;
         }
         default:
@@ -43,6 +42,17 @@ export function createReader(manifest: Manifest): Reader {
     },
     read: () => ({ text: text?.take(), said: said?.take() }),
   };
+}
+
+/**
+ * A note may fill more than one micro-turn, and whether two words of different micro-turns are the same is what a small
+ * model learns slowest: it is told.
+ */
+function ageTokens(vocabulary: Vocabulary, { seconds, text }: { seconds: number; text: string }): number[] {
+  const age = vocabulary.tokens(ageText(seconds));
+  const same = vocabulary.mark('same');
+  const note = vocabulary.tokens(text).map((id) => (same !== undefined && age.includes(id) ? same : id));
+  return [...age, ...note];
 }
 
 /** Digits and one form of the unit: what they are written with is the vocabulary's. */

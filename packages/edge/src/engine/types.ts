@@ -72,6 +72,8 @@ export const marks = [
   'dropped',
   /** What follows is how old a note is, and its words. */
   'age',
+  /** In place of a word of that note which tells the age, too. */
+  'same',
 ] as const;
 export type Mark = (typeof marks)[number];
 

@@ -2,7 +2,7 @@ import type { Floor } from '@microturn/protocol';
 import type { Decision } from '../engine/types.js';
 import { inManner } from '../voice/manner.js';
 import type { LiveResponse, Conversation, Said, ConversationInput, ConversationStep } from './conversation-state.js';
-import { isHeardToTheEnd, StepBuilder, wordsUpTo } from './conversation-step.js';
+import { isHeardToTheEnd, StepBuilder } from './conversation-step.js';
 
 /** After the last packet left, a listener who reports nothing is given this long. */
 const SILENT_LISTENER_MS = 1500;
