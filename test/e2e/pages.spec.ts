@@ -16,7 +16,7 @@ let recording: Pcm;
 test.beforeAll(async () => {
   edge = await EdgeProcess.start({ args: ['--demo', demoFolder()] });
   // The microphone's file begins with the page, and a page that is slow to join would lose its beginning.
-  recording = compose([4_000, (await countingRecordings(1))[0]!.pcm]);
+  recording = compose([8_000, (await countingRecordings(1))[0]!.pcm]);
 });
 test.afterAll(async () => {
   await edge?.stop();
@@ -45,8 +45,8 @@ test('the demo connects, its grid moves, and both sides of the conversation appe
     expect((await turn()) - before).toBeGreaterThan(6);
 
     const said = page.getByRole('region', { name: 'What was said' }).first();
-    await expect(said).toContainText(/count the animals/i, { timeout: 20_000 });
-    await expect(said).toContainText(COUNT, { timeout: 20_000 });
+    await expect(said).toContainText(/count the animals/i, { timeout: 30_000 });
+    await expect(said).toContainText(COUNT, { timeout: 30_000 });
 
     await page.getByRole('button', { name: /Say something long/ }).click();
     const stop = page.getByRole('button', { name: /Stop it/ });
@@ -87,8 +87,8 @@ test('the page of one file and one script tag connects, and shows both sides', a
     await page.getByRole('button', { name: 'Talk' }).click();
     await expect(page.getByRole('button', { name: 'Hang up' })).toBeVisible({ timeout: 15_000 });
     const transcript = page.getByRole('list', { name: 'Transcript' });
-    await expect(transcript).toContainText(/You: .*count the animals/i, { timeout: 20_000 });
-    await expect(transcript).toContainText(new RegExp(`Agent: ${COUNT.source}`, 'i'), { timeout: 20_000 });
+    await expect(transcript).toContainText(/You: .*count the animals/i, { timeout: 30_000 });
+    await expect(transcript).toContainText(new RegExp(`Agent: ${COUNT.source}`, 'i'), { timeout: 30_000 });
     await page.getByRole('button', { name: 'Hang up' }).click();
     await expect(page.getByRole('button', { name: 'Talk' })).toBeVisible();
   });
