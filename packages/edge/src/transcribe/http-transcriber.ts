@@ -5,7 +5,7 @@ import { requestTranscription, type TranscriptionService } from './request.js';
 import { TRANSCRIBE_HZ, type Transcriber, type TranscriptListener, type Transcription } from './types.js';
 
 export interface HttpTranscriberOptions extends TranscriptionService {
-  /** At most one request in this time while the user speaks, ms. Each has the whole utterance so far in it, and is paid for. */
+  /** At most one request in this time while the user speaks, ms. Each has the utterance so far in it, or its last `TOO_LONG_MS`, and is paid for. */
   readonly everyMs?: number | undefined;
   /** An answer that takes longer is given up, ms. */
   readonly timeoutMs?: number | undefined;
@@ -16,6 +16,10 @@ const EVERY_MS = 400;
 const TIMEOUT_MS = 4000;
 /** Less has no word in it, and makes Whisper invent some. */
 const SHORTEST_MS = 300;
+/** From here on the clip begins anew where the speaker pauses, */
+const LONG_MS = 15_000;
+/** and here wherever it is: two answers that take `TIMEOUT_MS` may still come before it is full. */
+const TOO_LONG_MS = 22_000;
 const TRIES = 2;
 
 /** OpenAI-compatible `/audio/transcriptions`, asked again and again with a clip that grows: partial words of a model that has none. */
@@ -62,8 +66,8 @@ class GrowingTranscription implements Transcription {
 
   push(pcm: Int16Array, toMs: number): void {
     if (this.#closed) return;
-    this.#clip.push(pcm, toMs);
-    this.#next();
+    if (this.#clip.push(pcm, toMs)) this.#next();
+    else this.#giveUp(new MicroturnError('transcriber/failed', 'its words come later and later'));
   }
   settle(): void {
     if (this.#closed) return;
@@ -90,7 +94,8 @@ class GrowingTranscription implements Transcription {
     const { everyMs = EVERY_MS } = this.#options;
     if (this.#closed || this.#request || this.#clip.toMs <= this.#coveredMs) return;
     const wanted = this.#settleMs !== undefined && this.#settleMs > this.#coveredMs;
-    if (!wanted && (this.#clip.lengthMs < SHORTEST_MS || this.#now() - this.#askedAtMs < everyMs)) return;
+    const due = this.#now() - this.#askedAtMs >= everyMs || this.#clip.lengthMs >= TOO_LONG_MS;
+    if (!wanted && (this.#clip.lengthMs < SHORTEST_MS || !due)) return;
     void this.#ask();
   }
 
@@ -100,6 +105,7 @@ class GrowingTranscription implements Transcription {
     this.#request = request;
     this.#askedAtMs = this.#now();
     const pcm = this.#clip.read();
+    const { end } = this.#clip;
     this.#listener.onSent?.({ requests: 1, seconds: pcm.length / TRANSCRIBE_HZ });
     let text: string;
     try {
@@ -115,8 +121,17 @@ class GrowingTranscription implements Transcription {
     this.#request = undefined;
     this.#failures = 0;
     this.#coveredMs = request.toMs;
-    this.#listener.onTranscript({ ...this.#words.take(text), coveredMs: request.toMs });
+    this.#listener.onTranscript({ ...this.#words.take(text, end), coveredMs: request.toMs });
+    this.#shorten();
     this.#next();
+  }
+
+  /** The words of a long clip are settled, and its sound is sent no more. */
+  #shorten(): void {
+    const { lengthMs } = this.#clip;
+    if (lengthMs < LONG_MS) return;
+    const place = this.#words.settleToPause() ?? (lengthMs < TOO_LONG_MS ? undefined : this.#words.settleAll());
+    if (place !== undefined) this.#clip.beginAt(place);
   }
 
   #fail(cause: unknown): void {
@@ -125,9 +140,14 @@ class GrowingTranscription implements Transcription {
       return;
     }
     const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
-    const error = timedOut
-      ? new MicroturnError('transcriber/failed', 'no answer in time', { cause })
-      : MicroturnError.from(cause, 'transcriber/failed');
+    this.#giveUp(
+      timedOut
+        ? new MicroturnError('transcriber/failed', 'no answer in time', { cause })
+        : MicroturnError.from(cause, 'transcriber/failed'),
+    );
+  }
+
+  #giveUp(error: MicroturnError): void {
     this.close();
     this.#listener.onFailed(error);
   }

@@ -32,23 +32,47 @@ function listener() {
 describe('words that grow', () => {
   it('are stable where two hypotheses agree, and are never taken back', () => {
     const words = new GrowingWords();
-    expect(words.take('The quick')).toEqual({ words: ['The', 'quick'], stable: 0 });
-    expect(words.take('the quick brow')).toEqual({ words: ['the', 'quick', 'brow'], stable: 2 });
-    expect(words.take('the quick brown fox')).toMatchObject({ stable: 2 });
-    expect(words.take('a quick brown fox.')).toEqual({ words: ['the', 'quick', 'brown', 'fox.'], stable: 2 });
+    expect(words.take('The quick', 1)).toEqual({ words: ['The', 'quick'], stable: 0 });
+    expect(words.take('the quick brow', 2)).toEqual({ words: ['the', 'quick', 'brow'], stable: 2 });
+    expect(words.take('the quick brown fox', 3)).toMatchObject({ stable: 2 });
+    expect(words.take('a quick brown fox.', 4)).toEqual({ words: ['the', 'quick', 'brown', 'fox.'], stable: 2 });
+  });
+
+  it('are settled up to a pause once more was said, and later hypotheses are of what follows', () => {
+    const words = new GrowingWords();
+    words.take('one two', 8000);
+    words.take('One, two.', 16_000);
+    expect(words.settleToPause()).toBeUndefined();
+    words.take('One, two. Thr', 24_000);
+    expect(words.settleToPause()).toBe(12_000);
+    expect(words.take('three', 32_000)).toEqual({ words: ['One,', 'two.', 'three'], stable: 2 });
+    expect(words.take('Three four', 40_000)).toEqual({ words: ['One,', 'two.', 'Three', 'four'], stable: 3 });
+    expect(words.settleToPause()).toBeUndefined();
+    expect(words.settleAll()).toBe(40_000);
+    expect(words.take('five', 48_000)).toEqual({ words: ['One,', 'two.', 'Three', 'four', 'five'], stable: 4 });
+  });
+
+  it.each([
+    ['the words before it have become others', ['I scream', 'I scream', 'ice cream is'], 8000],
+    ['it was too short to be one', ['one', 'one', 'one two'], 3200],
+  ])('have no pause where %s', (_, hypotheses, apart) => {
+    const words = new GrowingWords();
+    for (const [i, text] of hypotheses.entries()) words.take(text, (i + 1) * apart);
+    expect(words.settleToPause()).toBeUndefined();
   });
 });
 
 describe('a clip that grows', () => {
-  it('keeps the last half minute', () => {
+  it('begins where it is told to, and takes no more than half a minute', () => {
     const clip = new GrowingClip(0);
-    for (let i = 1; i <= 40; i++) clip.push(second().fill(i), i * 1000);
-    expect(clip.lengthMs).toBe(30_000);
-    expect(clip.toMs).toBe(40_000);
+    for (let i = 1; i <= 30; i++) expect(clip.push(second().fill(i), i * 1000)).toBe(true);
+    expect(clip.push(second().fill(31), 31_000)).toBe(false);
+    expect([clip.lengthMs, clip.toMs, clip.end]).toEqual([30_000, 30_000, 480_000]);
+    clip.beginAt(10 * 16_000);
+    clip.push(second().fill(31), 31_000);
+    expect([clip.lengthMs, clip.toMs, clip.end]).toEqual([21_000, 31_000, 496_000]);
     const pcm = clip.read();
-    expect([pcm[0], pcm.at(-1)]).toEqual([11, 40]);
-    clip.push(second(31).fill(7), 71_000);
-    expect(new Set(clip.read())).toEqual(new Set([7]));
+    expect([pcm[0], pcm.at(-1)]).toEqual([11, 31]);
   });
 });
 
@@ -160,6 +184,15 @@ describe('transcription over HTTP', () => {
     expect(requests).toHaveLength(2);
     stream.push(second(), 2000);
     expect(heard.transcripts).toEqual([]);
+  });
+
+  it('gives an utterance up whose words come so late that its sound has no room', async () => {
+    const { baseUrl } = await transcriptionServer([{ after: new Promise<void>(() => {}) }]);
+    const { stream, heard } = open(baseUrl, { timeoutMs: 60_000 });
+    for (let i = 1; i <= 31; i++) stream.push(second(), i * 1000);
+    expect(heard.errors).toMatchObject([{ code: 'transcriber/failed' }]);
+    stream.push(second(), 32_000);
+    expect(heard.errors).toHaveLength(1);
   });
 
   it('says nothing after it was closed', async () => {
