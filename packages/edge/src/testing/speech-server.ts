@@ -255,6 +255,11 @@ export class SpeechServer extends StrictServer {
         doneWords = all.length;
       }
     };
+    const hear = (ms: number) => {
+      record.heardMs += ms;
+      if (record.heardMs > dropAfterMs) ws.terminate();
+    };
+    const stream = new VllmStream({ hear, tell });
     ws.on('message', (data) => {
       const parsed = v.safeParse(dialect === 'openai' ? openAiMessage : vllmMessage, parseJson(String(data)));
       if (!parsed.success) return refuse(`${v.getDotPath(parsed.issues[0]) ?? 'message'}: ${parsed.issues[0].message}`);
@@ -270,23 +275,70 @@ export class SpeechServer extends StrictServer {
           return;
         case 'input_audio_buffer.append': {
           if (record.model === '') return refuse('sound before session.update');
-          const rate = dialect === 'openai' ? 24 : 16;
-          record.heardMs += Buffer.from(message.audio, 'base64').length / 2 / rate;
-          if (record.heardMs > dropAfterMs) ws.terminate();
-          // What vLLM was told to begin with goes on word by word.
-          else if (dialect === 'vllm' && record.commits > 0) void tell(false);
+          const samples = Buffer.from(message.audio, 'base64').length / 2;
+          if (dialect === 'openai') hear(samples / 24);
+          else stream.append(samples / 16);
           return;
         }
         case 'input_audio_buffer.commit':
           if (record.model === '') return refuse('a commit before session.update');
           record.commits++;
-          if (dialect === 'openai') send({ type: 'input_audio_buffer.committed', item_id: `item_${record.commits}` });
-          void tell('final' in message ? message.final : true);
+          if ('final' in message) stream.commit(message.final);
+          else {
+            send({ type: 'input_audio_buffer.committed', item_id: `item_${record.commits}` });
+            void tell(true);
+          }
           return;
         default:
           message satisfies never;
       }
     });
+  }
+}
+
+/**
+ * What becomes of the sound that vLLM is sent: a commit that is not final begins to transcribe what is queued, and one that
+ * is ends that. What comes between a final commit and the end of its words is lost, a commit as well.
+ */
+class VllmStream {
+  readonly #hear: (ms: number) => void;
+  readonly #tell: (final: boolean) => Promise<void>;
+  #queue: (number | 'end')[] = [];
+  #transcribes = false;
+  #ends = false;
+
+  constructor({ hear, tell }: { hear: (ms: number) => void; tell: (final: boolean) => Promise<void> }) {
+    this.#hear = hear;
+    this.#tell = tell;
+  }
+  append(ms: number): void {
+    this.#queue.push(ms);
+    this.#advance();
+  }
+  commit(final: boolean): void {
+    if (final) this.#queue.push('end');
+    else this.#transcribes = true;
+    this.#advance();
+  }
+
+  #advance(): void {
+    while (this.#transcribes && !this.#ends && this.#queue.length > 0) {
+      const next = this.#queue.shift()!;
+      if (next === 'end') {
+        this.#ends = true;
+        void this.#end();
+      } else {
+        this.#hear(next);
+        void this.#tell(false);
+      }
+    }
+  }
+
+  async #end(): Promise<void> {
+    await this.#tell(true);
+    this.#queue = [];
+    this.#ends = false;
+    this.#transcribes = false;
   }
 }
 

@@ -18,7 +18,7 @@ export interface RealtimeTranscriberOptions {
 const OPENAI_HZ = 24_000;
 const TIMEOUT_MS = 4000;
 const LONGEST_MESSAGE_BYTES = 1 << 20;
-/** Sound that waits for the socket to open. Policy `reject`: the utterance fails. */
+/** Sound that waits for the socket to open or to take more, or for vLLM to. Policy `reject`: the utterance fails. */
 const WAITING_BYTES = 1 << 20;
 const LONGEST_WORDS = 4000;
 
@@ -53,21 +53,29 @@ interface Part {
   done: boolean;
 }
 
+/** What is sent of the sound; the session's own message comes before. */
+interface Outgoing {
+  readonly text: string;
+  /** Of sound in it; none where it is the commit of what was sent. */
+  readonly seconds: number;
+}
+
 class SocketTranscription implements Transcription {
   readonly #options: RealtimeTranscriberOptions;
   readonly #listener: TranscriptListener;
   readonly #onClosed: () => void;
   readonly #socket: WebSocket;
   readonly #resampler: Resampler | undefined;
-  #waiting: string[] = [];
+  #waiting: Outgoing[] = [];
   #waitingBytes = 0;
   #ready = false;
+  /** What vLLM does with the sound; it forgets what it is sent from a final commit on until all words are told. */
+  #vllm: 'idle' | 'transcribes' | 'ends' = 'idle';
   readonly #fromMs: number;
   #toMs: number;
   /** In the order of the sound. */
   readonly #parts: Part[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #begun = false;
   #closed = false;
 
   constructor(options: RealtimeTranscriberOptions, fromMs: number, listener: TranscriptListener, onClosed: () => void) {
@@ -93,27 +101,18 @@ class SocketTranscription implements Transcription {
   push(pcm: Int16Array, toMs: number): void {
     if (this.#closed) return;
     this.#toMs = toMs;
-    this.#listener.onSent?.({ requests: 0, seconds: pcm.length / TRANSCRIBE_HZ });
     const bytes = this.#resampler ? toPcm16(this.#resampler.push(toFloat(pcm))) : pcm;
-    this.#send({
-      type: 'input_audio_buffer.append',
-      audio: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
-    });
-    // vLLM writes from a commit on, as the sound comes, until one that is final.
-    if (this.#options.dialect === 'vllm' && !this.#begun) {
-      this.#begun = true;
-      this.#send({ type: 'input_audio_buffer.commit', final: false });
-    }
+    const audio = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+    this.#send({ type: 'input_audio_buffer.append', audio }, pcm.length / TRANSCRIBE_HZ);
   }
   settle(): void {
     const last = this.#parts.at(-1);
     if (this.#closed || last?.toMs === this.#toMs) return;
-    const { dialect, timeoutMs = TIMEOUT_MS } = this.#options;
+    const { dialect } = this.#options;
     if (last && !last.done && last.toMs === undefined) last.toMs = this.#toMs;
     else this.#begin(this.#toMs);
-    this.#listener.onSent?.({ requests: 1, seconds: 0 });
-    this.#send({ type: 'input_audio_buffer.commit', ...(dialect === 'vllm' && { final: true }) });
-    this.#timer ??= setTimeout(() => this.#fail(new Error(`no words within ${timeoutMs} ms`)), timeoutMs).unref();
+    this.#send({ type: 'input_audio_buffer.commit', ...(dialect === 'vllm' && { final: true }) }, 0);
+    this.#timer ??= this.#startTimer();
   }
   close(): void {
     if (this.#closed) return;
@@ -140,18 +139,39 @@ class SocketTranscription implements Transcription {
           : { type: 'session.update', session: { type: 'transcription', audio } },
       ),
     );
-    for (const message of this.#waiting.splice(0)) this.#socket.send(message);
+    this.#flush();
   }
 
-  #send(message: object): void {
+  #send(message: object, seconds: number): void {
     const text = JSON.stringify(message);
-    if (this.#ready && this.#socket.bufferedAmount < WAITING_BYTES) {
-      this.#socket.send(text);
-      return;
-    }
+    this.#waiting.push({ text, seconds });
     this.#waitingBytes += text.length;
-    if (this.#ready || this.#waitingBytes > WAITING_BYTES) this.#fail(new Error('the sound is not taken'));
-    else this.#waiting.push(text);
+    this.#flush();
+    if (this.#waitingBytes + this.#socket.bufferedAmount > WAITING_BYTES)
+      this.#fail(new Error('the sound is not taken'));
+  }
+
+  #flush(): void {
+    while (this.#ready && this.#vllm !== 'ends') {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      this.#waitingBytes -= next.text.length;
+      this.#socket.send(next.text);
+      const isCommit = next.seconds === 0;
+      this.#listener.onSent?.({ requests: isCommit ? 1 : 0, seconds: next.seconds });
+      if (this.#options.dialect !== 'vllm') continue;
+      // vLLM writes from a commit on, as the sound comes, until one that is final.
+      if (isCommit) this.#vllm = 'ends';
+      else if (this.#vllm === 'idle') {
+        this.#vllm = 'transcribes';
+        this.#socket.send(JSON.stringify({ type: 'input_audio_buffer.commit', final: false }));
+      }
+    }
+  }
+
+  #startTimer(): NodeJS.Timeout {
+    const { timeoutMs = TIMEOUT_MS } = this.#options;
+    return setTimeout(() => this.#fail(new Error(`no words within ${timeoutMs} ms`)), timeoutMs).unref();
   }
 
   #onMessage(data: RawData): void {
@@ -178,8 +198,9 @@ class SocketTranscription implements Transcription {
         this.#complete(this.#partOf(itemId), message.transcript);
         return;
       case 'transcription.done':
-        this.#begun = false;
+        this.#vllm = 'idle';
         this.#complete(this.#partOf(itemId), message.text);
+        this.#flush();
         return;
       case 'conversation.item.input_audio_transcription.failed':
       case 'error':
@@ -204,10 +225,9 @@ class SocketTranscription implements Transcription {
   #complete(part: Part, text: unknown): void {
     if (typeof text === 'string') part.text = text;
     part.done = true;
-    if (this.#parts.every(({ done }) => done)) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    }
+    clearTimeout(this.#timer);
+    // Somebody waits for the words of a later commit, too.
+    this.#timer = this.#parts.some(({ done, toMs }) => !done && toMs !== undefined) ? this.#startTimer() : undefined;
     this.#tell();
   }
 

@@ -218,9 +218,9 @@ describe.each(['openai', 'vllm'] as const)('transcription over a WebSocket, as %
         .slice(0, Math.floor((ms + 5) / 500))
         .join(' '),
   };
-  async function open(script: ScriptedHearing = hear) {
+  async function open(script: ScriptedHearing = hear, timeoutMs?: number) {
     const server = await SpeechServer.start({ hear: script, apiKey: 'k' });
-    const options = { dialect, baseUrl: server.url, apiKey: 'k', model: 'm', timeoutMs: 300 };
+    const options = { dialect, baseUrl: server.url, apiKey: 'k', model: 'm', timeoutMs };
     const transcriber = new RealtimeTranscriber(options);
     onTestFinished(async () => {
       transcriber.close();
@@ -250,12 +250,28 @@ describe.each(['openai', 'vllm'] as const)('transcription over a WebSocket, as %
     expect(heard.errors).toEqual([]);
   });
 
+  it('loses nothing of who goes on while the words so far are waited for', async () => {
+    const { server, heard, stream } = await open({ ...hear, delayMs: 50 });
+    for (const toMs of [500, 1000, 1500, 2000, 2500]) {
+      stream.push(second(0.5), toMs);
+      if (toMs % 1000 === 0) stream.settle();
+    }
+    const known = { words: ['what', 'time', 'is', 'it'], stable: 4, coveredMs: 2000 };
+    await vi.waitFor(() => expect(heard.transcripts).toContainEqual(known));
+    stream.settle();
+    const all = { words: ['what', 'time', 'is', 'it', 'now'], stable: 5, coveredMs: 2500 };
+    await vi.waitFor(() => expect(heard.transcripts.at(-1)).toEqual(all));
+    expect(Math.abs(server.heard[0]!.heardMs - 2500)).toBeLessThan(5);
+    expect(server.problems).toEqual([]);
+    expect(heard.errors).toEqual([]);
+  });
+
   it.each([
     ['an error', { ...hear, error: 'overloaded' }, 'overloaded'],
     ['no words in time', { ...hear, delayMs: 5000 }, 'no words within'],
     ['a socket that ends', { ...hear, dropAfterMs: 100 }, ''],
   ])('gives the utterance up after %s', async (_, script, message) => {
-    const { heard, stream } = await open(script);
+    const { heard, stream } = await open(script, 300);
     stream.push(second(), 1000);
     stream.settle();
     await vi.waitFor(() => expect(heard.errors).toMatchObject([{ code: 'transcriber/failed' }]));
@@ -270,6 +286,59 @@ describe.each(['openai', 'vllm'] as const)('transcription over a WebSocket, as %
     await vi.waitFor(() => expect(heard.errors).toMatchObject([{ code: 'transcriber/failed' }]));
     expect(heard.errors[0]!.message).toContain('401');
   });
+});
+
+it('over vLLM’s socket gives an utterance up whose sound waits for words and has no room', async () => {
+  const server = await SpeechServer.start({ hear: { words: () => 'what', delayMs: 60_000 } });
+  const transcriber = new RealtimeTranscriber({ dialect: 'vllm', baseUrl: server.url, model: 'm' });
+  onTestFinished(async () => {
+    transcriber.close();
+    await server.close();
+  });
+  const heard = listener();
+  const stream = transcriber.start(0, heard);
+  stream.push(second(), 1000);
+  stream.settle();
+  await vi.waitFor(() => expect(server.heard[0]?.commits).toBe(2));
+  for (let i = 2; i <= 20; i++) stream.push(second(), i * 1000);
+  expect(heard.errors).toEqual([]);
+  for (let i = 21; i <= 30; i++) stream.push(second(), i * 1000);
+  expect(heard.errors).toMatchObject([{ code: 'transcriber/failed' }]);
+  expect(Math.round(server.heard[0]!.heardMs)).toBe(1000);
+});
+
+it('waits as long for the words of a later pause as for those of the first', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => void server.close());
+  let commits = 0;
+  let done = (): void => {};
+  server.on('connection', (socket) => {
+    socket.on('message', (data) => void (String(data).includes('"final":true') && commits++));
+    done = () => socket.send(JSON.stringify({ type: 'transcription.done', text: 'what' }));
+  });
+  await new Promise((resolve) => server.once('listening', resolve));
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const until = async (isSo: () => boolean) => {
+    while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  const transcriber = new RealtimeTranscriber({ dialect: 'vllm', baseUrl, model: 'm', timeoutMs: 1000 });
+  onTestFinished(() => transcriber.close());
+  const heard = listener();
+  const stream = transcriber.start(0, heard);
+  for (const toMs of [1000, 2000]) {
+    stream.push(second(), toMs);
+    stream.settle();
+  }
+  await until(() => commits === 1);
+  vi.advanceTimersByTime(999);
+  done();
+  await until(() => commits === 2);
+  vi.advanceTimersByTime(999);
+  expect(heard.errors).toEqual([]);
+  vi.advanceTimersByTime(1);
+  expect(heard.errors).toMatchObject([{ code: 'transcriber/failed' }]);
 });
 
 it('words of a later part that come first stand behind those of an earlier one, and cover nothing before they are there', async () => {
