@@ -24,9 +24,8 @@ WORD_WEIGHTS = _weights(WORDS, {"<unk>": UNKNOWN_WORD_WEIGHT})
 FLOOR_WEIGHTS = _weights(
     FLOOR, {"holding": 1.3, "yielded": 1.3, "correcting": 1.5, "barge-in": 4.0, "backchannel": 2.5}
 )
-DECISIVE_TURNS, DECISIVE_WEIGHT = 2, 3.0
+DECISIVE_TURNS, DECISIVE_WEIGHT = {"holding": 2, "yielded": 2, "barge-in": 3, "backchannel": 3}, 3.0
 """The first micro-turns tell a pause from an end, and an interruption from a backchannel; those after them are many, and mostly repeat it."""
-DECISIVE_FLOORS = tuple(FLOOR_INDEX[name] for name in ("holding", "yielded", "barge-in", "backchannel"))
 SAY_WEIGHTS = _weights(SAY, {"<silent>": 1.0}, other=4.0)
 ACT_WEIGHTS = _weights(ACT, {"none": 1.0}, other=2.5)
 
@@ -89,7 +88,8 @@ def hearing_losses(words, phones, batch: Batch) -> dict[str, torch.Tensor]:
 
 def decisive(floor: torch.Tensor) -> torch.Tensor:
     """[B, M]: whether this is one of the first micro-turns of what must be told from something else at once."""
-    return torch.isin(floor, torch.tensor(DECISIVE_FLOORS, device=floor.device)) & (floor != late(floor, DECISIVE_TURNS, FLOOR_INDEX["silent"]))
+    first = lambda name, turns: (floor == FLOOR_INDEX[name]) & (late(floor, turns, FLOOR_INDEX["silent"]) != FLOOR_INDEX[name])
+    return sum(first(name, turns) for name, turns in DECISIVE_TURNS.items()) > 0
 
 
 def _floor_loss(logits: torch.Tensor, floor: torch.Tensor) -> torch.Tensor:

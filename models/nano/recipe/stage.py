@@ -16,6 +16,7 @@ YIELD_SECONDS = 2.0
 """How long after a turn `yielded` lasts before it is plain silence."""
 BACKCHANNEL_AFTER_SECONDS = 4.0
 COUNT_LIMIT = 20
+MOST_AGENTS = 20
 
 
 def heard_at(word: Span) -> float:
@@ -123,27 +124,39 @@ class Stage:
         stop_turn = turn_of(decided)
         silenced = (stop_turn + 1) * TURN_SECONDS + self._random.uniform(0.02, 0.12)
         self._mark_turn(line, words)
-        self.timeline.floor.append(Span("barge-in", onset, min(silenced, past)))
         self.timeline.act.append(Due("stop", stop_turn * TURN_SECONDS))
         self.timeline.events.append(Event("barge-in", onset, past))
         self._agent_speech(start, silenced)
         self.now = past
         self._yield(self._random.uniform(0.8, 2.5))
+        # After a short "stop" there is nothing to answer before the agent is silent.
+        self.timeline.floor.append(Span("barge-in", onset, silenced))
         return True
 
     def _agent_speech(self, start: float, end: float) -> None:
         """The agent is audible from `start` to `end`: sentences on its layer, cut off at the end."""
         moment = start
         while moment < end:
-            spoken = self._record(parse(self._writer.talk()), self._agent)
-            if not spoken:
-                return
+            spoken = self._agent_sentence()
             room_left = int((end - moment) * RATE_HZ)
             first = int(spoken.words[0].start * RATE_HZ)
             pcm = spoken.pcm[first : first + room_left]
             self.timeline.put(self.timeline.agent, pcm, moment)
             moment += len(pcm) / RATE_HZ + self._random.uniform(0, 0.3)
         self.timeline.play.append(Span("agent", start, end))
+
+    def _agent_sentence(self) -> Utterance:
+        """
+        Said by another voice where this one misreads it: what the user does meanwhile is done to an agent that talks.
+
+        @throws ReadingError where many voices in a row misread what they are given
+        """
+        for _ in range(MOST_AGENTS):
+            spoken = self._record(parse(self._writer.talk()), self._agent)
+            if spoken:
+                return spoken
+            self._agent, self._agent_words = draw_other(self._random), {}
+        raise ReadingError(f"{MOST_AGENTS} voices in a row misread the agent's sentences")
 
     def _interject(self, name: str, turn: int) -> None:
         """The agent says one short thing right after micro-turn `turn`, while the user goes on as before."""

@@ -5,7 +5,7 @@ import numpy as np
 from acoustics import Crowd
 from labels import label
 from scenarios import Director
-from synthesis import RATE_HZ, Span, Utterance
+from synthesis import RATE_HZ, ReadingError, Span, Utterance
 from vocabulary import ACT_INDEX, DROPPED, FLOOR_INDEX, MARKS, NUMBERS, RESULT
 
 
@@ -17,10 +17,19 @@ class Metronome:
         return Utterance(np.full(int(0.3 * len(words) * RATE_HZ), 0.1, np.float32), spans, [])
 
 
-def sessions(split, count, seconds=30):
+class Mumbler(Metronome):
+    """Misreads a sentence in three."""
+
+    def record(self, speaker, words, marks, random):
+        if random.random() < 1 / 3:
+            raise ReadingError("misread")
+        return super().record(speaker, words, marks, random)
+
+
+def sessions(split, count, seconds=30, studio=Metronome()):
     for seed in range(count):
         random = np.random.default_rng(seed)
-        director = Director(split, seconds, random, Metronome(), Crowd(random))
+        director = Director(split, seconds, random, studio, Crowd(random))
         yield director.mode, director.run()
 
 
@@ -38,6 +47,30 @@ class Drill(unittest.TestCase):
     def test_counting_and_reminders_meet_in_one_session(self):
         mixed = [timeline for mode, timeline in sessions("drill", 60) if mode == "mixed"]
         self.assertTrue(any(of(timeline, "count") and of(timeline, "remind") for timeline in mixed))
+
+
+class OverTheAgent(unittest.TestCase):
+    def test_who_breaks_in_and_who_says_that_they_listen_do_so_while_it_talks_whatever_is_misread(self):
+        seen = 0
+        for _, timeline in sessions("drill", 30, studio=Mumbler()):
+            play = label(timeline).play
+            for event in of(timeline, "barge-in", "backchannel"):
+                turn = int(event.start / 0.2)
+                seen += 1
+                self.assertIn(1, play[max(0, turn - 1) : turn + 2])
+        self.assertGreater(seen, 30)
+
+    def test_the_floor_is_the_barge_in_s_until_the_agent_is_silent(self):
+        seen = 0
+        for _, timeline in sessions("drill", 30):
+            labels = label(timeline)
+            for event in of(timeline, "barge-in"):
+                turn = int(event.start / 0.2) + 1
+                while turn < len(labels.play) - 1 and labels.play[turn + 1]:
+                    self.assertEqual(labels.floor[turn], FLOOR_INDEX["barge-in"])
+                    turn += 1
+                    seen += 1
+        self.assertGreater(seen, 30)
 
 
 class Rare(unittest.TestCase):
