@@ -223,8 +223,12 @@ class _Page:
 
 def age_text(age: int, note: Note) -> list[int]:
     """What the runtime tells of a note (`ageTokens` of packages/edge/src/engine/reader.ts)."""
-    words = age_words(age)
-    return [*words, *(WORDS.index(SAME) if word in words else word for word in note.words)]
+    words, told = age_words(age), list(note.words)
+    count = len(words) - 1
+    for first in range(len(told) - count + 1):
+        if told[first : first + count] == words[1:]:
+            told[first : first + count] = [WORDS.index(SAME)] * count
+    return [*words, *told]
 
 
 def age_words(age: int) -> list[int]:

@@ -59,11 +59,12 @@ class Telling(unittest.TestCase):
         self.assertEqual(list(np.flatnonzero(page["act"][0] == ACT_INDEX["note"])), [12, 13])
         self.assertEqual(list(told(page)), [60, 61, 110, 111, 160, 161])
         self.assertEqual(told(page)[110], "<age> twenty seconds remind me in thirty five".split())
-        self.assertEqual(told(page)[111], ["<same>"])
+        self.assertEqual(told(page)[111], ["seconds"])
 
     def test_what_is_the_same_in_the_note_is_told_as_such(self):
-        for age, words in ((2_100, "<same> <same> seconds"), (300, "thirty <same> seconds"), (30, "<same> five <same>")):
-            told = [WORDS[word] for word in age_text(age, Note(0.0, REMIND))]
+        for age, words in ((2_100, "<same> <same> <same>"), (300, "thirty <same> <same>"), (30, "thirty five minutes")):
+            note = tuple(word_class(word) for word in "remind me in thirty five minutes".split())
+            told = [WORDS[word] for word in age_text(age, Note(0.0, note))]
             self.assertEqual(told[len(age_words(age)) :], f"remind me in {words}".split())
 
     def test_two_that_are_due_together_wait_for_room_and_lose_no_word(self):

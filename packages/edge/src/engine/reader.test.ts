@@ -86,10 +86,12 @@ describe('a reader', () => {
       expect([named(reader.read().text), reader.read().text]).toEqual([read, undefined]);
     });
 
-    it('says of a word of the note that the age has it, where its bundle has a mark for that', () => {
+    it('says where the note has the words of the age, in a bundle that has a mark for that', () => {
       const reader = createReader(ageing({ age: '<age>', same: '<same>' }));
-      reader.perceive({ type: 'age', seconds: 180, text: 'three one minutes dog' });
-      expect(named(reader.read().text)).toBe('<age> three minutes <same> one <same> dog');
+      reader.perceive({ type: 'age', seconds: 180, text: 'thirty three minutes' });
+      expect(named(reader.read().text)).toBe('<age> three minutes thirty <same> <same>');
+      reader.perceive({ type: 'age', seconds: 180, text: 'three dog, one minutes' });
+      expect(named(reader.read().text)).toBe('<age> three minutes three dog one minutes');
     });
 
     it('goes on in the next micro-turn with what has no room, after what waited before', () => {

@@ -45,13 +45,16 @@ export function createReader(manifest: Manifest): Reader {
 }
 
 /**
- * A note may fill more than one micro-turn, and whether two words of different micro-turns are the same is what a small
+ * A note may fill more than one micro-turn, and whether it has the words of the age that were told before is what a small
  * model learns slowest: it is told.
  */
 function ageTokens(vocabulary: Vocabulary, { seconds, text }: { seconds: number; text: string }): number[] {
   const age = vocabulary.tokens(ageText(seconds));
   const same = vocabulary.mark('same');
-  const note = vocabulary.tokens(text).map((id) => (same !== undefined && age.includes(id) ? same : id));
+  const note = vocabulary.tokens(text);
+  for (let first = 0; same !== undefined && first + age.length <= note.length; first++) {
+    if (age.every((id, index) => note[first + index] === id)) note.fill(same, first, first + age.length);
+  }
   return [...age, ...note];
 }
 

@@ -72,7 +72,7 @@ export const marks = [
   'dropped',
   /** What follows is how old a note is, and its words. */
   'age',
-  /** In place of a word of that note which tells the age, too. */
+  /** In place of each of the age's words, where that note has all of them, one after the other. */
   'same',
 ] as const;
 export type Mark = (typeof marks)[number];
