@@ -1,4 +1,4 @@
-import type { SessionEvent } from '@microturn/protocol';
+import type { Floor, SessionEvent } from '@microturn/protocol';
 import type { Act } from '../engine/types.js';
 import { readDraft, type Draft } from './draft.js';
 import { followHistory } from './heard-history.js';
@@ -13,6 +13,7 @@ export function newAnswer(
   return {
     draft,
     ...times,
+    heardTo: 0,
     said: 0,
     saidAll: false,
     opens: false,
@@ -69,11 +70,10 @@ export function fail(step: StepBuilder, draftId: string, atMs: number): void {
   if (one) {
     step.dropped(one, 'failed');
     step.set({ drafts: step.state.drafts.filter((other) => other !== one) });
+    return;
   }
-  const { answer } = step.state;
-  if (answer?.draft.id !== draftId) return;
   // What there is of it is said, and no more; of nothing, nothing is.
-  step.set({ answer: readDraft(answer.draft) ? { ...answer, draft: { ...answer.draft, done: true } } : undefined });
+  step.changeDraft(draftId, (draft) => ({ ...draft, done: true }));
   sayMore(step, atMs);
 }
 
@@ -93,7 +93,7 @@ export function follow(step: StepBuilder, event: SessionEvent): void {
     event.responseId === answer.responseId
   ) {
     // The next part of it, behind a tool, is a response of its own; who talks over this one does not call the tool off.
-    step.set({ answer: { ...answer, responseId: undefined, soundedAtMs: undefined } });
+    step.set({ answer: { ...answer, heardTo: answer.said, responseId: undefined, soundedAtMs: undefined } });
   } else if (
     (event.type === 'response.completed' || event.type === 'response.interrupted') &&
     event.responseId === answer.responseId
@@ -103,21 +103,31 @@ export function follow(step: StepBuilder, event: SessionEvent): void {
 }
 
 /**
- * They go on before they can have heard anything of the answer: it was one to half of what they want. What sounded earlier is
- * the bundle's to stop, by a barge-in; what was thrown in is meant for while they speak.
+ * They go on before they can have heard anything of the answer: it was one to half of what they want, or they coughed, which is
+ * known when they have ended. What sounded earlier is the bundle's to stop, by a barge-in; what was thrown in is meant for while
+ * they speak.
  */
 export function takeBack(step: StepBuilder, fromMs: number): void {
   const { answer } = step.state;
   if (!answer) return;
-  const { said, draft, calling } = answer;
+  const { heardTo, draft, calling } = answer;
+  const said = answer.said > heardTo;
   // A word that announced it may have sounded: that is nothing of it.
-  const soundedAtMs = said > 0 ? (answer.soundedAtMs ?? Infinity) : Infinity;
+  const soundedAtMs = said ? (answer.soundedAtMs ?? Infinity) : Infinity;
   // They may be giving leave; whatever it is, it is told with the result.
   if (calling) return;
-  const thrownIn = said > 0 && readDraft(draft)?.kind === 'interjection';
+  const thrownIn = said && readDraft(draft)?.kind === 'interjection';
   if (thrownIn || soundedAtMs < fromMs) return;
-  if (said > 0) step.acts = [...new Set<Act>(['stop', ...step.acts])];
-  step.withdraw();
+  if (said) step.acts = [...new Set<Act>(['stop', ...step.acts])];
+  // It is said from there again, by a response of its own; how long that took says nothing of anybody's speed.
+  const unsaid = { said: heardTo, saidAll: false, opens: false, responseId: undefined, saidAtMs: undefined };
+  step.set({ answer: undefined, held: { ...answer, ...unsaid, soundedAtMs: undefined, measured: true } });
+}
+
+/** Nothing came of what they were saying: the answer that was held back meanwhile is the answer. */
+export function giveHeld(step: StepBuilder, floor: Floor): void {
+  const { held, utterance } = step.state;
+  if (held && !utterance && floor !== 'elsewhere') step.set({ answer: held, held: undefined });
 }
 
 /** Where the time went between the end of the user's speech and the first packet of the answer: once, and not where a word announced it. */

@@ -94,6 +94,22 @@ describe('a composite row', () => {
       expect(llm.requests).toHaveLength(1);
     });
 
+    it('an answer that is held back calls none before the user has said nothing more', async () => {
+      const { tools, calls } = weather();
+      const { turns, scribe, llm, settle } = talk('.SSSSYSY.', {}, tools);
+      await turns(6);
+      scribe.says('is it warm in Rome', 1200);
+      await turns(1);
+      llm.calls('weather', { place: 'Rome' });
+      await settle();
+      await turns(1);
+      expect(calls).toEqual([]);
+      scribe.says('', 1600);
+      await turns(1);
+      expect(calls).toHaveLength(1);
+      expect(llm.requests).toHaveLength(1);
+    });
+
     it('is given up with its answer', async () => {
       const { tools, calls } = weather();
       const { turns, scribe, llm, row, settle } = talk('.SSSSY', {}, tools);

@@ -39,7 +39,7 @@ export function settle(step: StepBuilder, atMs: number): void {
     return;
   }
   const drafted = fitting !== undefined;
-  step.set({ answer: newAnswer(chosen, { drafted, spokenToMs, yieldedAtMs, wordsAtMs: coveredAtMs }) });
+  step.answer(newAnswer(chosen, { drafted, spokenToMs, yieldedAtMs, wordsAtMs: coveredAtMs }));
   if (fitting) step.committed(chosen, atMs);
 }
 
@@ -97,14 +97,8 @@ function takeFloor(step: StepBuilder, utterance: Utterance, one: Draft, atMs: nu
   for (const other of step.state.drafts) if (other !== one) step.drop(other, 'superseded');
   tell(step, utterance, utterance.words.length, atMs);
   step.close(utterance);
-  step.set({
-    drafts: [],
-    answer: newAnswer(one, {
-      drafted: true,
-      spokenToMs: utterance.spokenToMs,
-      yieldedAtMs: atMs,
-      wordsAtMs: utterance.coveredAtMs,
-    }),
-  });
+  step.set({ drafts: [] });
+  const { spokenToMs, coveredAtMs } = utterance;
+  step.answer(newAnswer(one, { drafted: true, spokenToMs, yieldedAtMs: atMs, wordsAtMs: coveredAtMs }));
   step.committed(one, atMs);
 }

@@ -153,6 +153,16 @@ describe('a composite row', () => {
     expect(decisions.at(-1)!.more).toBeUndefined();
   });
 
+  it('says so, too, where the user coughed when it failed', async () => {
+    const { turns, scribe, llm, events, settle } = talk('.SSSSYS');
+    await turns(6);
+    scribe.says('what time is it', 1200);
+    await turns(1);
+    llm.fails(new Error('connection reset'));
+    await settle();
+    expect(events).toEqual([expect.objectContaining({ type: 'error' })]);
+  });
+
   it('tells the LLM what was heard, and cancels what it writes when the call ends', async () => {
     const { turns, scribe, llm, observe, row, settle } = talk('.SSSSY..SSSSY');
     await turns(6);

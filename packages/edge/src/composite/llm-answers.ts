@@ -81,7 +81,7 @@ export class LlmAnswers {
       if (signal.aborted) return;
       const error = MicroturnError.from(cause, 'edge/internal');
       // Of a draft that nobody waits for, nobody needs to know.
-      if (isAnswer(draftId)) report(error);
+      if (!partial || isAnswer(draftId)) report(error);
       else this.#parts.log.debug({ code: error.code }, 'a draft failed');
       apply({ type: 'draft.failed', atMs: this.#host.nowMs(), draftId });
     } finally {

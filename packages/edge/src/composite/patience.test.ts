@@ -43,11 +43,21 @@ describe('an LLM that keeps the user waiting', () => {
     expect(errors(talk)).toEqual([]);
   });
 
-  it('is forgotten where the user goes on before its first word', () => {
+  it('is forgotten where the user goes on before its first word, and waited for anew', () => {
     const talk = asked().floors('.'.repeat(7)).floors('SSS');
     expect(talk.state).toMatchObject({ answer: undefined });
-    talk.floors('.'.repeat(30));
+    talk.words('is it').floors('Y').words('is it').floors('.'.repeat(19));
+    expect(talk.cancelled).toEqual([talk.asks[0]!.draftId]);
     expect(errors(talk)).toEqual([]);
+    talk.floors('..');
+    expect(errors(talk)).toEqual(['llm/timeout']);
+  });
+
+  it('is waited for anew where they only coughed', () => {
+    const talk = asked().floors('.'.repeat(15)).floors('SY').words('').floors('.'.repeat(20));
+    expect(errors(talk)).toEqual([]);
+    talk.floors('.');
+    expect(errors(talk)).toEqual(['llm/timeout']);
   });
 
   it('is heard out, once it was announced and goes on, unless the bundle stops it', () => {
@@ -62,7 +72,7 @@ describe('an LLM that keeps the user waiting', () => {
   it('is forgotten where they go on when it was only announced', () => {
     const talk = asked().floors('.'.repeat(6));
     stepInto(talk, { type: 'speech-started', responseId: 'r1', atMs: talk.nowMs + 40 });
-    talk.floors('..S');
+    talk.floors('..SS').words('is it').floors('Y').words('is it');
     expect(talk.cancelled).toEqual([talk.asks[0]!.draftId]);
   });
 

@@ -34,6 +34,16 @@ describe('taking turns', () => {
     expect(talk.said.at(-1)).toMatch('So is that.');
   });
 
+  it('a cough loses no message, and what they say after one takes it up', () => {
+    const coughed = new Talk().types('what is this', true).floors('SSY').words('').floors('.').writes('A cat.');
+    expect(coughed.said).toEqual([expect.stringMatching('A cat.')]);
+    const spoken = new Talk().types('what is this', true).floors('SSSS').words('on the left').floors('Y');
+    spoken.words('on the left');
+    expect(spoken.asks.at(-1)).toMatchObject({ words: 'on the left', turns: [{ role: 'user', text: 'what is this' }] });
+    spoken.writes('A cat.');
+    expect(spoken.said).toEqual([expect.stringMatching('A cat.')]);
+  });
+
   it('a message that is empty asks nothing, and stops nothing', () => {
     const talk = new Talk().types('a note').floors('.SSSS').words('what about this').floors('Y');
     talk.words('what about this').writes('It is on its way. It', false).types(' ', true).floors('.');

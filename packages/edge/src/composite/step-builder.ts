@@ -2,7 +2,7 @@ import type { DropReason, SessionEventBody } from '@microturn/protocol';
 import type { Act, DecodedWord } from '../engine/types.js';
 import { plainWords, readDraft, type Draft } from './draft.js';
 import { turnsOf } from './heard-history.js';
-import type { TurnTaking, TurnTakingStep, Utterance } from './turn-state.js';
+import type { Answer, TurnTaking, TurnTakingStep, Utterance } from './turn-state.js';
 import type { CompositeEffect, Speech } from './types.js';
 
 const MINUTE_MS = 60_000;
@@ -48,9 +48,10 @@ export class StepBuilder {
     return { id: draftId, on: plainWords(words), ...blank };
   }
   changeDraft(id: string, change: (draft: Draft) => Draft): void {
-    const { drafts, answer } = this.state;
+    const { drafts, answer, held } = this.state;
     this.set({ drafts: drafts.map((one) => (one.id === id ? change(one) : one)) });
     if (answer?.draft.id === id) this.set({ answer: { ...answer, draft: change(answer.draft) } });
+    if (held?.draft.id === id) this.set({ held: { ...held, draft: change(held.draft) } });
   }
   committed(draft: Draft, atMs: number): void {
     const kind = readDraft(draft)?.kind ?? 'reply';
@@ -64,6 +65,12 @@ export class StepBuilder {
     if (!draft.done) this.run({ do: 'cancel', draftId: draft.id });
     this.dropped(draft, reason);
     this.set({ drafts: this.state.drafts.filter((one) => one.id !== draft.id) });
+  }
+  /** This is the answer from now on: it answers what one that was held back was asked, too. */
+  answer(answer: Answer): void {
+    const { held } = this.state;
+    if (held && !held.draft.done) this.run({ do: 'cancel', draftId: held.draft.id });
+    this.set({ answer, held: undefined });
   }
   /** Nothing more of the answer is said. */
   withdraw(): void {

@@ -37,6 +37,8 @@ export interface Utterance {
 export interface Answer {
   readonly draft: Draft;
   readonly drafted: boolean;
+  /** Characters of its text that were a response which is over: what follows them, behind a tool, is another. */
+  readonly heardTo: number;
   /** Characters of its text that were given to be said. */
   readonly said: number;
   readonly saidAll: boolean;
@@ -74,6 +76,8 @@ export interface TurnTaking {
   readonly offeredAtMs: number | undefined;
   /** Until it was heard, or cut. */
   readonly answer: Answer | undefined;
+  /** The answer, where the user went on before it can have been heard: until they have said something else, or nothing. */
+  readonly held: Answer | undefined;
   /** For more of the answer, while the LLM owes it. */
   readonly waiting: Waiting | undefined;
   /** What is being said is cut with the next decision, and nothing is said before. */
@@ -133,6 +137,7 @@ export function startTurnTaking(options: TurnTakingOptions): TurnTaking {
     drafts: [],
     offeredAtMs: undefined,
     answer: undefined,
+    held: undefined,
     waiting: undefined,
     stopDue: false,
     history: emptyHistory,

@@ -3,10 +3,55 @@ import { stepInto, Talk } from './fixtures/talk.js';
 
 describe('taking turns', () => {
   it('goes back to listening where the user goes on before the answer has begun', () => {
-    const talk = new Talk().floors('.SSSS').words('what time').floors('Y').words('what time').floors('S');
-    expect(talk.cancelled).toEqual([talk.asks.at(-1)!.draftId]);
-    talk.floors('SS').words('is it').floors('Y').words('is it');
+    const talk = new Talk().floors('.SSSS').words('what time').floors('Y').words('what time');
+    const { draftId } = talk.asks.at(-1)!;
+    talk.floors('SSS').words('is it').floors('Y').words('is it').writes('It is noon.', true, draftId);
+    expect(talk.cancelled).toContain(draftId);
+    expect(talk.said).toEqual([]);
     expect(talk.asks.at(-1)).toMatchObject({ words: 'is it', turns: [{ role: 'user', text: 'what time' }] });
+  });
+
+  describe('a cough before the answer can have been heard', () => {
+    const asked = () => new Talk().floors('.SSSS').words('what time is it').floors('Y').words('what time is it');
+    /** It has no words. */
+    const cough = (talk: Talk, end = 'Y') => talk.floors(`SS${end}`).words('').floors('.');
+    const texts = (talk: Talk) => talk.said.map((said) => said.replace(/^\d+: /, ''));
+
+    it('holds it back until it is over, and nothing is asked again', () => {
+      const talk = asked().floors('S').writes('It is noon.').floors('S');
+      expect(talk.said).toEqual([]);
+      cough(talk);
+      expect(texts(talk)).toEqual(['It is noon.']);
+      expect(talk.asks).toHaveLength(1);
+      expect(talk.cancelled).toEqual([]);
+      expect(talk.hearsAll().state).toMatchObject({ answer: undefined, held: undefined });
+    });
+
+    it('loses none that comes later, or was begun: that one is said from its beginning', () => {
+      expect(texts(cough(asked()).writes('It is noon.'))).toEqual(['It is noon.']);
+      const begun = asked().writes('It is noon. And it', false);
+      cough(begun).writes(' rains.');
+      expect(texts(begun)).toEqual(['It is noon.', 'It is noon.', 'And it rains.']);
+      expect(begun.hearsAll().state.answer).toBeUndefined();
+    });
+
+    it('is what is said to somebody else, too, however often they turn to them', () => {
+      const talk = asked().floors('S').writes('It is noon.');
+      talk.floors('S').words('dinner is ready').floors('eSeeSe');
+      expect(talk.said).toEqual([]);
+      expect(texts(talk.floors('.'))).toEqual(['It is noon.']);
+    });
+
+    it('is none of the answer’s latency', () => {
+      const talk = cough(asked().floors('S').writes('It is noon.'));
+      stepInto(talk, { type: 'speech-started', responseId: 'r1', atMs: talk.nowMs + 40 });
+      expect(talk.emitted('response.latency')).toEqual([]);
+    });
+
+    it('ends no answer that breaks off meanwhile before it was said as far as it came', () => {
+      const talk = asked().writes('It is noon. And', false).floors('S').fails();
+      expect(texts(cough(talk))).toEqual(['It is noon.', 'It is noon. And']);
+    });
   });
 
   it('takes an answer back that nobody can have heard when the user goes on', () => {

@@ -1,5 +1,5 @@
 import type { Act, Decision } from '../engine/types.js';
-import { fail, follow, measure, noteCalls, sayMore } from './answering.js';
+import { fail, follow, giveHeld, measure, noteCalls, sayMore, takeBack } from './answering.js';
 import { interject, offer, settle } from './committing.js';
 import { historyOf } from './heard-history.js';
 import { isRefuted, plainWords } from './draft.js';
@@ -78,6 +78,7 @@ function decide(step: StepBuilder, decision: Decision, atMs: number): void {
   const toMs = fromMs + microTurnMs;
   // The brain is the LLM: of what the bundle would do by itself, only what concerns the floor is passed on.
   step.acts = decision.acts.filter((act) => !OWN_ACTS.has(act));
+  if (SPEAKS.has(decision.floor)) takeBack(step, fromMs);
   if (step.state.stopDue) {
     step.acts = [...new Set<Act>(['stop', ...step.acts])];
     step.set({ stopDue: false });
@@ -94,6 +95,7 @@ function decide(step: StepBuilder, decision: Decision, atMs: number): void {
   tellWords(step, atMs);
   interject(step, decision, atMs);
   settle(step, atMs);
+  giveHeld(step, decision.floor);
   draft(step, atMs);
   sayMore(step, atMs);
   wait(step, atMs);

@@ -24,8 +24,6 @@ export function noteTyped(step: StepBuilder, { field, text, sent, atMs }: TurnTa
   if (step.state.answer) step.set({ stopDue: step.state.answer.said > 0 });
   step.withdraw();
   const asked = step.ask([text], atMs, false);
-  step.set({
-    history: userSaid(step.state.history, text),
-    answer: newAnswer(asked, { drafted: false, spokenToMs: atMs, yieldedAtMs: atMs, wordsAtMs: atMs }),
-  });
+  step.set({ history: userSaid(step.state.history, text) });
+  step.answer(newAnswer(asked, { drafted: false, spokenToMs: atMs, yieldedAtMs: atMs, wordsAtMs: atMs }));
 }

@@ -1,6 +1,5 @@
 import type { Floor } from '@microturn/protocol';
 import type { Decision } from '../engine/types.js';
-import { takeBack } from './answering.js';
 import type { StepBuilder } from './step-builder.js';
 import type { Utterance } from './turn-state.js';
 
@@ -24,7 +23,6 @@ export function speaks(
   fromMs: number,
   toMs: number,
 ): void {
-  takeBack(step, fromMs);
   const { utterance, options, draftDueMs } = step.state;
   const hesitates = confidence < SURE;
   if (!utterance) {
