@@ -77,6 +77,96 @@ describe('a composite row', () => {
       ]);
     });
 
+    it('a result that comes while they speak waits for what they say, and goes on with both', async () => {
+      const { tools, calls } = weather();
+      const { turns, scribe, llm, said, settle } = talk('.SSSSY..SSSY', {}, tools);
+      await turns(6);
+      scribe.says('is it warm in Rome', 1200);
+      await settle();
+      llm.writes('Let me look.');
+      llm.calls('weather', { place: 'Rome' });
+      await turns(3);
+      calls[0]!.answer('21 degrees');
+      await turns(3);
+      expect(llm.requests).toHaveLength(1);
+      scribe.says('and in Paris', 2400);
+      await settle();
+      expect(llm.requests[1]!.messages.slice(2)).toEqual([
+        resultOf('text', '21 degrees'),
+        { role: 'user', content: 'and in Paris' },
+      ]);
+      llm.writes('It is 21 degrees.', '');
+      await settle();
+      expect(said).toEqual(['Let me look.', 'It is 21 degrees.']);
+      expect(calls).toHaveLength(1);
+    });
+
+    it('and where that is nothing, it goes on as if they had not', async () => {
+      const { tools, calls } = weather();
+      const { turns, scribe, llm, settle } = talk('.SSSSY..SY', {}, tools);
+      await turns(6);
+      scribe.says('is it warm in Rome', 1200);
+      await settle();
+      llm.calls('weather', { place: 'Rome' });
+      await turns(3);
+      calls[0]!.answer('21 degrees');
+      await turns(1);
+      expect(llm.requests).toHaveLength(1);
+      scribe.says('', 2000);
+      await settle();
+      expect(llm.requests[1]!.messages.slice(2)).toEqual([resultOf('text', '21 degrees')]);
+    });
+
+    it('a result is known to every later question, whatever became of the answer that asked for it', async () => {
+      const { tools, calls } = weather();
+      const { turns, scribe, llm, observe, settle } = talk('.SSSSY.SSY', {}, tools);
+      await turns(6);
+      scribe.says('is it warm in Rome', 1200);
+      await settle();
+      llm.writes('Let me look.');
+      llm.calls('weather', { place: 'Rome' });
+      await settle();
+      observe({ type: 'response.started', responseId: 'r1', kind: 'reply', audience: 'room' });
+      observe({ type: 'response.text', responseId: 'r1', text: 'Let me look.', words: [] });
+      observe({ type: 'response.completed', responseId: 'r1', heardMs: 400 });
+      calls[0]!.answer('21 degrees');
+      await settle();
+      // They go on before its next word: what was called for stays called for.
+      await turns(4);
+      scribe.says('I mean in summer', 2000);
+      await settle();
+      expect(llm.requests[1]!.signal.aborted).toBe(true);
+      expect(llm.requests.at(-1)!.messages).toEqual([
+        { role: 'user', content: 'is it warm in Rome' },
+        { role: 'assistant', content: [{ type: 'text', text: 'Let me look.' }, called] },
+        resultOf('text', '21 degrees'),
+        { role: 'user', content: 'I mean in summer' },
+      ]);
+    });
+
+    it('of a long result later questions know the beginning, and one that has no tools knows nothing', async () => {
+      const { tools, calls } = weather();
+      let offered = true;
+      const some: SessionTools = { ...tools, list: () => (offered ? tools.list() : []) };
+      const { turns, scribe, llm, row, settle } = talk('.SSSSY', {}, some);
+      await turns(6);
+      scribe.says('is it warm in Rome', 1200);
+      await settle();
+      llm.calls('weather', { place: 'Rome' });
+      await settle();
+      calls[0]!.answer('long '.repeat(10_000));
+      await settle();
+      row.typed!({ field: 'message', text: 'and now', sent: true });
+      await settle();
+      expect(JSON.stringify(llm.requests[1]!.messages).length).toBeGreaterThan(50_000);
+      expect(llm.requests.at(-1)!.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'user']);
+      expect(JSON.stringify(llm.requests.at(-1)!.messages).length).toBeLessThan(4_000);
+      offered = false;
+      row.typed!({ field: 'message', text: 'and then', sent: true });
+      await settle();
+      expect(llm.requests.at(-1)!.messages.map(({ role }) => role)).toEqual(['user']);
+    });
+
     it('a draft calls none before it is the answer, and one that is dropped never does', async () => {
       const { tools, calls } = weather();
       const { turns, scribe, llm, settle } = talk('.SSSShY', {}, tools);

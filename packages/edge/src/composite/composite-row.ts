@@ -64,6 +64,7 @@ export class CompositeRow implements SessionRow {
       tools: () => this.#outlet.tools?.(),
       apply: (input) => this.#apply(input),
       isAnswer: (draftId) => this.#state.answer?.draft.id === draftId,
+      userSpeaks: () => this.#state.utterance !== undefined,
       report: (error) => this.#report(error),
     });
     this.#state = startTurnTaking({ ...parts.turnTaking, microTurnMs });

@@ -1,13 +1,20 @@
 import type { SessionEvent, SessionEventType } from '@microturn/protocol';
+import type { CallResult, ChatToolCall } from '../llm/index.js';
 
 /** One side's turn, as the LLM is told of it. */
-export interface Turn {
-  readonly role: 'user' | 'assistant';
-  readonly text: string;
+export type Turn = { readonly role: 'user' | 'assistant'; readonly text: string } | Called;
+
+/** Tools that the agent called, and what they gave. */
+export interface Called {
+  readonly role: 'tools';
+  readonly calls: readonly ChatToolCall[];
+  readonly results: readonly CallResult[];
 }
 
-interface Entry {
-  readonly role: Turn['role'];
+type Entry = Said | Called;
+
+interface Said {
+  readonly role: 'user' | 'assistant';
   /** Of the agent: what was said of the response, and what the listener heard of it so far. */
   readonly responseId?: string;
   readonly text: string;
@@ -15,7 +22,7 @@ interface Entry {
   readonly state: 'live' | 'heard' | 'cut';
 }
 
-/** What both sides have said, as far as it was heard. */
+/** What both sides have said, as far as it was heard, and what tools have done. */
 export interface HeardHistory {
   readonly entries: readonly Entry[];
 }
@@ -23,6 +30,8 @@ export interface HeardHistory {
 /** What an LLM is reminded of. Policy `dropOldest`. */
 const MOST_TURNS = 60;
 const MOST_CHARS = 12_000;
+/** Of what a tool gave: the answer that called it has read all of it. */
+const RESULT_CHARS = 2000;
 
 /** Between what the user says before these and what they say after is something else. */
 const TURNS: ReadonlySet<SessionEventType> = new Set([
@@ -37,6 +46,16 @@ export const emptyHistory: HeardHistory = { entries: [] };
 export function userSaid(history: HeardHistory, text: string): HeardHistory {
   if (text.trim() === '') return history;
   return bounded([...history.entries, { role: 'user', text: text.trim(), heard: '', state: 'heard' }]);
+}
+
+/** Whatever becomes of the answer that called them: what was done once is not to be done again. */
+export function toolsAnswered(history: HeardHistory, calls: Called['calls'], results: Called['results']): HeardHistory {
+  const shortened = results.map((result) => {
+    const { type, value } = result.output;
+    if (value.length <= RESULT_CHARS) return result;
+    return { ...result, output: { type, value: `${value.slice(0, RESULT_CHARS)}…` } };
+  });
+  return bounded([...history.entries, { role: 'tools', calls, results: shortened }]);
 }
 
 /** The agent's side is what the session says of it: begun, made, heard, completed or interrupted. */
@@ -60,7 +79,7 @@ export function followHistory(history: HeardHistory, event: SessionEvent): Heard
       const state = unheardText === '' ? 'heard' : 'cut';
       const { entries } = change(history, responseId, (entry) => ({ ...entry, heard: heardText, state }));
       // Of what nobody heard, nothing happened.
-      return { entries: entries.filter((entry) => entry.responseId !== responseId || heardText !== '') };
+      return { entries: entries.filter((entry) => !isOf(responseId, entry) || heardText !== '') };
     }
     default:
       return history;
@@ -83,30 +102,51 @@ export function historyOf(events: readonly SessionEvent[]): HeardHistory {
   return userSaid(history, words.join(' '));
 }
 
-/** Oldest first. Turns of one side that follow each other are one: an LLM answers the last. */
+/** Oldest first. */
 export function turnsOf({ entries }: HeardHistory): Turn[] {
   const turns: Turn[] = [];
   for (const entry of entries) {
+    if (entry.role === 'tools') {
+      turns.push(entry);
+      continue;
+    }
     const text = entry.role === 'user' ? entry.text : entry.state === 'cut' ? `${entry.heard} —` : entry.heard;
-    if (text === '') continue;
-    const last = turns.at(-1);
-    if (last?.role === entry.role) turns[turns.length - 1] = { ...last, text: `${last.text} ${text}` };
-    else turns.push({ role: entry.role, text });
+    if (text !== '') turns.push({ role: entry.role, text });
   }
-  return turns;
+  return joined(turns);
 }
 
-function change(history: HeardHistory, responseId: string, to: (entry: Entry) => Entry): HeardHistory {
-  return { entries: history.entries.map((entry) => (entry.responseId === responseId ? to(entry) : entry)) };
+/** Turns of one side that follow each other are one: an LLM answers the last. */
+export function joined(turns: readonly Turn[]): Turn[] {
+  const joint: Turn[] = [];
+  for (const turn of turns) {
+    const last = joint.at(-1);
+    if (turn.role !== 'tools' && last?.role === turn.role) {
+      joint[joint.length - 1] = { ...last, text: `${last.text} ${turn.text}` };
+    } else joint.push(turn);
+  }
+  return joint;
+}
+
+function change(history: HeardHistory, responseId: string, to: (entry: Said) => Said): HeardHistory {
+  return { entries: history.entries.map((entry) => (isOf(responseId, entry) ? to(entry) : entry)) };
+}
+
+function isOf(responseId: string, entry: Entry): entry is Said {
+  return entry.role === 'assistant' && entry.responseId === responseId;
 }
 
 function bounded(entries: readonly Entry[]): HeardHistory {
   let chars = 0;
   let from = entries.length;
   while (from > 0 && entries.length - from < MOST_TURNS) {
-    chars += entries[from - 1]!.text.length;
+    chars += charsOf(entries[from - 1]!);
     if (chars > MOST_CHARS && from < entries.length) break;
     from--;
   }
   return { entries: entries.slice(from) };
+}
+
+function charsOf(entry: Entry): number {
+  return entry.role === 'tools' ? JSON.stringify([entry.calls, entry.results]).length : entry.text.length;
 }

@@ -27,6 +27,8 @@ export interface AnswersHost {
   apply(input: Exclude<TurnTakingInput, { type: 'decision' }>): void;
   /** Whether this draft was committed: it is being said. */
   isAnswer(draftId: string): boolean;
+  /** The user is saying something that is not settled yet. */
+  userSpeaks(): boolean;
   report(error: MicroturnError): void;
 }
 
@@ -39,8 +41,8 @@ interface Asking {
   readonly abort: AbortController;
   /** What the user said while a tool worked. */
   readonly added: string[];
-  /** Its draft was committed. */
-  chosen: () => void;
+  /** What it waits for, if anything. */
+  waits: { readonly over: () => boolean; readonly goOn: () => void } | undefined;
 }
 
 /**
@@ -70,7 +72,7 @@ export class LlmAnswers {
   async ask(ask: Ask): Promise<void> {
     const { draftId, partial } = ask;
     const { apply, report, isAnswer } = this.#host;
-    const asking: Asking = { abort: new AbortController(), added: [], chosen: () => {} };
+    const asking: Asking = { abort: new AbortController(), added: [], waits: undefined };
     this.#open.set(draftId, asking);
     const budget = new Budget();
     const { signal } = asking.abort;
@@ -100,9 +102,9 @@ export class LlmAnswers {
   add(draftId: string, words: string): void {
     this.#open.get(draftId)?.added.push(words);
   }
-  /** A draft may have become the answer: what waits for that goes on. */
+  /** Something has changed: a draft may be the answer now, or the user may have ended. What waits for that goes on. */
   settle(): void {
-    for (const [draftId, { chosen }] of this.#open) if (this.#host.isAnswer(draftId)) chosen();
+    for (const { waits } of this.#open.values()) if (waits?.over()) waits.goOn();
   }
   close(): void {
     for (const draftId of this.#open.keys()) this.cancel(draftId);
@@ -113,7 +115,8 @@ export class LlmAnswers {
     const { llm, models, maxOutputTokens, sees = false } = this.#parts;
     const { signal } = asking.abort;
     const { draftId, partial } = ask;
-    const messages = toMessages(ask, sees);
+    const { isAnswer, userSpeaks, apply, nowMs } = this.#host;
+    const messages = toMessages(ask, { sees, calls: (this.#host.tools()?.list().length ?? 0) > 0 });
     let chars = 0;
     for (let step = 1; ; step++) {
       const tools = this.#host.tools();
@@ -142,14 +145,17 @@ export class LlmAnswers {
       if (calls.length === 0 || !tools) return;
       // What it said before the call is a sentence of its own.
       if (text.trim() !== '') this.#write(draftId, '\n');
-      if (!this.#host.isAnswer(draftId)) await untilChosen(asking);
-      this.#host.apply({ type: 'draft.calls', atMs: this.#host.nowMs(), draftId, calling: true });
+      await until(() => isAnswer(draftId), asking);
+      apply({ type: 'draft.calls', atMs: nowMs(), draftId, calling: true });
       const results = await Promise.all(calls.map((call) => answerCall(call, () => tools.call(call, signal))));
       signal.throwIfAborted();
+      apply({ type: 'tools.answered', calls, results });
       messages.push(toCallsMessage(text, calls), { role: 'tool', content: results });
+      // What they are saying may change what is to be made of it.
+      await until(() => !userSpeaks(), asking);
       const added = asking.added.splice(0).join(' ');
       if (added !== '') messages.push({ role: 'user', content: added });
-      this.#host.apply({ type: 'draft.calls', atMs: this.#host.nowMs(), draftId, calling: false });
+      apply({ type: 'draft.calls', atMs: nowMs(), draftId, calling: false });
     }
   }
 
@@ -159,10 +165,11 @@ export class LlmAnswers {
 }
 
 /** @throws where it is given up before */
-function untilChosen(asking: Asking): Promise<void> {
+async function until(over: () => boolean, asking: Asking): Promise<void> {
   const { signal } = asking.abort;
-  return new Promise((resolve, reject) => {
-    asking.chosen = resolve;
+  if (over()) return;
+  await new Promise<void>((goOn, reject) => {
+    asking.waits = { over, goOn };
     if (signal.aborted) reject(signal.reason as Error);
     else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });

@@ -1,4 +1,5 @@
-import type { ModelMessage, TextMessage } from '../llm/index.js';
+import { toCallsMessage, type ModelMessage } from '../llm/index.js';
+import { joined, type Turn } from './heard-history.js';
 import type { Ask } from './types.js';
 
 /** What an LLM has to know to talk: everything it writes is spoken, and it is asked before the user has finished. */
@@ -23,22 +24,42 @@ export const TOOL_RULES =
 /**
  * The conversation as it was heard, then what is being said now, with what is shown now.
  * @param sees whether the LLM takes pictures
+ * @param calls whether it has tools: some providers take no call of a tool where there is none
  */
-export function toMessages({ turns, words, partial, typed, pictures }: Ask, sees: boolean): ModelMessage[] {
+export function toMessages(
+  { turns, words, partial, typed, pictures }: Ask,
+  { sees, calls }: { readonly sees: boolean; readonly calls: boolean },
+): ModelMessage[] {
   const fields = typed.map(
     ({ field, text }) =>
       `\n(They are typing into ${JSON.stringify(field)}: ${JSON.stringify(text.slice(-FIELD_CHARS))})`,
   );
   const unseen = sees || pictures.length === 0 ? '' : '\n(They show pictures that you cannot see.)';
   const said = `${words}${partial ? ' …' : ''}${fields.join('')}${unseen}`;
-  const messages: TextMessage[] = turns.map(({ role, text }) => ({ role, content: text }));
+  const known = calls ? turns : joined(turns.filter(({ role }) => role !== 'tools'));
+  const last = known.at(-1);
+  // They were interrupted by nobody: what was not answered yet belongs to what they say now.
+  const messages = toTurnMessages(last?.role === 'user' ? known.slice(0, -1) : known);
+  const text = last?.role === 'user' ? `${last.text} ${said}` : said;
   // Some providers take no conversation that the assistant opens.
   if (messages[0]?.role === 'assistant') messages.unshift({ role: 'user', content: '(They have joined.)' });
-  const last = messages.at(-1);
-  // They were interrupted by nobody: what was not answered yet belongs to what they say now.
-  const before = last?.role === 'user' ? messages.slice(0, -1) : messages;
-  const text = last?.role === 'user' ? `${last.content} ${said}` : said;
-  if (!sees || pictures.length === 0) return [...before, { role: 'user', content: text }];
+  if (!sees || pictures.length === 0) return [...messages, { role: 'user', content: text }];
   const files = pictures.map(({ mediaType, bytes }) => ({ type: 'file' as const, data: bytes, mediaType }));
-  return [...before, { role: 'user', content: [{ type: 'text', text }, ...files] }];
+  return [...messages, { role: 'user', content: [{ type: 'text', text }, ...files] }];
+}
+
+function toTurnMessages(turns: readonly Turn[]): ModelMessage[] {
+  const messages: ModelMessage[] = [];
+  for (const [i, turn] of turns.entries()) {
+    if (turn.role !== 'tools') {
+      messages.push({ role: turn.role, content: turn.text });
+      continue;
+    }
+    // What was said before a call is one message with it, as it was when the model wrote it.
+    const before = turns[i - 1];
+    const said = before?.role === 'assistant' ? before.text : '';
+    if (said !== '') messages.pop();
+    messages.push(toCallsMessage(said, turn.calls), { role: 'tool', content: [...turn.results] });
+  }
+  return messages;
 }

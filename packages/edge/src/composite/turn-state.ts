@@ -1,5 +1,6 @@
 import type { Floor, SessionEvent } from '@microturn/protocol';
 import type { Decision } from '../engine/types.js';
+import type { CallResult, ChatToolCall } from '../llm/index.js';
 import type { Picture } from '../picture.js';
 import type { Draft } from './draft.js';
 import { emptyHistory, type HeardHistory } from './heard-history.js';
@@ -49,7 +50,7 @@ export interface Answer {
   readonly yieldedAtMs: number;
   readonly wordsAtMs: number;
   readonly saidAtMs: number | undefined;
-  /** It waits for tools: nothing of it is being said, and it goes on with what they give back. */
+  /** It waits for tools, and for the user to end: nothing of it is being said, and it goes on with what both give. */
   readonly calling: boolean;
   /** The first packet of what is being said of it left. */
   readonly soundedAtMs: number | undefined;
@@ -108,8 +109,9 @@ export type TurnTakingInput =
   | { type: 'draft.text'; atMs: number; draftId: string; text: string }
   | { type: 'draft.done'; atMs: number; draftId: string }
   | { type: 'draft.failed'; atMs: number; draftId: string }
-  /** The answer calls tools, or has their results. */
+  /** The answer calls tools, or goes on after they have answered. */
   | { type: 'draft.calls'; atMs: number; draftId: string; calling: boolean }
+  | { type: 'tools.answered'; calls: readonly ChatToolCall[]; results: readonly CallResult[] }
   /** What a draft has cost, whatever became of it. */
   | { type: 'spent'; atMs: number; tokens: number }
   /** A message that the user sent by hand, or, without `sent`, what stands in a field of theirs now. */

@@ -1,7 +1,7 @@
 import type { Act, Decision } from '../engine/types.js';
 import { fail, follow, giveHeld, measure, noteCalls, sayMore, takeBack } from './answering.js';
 import { interject, offer, settle } from './committing.js';
-import { historyOf } from './heard-history.js';
+import { historyOf, toolsAnswered } from './heard-history.js';
 import { isRefuted, plainWords } from './draft.js';
 import { draft, rehearse } from './drafting.js';
 import { wait } from './patience.js';
@@ -44,6 +44,9 @@ export function stepTurnTaking(state: TurnTaking, input: TurnTakingInput): TurnT
       break;
     case 'draft.calls':
       noteCalls(step, input.draftId, input.calling, input.atMs);
+      break;
+    case 'tools.answered':
+      step.set({ history: toolsAnswered(step.state.history, input.calls, input.results) });
       break;
     case 'spent':
       step.spend(input.atMs, input.tokens);

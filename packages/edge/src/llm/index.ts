@@ -5,7 +5,7 @@ export { LanguageModels, type LanguageModelsParts } from './language-models.js';
 export { ModelHost, type ModelHostOptions } from './model-host.js';
 export { LanguageModelConfigs, modelInputs, type LanguageModelConfig, type ModelInput } from './model-config.js';
 export { pauseMs } from './retry-after.js';
-export { answerCall, toCallsMessage } from './tool-calls.js';
+export { answerCall, toCallsMessage, type CallResult } from './tool-calls.js';
 export type {
   ChatPart,
   ChatRequest,

@@ -3,6 +3,9 @@ import type { ChatToolCall, ModelMessage } from './types.js';
 
 const PROBLEM_CHARS = 1000;
 
+/** What a call gave back, as the model is told. */
+export type CallResult = Awaited<ReturnType<typeof answerCall>>;
+
 /** Does what a model called for, and says it the way the model is told. What goes wrong is for the model to know, and to say. */
 export async function answerCall(call: ChatToolCall, run: () => Promise<string>) {
   const result = (type: 'text' | 'error-text', value: string) => ({

@@ -134,8 +134,8 @@ describe('an LLM that fails in the middle of an answer', () => {
     );
     await call.turns(7);
     await vi.waitFor(() => expect(call.said).toEqual(['Let me look.']));
-    await call.turns(50);
-    expect(call.decisions).toHaveLength(57);
+    await call.turns(49);
+    expect(call.decisions).toHaveLength(56);
     answer('09:00');
     await vi.waitFor(() => expect(call.said.at(-1)).toBe('It leaves at nine.'));
     const { messages } = call.server.chats[1]!.body;
