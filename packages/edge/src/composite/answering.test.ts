@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { stepInto, Talk } from './fixtures/talk.js';
+import { stepInto, Talk, type TalkOptions } from './fixtures/talk.js';
 
 describe('taking turns', () => {
   it('stops no answer that waits for a tool: nothing of it is being said', () => {
@@ -40,10 +40,37 @@ describe('taking turns', () => {
     expect(talk.state.answer).toBeUndefined();
   });
 
-  it('an answer that failed before its first word is no answer', () => {
-    const talk = new Talk().floors('.SSSS').words('a b c').floors('Y').words('a b c').fails().floors('..');
-    expect(talk.said).toEqual([]);
-    expect(talk.state.answer).toBeUndefined();
+  describe('an LLM that fails before its first word', () => {
+    const patience = { wordMs: 1000, word: 'One moment.', firstMs: 4000, stallMs: 2000, sorry: 'Sorry.' };
+    const asked = (options: TalkOptions = { patience }) =>
+      new Talk(options).floors('.SSSS').words('what time is it').floors('Y').words('what time is it');
+    const texts = (talk: Talk) => talk.said.map((said) => said.replace(/^\d+: /, ''));
+
+    it('is excused to a user who asked, once, and the talk goes on', () => {
+      const talk = asked().fails().floors('..');
+      expect(talk.said).toEqual(['1200: Sorry.']);
+      expect(talk.more).toBe(false);
+      talk.hearsAll().floors('SSSS').words('what day is it').floors('Y').words('what day is it').writes('Sunday.');
+      expect(texts(talk)).toEqual(['Sorry.', 'Sunday.']);
+      expect(texts(asked().writes('[sil', false).fails())).toEqual(['Sorry.']);
+    });
+
+    it('is not in a draft that nobody waits for, nor where the app wants no word', () => {
+      expect(new Talk({ patience }).floors('.SSSS').words('what time is it').fails().floors('..').said).toEqual([]);
+      for (const options of [{}, { patience: { ...patience, sorry: '' } }]) {
+        const talk = asked(options).fails().floors('..');
+        expect(talk.said).toEqual([]);
+        expect(talk.state.answer).toBeUndefined();
+      }
+    });
+
+    it('is excused after what a message cuts short, and after a cough', () => {
+      const talk = asked().writes('It is noon. And the', false).types('and in Rome?', true).fails();
+      expect(texts(talk)).toEqual(['It is noon.']);
+      talk.floors('.');
+      expect([talk.acts, texts(talk)[1]]).toEqual([['stop'], 'Sorry.']);
+      expect(texts(asked().floors('S').fails().floors('Y').words('').floors('.'))).toEqual(['Sorry.']);
+    });
   });
 
   it('says what the latency was made of', () => {

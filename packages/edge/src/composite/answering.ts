@@ -72,8 +72,9 @@ export function fail(step: StepBuilder, draftId: string, atMs: number): void {
     step.set({ drafts: step.state.drafts.filter((other) => other !== one) });
     return;
   }
-  // What there is of it is said, and no more; of nothing, nothing is.
-  step.changeDraft(draftId, (draft) => ({ ...draft, done: true }));
+  // What there is of it is said, and no more; whoever asked and gets nothing is told so.
+  const sorry = step.state.options.patience?.sorry ?? '';
+  step.changeDraft(draftId, (draft) => ({ ...draft, text: readDraft(draft) ? draft.text : sorry, done: true }));
   sayMore(step, atMs);
 }
 

@@ -28,6 +28,7 @@ describe('an LLM that keeps the user waiting', () => {
     expect(errors(talk)).toEqual(['llm/timeout']);
     expect(talk.effects).toContainEqual({ do: 'cancel', draftId: talk.asks[0]!.draftId });
     expect(talk.more).toBe(false);
+    talk.hearsAll();
     expect(talk.state).toMatchObject({ answer: undefined, waiting: undefined });
   });
 

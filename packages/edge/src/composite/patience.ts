@@ -17,17 +17,15 @@ export function wait(step: StepBuilder, atMs: number): void {
     step.set({ waiting: { draftId, chars: text.length, sinceMs: atMs, told } });
     return;
   }
-  const { wordMs, word, firstMs, stallMs, sorry } = options.patience;
+  const { wordMs, word, firstMs, stallMs } = options.patience;
   const waitedMs = atMs - waiting.sinceMs;
   if (waitedMs >= (text === '' ? firstMs : stallMs)) {
     const detail =
       text === '' ? `no answer within ${firstMs} ms` : `nothing for ${stallMs} ms in the middle of an answer`;
     step.run({ do: 'cancel', draftId });
     step.emit({ type: 'error', ...new MicroturnError('llm/timeout', detail).toWire() });
-    // What it had is said, which may be nothing.
     step.speech = undefined;
     fail(step, draftId, atMs);
-    if (!step.state.answer && sorry !== '') step.speech = { say: sorry, kind: 'reply', more: false };
   } else if (answer.said === 0 && !told && word !== '' && waitedMs >= wordMs) {
     // What it is announced with is the beginning of it.
     step.set({ waiting: { ...waiting, told: true }, answer: { ...answer, opens: answer.responseId === undefined } });

@@ -28,7 +28,7 @@ export interface PatienceOptions {
   /** So long without a first word, or without another in the middle, and the answer is given up: `llm/timeout`. */
   readonly firstMs: number;
   readonly stallMs: number;
-  /** Said of an answer that was given up before its first word. */
+  /** Said for an answer that was given up, or failed, before its first word. */
   readonly sorry: string;
 }
 

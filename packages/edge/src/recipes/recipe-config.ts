@@ -106,7 +106,7 @@ export const RecipeConfig = v.strictObject({
       word: v.optional(Phrase, 'One moment.'),
       firstMs: v.optional(Count, 20_000),
       stallMs: v.optional(Count, 6000),
-      sorry: v.optional(Phrase, 'Sorry, that took too long.'),
+      sorry: v.optional(Phrase, 'Sorry, I could not get an answer.'),
     }),
     {},
   ),
