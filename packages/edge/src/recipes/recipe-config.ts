@@ -99,12 +99,15 @@ export const RecipeConfig = v.strictObject({
     }),
     {},
   ),
-  /** What the user is told while the LLM keeps them waiting, and when it is waited for no longer. */
+  /**
+   * What the user is told while the LLM keeps them waiting, and when it is waited for no longer: sooner than by the LLM's own
+   * limits, or it would be asked again for an answer that is given up at once.
+   */
   patience: v.optional(
     v.strictObject({
       wordMs: v.optional(Ms, 2500),
       word: v.optional(Phrase, 'One moment.'),
-      firstMs: v.optional(Count, 20_000),
+      firstMs: v.optional(Count, 15_000),
       stallMs: v.optional(Count, 6000),
       sorry: v.optional(Phrase, 'Sorry, I could not get an answer.'),
     }),

@@ -37,6 +37,12 @@ describe('recipes', () => {
     });
   });
 
+  it('an LLM is given up before it would be asked a second time for nothing', () => {
+    const { llm, patience } = resolve({ recipe: 'ollama' }).byName.get('ollama')!;
+    expect(patience.firstMs).toBeLessThan(llm.firstTokenMs);
+    expect(patience.stallMs).toBeLessThan(llm.idleMs);
+  });
+
   it.each(Object.keys(builtInRecipes))('the built-in %s is valid', (name) => {
     expect(resolve({ recipe: name }).byName.has(name)).toBe(true);
   });
