@@ -183,6 +183,8 @@ describe('taking turns', () => {
     const talk = new Talk().floors('.SSSS').floors('h', ['backchannel']).floors('h', ['backchannel']);
     expect(talk.said).toEqual(['1200: seven']);
     expect(talk.acts).toEqual([]);
+    talk.hearsAll().floors('SS').floors('h', ['backchannel']).floors('h', ['backchannel']);
+    expect(talk.said.slice(1)).toEqual(['2000: seven']);
   });
 
   it('an interjection waits for a pause, or for an app that is eager', () => {

@@ -53,7 +53,7 @@ export function interject(step: StepBuilder, decision: Decision, atMs: number): 
     takeFloor(step, utterance, one, atMs);
     return;
   }
-  if (utterance.interjected) return;
+  if (utterance.murmured) return;
   const pause = decision.floor === 'holding' || decision.acts.includes('commit');
   if (one && read?.kind === 'backchannel' && pause && one.done) {
     step.committed(one, atMs);
@@ -86,7 +86,7 @@ function canBeSaid({ state: { utterance, drafts } }: StepBuilder): boolean {
 
 function murmur(step: StepBuilder, utterance: Utterance, say: string): void {
   if (say === '') return;
-  step.set({ utterance: { ...utterance, interjected: true } });
+  step.set({ utterance: { ...utterance, murmured: true } });
   step.acts = [...step.acts, 'backchannel'];
   step.speech = { say, kind: 'backchannel', more: false };
 }

@@ -30,8 +30,8 @@ export interface Utterance {
   /** Words that were passed on to the transcript. */
   readonly told: number;
   readonly drafts: number;
-  /** "Mm-hm" was said in this pause, or something was thrown in: once is enough. */
-  readonly interjected: boolean;
+  /** "Mm-hm" was said in this pause: once is enough, and nothing is thrown in behind it. */
+  readonly murmured: boolean;
 }
 
 /** A draft that was committed, and is being said. */

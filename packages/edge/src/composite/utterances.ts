@@ -45,7 +45,7 @@ export function speaks(
         coveredAtMs: 0,
         told: 0,
         drafts: 0,
-        interjected: false,
+        murmured: false,
       },
     });
     step.run({ do: 'listen', utterance: id, fromMs: Math.max(step.state.heardToMs, fromMs - LEAD_MS) });
@@ -64,6 +64,7 @@ export function speaks(
       yieldedTurns: 0,
       holdingTurns: 0,
       yieldedAtMs: undefined,
+      murmured: false,
     },
   });
 }
