@@ -343,6 +343,21 @@ describe('language models', () => {
     expect(budget.spent).toEqual({ tokensIn: 2, tokensOut: 0, cost: 2 });
   });
 
+  it('and its pictures, by an estimate', async () => {
+    const openai = await server({ chat: [{ text: 'late', delayMs: 60_000 }] });
+    const { languageModels } = models({ a: config(openai.url, { takes: ['image'] }) });
+    const abort = new AbortController();
+    const budget = new Budget();
+    const picture = { type: 'file' as const, data: Uint8Array.of(1, 2, 3), mediaType: 'image/png' };
+    const content = [{ type: 'text' as const, text: 'hi there' }, picture, picture];
+    const request = { ...ask('', { signal: abort.signal, budget }), messages: [{ role: 'user' as const, content }] };
+    const reading = collect(languageModels.stream(request));
+    await expect.poll(() => openai.chats).toHaveLength(1);
+    abort.abort();
+    await reading;
+    expect(budget.spent).toEqual({ tokensIn: 3002, tokensOut: 0, cost: 0 });
+  });
+
   it('a spent budget ends the asking, also where the money is gone before the tokens', async () => {
     const openai = await server({ chat: [{ text: 'ok', usage: { prompt_tokens: 60, completion_tokens: 20 } }] });
     const { languageModels } = models({ a: config(openai.url, { price: { input: 0, output: 1_000_000 } }) });

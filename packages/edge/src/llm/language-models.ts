@@ -29,6 +29,8 @@ const ATTEMPTS = 4;
 /** A model that wants to be left alone for longer is not waited for. */
 const LONGEST_WAIT_MS = 30_000;
 const CHARS_PER_TOKEN = 4;
+/** Whatever its size. Providers count some 800 to 1600 for a screen or a photograph. */
+const TOKENS_PER_PICTURE = 1500;
 /** Weight of the newest time to the first token in its average. */
 const NEWEST = 0.3;
 
@@ -218,7 +220,7 @@ class Answer {
     const { tokensIn, tokensOut } = this.#counted ?? {};
     const estimated = tokensIn === undefined || tokensOut === undefined;
     const usage = {
-      tokensIn: tokensIn ?? Math.ceil(textChars(this.#request) / CHARS_PER_TOKEN),
+      tokensIn: tokensIn ?? estimateTokens(this.#request),
       tokensOut: tokensOut ?? Math.ceil(this.#chars / CHARS_PER_TOKEN),
       estimated,
     };
@@ -242,12 +244,18 @@ class Answer {
   }
 }
 
-/** Of the text in a request; sound and pictures are not counted. */
-function textChars({ system = '', messages }: ChatRequest): number {
+/** Of the text and the pictures in a request; sound is not counted. */
+function estimateTokens({ system = '', messages }: ChatRequest): number {
   let chars = system.length;
+  let pictures = 0;
   for (const { content } of messages) {
     if (typeof content === 'string') chars += content.length;
-    else for (const part of content) chars += part.type === 'text' ? part.text.length : 0;
+    else {
+      for (const part of content) {
+        if (part.type === 'text') chars += part.text.length;
+        else if (part.type === 'file' && part.mediaType.startsWith('image/')) pictures++;
+      }
+    }
   }
-  return chars;
+  return Math.ceil(chars / CHARS_PER_TOKEN) + pictures * TOKENS_PER_PICTURE;
 }

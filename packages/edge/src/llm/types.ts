@@ -40,7 +40,7 @@ export interface ChatUsage {
   readonly tokensOut: number;
   /** By the price in the configuration; absent where there is none. */
   readonly cost?: number;
-  /** The provider did not say, so it is a fourth of the characters. */
+  /** The provider did not say, so it is a fourth of the characters, and 1500 for each picture that it was sent. */
   readonly estimated: boolean;
 }
 
