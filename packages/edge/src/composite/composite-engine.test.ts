@@ -255,6 +255,19 @@ describe('a composite row', () => {
     expect(row.spent).toEqual({ tokensIn: 200, tokensOut: 20, cost: 0.5 });
   });
 
+  it('drafts no more in a minute in which drafts have cost enough', async () => {
+    const drafting = { ...turnTaking.drafting, everyMs: 0, costPerMinute: 0.5 };
+    const { turns, scribe, llm, settle } = talk('.SSSSSSSS', { turnTaking: { ...turnTaking, drafting } });
+    await turns(5);
+    scribe.says('what time is it', 1000);
+    llm.writes('It is noon.', '');
+    await turns(2);
+    expect(llm.requests).toHaveLength(1);
+    scribe.says('what time is it in Rome', 1400);
+    await settle();
+    expect(llm.requests).toHaveLength(1);
+  });
+
   it('words that become known between two decisions are in the transcript, with the next', async () => {
     const { turns, scribe, decisions } = talk('.SSSSY..');
     await turns(6);

@@ -10,7 +10,7 @@ describe('taking turns', () => {
     expect(talk.emitted('draft.dropped')).toMatchObject([{ reason: 'revised' }, { reason: 'revised' }]);
   });
 
-  it('bounds how often it drafts, in time, by utterance and by tokens', () => {
+  it('bounds how often it drafts, in time, by utterance, by tokens and by what they cost', () => {
     const busy = (drafting: TalkOptions['drafting']) => {
       const talk = new Talk({ drafting: { ...drafting } });
       let text = 'one two';
@@ -20,12 +20,21 @@ describe('taking turns', () => {
     expect(busy({ everyMs: 1000, perUtterance: 100 }).asks).toHaveLength(7);
     expect(busy({ everyMs: 1, perUtterance: 3 }).asks).toHaveLength(3);
     const spent = new Talk({ drafting: { tokensPerMinute: 100 } }).floors('SSS').words('x y z');
-    stepInto(spent, { type: 'spent', atMs: spent.nowMs, tokens: 100 });
+    stepInto(spent, { type: 'spent', atMs: spent.nowMs, tokens: 100, cost: 0 });
     spent.floors('SSSSSS').words('a b c d e f g');
     expect(spent.asks).toEqual([]);
     // The answer itself is not held up.
     spent.floors('Y').words('a b c d e f g');
     expect(spent.asks.at(-1)).toMatchObject({ partial: false });
+    const dear = new Talk({ drafting: { everyMs: 0, costPerMinute: 0.5 } });
+    const drafts = (words: string) => dear.floors('SSS').words(words).asks.length;
+    expect(drafts('x y z')).toBe(1);
+    stepInto(dear, { type: 'spent', atMs: dear.nowMs, tokens: 10, cost: 0.3 });
+    expect(drafts('x y z a')).toBe(2);
+    stepInto(dear, { type: 'spent', atMs: dear.nowMs, tokens: 10, cost: 0.3 });
+    expect(drafts('x y z a b')).toBe(2);
+    // Of one minute.
+    expect(dear.floors('S'.repeat(300)).asks).toHaveLength(3);
   });
 
   it('drafts at once where the user hesitates, however lately it did', () => {

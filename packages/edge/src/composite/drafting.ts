@@ -14,10 +14,11 @@ const SLOW_MS = 200;
  */
 export function draft(step: StepBuilder, atMs: number): void {
   const { utterance, options, drafts, draftDueMs, firstTokenMs = 0 } = step.state;
-  const { enabled, everyMs, perUtterance, tokensPerMinute } = options.drafting;
+  const { enabled, everyMs, perUtterance, tokensPerMinute, costPerMinute = Infinity } = options.drafting;
   if (!(enabled === 'auto' ? firstTokenMs >= SLOW_MS : enabled)) return;
   if (!utterance || utterance.yieldedAtMs !== undefined || step.state.answer) return;
-  if (utterance.drafts >= perUtterance || step.spentAt(atMs) >= tokensPerMinute) return;
+  const { tokens, cost } = step.spentAt(atMs);
+  if (utterance.drafts >= perUtterance || tokens >= tokensPerMinute || cost >= costPerMinute) return;
   const plain = plainWords(utterance.words);
   if (plain.length === 0) return;
   // The words that they hesitate after are on their way: a draft to fewer would be dropped for them.

@@ -88,9 +88,9 @@ export class LlmAnswers {
       apply({ type: 'draft.failed', atMs: this.#host.nowMs(), draftId });
     } finally {
       this.#open.delete(draftId);
-      const { tokensIn, tokensOut } = budget.spent;
+      const { tokensIn, tokensOut, cost } = budget.spent;
       this.#budget.spend(budget.spent);
-      if (partial) apply({ type: 'spent', atMs: this.#host.nowMs(), tokens: tokensIn + tokensOut });
+      if (partial) apply({ type: 'spent', atMs: this.#host.nowMs(), tokens: tokensIn + tokensOut, cost });
     }
   }
 

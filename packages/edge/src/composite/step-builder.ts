@@ -2,7 +2,7 @@ import type { DropReason, SessionEventBody } from '@microturn/protocol';
 import type { Act, DecodedWord } from '../engine/types.js';
 import { plainWords, readDraft, type Draft } from './draft.js';
 import { turnsOf } from './heard-history.js';
-import type { Answer, TurnTaking, TurnTakingStep, Utterance } from './turn-state.js';
+import type { Answer, TurnTaking, TurnTakingInput, TurnTakingStep, Utterance } from './turn-state.js';
 import type { CompositeEffect, Speech } from './types.js';
 
 const MINUTE_MS = 60_000;
@@ -89,13 +89,13 @@ export class StepBuilder {
     for (const one of this.state.drafts) this.drop(one, 'elsewhere');
     this.close(utterance);
   }
-  spentAt(atMs: number): number {
-    const { sinceMs, tokens } = this.state.budget;
-    return atMs - sinceMs < MINUTE_MS ? tokens : 0;
+  /** By drafts, in this minute. */
+  spentAt(atMs: number): TurnTaking['budget'] {
+    const { budget } = this.state;
+    return atMs - budget.sinceMs < MINUTE_MS ? budget : { sinceMs: atMs, tokens: 0, cost: 0 };
   }
-  spend(atMs: number, tokens: number): void {
-    const { sinceMs, tokens: before } = this.state.budget;
-    const fresh = atMs - sinceMs >= MINUTE_MS;
-    this.set({ budget: fresh ? { sinceMs: atMs, tokens } : { sinceMs, tokens: before + tokens } });
+  spend({ atMs, tokens, cost }: TurnTakingInput & { type: 'spent' }): void {
+    const { sinceMs, ...before } = this.spentAt(atMs);
+    this.set({ budget: { sinceMs, tokens: before.tokens + tokens, cost: before.cost + cost } });
   }
 }

@@ -91,7 +91,7 @@ export interface TurnTaking {
   readonly draftDueMs: number;
   /** What the LLM takes to its first token, where that is known. */
   readonly firstTokenMs: number | undefined;
-  readonly budget: { readonly sinceMs: number; readonly tokens: number };
+  readonly budget: { readonly sinceMs: number; readonly tokens: number; readonly cost: number };
   readonly count: number;
 }
 
@@ -113,7 +113,7 @@ export type TurnTakingInput =
   | { type: 'draft.calls'; atMs: number; draftId: string; calling: boolean }
   | { type: 'tools.answered'; calls: readonly ChatToolCall[]; results: readonly CallResult[] }
   /** What a draft has cost, whatever became of it. */
-  | { type: 'spent'; atMs: number; tokens: number }
+  | { type: 'spent'; atMs: number; tokens: number; cost: number }
   /** A message that the user sent by hand, or, without `sent`, what stands in a field of theirs now. */
   | { type: 'typed'; atMs: number; field: string; text: string; sent: boolean }
   /** Pictures that are seen with what is asked from now on, until others of that name are, or none. */
@@ -147,7 +147,7 @@ export function startTurnTaking(options: TurnTakingOptions): TurnTaking {
     shown: new Map(),
     draftDueMs: 0,
     firstTokenMs: undefined,
-    budget: { sinceMs: 0, tokens: 0 },
+    budget: { sinceMs: 0, tokens: 0, cost: 0 },
     count: 0,
   };
 }

@@ -49,7 +49,7 @@ export function stepTurnTaking(state: TurnTaking, input: TurnTakingInput): TurnT
       step.set({ history: toolsAnswered(step.state.history, input.calls, input.results) });
       break;
     case 'spent':
-      step.spend(input.atMs, input.tokens);
+      step.spend(input);
       break;
     case 'typed':
       noteTyped(step, input);

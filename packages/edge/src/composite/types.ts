@@ -19,6 +19,8 @@ export interface DraftingOptions {
   readonly perUtterance: number;
   /** Prompt and completion tokens that drafts of one session may take in a minute; the answers themselves are not held up. */
   readonly tokensPerMinute: number;
+  /** And what they may cost in one, in the currency of the LLM's price; without a price nothing costs anything. */
+  readonly costPerMinute?: number | undefined;
 }
 
 export interface PatienceOptions {

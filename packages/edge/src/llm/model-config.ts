@@ -2,7 +2,7 @@ import * as v from 'valibot';
 
 const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1));
-const Money = v.pipe(v.number(), v.finite(), v.minValue(0));
+export const Money = v.pipe(v.number(), v.finite(), v.minValue(0));
 const Url = v.pipe(v.string(), v.url());
 /** What a model takes besides text. */
 export const modelInputs = ['audio', 'image'] as const;

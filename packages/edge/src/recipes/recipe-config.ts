@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { eagernesses } from '../composite/index.js';
-import { LanguageModelConfig } from '../llm/model-config.js';
+import { LanguageModelConfig, Money } from '../llm/model-config.js';
 import { ctcKinds } from '../sherpa/index.js';
 import { fliteVoices } from '../voice/index.js';
 
@@ -75,8 +75,7 @@ const VoiceConfig = v.variant('provider', [
 ]);
 export type VoiceConfig = v.InferOutput<typeof VoiceConfig>;
 
-/** An LLM with ears and a voice, behind the floor of the bundle. */
-export const RecipeConfig = v.strictObject({
+const Recipe = v.strictObject({
   llm: v.pipe(
     v.record(v.string(), v.unknown()),
     v.transform((llm) => ({ provider: 'openai-compatible', ...llm })),
@@ -96,6 +95,7 @@ export const RecipeConfig = v.strictObject({
       everyMs: v.optional(Ms, 2000),
       perUtterance: v.optional(Count, 12),
       tokensPerMinute: v.optional(Count, 20_000),
+      costPerMinute: v.optional(Money),
     }),
     {},
   ),
@@ -115,6 +115,18 @@ export const RecipeConfig = v.strictObject({
   ),
   maxOutputTokens: v.optional(Count, 300),
 });
+
+/** An LLM with ears and a voice, behind the floor of the bundle. */
+export const RecipeConfig = v.pipe(
+  Recipe,
+  v.forward(
+    v.check(
+      ({ llm, drafting }) => drafting.costPerMinute === undefined || llm.price !== undefined,
+      'without `llm.price` nothing is known to cost anything, and this would bound nothing',
+    ),
+    ['drafting', 'costPerMinute'],
+  ),
+);
 export type RecipeConfig = v.InferOutput<typeof RecipeConfig>;
 /** What of a recipe is given in the configuration: a built-in one of that name has the rest. */
 export const RecipeInput = v.record(v.string(), v.unknown());

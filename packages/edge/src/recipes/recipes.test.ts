@@ -58,6 +58,12 @@ describe('recipes', () => {
     expect(recipe).toMatchObject({ instructions: 'Be kind.', voice: { model: 'gpt-4o-mini-tts' } });
   });
 
+  it('bounds what drafts may cost where the LLM has a price', () => {
+    const price = { input: 1, output: 2 };
+    const recipe = resolve({ recipes: { ollama: { llm: { price }, drafting: { costPerMinute: 0.1 } } } });
+    expect(recipe.byName.get('ollama')).toMatchObject({ drafting: { costPerMinute: 0.1 }, llm: { price } });
+  });
+
   it.each([
     [{ recipe: 'nowhere' }, 'there is no nowhere'],
     [{ recipes: { nano: {} } }, 'recipes.nano'],
@@ -65,6 +71,7 @@ describe('recipes', () => {
     [{ recipes: { openai: { eagerness: 'wild' } } }, 'recipes.openai.eagerness'],
     [{ recipes: { openai: { frist: true } } }, 'recipes.openai.frist'],
     [{ recipes: { mine: {} } }, 'recipes.mine.llm'],
+    [{ recipes: { ollama: { drafting: { costPerMinute: 0.1 } } } }, 'recipes.ollama.drafting.costPerMinute'],
   ])('%j is refused, naming the field', (input, field) => {
     expect(() => resolve(input)).toThrow(expect.objectContaining({ code: 'edge/config' }));
     expect(() => resolve(input)).toThrow(field);
