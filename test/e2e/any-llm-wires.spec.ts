@@ -169,8 +169,9 @@ test('what stands in a field is told with what is asked, before it is sent; what
       send.call(this, data);
     };
     Object.assign(window, { sent });
-    document.body.innerHTML = '<input name="order"><input name="code" type="password">';
-    for (const field of document.querySelectorAll('input')) session.observeInput(field);
+    document.body.innerHTML = `<input name="order"><input name="code" type="password">
+      <div id="note" contenteditable>call <b data-microturn-private>+1 555 123</b></div>`;
+    for (const field of document.querySelectorAll<HTMLElement>('input, #note')) session.observeInput(field);
   });
   const sent = () => page.evaluate(() => (window as unknown as { sent: readonly string[] }).sent.join());
   await page.locator('[name=order]').focus();
@@ -180,15 +181,19 @@ test('what stands in a field is told with what is asked, before it is sent; what
   await keys.send('Input.insertText', { text: '箱' });
   await page.locator('[name=order]').pressSequentially(' in 12 of');
   await page.locator('[name=code]').pressSequentially('open sesame');
-  await expect.poll(sent, WAIT).toContain('箱 in 12 of');
+  await page.locator('#note').pressSequentially('please ');
+  await page.keyboard.press('End');
+  await page.keyboard.type('4');
+  await expect(page.locator('#note')).toHaveText('please call +1 555 1234');
+  for (const text of ['箱 in 12 of', '"please call "']) await expect.poll(sent, WAIT).toContain(text);
   await page.evaluate(async () => {
     await (await (window as unknown as CallPage).caller).session.send('What am I ordering?');
   });
   await expect.poll(() => world.openAi.chats.length, WAIT).toBe(1);
   expect(world.openAi.chats[0]!.body.messages.at(-1)!.content).toBe(
-    'What am I ordering?\n(They are typing into "order": "箱 in 12 of")',
+    'What am I ordering?\n(They are typing into "order": "箱 in 12 of")\n(They are typing into "note": "please call ")',
   );
   expect(await sent()).not.toContain('はこ');
-  expect(await sent()).not.toContain('sesame');
+  for (const secret of ['sesame', '555', '1234']) expect(await sent()).not.toContain(secret);
   expect(world.problems).toEqual([]);
 });

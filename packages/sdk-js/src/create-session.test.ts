@@ -30,6 +30,7 @@ describe('speaking through the session', () => {
         name: 'chat',
         isConnected: true,
         closest: () => null,
+        getRootNode: () => ({}),
       });
       const stop = session.observeInput(field as unknown as HTMLInputElement);
       field.value = 'how far is it?';
@@ -61,6 +62,7 @@ describe('a field that is observed', () => {
       name: 'order',
       isConnected: true,
       closest: () => null,
+      getRootNode: () => ({}),
     });
     return element as unknown as HTMLInputElement;
   };

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+// @vitest-environment jsdom
+import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.js';
 import { isMasked, observeInput, type TypedField } from './observe-input.js';
 
@@ -17,6 +18,9 @@ class Field extends EventTarget {
   }
   closest(): object | null {
     return this.isPrivate ? {} : null;
+  }
+  getRootNode(): object {
+    return document;
   }
   override addEventListener(...args: Parameters<EventTarget['addEventListener']>): void {
     this.listeners++;
@@ -102,12 +106,6 @@ describe('a field that is observed', () => {
     const { field, told } = observed({}, { autocomplete: 'CC-Number' });
     field.types('4111');
     expect(told).toEqual([]);
-  });
-
-  it('of no value of its own is read as its text, as a list item that is edited', () => {
-    const { field, told } = observed({}, { value: 0, textContent: 'milk' });
-    field.dispatchEvent(new Event('input'));
-    expect(told).toEqual([['order', 'milk']]);
   });
 
   it('tells the end of a long text, under a name of its own, and an empty one when it ends', () => {
@@ -209,5 +207,58 @@ describe('a field that is observed', () => {
     sent('what am I ordering?');
     clock.advance(1000);
     expect(told).toEqual([['order', '12']]);
+  });
+});
+
+describe('a part of the page that is edited, and has no value of its own', () => {
+  afterEach(() => document.body.replaceChildren());
+
+  function observedIn(html: string) {
+    document.body.innerHTML = html;
+    const told: [string, string][] = [];
+    const observe = (field: HTMLElement) => {
+      const clock = new ManualClock();
+      observeInput(field, {}, (...edit) => told.push(edit), clock);
+      return () => {
+        field.dispatchEvent(new Event('input'));
+        clock.advance(1000);
+      };
+    };
+    return { told, observe };
+  }
+  const byId = (id: string) => document.getElementById(id)!;
+
+  it('is read as its text, as a list item is', () => {
+    const { told, observe } = observedIn('<li id="item" value="0">milk <b>and <i>honey</i></b><!-- not this --></li>');
+    observe(byId('item'))();
+    expect(told).toEqual([['item', 'milk and honey']]);
+  });
+
+  it('is told without the parts of it that are private', () => {
+    const { told, observe } = observedIn(
+      '<div id="note">Call me at <b data-microturn-private>555 <i>123</i></b> at noon<p>, or <s id="who">Ann</s></p></div>',
+    );
+    const edits = observe(byId('note'));
+    edits();
+    byId('who').setAttribute('data-microturn-private', '');
+    edits();
+    byId('note').querySelector('i')!.textContent = '124';
+    edits();
+    expect(told).toEqual([
+      ['note', 'Call me at  at noon, or Ann'],
+      ['note', 'Call me at  at noon, or '],
+    ]);
+  });
+
+  it('is masked by what is around the component that it is inside of', () => {
+    const { told, observe } = observedIn('<section data-microturn-private><p id="host"></p></section>');
+    const root = byId('host').attachShadow({ mode: 'closed' });
+    root.innerHTML = '<div>secret</div>';
+    const edits = observe(root.querySelector('div')!);
+    edits();
+    expect(told).toEqual([]);
+    document.querySelector('section')!.removeAttribute('data-microturn-private');
+    edits();
+    expect(told).toEqual([['text', 'secret']]);
   });
 });

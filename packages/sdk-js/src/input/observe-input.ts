@@ -16,6 +16,8 @@ const THROTTLE_MS = 300;
 const SECRET_TYPES: ReadonlySet<string> = new Set(['password', 'hidden', 'file']);
 const SECRET_AUTOCOMPLETE = /\b(current-password|new-password|one-time-code|cc-[a-z-]+)\b/i;
 
+const PRIVATE = 'data-microturn-private';
+
 /**
  * Whether a field is masked, by what the page says of it: passwords, codes, cards, and whatever is marked
  * `data-microturn-private`, itself or around it. Looked at for every edit: a page may change its mind.
@@ -23,7 +25,18 @@ const SECRET_AUTOCOMPLETE = /\b(current-password|new-password|one-time-code|cc-[
 export function isMasked(element: TypedField): boolean {
   const { type = '', autocomplete = '' } = element as Partial<HTMLInputElement>;
   if (SECRET_TYPES.has(type) || SECRET_AUTOCOMPLETE.test(autocomplete)) return true;
-  return element.closest('[data-microturn-private]') !== null;
+  if (element.closest(`[${PRIVATE}]`)) return true;
+  // Around what is inside of a component is what is around the component.
+  const { host } = element.getRootNode() as Partial<ShadowRoot>;
+  return typeof host === 'object' && isMasked(host as HTMLElement);
+}
+
+/** What stands in a node, without the parts of it that are private. */
+function textOf(node: Node): string {
+  if (node.nodeType === node.TEXT_NODE) return node.nodeValue ?? '';
+  // No `instanceof`: it may be of another window.
+  if ((node as Partial<Element>).hasAttribute?.(PRIVATE)) return '';
+  return Array.from(node.childNodes, textOf).join('');
 }
 
 export interface ObservedField {
@@ -77,8 +90,8 @@ export function observeInput(
     cancel = clock.after(throttleMs, () => flush());
   };
   const read = () => {
-    const { value, textContent } = element as { readonly value?: unknown; readonly textContent?: string | null };
-    return typeof value === 'string' ? value : (textContent ?? '');
+    const { value } = element as { readonly value?: unknown };
+    return typeof value === 'string' ? value : textOf(element);
   };
   const forget = () => {
     if (told !== '') tell(field, '');
