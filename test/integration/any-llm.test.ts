@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { OpenAiServer } from '@microturn/edge/testing';
+import { AnthropicServer } from '../../packages/edge/src/llm/fixtures/anthropic-server.js';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { InteractionSession } from '../../packages/sdk-js/src/index.js';
 import { EdgeProcess } from '../support/edge-process.js';
@@ -21,14 +22,17 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('a recipe, by the SDK and 
     await edge?.stop();
   });
 
+  async function connectTo(llm: object, env: NodeJS.ProcessEnv = {}) {
+    await using folder = await TemporaryFolder.create();
+    await writeFile(folder.file('edge.json'), JSON.stringify({ recipes: { test: { llm } } }));
+    edge = await EdgeProcess.start({ args: ['--config', folder.file('edge.json')], env });
+    return (session = await connectSdk(edge, { recipe: 'test' }));
+  }
+
   async function callWith(llm: object) {
     const server = await OpenAiServer.start({ chat: [{ text: 'I see.' }] });
     onTestFinished(() => server.close());
-    await using folder = await TemporaryFolder.create();
-    const recipes = { test: { llm: { baseUrl: server.url, model: 'm', ...llm } } };
-    await writeFile(folder.file('edge.json'), JSON.stringify({ recipes }));
-    edge = await EdgeProcess.start({ args: ['--config', folder.file('edge.json')] });
-    session = await connectSdk(edge, { recipe: 'test' });
+    const session = await connectTo({ baseUrl: server.url, model: 'm', ...llm });
     /** What the LLM was sent last, once it was asked so often. */
     const question = async (asked: number) => {
       await vi.waitFor(() => expect(server.chats).toHaveLength(asked), { timeout: 10_000 });
@@ -58,6 +62,36 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('a recipe, by the SDK and 
     await session.show([new Blob([png])]);
     session.send('what is this');
     expect(await question(1)).toBe('what is this\n(They show pictures that you cannot see.)');
+    expect(server.problems).toEqual([]);
+  });
+
+  it('of Anthropic’s is shown the same, and told of what was heard, as its own wire format has it', async () => {
+    const answers = ['It is a red square.', 'As I said, red.'];
+    const server = await AnthropicServer.start(answers.map((text) => ({ text: text.split(/(?= )/) })));
+    onTestFinished(() => server.close());
+    const llm = { provider: 'anthropic', baseUrl: server.url, model: 'claude', apiKeyEnv: 'KEY', takes: ['image'] };
+    const session = await connectTo(llm, { KEY: 'secret' });
+    const isSaid = (text: string | undefined) =>
+      session.until(({ responses }) => responses.some((one) => one.text === text && one.status === 'completed'), {
+        timeoutMs: 25_000,
+      });
+    await session.show([new Blob([png])], { name: 'screen' });
+    session.send('What is this?');
+    await isSaid(answers[0]);
+    await session.show([], { name: 'screen' });
+    session.send('What colour?');
+    await isSaid(answers[1]);
+    const text = (said: string) => ({ type: 'text', text: said });
+    const picture = { type: 'base64', media_type: 'image/png', data: png.toString('base64') };
+    expect(server.requests[0]).toMatchObject({ model: 'claude', system: [{ type: 'text' }] });
+    expect(server.requests.map(({ messages }) => messages)).toEqual([
+      [{ role: 'user', content: [text('What is this?'), { type: 'image', source: picture }] }],
+      [
+        { role: 'user', content: [text('What is this?')] },
+        { role: 'assistant', content: [text(answers[0]!)] },
+        { role: 'user', content: [text('What colour?')] },
+      ],
+    ]);
     expect(server.problems).toEqual([]);
   });
 
