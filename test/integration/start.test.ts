@@ -1,8 +1,9 @@
+import { OpenAiServer } from '@microturn/edge/testing';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { EdgeProcess, microturn } from '../support/edge-process.js';
 import { SocketClient } from '../support/socket-client.js';
 import { TemporaryFolder } from '../support/temporary-folder.js';
@@ -129,6 +130,27 @@ describe('a configuration', () => {
     );
     expect(JSON.parse(stdout)).toMatchObject({ port: 3333, host: '127.0.0.3', logLevel: 'warn' });
   });
+});
+
+describe('a recipe', () => {
+  it('that is named is the one that calls get, and the greeting says what is known of it', async () => {
+    const server = await OpenAiServer.start();
+    onTestFinished(() => server.close());
+    await using folder = await TemporaryFolder.create();
+    const llm = { baseUrl: server.url };
+    const recipes = { other: { llm: { ...llm, model: 'another' } }, ollama: { llm } };
+    await writeFile(folder.file('edge.json'), JSON.stringify({ recipes }));
+    await using edge = await EdgeProcess.start({ args: ['--config', folder.file('edge.json'), '--recipe', 'ollama'] });
+    expect(await (await fetch(`${edge.url}/v1/recipes`)).json()).toEqual({ recipes: ['ollama', 'other', 'nano'] });
+    await vi.waitFor(() => expect(edge.stdout).toContain('Ctrl+C'), { timeout: 10_000 });
+    expect(edge.stdout).toMatch(/recipe +ollama, .*microturn doctor --recipe ollama/);
+    using client = await SocketClient.join(edge.webSocketUrl, await edge.token());
+    client.send({ type: 'typing', field: 'text', text: 'hello', sent: true });
+    await vi.waitFor(() => expect(server.chats[0]?.body.model).toBe('llama3.2'), { timeout: 10_000 });
+  });
+
+  it('that is none is refused, naming those that are', () =>
+    expectRefusal(start('--recipe', 'olama'), 'edge/config', 'olama', 'ollama'));
 });
 
 describe('the end of an edge', () => {
