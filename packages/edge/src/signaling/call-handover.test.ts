@@ -1,6 +1,13 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { MicroturnError } from '@microturn/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { bundledThread } from '../engine/fixtures/bundled-thread.js';
 import type { SessionBackground } from '../session/index.js';
+import { DiskStore } from '../store/index.js';
+import { silentLog } from '../telemetry/index.js';
 import { Socket, World, nothing, settled } from './testing/call-world.js';
 
 let world: World;
@@ -216,5 +223,38 @@ describe('fault 3, the edge is killed, and another takes its place', () => {
     await expect(new World(world.store, 10).join(socket, { resume })).rejects.toMatchObject({
       code: 'session/expired',
     });
+  });
+
+  it('nobody who reads its files can come back as its client, and its client can', async () => {
+    const thread = await bundledThread(new URL('../store/store-thread.ts', import.meta.url));
+    const folder = await mkdtemp(join(tmpdir(), 'microturn-handover-'));
+    const stores: DiskStore[] = [];
+    const open = () => {
+      stores.push(new DiskStore({ file: join(folder, 'sessions.db'), log: silentLog, threadUrl: thread.url }));
+      return stores.at(-1)!;
+    };
+    const kept = () =>
+      readdirSync(folder)
+        .map((name) => readFileSync(join(folder, name), 'latin1'))
+        .join('\n');
+    try {
+      world = new World(open());
+      const { joined } = await world.join(socket);
+      await world.recorder.flush();
+      expect([kept().includes(joined.sessionId), kept().includes(joined.resumeToken)]).toEqual([true, false]);
+      await world.store.close();
+
+      const next = new World(open(), 1000);
+      const again = new Socket();
+      await next.join(again, { resume: { resumeToken: joined.resumeToken, lastSeq: 0 } });
+      expect(again.events.slice(0, socket.events.length)).toEqual(socket.events);
+      expect(again.events[0]).toMatchObject({ type: 'session.started', resumeToken: joined.resumeToken });
+      await next.recorder.flush();
+      expect(kept()).not.toContain(joined.resumeToken);
+    } finally {
+      await Promise.all(stores.map((store) => store.close()));
+      await rm(folder, { recursive: true, force: true });
+      await thread.remove();
+    }
   });
 });

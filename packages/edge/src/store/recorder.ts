@@ -93,7 +93,8 @@ export class SessionRecorder {
     try {
       const found = await this.#options.store.find(hashToken(resumeToken), now);
       if (!found || this.#removed.has(found.session.id)) return undefined;
-      return { ...found, elapsedMs: elapsedMs(found.session.savedAt, now) };
+      const events = found.events.map((event) => withToken(event, resumeToken));
+      return { ...found, events, elapsedMs: elapsedMs(found.session.savedAt, now) };
     } catch (error) {
       this.#options.log.warn({ err: error }, 'a session was not looked for');
       return undefined;
@@ -158,7 +159,8 @@ export class SessionRecorder {
     const changes: StoreChange[] = [
       ...removed.map((sessionId) => ({ do: 'remove', sessionId }) as const),
       ...grown.map(({ kept: { source, writtenSeq } }) => {
-        return { do: 'save', session: source.toStored(savedAt), events: source.eventsAfter(writtenSeq) } as const;
+        const events = source.eventsAfter(writtenSeq).map((event) => withToken(event, ''));
+        return { do: 'save', session: source.toStored(savedAt), events } as const;
       }),
       ...records.map(([, change]) => change),
     ];
@@ -199,6 +201,11 @@ export class SessionRecorder {
     this.#degraded = false;
     this.#options.log.info({}, 'sessions are kept again');
   }
+}
+
+/** One event tells its client the resume token: kept without it, since a store has the hash only, and found with it again. */
+function withToken(event: SessionEvent, resumeToken: string): SessionEvent {
+  return event.type === 'session.started' ? { ...event, resumeToken } : event;
 }
 
 export function hashToken(token: string): string {

@@ -4,7 +4,7 @@ import type { Decision, InputRole, Recovery } from '../../engine/types.js';
 import { askHere } from '../../llm/ask-model.js';
 import { Agents } from '../../recipes/index.js';
 import { RoomRegistry, type SessionMedia, type SessionVoice } from '../../session/index.js';
-import { MemoryStore, SessionRecorder, type Stamp } from '../../store/index.js';
+import { MemoryStore, SessionRecorder, type SessionStore, type Stamp } from '../../store/index.js';
 import { silentLog } from '../../telemetry/index.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import type { SpeakRequest } from '../../voice/index.js';
@@ -45,7 +45,7 @@ type Reset = (error: MicroturnError, recovery: Recovery) => void;
 /** Everything around a call, in virtual time. */
 export class World {
   readonly clock: ManualClock;
-  readonly store: MemoryStore;
+  readonly store: SessionStore;
   readonly recorder: SessionRecorder;
   readonly requests: string[] = [];
   readonly endpoints = new Set<string>();
@@ -80,7 +80,7 @@ export class World {
   #produced = 0;
 
   /** @param store of the process before, and @param startMs when this one began */
-  constructor(store = new MemoryStore(), startMs = 0, model = '1') {
+  constructor(store: SessionStore = new MemoryStore(), startMs = 0, model = '1') {
     this.clock = new ManualClock(startMs);
     this.store = store;
     const now = (): Stamp => ({ wallMs: this.clock.now(), monotonicMs: this.clock.now(), bootId: 'this boot' });
