@@ -14,7 +14,7 @@ import { aborted } from './connection/aborted.js';
 import { Call } from './connection/call.js';
 import { checked } from './connection/checked.js';
 import { TokenSource } from './connection/token-source.js';
-import type { RosterUpdate, Transport, TransportLink } from './connection/transport.js';
+import type { RosterUpdate, SessionRequest, Transport, TransportLink } from './connection/transport.js';
 import { signalingUrl } from './connection/url.js';
 import { webrtc } from './connection/webrtc.js';
 import { endConversation, newConversation, reduceConversation, type Conversation } from './conversation/reduce.js';
@@ -25,6 +25,7 @@ import { noLogger, type Logger } from './logger.js';
 import { browserMedia, type MediaPlatform } from './media/platform.js';
 import { SessionMedia } from './media/session-media.js';
 import { attachVideo, videoOf, type VideoChoice } from './media/video-of.js';
+import { oneAfterAnother } from './one-after-another.js';
 import { ParticipantList } from './participants.js';
 import type {
   AskOptions,
@@ -98,6 +99,8 @@ class Session implements InteractionSession {
   readonly #roster = new ParticipantList();
   readonly #tools: PageTools;
   readonly #fields = new Set<ObservedField>();
+  /** Those of one request after those of another: an edge keeps as many as one may have, and lets go of the oldest. */
+  readonly #pictures = oneAfterAnother();
   #conversation: Conversation = newConversation();
   #call: Call | undefined;
   #lastSeq = 0;
@@ -218,13 +221,10 @@ class Session implements InteractionSession {
   async ask(text: string, { subject, images = [] }: AskOptions = {}): Promise<AskResult> {
     const link = this.#link();
     this.#tellSent(text.trim());
-    const imageIds = await uploadImages(images, (piece) => link.request(piece));
-    const reply = await link.request({
-      type: 'task.ask',
-      text,
-      ...(subject !== undefined && { subject }),
-      ...(imageIds.length > 0 && { images: imageIds }),
-    });
+    const question = { type: 'task.ask', text, ...(subject !== undefined && { subject }) } as const;
+    const reply = await (images.length === 0
+      ? link.request(question)
+      : this.#withPictures(link, images, (imageIds) => ({ ...question, images: imageIds })));
     return checked(AskResult, reply);
   }
 
@@ -264,9 +264,7 @@ class Session implements InteractionSession {
   }
 
   async show(images: readonly Blob[], { name = 'pictures' }: { readonly name?: string } = {}): Promise<void> {
-    const link = this.#link();
-    const imageIds = await uploadImages(images, (piece) => link.request(piece));
-    await link.request({ type: 'image.show', name, images: imageIds });
+    await this.#withPictures(this.#link(), images, (imageIds) => ({ type: 'image.show', name, images: imageIds }));
   }
 
   videoOf(choice: VideoChoice = {}): State<MediaStreamTrack | undefined> {
@@ -308,6 +306,16 @@ class Session implements InteractionSession {
   ): Promise<Snapshot> {
     const changes = this.#closed ? EMPTY : this.#changes;
     return waitUntil(() => this.#snapshot(), changes, predicate, { signal, timeoutMs, clock: this.#clock });
+  }
+
+  #withPictures(
+    link: TransportLink,
+    images: readonly Blob[],
+    toRequest: (imageIds: string[]) => SessionRequest,
+  ): Promise<unknown> {
+    return this.#pictures(async () =>
+      link.request(toRequest(await uploadImages(images, (piece) => link.request(piece)))),
+    );
   }
 
   /** What was being typed is a message now: nobody is to be told that it still stands in its field. */

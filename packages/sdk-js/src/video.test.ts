@@ -1,5 +1,5 @@
 import type { Participant as WireParticipant } from '@microturn/protocol';
-import { MicroturnError } from '@microturn/protocol';
+import { MicroturnError, limits } from '@microturn/protocol';
 import { describe, expect, it } from 'vitest';
 import { codeOf, connected, setUp } from './fixtures/scripted-session.js';
 import { settled } from './testing/index.js';
@@ -197,6 +197,46 @@ describe('a camera whose frames are shown', () => {
     await disabling;
     await settled();
     expect(shown().at(-1)).toEqual(['camera', 0]);
+    await session.close();
+  });
+
+  it('takes no picture’s place of a question: an edge keeps four that wait for their request', async () => {
+    const { session, transport, clock, shown } = await showing();
+    const waiting: string[] = [];
+    const take = (imageIds: readonly string[] = []) => {
+      for (const id of imageIds) {
+        const at = waiting.indexOf(id);
+        if (at < 0) throw new MicroturnError('image/invalid', 'it did not come to its end');
+        waiting.splice(at, 1);
+      }
+    };
+    transport.answer('image.append', async ({ imageId }) => {
+      await new Promise<void>((resolve) => clock.after(300, resolve));
+      waiting.push(imageId);
+      if (waiting.length > limits.images) waiting.shift();
+    });
+    transport.answer('image.show', ({ images }) => take(images));
+    transport.answer('task.ask', ({ images }) => {
+      take(images);
+      return { taken: 'question', taskId: 'task-1' };
+    });
+    await session.camera.enable({ show: true });
+    await session.screen.enable({ show: true });
+    await clock.run(1100);
+    const four = ['a', 'b', 'c', 'd'].map((text) => new Blob([text]));
+    const asked = [session.ask('which of them?', { images: four }), session.ask('and these?', { images: four })];
+    const showed = session.show(four);
+    await clock.run(8000, 50);
+    expect(await Promise.all(asked)).toMatchObject([{ taken: 'question' }, { taken: 'question' }]);
+    await showed;
+    const { length } = shown();
+    await clock.run(3000, 50);
+    // The frames went on.
+    expect(
+      shown()
+        .slice(length)
+        .map(([name]) => name),
+    ).toEqual(expect.arrayContaining(['camera', 'screen']));
     await session.close();
   });
 

@@ -1,5 +1,6 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { Publication, TransportLink } from '../connection/transport.js';
+import { oneAfterAnother, type Turns } from '../one-after-another.js';
 import { StateSource } from '../state.js';
 import { devicesOf } from './device-list.js';
 import type { InputState, VideoDevice, VideoOptions } from './devices.js';
@@ -334,7 +335,7 @@ export class Input implements VideoDevice {
     this.state.set(error ? { ...rest, error } : rest);
   }
 
-  #inTurn(queue: Queue, step: () => Promise<void>): Promise<void> {
+  #inTurn(queue: Turns, step: () => Promise<void>): Promise<void> {
     if (this.#closed) return Promise.reject(new MicroturnError('session/closed'));
     const epoch = this.#epoch;
     const turn = queue(() => {
@@ -348,18 +349,6 @@ export class Input implements VideoDevice {
     if (this.#closed) throw new MicroturnError('session/closed');
     if (epoch !== this.#epoch) throw new MicroturnError('net/closed', 'the call was left meanwhile');
   }
-}
-
-type Queue = (step: () => Promise<void>) => Promise<void>;
-
-/** Runs each step when those before it have ended, whatever became of them. */
-function oneAfterAnother(): Queue {
-  let last = Promise.resolve();
-  return (step) => {
-    const turn = last.then(step);
-    last = turn.catch(() => undefined);
-    return turn;
-  };
 }
 
 function isTrack(source: InputSource): source is MediaStreamTrack {
