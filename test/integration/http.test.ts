@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EdgeProcess } from '../support/edge-process.js';
 import { SocketClient } from '../support/socket-client.js';
 import { TemporaryFolder } from '../support/temporary-folder.js';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 
 interface ErrorBody {
   readonly error: { readonly code: string; readonly message: string; readonly hint: string };
@@ -205,10 +205,16 @@ describe('a folder that is served', () => {
   it('is shown, and nothing beside it', async () => {
     await using folder = await TemporaryFolder.create();
     await writeFile(folder.file('index.html'), '<h1>Hello</h1>');
+    await writeFile(folder.file('.env'), 'KEY=secret');
+    await mkdir(folder.file('.git'));
+    await writeFile(folder.file('.git/config'), 'url = https://user:secret@host');
     await using shop = await EdgeProcess.start({ args: ['--demo', folder.path] });
     expect(await (await fetch(`${shop.url}/`)).text()).toContain('Hello');
-    for (const path of ['/../package.json', '/..%2f..%2fetc/passwd', '/%2e%2e/%2e%2e/etc/passwd', '/.env']) {
+    for (const path of ['/../package.json', '/..%2f..%2fetc/passwd', '/%2e%2e/%2e%2e/etc/passwd']) {
       expect((await fetch(`${shop.url}${path}`)).status, path).toBeGreaterThanOrEqual(400);
     }
+    // What begins with a dot is there for tools, and holds keys more often than pages.
+    for (const path of ['/.env', '/%2eenv', '/.git/config', '/./.env'])
+      expect((await fetch(`${shop.url}${path}`)).status, path).toBe(404);
   });
 });

@@ -207,7 +207,7 @@ async function addDevToken(app: FastifyInstance, parts: HttpServerParts): Promis
 async function addDemo(app: FastifyInstance, dir: string): Promise<void> {
   const root = resolve(dir);
   if (!existsSync(root)) throw new MicroturnError('edge/config', `the folder to serve does not exist: ${dir}`);
-  await app.register(fastifyStatic, { root });
+  await app.register(fastifyStatic, { root, dotfiles: 'ignore' });
 }
 
 function addSockets(app: FastifyInstance, { allowedOrigins, trustedProxies, onSocket }: HttpServerParts): void {
