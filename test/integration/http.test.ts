@@ -46,16 +46,38 @@ describe('the probes', () => {
 });
 
 describe('/dev/token', () => {
-  it('gives a token for the room and the name that are asked for', async () => {
+  const tokenFor = async (body: Record<string, string>) => {
     const response = await get('/dev/token', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ room_name: 'kitchen', participant_name: 'ada' }),
+      body: JSON.stringify(body),
     });
     const { participant_token: token, server_url: url } = (await response.json()) as Record<string, string>;
     expect(url).toBe(edge.url);
-    using client = await SocketClient.join(edge.webSocketUrl, token!);
-    expect(client.joined).toMatchObject({ room: 'kitchen', participant: 'ada' });
+    return token!;
+  };
+
+  it('gives a token for the room and the name that are asked for', async () => {
+    using client = await SocketClient.join(
+      edge.webSocketUrl,
+      await tokenFor({ room_name: 'kitchen', participant_name: 'ada' }),
+    );
+    expect(client.joined).toMatchObject({ room: 'kitchen', participants: [{ name: 'ada' }] });
+  });
+
+  it('takes two tabs of one name for two people, and who comes back for the same one', async () => {
+    const ada = { room_name: 'hall', participant_name: 'ada' };
+    using first = await SocketClient.join(edge.webSocketUrl, await tokenFor(ada));
+    using second = await SocketClient.join(edge.webSocketUrl, await tokenFor(ada));
+    expect(second.joined.participants.map(({ name }) => name)).toEqual(['ada', 'ada']);
+    const { participant, sessionId, resumeToken } = first.joined;
+    first.drop();
+    using again = await SocketClient.open(edge.webSocketUrl);
+    const back = await again.join(await tokenFor({ ...ada, participant_identity: participant }), {
+      resumeToken,
+      lastSeq: first.lastSeq,
+    });
+    expect(back).toMatchObject({ resumed: true, sessionId, participant });
   });
 
   it.each(['GET', 'HEAD', 'PUT', 'DELETE'])('says how to ask to whoever comes with %s', async (method) => {

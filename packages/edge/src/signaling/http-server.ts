@@ -162,7 +162,7 @@ function addAppApi(app: FastifyInstance, { keys, say, patch, roomOf }: HttpServe
 interface DevTokenRequest {
   readonly room_name?: unknown;
   readonly participant_name?: unknown;
-  /** The name, where it is not given; else one that nobody has. */
+  /** Of a session that is come back to. Where none is given, one that nobody has: two people may have one name, or one person two tabs. */
   readonly participant_identity?: unknown;
 }
 
@@ -184,7 +184,7 @@ async function addDevToken(app: FastifyInstance, parts: HttpServerParts): Promis
       const unique = Math.random().toString(36).slice(2, 10);
       const room = name(request.body?.room_name, `room-${unique}`);
       const called = name(request.body?.participant_name, '');
-      const identity = name(request.body?.participant_identity, called || `caller-${unique}`);
+      const identity = name(request.body?.participant_identity, `caller-${unique}`);
       const participantToken = await mintJoinToken(parts.keys.current, {
         identity,
         room,
