@@ -50,14 +50,46 @@ describe('the Dockerfile', () => {
   });
 });
 
+/** What Compose makes of a value; what is asked for with `:?` and is missing or empty, it refuses to start with. */
+function interpolate(text, variables) {
+  return text.replace(/\$\{(\w+)(:\?)?[^}]*\}/g, (whole, name, required) => {
+    expect(required || variables[name], whole).toBeTruthy();
+    return variables[name] ?? '';
+  });
+}
+
 describe('compose.yaml', () => {
-  it('opens the ports that the edge has, and gives a TURN server to who asks for it', () => {
-    const { services, volumes } = parse(read('compose.yaml'));
+  const { services, volumes } = parse(read('compose.yaml'));
+
+  it('opens the ports that the edge has', () => {
     expect(services.edge.ports).toEqual(['7880:7880/tcp', '7881:7881/udp', '7881:7881/tcp']);
     expect(services.edge.restart).toBe('unless-stopped');
-    expect(Object.keys(volumes)).toEqual(['state']);
-    expect(services.turn.profiles).toEqual(['turn']);
-    for (const private_ of ['10.0.0.0', '127.0.0.0', '172.16.0.0', '192.168.0.0', '::ffff:0:0'])
-      expect(services.turn.command.some((flag) => flag.startsWith(`--denied-peer-ip=${private_}`))).toBe(true);
+    expect([Object.keys(services), Object.keys(volumes)]).toEqual([['edge'], ['state']]);
+  });
+
+  describe('with compose.turn.yaml', () => {
+    const { edge, turn } = parse(read('compose.turn.yaml')).services;
+    const variables = { ANNOUNCED_ADDRESS: '203.0.113.7', TURN_SECRET: 'n0rth' };
+
+    it('has a TURN server that relays to no private address', () => {
+      for (const private_ of ['10.0.0.0', '127.0.0.0', '172.16.0.0', '192.168.0.0', '::ffff:0:0'])
+        expect(turn.command.some((flag) => flag.startsWith(`--denied-peer-ip=${private_}`))).toBe(true);
+    });
+
+    it('tells callers of it, with the secret that it has', () => {
+      const servers = parse(interpolate(edge.environment.MICROTURN_ICE_SERVERS, variables));
+      expect(servers).toEqual([
+        {
+          urls: [expect.stringMatching(/^turn:203\.0\.113\.7:3478\?transport=udp$/), expect.any(String)],
+          secret: 'n0rth',
+        },
+      ]);
+      expect(turn.command.map((flag) => interpolate(flag, variables))).toContain('--static-auth-secret=n0rth');
+    });
+
+    it('is not started without a secret, which would let everybody relay', () => {
+      for (const text of [edge.environment.MICROTURN_ICE_SERVERS, turn.command.join(' ')])
+        expect(text).toMatch(/\$\{TURN_SECRET:\?[^}]+\}/);
+    });
   });
 });

@@ -11,7 +11,7 @@ export const configOptions: readonly {
   readonly flag: string;
   readonly env: string;
   readonly help: string;
-  readonly kind: 'text' | 'number' | 'switch' | 'list' | 'keys';
+  readonly kind: 'text' | 'number' | 'switch' | 'list' | 'keys' | 'yaml';
 }[] = [
   {
     path: 'host',
@@ -120,6 +120,13 @@ export const configOptions: readonly {
     env: 'MICROTURN_ANNOUNCED_ADDRESS',
     help: 'address that callers reach',
     kind: 'text',
+  },
+  {
+    path: 'media.iceServers',
+    flag: '--ice-servers <yaml>',
+    env: 'MICROTURN_ICE_SERVERS',
+    help: 'STUN and TURN servers, written as in the file',
+    kind: 'yaml',
   },
   {
     path: 'media.workerBin',
@@ -283,6 +290,13 @@ function fromText(text: string, kind: (typeof configOptions)[number]['kind'], na
       return SWITCH[text];
     case 'list':
       return text.split(',').map((item) => item.trim());
+    case 'yaml':
+      try {
+        return parseYaml(text);
+      } catch {
+        // Nor here: its errors show the line.
+        throw new MicroturnError('edge/config', `${name}: expected YAML or JSON`);
+      }
     case 'keys':
       return Object.fromEntries(
         text.split(',').map((pair) => {

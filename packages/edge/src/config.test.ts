@@ -162,6 +162,19 @@ describe('the configuration', () => {
     });
   });
 
+  it('takes what is made of several fields from one variable, and shows none of it where it cannot be read', () => {
+    const from = (servers: string) =>
+      loadConfig({ file: undefined, env: { MICROTURN_ICE_SERVERS: servers }, flags: {} }).media.iceServers;
+    expect(from(`[{ urls: ['turn:203.0.113.7:3478?transport=udp'], secret: '${secret}' }]`)).toMatchObject([
+      { urls: ['turn:203.0.113.7:3478?transport=udp'], secret },
+    ]);
+    expect(from(JSON.stringify([{ urls: 'stun:stun.example' }]))).toMatchObject([{ urls: 'stun:stun.example' }]);
+    expect(from('')).toEqual([]);
+    const unreadable = refusal(() => from(`[{ urls: turn:a, secret: '${secret}`));
+    expect([unreadable.includes('MICROTURN_ICE_SERVERS'), unreadable.includes(secret)]).toEqual([true, false]);
+    expect(refusal(() => from('turn:turn.example'))).toContain('media.iceServers');
+  });
+
   it('keeps sessions on disk by the port that clients come back to, and in memory where there is none', () => {
     const file = (input: EdgeConfigInput) => storeFile(parseConfig(input));
     expect(file({})).toMatch(/edge-7880.sessions\.db$/);
@@ -171,7 +184,14 @@ describe('the configuration', () => {
   });
 
   it('every option of the table exists', () => {
-    const sample = { text: 'info', number: 1, switch: true, list: ['https://x'], keys: { k: secret } } as const;
+    const sample = {
+      text: 'info',
+      number: 1,
+      switch: true,
+      list: ['https://x'],
+      keys: { k: secret },
+      yaml: [],
+    } as const;
     const special: Record<string, unknown> = {
       'engine.provider': 'webgpu',
       'media.listenIp': '::1',
