@@ -1,5 +1,5 @@
 import { limits, type SessionEventBody } from '@microturn/protocol';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { begin, codeOf, connected } from './fixtures/scripted-session.js';
 import { MicroturnError } from './index.js';
 import { settled } from './testing/index.js';
@@ -88,6 +88,25 @@ describe('a field that is observed', () => {
     stop();
     expect(fieldTold(transport).slice(3)).toEqual([['', false]]);
     await session.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is let go of when the session is closed, and not taken on by one that is', async () => {
+    const { session, transport, clock } = await connected();
+    const element = field('two');
+    const added = vi.spyOn(element, 'addEventListener');
+    const removed = vi.spyOn(element, 'removeEventListener');
+    const stop = session.observeInput(element);
+    element.dispatchEvent(new Event('input'));
+    expect(added).toHaveBeenCalled();
+    await session.close();
+    expect(fieldTold(transport)).toEqual([
+      ['two', false],
+      ['', false],
+    ]);
+    stop();
+    session.observeInput(element)();
+    expect(removed.mock.calls).toEqual(added.mock.calls);
     expect(clock.pending).toBe(0);
   });
 

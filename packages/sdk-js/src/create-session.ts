@@ -184,6 +184,9 @@ class Session implements InteractionSession {
     if (this.#closed) return;
     this.#closed = true;
     this.#setStatus('closing');
+    // While there is somebody to tell that they stand empty.
+    for (const field of this.#fields) field.stop();
+    this.#fields.clear();
     this.#call?.leave(new MicroturnError('session/closed'));
     this.#setStatus('closed');
     this.#media.close();
@@ -276,6 +279,7 @@ class Session implements InteractionSession {
   }
 
   observeInput(element: TypedField, options: ObserveInputOptions = {}): () => void {
+    if (this.#closed) return () => undefined;
     const tell = (field: string, text: string) =>
       this.#call?.link?.notify({ type: 'typing', field, text, sent: false });
     const field = observeInput(element, options, tell, this.#clock);

@@ -222,6 +222,7 @@ export interface InteractionSession extends AsyncDisposable {
   /**
    * Lets the agent see what is typed into a field before it is sent, throttled, and of what an input method composes only what
    * came of it. Masked fields (passwords, codes, cards, `data-microturn-private`) never leave the page. What `send` or `ask` takes of it is no longer told as typed.
+   * It ends with the session.
    * @returns ends it
    */
   observeInput(element: TypedField, options?: ObserveInputOptions): () => void;
