@@ -21,9 +21,8 @@ describe('speaking through the session', () => {
     expect(() => session.send('x'.repeat(limits.typedChars + 1))).toThrow('at most 2000 characters');
   });
 
-  it.each(['send', 'ask'] as const)(
-    'tells first that an observed field is empty, whose text it is to %s',
-    async (how) => {
+  describe('from an observed field', () => {
+    async function typing() {
       const { session, transport } = await connected();
       const field = Object.assign(new EventTarget(), {
         value: '',
@@ -32,20 +31,38 @@ describe('speaking through the session', () => {
         closest: () => null,
         getRootNode: () => ({}),
       });
-      const stop = session.observeInput(field as unknown as HTMLInputElement);
+      session.observeInput(field as unknown as HTMLInputElement);
       field.value = 'how far is it?';
       field.dispatchEvent(new Event('input'));
-      transport.answer('task.ask', () => ({ taken: 'question', taskId: 'task-1' }));
-      await session[how]('how far is it?');
-      stop();
-      const typed = transport.sent.filter(({ type }) => type === 'typing' || type === 'task.ask');
-      expect(typed.map((message) => ('field' in message ? [message.field, message.text] : [message.type]))).toEqual([
+      const told = () =>
+        transport.sent
+          .filter(({ type }) => type === 'typing' || type === 'task.ask')
+          .map((message) => ('field' in message ? [message.field, message.text] : [message.type]));
+      return { session, transport, told };
+    }
+
+    it('tells first that it is empty, of what is sent', async () => {
+      const { session, told } = await typing();
+      session.send('how far is it?');
+      expect(told()).toEqual([
         ['chat', 'how far is it?'],
         ['chat', ''],
-        how === 'send' ? ['message', 'how far is it?'] : ['task.ask'],
+        ['message', 'how far is it?'],
       ]);
-    },
-  );
+    });
+
+    it('tells that it is empty when a question was taken, and not of one that is refused', async () => {
+      const { session, transport, told } = await typing();
+      transport.answer('task.ask', () => {
+        throw new MicroturnError('task/full');
+      });
+      expect(await codeOf(session.ask('how far is it?'))).toBe('task/full');
+      expect(told()).toEqual([['chat', 'how far is it?'], ['task.ask']]);
+      transport.answer('task.ask', () => ({ taken: 'question', taskId: 'task-1' }));
+      await session.ask('how far is it?');
+      expect(told().slice(2)).toEqual([['task.ask'], ['chat', '']]);
+    });
+  });
 
   it('keeps to itself what the edge would end the call for', async () => {
     const { session, transport } = await connected();

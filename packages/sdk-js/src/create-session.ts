@@ -223,12 +223,14 @@ class Session implements InteractionSession {
 
   async ask(text: string, { subject, images = [] }: AskOptions = {}): Promise<AskResult> {
     const link = this.#link();
-    this.#tellSent(text.trim());
     const question = { type: 'task.ask', text, ...(subject !== undefined && { subject }) } as const;
     const reply = await (images.length === 0
       ? link.request(question)
       : this.#withPictures(link, images, (imageIds) => ({ ...question, images: imageIds })));
-    return checked(AskResult, reply);
+    const result = checked(AskResult, reply);
+    // Not before: one that is refused still stands in its field.
+    this.#tellSent(text.trim());
+    return result;
   }
 
   async amend(taskId: string, text: string): Promise<void> {

@@ -42,7 +42,7 @@ function textOf(node: Node): string {
 export interface ObservedField {
   /** Whoever is told now may not know what was told before. */
   tellAgain(this: void): void;
-  /** Before a message is sent: a field that holds it, or that the page has emptied for it, stands empty from then on. */
+  /** Of a message that is sent: a field that holds it, or that the page has emptied for it, stands empty from then on. */
   sent(this: void, message: string): void;
   /** Ends it, and says that the field stands empty. */
   stop(this: void): void;
