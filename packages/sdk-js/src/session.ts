@@ -113,7 +113,8 @@ export interface AskOptions {
 
 /**
  * A live conversation with an interaction model.
- * Whatever rejects or throws is a `MicroturnError`; a call on a closed session is `session/closed`.
+ * Whatever rejects or throws is a `MicroturnError`, but for a mistake in the code that calls, as a volume of 2: that is a `TypeError` or a
+ * `RangeError`. What is asked of a closed session is `session/closed`; to listen or to look there is harmless.
  */
 export interface InteractionSession extends AsyncDisposable {
   readonly connection: State<Connection>;
