@@ -18,6 +18,7 @@ export interface InputState {
   readonly muted: boolean;
   readonly deviceId?: string;
   readonly devices: readonly DeviceInfo[];
+  /** Why it failed or ended; of one that is live, why it is not sent, or another was not taken in its place. */
   readonly error?: MicroturnError;
 }
 

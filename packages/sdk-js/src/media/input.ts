@@ -256,15 +256,31 @@ export class Input implements VideoDevice {
     if (this.state.value.status === 'ended') this.#patch({ error });
   }
 
+  /** Whether that went well is in the state, too: a device that is live and not sent looks like one that is. */
   async #send(): Promise<void> {
+    const publish = this.#publish;
     const track = this.track.value;
     // One that has ended cannot be sent: the call goes on without it, until another is opened.
-    if (!this.#publish || track?.readyState !== 'live') return;
+    if (!publish || track?.readyState !== 'live') return;
+    const tell = (error?: MicroturnError) => {
+      // Over the next link it is another matter.
+      if (this.#publish === publish) this.#patch({ error });
+    };
+    try {
+      await this.#sendTrack(publish, track);
+      tell();
+    } catch (cause) {
+      const error = MicroturnError.from(cause, 'media/unsupported');
+      tell(error);
+      throw error;
+    }
+  }
+
+  async #sendTrack(publish: Publish, track: MediaStreamTrack): Promise<void> {
     if (this.#publication) {
       await this.#publication.replaceTrack(track);
       return;
     }
-    const publish = this.#publish;
     let publication: Publication;
     try {
       publication = await publish(track);

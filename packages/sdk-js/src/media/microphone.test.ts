@@ -1,3 +1,4 @@
+import { MicroturnError } from '@microturn/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Publication } from '../connection/transport.js';
 import { FakeMedia, FakeTrack } from '../testing/fake-media.js';
@@ -296,6 +297,40 @@ describe('Microphone', () => {
     await expect(enabling).rejects.toMatchObject({ code: 'net/closed' });
     expect(media.opened.map((track) => track.readyState)).toEqual(['ended']);
     expect([microphone.state.value.status, media.listeners]).toEqual(['off', 0]);
+  });
+
+  it('says that it is not sent, until it is', async () => {
+    const microphone = create();
+    let refusal: MicroturnError | undefined = new MicroturnError('auth/forbidden', 'canPublish for microphone');
+    const taken = (): Promise<void> => (refusal ? Promise.reject(refusal) : Promise.resolve());
+    await microphone.attach(async (track) => {
+      await taken();
+      return { ...(await publish(track)), replaceTrack: taken };
+    });
+    const state = () => [microphone.state.value.status, microphone.state.value.error?.code];
+    await expect(microphone.enable()).rejects.toBe(refusal);
+    expect(state()).toEqual(['live', 'auth/forbidden']);
+    refusal = undefined;
+    await microphone.enable();
+    expect([...state(), ...sent]).toEqual(['live', undefined, 'publish microphone-1']);
+    // Nor is a device that the edge does not take over to.
+    media.plug('microphone-2');
+    refusal = new MicroturnError('net/timeout');
+    await expect(microphone.select('microphone-2')).rejects.toBe(refusal);
+    expect(state()).toEqual(['live', 'net/timeout']);
+    refusal = undefined;
+    await microphone.select('microphone-2');
+    expect(state()).toEqual(['live', undefined]);
+  });
+
+  it('says nothing of a link that was lost meanwhile: it is sent over the next', async () => {
+    const microphone = create();
+    await microphone.attach(() => {
+      microphone.detach();
+      return Promise.reject(new MicroturnError('net/closed'));
+    });
+    await expect(microphone.enable()).rejects.toMatchObject({ code: 'net/closed' });
+    expect(microphone.state.value).not.toHaveProperty('error');
   });
 
   it('publishes in the call that it was attached to, or not at all', async () => {
