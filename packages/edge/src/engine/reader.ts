@@ -52,7 +52,8 @@ function ageTokens(vocabulary: Vocabulary, { seconds, text }: { seconds: number;
   const age = vocabulary.tokens(ageText(seconds));
   const same = vocabulary.mark('same');
   const note = vocabulary.tokens(text);
-  for (let first = 0; same !== undefined && first + age.length <= note.length; first++) {
+  if (same === undefined) return [...age, ...note];
+  for (let first = 0; first + age.length <= note.length; first++) {
     if (age.every((id, index) => note[first + index] === id)) note.fill(same, first, first + age.length);
   }
   return [...age, ...note];
