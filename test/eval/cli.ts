@@ -12,11 +12,13 @@ import {
   commands,
   cueSpeak,
   echo,
+  listening,
   manners,
   overlaps,
   timeSpeak,
   translation,
   turnTaking,
+  withoutOwnWords,
   words,
   type Figure,
   type Heard,
@@ -34,13 +36,16 @@ detector (Silero, waiting 300, 500 and 800 ms) and another bundle, on the same s
   npm run eval                             a table
   npm run eval -- --json                   one object per line: listener, set, suite, measure, value, n, low, high
   npm run eval -- --quick                  eight sessions of each set: shows that it works
-  npm run eval -- --bundle F --compare G   another bundle, and what it is held against
+  npm run eval -- --bundle F --compare G   another bundle, and what it is held against: the bootstrap, if nothing is named
+  npm run eval -- --alone                  without one that it is held against
   npm run eval -- --wav F [--text F]       what is heard in a recording, and the word errors against what was read
   npm run eval -- --fdb PATH               the published Full-Duplex-Bench v1.0, where it is on this machine
 
 The test sets are synthesised by models/nano/recipe (\`run.py tests\`). Exit codes: 0, 1 where it failed, 2 for wrong arguments.`;
 
 const SETS = ['espeak', 'slt', 'festival'];
+/** Full of overlaps. */
+const DRILL = 'drill';
 /** By the same voices, full of what everyday talk seldom asks for: rare skills, long waits, the second tier, minutes. */
 const THEMES = ['rare', 'long', 'tier2', 'minutes'] as const;
 const ECHO_SETS = ['espeak', 'slt'];
@@ -77,7 +82,7 @@ export async function main(args: readonly string[]): Promise<number> {
       data: values.data ?? recipeHome(),
     };
     if (values.fdb !== undefined) return await measureBench(values.fdb, listeners[0]!, options);
-    const other = values.compare === undefined ? undefined : await loadBundle(values.compare);
+    const other = values.alone ? undefined : await loadBundle(values.compare ?? join(root, 'models/nano/bootstrap'));
     if (other) listeners.push(bundleListener(nameOf(other), other));
     return await measureAll([bundle, ...(other ? [other] : [])], listeners, options);
   } catch (error) {
@@ -93,12 +98,14 @@ function parse(args: readonly string[]) {
     help: { type: 'boolean', short: 'h' },
     bundle: { type: 'string' },
     compare: { type: 'string' },
+    alone: { type: 'boolean' },
     data: { type: 'string' },
     wav: { type: 'string' },
     text: { type: 'string' },
     fdb: { type: 'string' },
   } as const;
   const { values } = parseArgs({ args: [...args], options });
+  if (values.alone && values.compare !== undefined) throw new Error('--alone and --compare exclude each other');
   if (values.text !== undefined && values.wav === undefined) throw new Error('--text needs --wav');
   return values;
 }
@@ -129,6 +136,12 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
         return (await hear(models, [], sessions)).heard;
       }),
     );
+    const drill = await hear(
+      listeners,
+      [],
+      testSet(join(options.data, 'data'), `${set}-${DRILL}`, names, options.limit),
+    );
+    const unprompted = await hear(models, [], counting(testSet(join(options.data, 'data'), set, names, options.limit)));
     const turns = all.map(turnTaking);
     const rivals = listeners
       .map(({ name }, i) => ({ name, falseYields: turns[i]![0]!.value ?? 0 }))
@@ -136,13 +149,19 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
     for (const [i, { name }] of listeners.entries()) {
       const heard = all[i]!;
       const vocabulary = vocabularies[i];
+      const unknown = bundles[i]?.manifest.outputs.words?.unknown;
       tell(name, set, turns[i]!, options);
       const sessions = heard.map(({ session }) => session);
       const gaps = vocabulary ? atEqualFalseYields(sessions, yields[i]!, rivals) : [ownGap(name, turns[i]!)];
       tell(name, set, gaps, options);
       tell(name, set, overlaps(heard), options);
+      tell(name, `${set}-${DRILL}`, [...turnTaking(drill.heard[i]!), ...overlaps(drill.heard[i]!)], options);
       if (!vocabulary) continue;
+      tell(name, `${set}-${DRILL}`, listening(drill.heard[i]!), options);
+      tell(name, `${set}-${DRILL}`, cueSpeak(drill.heard[i]!), options);
+      tell(name, set, cueSpeak(unprompted.heard[i]!, 'cuespeak-style, not hearing its own count'), options);
       tell(name, set, words(heard, vocabulary, 'all that it knows'), options);
+      if (unknown) tell(name, set, words(heard, new Set([unknown]), 'those that it does not know, as such'), options);
       if (bundles.length > 1) tell(name, set, words(heard, shared, 'those that all know'), options);
       tell(name, set, cueSpeak(heard), options);
       for (const measure of [timeSpeak, commands, answers]) tell(name, set, measure([...heard, ...rare![i]!]), options);
@@ -167,6 +186,14 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
     tell(models[0]!.name, SETS[0]!, await engineFigures(bundles[0]!, sessions[0]!), options);
   }
   return 0;
+}
+
+/** Those in which something is counted, as they are where nothing of the right count is heard. */
+async function* counting(shards: AsyncIterable<Session[]>): AsyncGenerator<Session[]> {
+  for await (const sessions of shards) {
+    const some = sessions.filter(({ events }) => events.some(({ kind }) => kind === 'count'));
+    if (some.length > 0) yield some.map(withoutOwnWords);
+  }
 }
 
 /** By listener, what it made of each session; by bundle, where it would have yielded at any threshold. */

@@ -4,10 +4,12 @@ import {
   commands,
   cueSpeak,
   echo,
+  listening,
   overlaps,
   timeSpeak,
   translation,
   turnTaking,
+  withoutOwnWords,
   words,
   type Figure,
   type Heard,
@@ -55,9 +57,26 @@ describe('turns', () => {
 
   it('wants a barge-in found in the micro-turn that it begins in, or the two after it', () => {
     const bargeIn = [event('barge-in', 3.1, 5)];
-    const prompt = (stop: number) =>
-      value(turnTaking([heard(bargeIn, { stops: [stop] })]), 'barge-in: stopped within two micro-turns');
+    const prompt = (stop: number, play = new Uint8Array(100).fill(1)) =>
+      value(turnTaking([heard(bargeIn, { stops: [stop] }, { play })]), 'barge-in: stopped within two micro-turns');
     expect([prompt(3.2), prompt(3.6), prompt(3.8), prompt(6)]).toEqual([1, 1, 0, 0]);
+    // Nobody breaks into an agent that is silent.
+    expect(prompt(3.2, new Uint8Array(100))).toBeUndefined();
+  });
+
+  it('counts the words in which a turn was taken for over, but not those to somebody else', () => {
+    const spoken = [1, 2, 3, 8].map((start) => ({ name: 'a', written: 'a', start, end: start + 0.4 }));
+    const events = [event('elsewhere', 7.9, 8.5)];
+    // The second begins while it is over still, and so does the third, in which it is taken for over anew.
+    const yields = [1.8, 2, 2.2, 2.8, 3.4, 8.2];
+    const figures = turnTaking([heard(events, { yields }, { words: spoken })]);
+    expect(value(figures, 'word in which the turn was taken for over')).toBeCloseTo(1 / 3);
+  });
+
+  it('counts what shows that the agent listens, in the pauses of a long turn and elsewhere', () => {
+    const says = [{ at: 3.4, what: 'backchannel' }, { at: 9, what: 'backchannel' }]; // prettier-ignore
+    const figures = listening([heard([event('uh-huh', 3, 4), event('uh-huh', 6, 7)], { says })]);
+    expect(figures.map((figure) => figure.value)).toEqual([0.5, 0.5]);
   });
 });
 
@@ -67,6 +86,7 @@ describe('overlaps', () => {
     const events = [event('backchannel', 2, 2.4), event('backchannel', 6, 6.4), event('elsewhere', 9, 11)];
     const figures = overlaps([heard(events, { stops: [2.4, 9.8] }, { play })]);
     expect(value(figures, 'backchannel: stopped')).toBe(0.5);
+    expect(value(overlaps([heard(events, { stops: [2.4] })]), 'backchannel: stopped')).toBeUndefined();
     expect(value(figures, 'background speech: stopped')).toBe(1);
   });
 
@@ -100,6 +120,23 @@ it('wants the right number at the right time, and the last one right', () => {
   const asked = [...counts, event('next', 7, 7.3, 9)];
   const right = [says[0]!, { at: 4.4, what: 'two' }, { at: 7.6, what: 'nine' }];
   expect(value(cueSpeak([heard(asked, { says: right })]), 'final count exact')).toBe(1);
+});
+
+it('takes the answer to the last of what it judges, and none after it', () => {
+  const counts = [event('count', 18.7, 18.9, 1), event('count', 19.3, 19.5, 2)];
+  const says = [{ at: 19.1, what: 'one' }, { at: 19.7, what: 'two' }]; // prettier-ignore
+  const figures = cueSpeak([heard(counts, { says })]);
+  expect(figures.map((figure) => figure.value)).toEqual([1, undefined, 1, 1]);
+});
+
+it('leaves out of a recording the numbers that the agent says, and nothing else', () => {
+  const play = Uint8Array.from({ length: 40 }, (_, turn) => (turn === 5 || turn === 6 || turn >= 20 ? 1 : 0));
+  const { session } = heard([], {}, { play, ref: new Int16Array(40 * 3_200).fill(1) });
+  const quiet = withoutOwnWords(session);
+  expect([...quiet.play]).toEqual([...play].map((one, turn) => (turn < 20 ? 0 : one)));
+  const turns = Array.from({ length: 40 }, (_, turn) => turn);
+  expect(turns.filter((turn) => quiet.ref[turn * 3_200 + 1] === 0)).toEqual([4, 5, 6, 7]);
+  expect([session.play[5], session.ref[5 * 3_200]]).toEqual([1, 1]);
 });
 
 describe('what was typed', () => {

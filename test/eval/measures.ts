@@ -1,6 +1,6 @@
 import type { Act } from '../../packages/edge/src/engine/types.js';
 import { share, Tally, type Share } from './share.js';
-import { hasTyped, TURN_SECONDS, type Session, type SessionEvent } from './test-sets.js';
+import { hasTyped, SAMPLES_PER_TURN, TURN_SECONDS, type Session, type SessionEvent } from './test-sets.js';
 import type { HeardWord, Track } from './track.js';
 
 /** One session, and what a listener made of it. */
@@ -26,6 +26,8 @@ const PATIENCE_SECONDS = 1.6;
 /** Other speech that follows sooner leaves no time to find a turn's end and be told so. */
 const SHORTEST_GAP_SECONDS = 0.8;
 const LONG_PAUSE_SECONDS = 3;
+/** So much of a word has to be heard before a decision can know of it. */
+const WORD_BEGUN_SECONDS = 0.1;
 /** A word counts from a little before its end to this long after it. */
 const WORD_EARLY_SECONDS = 0.18;
 const WORD_LATE_SECONDS = 0.5;
@@ -38,6 +40,8 @@ const LONG_ELAPSED_SECONDS = 25;
 /** What is answered with a number, and how long that may take. */
 const ANSWERED: ReadonlySet<string> = new Set(['elapsed', 'next', 'sum']);
 const ANSWER_SECONDS = 1.4;
+/** A number that is said. */
+const LONGEST_OWN_WORD_TURNS = 4;
 const NUMBERS =
   'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty'.split(
     ' ',
@@ -57,8 +61,13 @@ const instructed = (heard: readonly Heard[]) => heard.filter(({ session, reads }
 const any = (moments: readonly number[], from: number, to: number) => first(moments, from, to) !== undefined;
 /** Where a run of moments begins. */
 const onsets = (moments: readonly number[]) => moments.filter((at, i) => i === 0 || at - moments[i - 1]! > 0.25);
+/** Whether the agent is: without it there is nothing to break into. */
 const audible = ({ play }: Session, { start, end }: SessionEvent) =>
   play.subarray(Math.floor(start / TURN_SECONDS), Math.floor(end / TURN_SECONDS) + 1).includes(1);
+
+/** Whether a word of the user is not said to somebody else. */
+const isToAgent = ({ events }: Session, { start, end }: Session['words'][number]) =>
+  !events.some((event) => event.kind === 'elsewhere' && start < event.end && end > event.start);
 
 /** The share'th of `delays`, `missed` more of which have no end, with the 95 % interval of its rank. */
 export function percentile(delays: readonly number[], missed: number, part: number): Share {
@@ -75,6 +84,7 @@ export function percentile(delays: readonly number[], missed: number, part: numb
 export function turnTaking(heard: readonly Heard[]): Figure[] {
   const suite = 'full-duplex-bench v1';
   const [pauses, longPauses, prompt, within] = [new Tally(), new Tally(), new Tally(), new Tally()];
+  const spoken = new Tally();
   const [gaps, stops]: [number[], number[]] = [[], []];
   let missed = 0;
   let unstopped = 0;
@@ -84,13 +94,17 @@ export function turnTaking(heard: readonly Heard[]): Figure[] {
       pauses.add(taken);
       if (end - start >= LONG_PAUSE_SECONDS) longPauses.add(taken);
     }
+    const turns = onsets(track.yields);
+    for (const word of session.words)
+      if (isToAgent(session, word)) spoken.add(any(turns, word.start + WORD_BEGUN_SECONDS, word.end));
     for (const { start, end } of of(session, 'yield', PATIENCE_SECONDS)) {
       if (end - start < SHORTEST_GAP_SECONDS) continue;
       const at = first(track.yields, start, Math.min(end, start + PATIENCE_SECONDS) + TURN_SECONDS);
       if (at === undefined) missed++;
       else gaps.push(at - start);
     }
-    for (const { start } of of(session, 'barge-in')) {
+    for (const event of of(session, 'barge-in').filter((one) => audible(session, one))) {
+      const { start } = event;
       const at = first(track.stops, start, start + PATIENCE_SECONDS);
       if (at === undefined) unstopped++;
       else stops.push(at - start);
@@ -102,6 +116,7 @@ export function turnTaking(heard: readonly Heard[]): Figure[] {
   return [
     { suite, measure: 'pause taken for the end', unit: 'share', better: 'lower', ...pauses.share },
     { suite, measure: 'pause of 3 s or more taken for the end', unit: 'share', better: 'lower', ...longPauses.share },
+    { suite, measure: 'word in which the turn was taken for over', unit: 'share', better: 'lower', ...spoken.share },
     { suite, measure: 'turn taken', unit: 'share', better: 'higher', ...share(gaps.length, gaps.length + missed) },
     { suite, measure: 'gap after a turn, median', unit: 's', better: 'lower', ...percentile(gaps, missed, 0.5) },
     { suite, measure: 'gap after a turn, 90 %', unit: 's', better: 'lower', ...percentile(gaps, missed, 0.9) },
@@ -121,7 +136,8 @@ export function turnTaking(heard: readonly Heard[]): Figure[] {
 export function overlaps(heard: readonly Heard[]): Figure[] {
   const [backchannel, background, answered] = [new Tally(), new Tally(), new Tally()];
   for (const { session, track } of heard) {
-    for (const { start, end } of of(session, 'backchannel')) backchannel.add(any(track.stops, start, end + 0.4));
+    for (const event of of(session, 'backchannel').filter((one) => audible(session, one)))
+      backchannel.add(any(track.stops, event.start, event.end + 0.4));
     const turns = onsets(track.yields);
     for (const event of of(session, 'elsewhere')) {
       const { start, end } = event;
@@ -171,20 +187,25 @@ export function words(heard: readonly Heard[], vocabulary: ReadonlySet<string>, 
   ];
 }
 
-/** In the manner of CueSpeak: the right word while the user goes on speaking, inside its window. */
-export function cueSpeak(heard: readonly Heard[]): Figure[] {
+/**
+ * In the manner of CueSpeak: the right word while the user goes on speaking, inside its window. What an agent that counts
+ * right says is in the recordings, so a model that hears itself is told of what it missed.
+ */
+export function cueSpeak(heard: readonly Heard[], suite = 'cuespeak-style'): Figure[] {
   const [mentions, typed, finals, right] = [new Tally(), new Tally(), new Tally(), new Tally()];
   for (const { session, track } of instructed(heard)) {
     const due = of(session, 'count');
     if (due.length === 0) continue;
     const answers = session.events.filter(({ kind }) => ANSWERED.has(kind));
+    const matches = (event: SessionEvent, { at, value }: { at: number; value: number }) =>
+      value === event.value && at > event.end - 0.2 && at <= event.end + 0.6;
     const said = track.says
       .map(({ at, what }) => ({ at, value: NUMBERS.indexOf(what) }))
-      .filter(({ at, value }) => value >= 0 && at < secondsOf(session) - EDGE_SECONDS)
+      .filter((word) => word.value >= 0)
+      // Nothing is judged so close to the end, but for the answers to what is.
+      .filter((word) => word.at < secondsOf(session) - EDGE_SECONDS || due.some((event) => matches(event, word)))
       // A number that was asked for otherwise is no count.
       .filter(({ at }) => answers.every(({ end }) => at <= end - 0.2 || at > end + ANSWER_SECONDS));
-    const matches = (event: SessionEvent, { at, value }: (typeof said)[number]) =>
-      value === event.value && at > event.end - 0.2 && at <= event.end + 0.6;
     finals.add((said.at(-1)?.value ?? 0) === due.at(-1)!.value);
     for (const event of due) {
       const counted = said.some((word) => matches(event, word));
@@ -193,12 +214,48 @@ export function cueSpeak(heard: readonly Heard[]): Figure[] {
     }
     for (const word of said) right.add(due.some((event) => matches(event, word)));
   }
-  const suite = 'cuespeak-style';
   return [
     { suite, measure: 'animal counted in time, recall', unit: 'share', better: 'higher', ...mentions.share },
     { suite, measure: 'after a typed instruction, recall', unit: 'share', better: 'higher', ...typed.share },
     { suite, measure: 'animal counted in time, precision', unit: 'share', better: 'higher', ...right.share },
     { suite, measure: 'final count exact', unit: 'share', better: 'higher', ...finals.share },
+  ];
+}
+
+/** A recording without the single words that its agent says: a model that counts wrong is not put right by them. */
+export function withoutOwnWords(session: Session): Session {
+  const [ref, play] = [session.ref.slice(), session.play.slice()];
+  for (let turn = 0; turn < play.length; turn++) {
+    let past = turn;
+    while (play[past] === 1) past++;
+    if (past > turn && past - turn <= LONGEST_OWN_WORD_TURNS) {
+      play.fill(0, turn, past);
+      ref.fill(0, Math.max(0, turn - 1) * SAMPLES_PER_TURN, Math.min(past + 1, play.length) * SAMPLES_PER_TURN);
+    }
+    turn = Math.max(turn, past - 1);
+  }
+  return { ...session, ref, play };
+}
+
+/** A long turn: what shows in its pauses that the agent listens. */
+export function listening(heard: readonly Heard[]): Figure[] {
+  const [recall, unasked] = [new Tally(), new Tally()];
+  for (const { session, track } of heard) {
+    const due = of(session, 'uh-huh');
+    const said = track.says.filter(({ what, at }) => what === 'backchannel' && at < secondsOf(session) - EDGE_SECONDS);
+    for (const { start, end } of due) recall.add(said.some(({ at }) => at > start && at <= end + TURN_SECONDS));
+    for (const { at } of said) unasked.add(!due.some(({ start, end }) => at > start && at <= end + TURN_SECONDS));
+  }
+  const suite = 'full-duplex-bench v1';
+  return [
+    {
+      suite,
+      measure: 'backchannel in a pause of a long turn, recall',
+      unit: 'share',
+      better: 'higher',
+      ...recall.share,
+    },
+    { suite, measure: 'backchannel elsewhere, of those it gives', unit: 'share', better: 'lower', ...unasked.share },
   ];
 }
 
