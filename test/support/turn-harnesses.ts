@@ -248,7 +248,7 @@ export function silence(silenceMs: number): Harness {
       if (signal.aborted || words.length === 0) return;
       const messages = toMessages(
         { draftId: '', turns: [], words: words.join(' '), partial: false, typed: [], pictures: [] },
-        false,
+        { sees: false, calls: false },
       );
       const request = {
         purpose: 'reply',
