@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from voices import TEST_VOICES, THEMES
+from voices import TEST_THEMES, TEST_VOICES
 
 ROOT = Path(__file__).resolve().parent.parent
 REPOSITORY = ROOT.parent.parent
@@ -30,7 +30,7 @@ class Recipe:
 
 
 TEST_SHARDS = {"seen": 2, "espeak": 2, "slt": 2, "festival": 1} | {
-    f"{voices}-{theme}": 1 for theme in THEMES for voices in TEST_VOICES
+    f"{voices}-{theme}": 1 for theme in TEST_THEMES for voices in TEST_VOICES
 }
 RECIPES = {
     "small": Recipe(

@@ -9,7 +9,7 @@ from synthesis import Span
 from texts import parse
 from timeline import Due, Event, Timeline
 from vocabulary import DRAFT, DROPPED, MANNERS, RESULT, number_words
-from voices import LONG, MINUTES, RARE, TIER2, Studio, theme_of
+from voices import LONG, MINUTES, RARE, TIER2, Studio, test_voices, theme_of
 
 OFFER_SECONDS = 2.0
 """The runtime says again so often that something waits to be said."""
@@ -29,14 +29,14 @@ class Director(Stage):
 
     def __init__(self, split: str, seconds: float, random: np.random.Generator, studio: Studio, crowd: Crowd):
         super().__init__(split, seconds, random, studio, crowd)
-        self._theme = theme_of(split)
+        self._theme, self._joins_crowd = theme_of(split), test_voices(split) is None
         modes = {"skills": SKILL_MODES, "drill": DRILL_MODES, **THEME_MODES}.get(self._theme or split, MODES)
         self.mode = str(random.choice(list(modes), p=list(modes.values())))
 
     def run(self) -> Timeline:
         """The whole session."""
         getattr(self, f"_{self.mode}_mode")()
-        for pcm in self._recordings:
+        for pcm in self._recordings if self._joins_crowd else []:  # of one voice, all strangers would soon be that one
             self._crowd.add(pcm)
         return self.timeline
 

@@ -22,13 +22,15 @@ SHARES = {"flite": 0.36, "espeak": 0.28, "rhvoice": 0.2, "pico": 0.16}
 SHARES_AROUND = {"flite": 0.58, "espeak": 0.42}
 """Of the agent, and of the first strangers in the background: whatever voices training gets, tests stay what they were."""
 
-RARE, LONG, TIER2, MINUTES = "rare", "long", "tier2", "minutes"
+RARE, LONG, TIER2, MINUTES, DRILL = "rare", "long", "tier2", "minutes", "drill"
 THEMES = (RARE, LONG, TIER2, MINUTES)
+TEST_THEMES = (*THEMES, DRILL)
 TEST_VOICES = ("espeak", "slt", "festival")
 """Unseen espeak variants, an unseen voice, an unseen engine."""
 SPLITS = (
     *("train", "seen", *TEST_VOICES, "skills", "drill"),
     *(split for theme in THEMES for split in (theme, *(f"{voices}-{theme}" for voices in TEST_VOICES))),
+    *(f"{voices}-{DRILL}" for voices in TEST_VOICES),
 )
 """`train`; `skills`, `drill` and the themes with more of what is learnt slowly: rare skills, long waits, the second tier (translation,
 repeat, louder), and reminders in minutes. The tests: new sentences of training voices (`seen`), and everyday talk and each theme by voices that nobody was
@@ -47,9 +49,9 @@ class Speaker:
 
 
 def theme_of(split: str) -> str | None:
-    """What its sessions are full of; nothing where that is everyday talk or the drill of it."""
+    """What its sessions are full of; nothing where that is everyday talk."""
     theme = split.rsplit("-", 1)[-1]
-    return theme if theme in THEMES else None
+    return theme if theme in TEST_THEMES else None
 
 
 def test_voices(split: str) -> str | None:
