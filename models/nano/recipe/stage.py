@@ -229,6 +229,7 @@ class Stage:
         for word, following in zip(words, words[1:]):
             if not self._counting and following.start - word.end > 0.6 and word.end - since > BACKCHANNEL_AFTER_SECONDS:
                 self.timeline.act.append(Due("backchannel", word.end + 0.4))
+                self.timeline.events.append(Event("uh-huh", word.end, following.start))
                 self._interject("uh-huh", turn_of(word.end + 0.4))
                 since = word.end
 
