@@ -187,6 +187,23 @@ describe('taking turns', () => {
     expect(talk.said.slice(1)).toEqual(['2000: seven']);
   });
 
+  it.each([
+    ['patient', 's', false],
+    ['patient', 'h', true],
+    ['normal', 'S', false],
+    ['normal', 's', true],
+    ['eager', 'S', true],
+  ] as const)('an interjection is let in by a floor that is %s while they talk: %s, %s', (eagerness, floor, enters) => {
+    const talk = new Talk({ eagerness }).floors('.SSSS').words('rome is in france').writes('[interject] No: Italy.');
+    talk.floors(floor);
+    expect(talk.said).toEqual(enters ? ['1200: No: Italy.'] : []);
+    // It is said to its end while they talk on, and once.
+    if (!enters) return;
+    talk.floors('SSSs').words('and so on').floors('Ss');
+    expect(talk.said).toHaveLength(1);
+    expect(talk.acts).not.toContain('stop');
+  });
+
   it('an interjection waits for a pause, or for an app that is eager', () => {
     const about = 'rome is in france';
     const calm = new Talk().floors('.SSSS').words(about).writes('[interject] That is not right: Italy.').floors('S');

@@ -60,7 +60,7 @@ export function interject(step: StepBuilder, decision: Decision, atMs: number): 
     step.set({ drafts: step.state.drafts.filter((other) => other !== one) });
     murmur(step, utterance, read.text);
   } else if (one && read?.kind === 'interjection') {
-    const letsIn = pause || (decision.floor === 'speaking' && step.state.options.eagerness === 'eager');
+    const letsIn = pause || (decision.floor === 'speaking' && mayTalkOver(step, utterance));
     if (letsIn) takeFloor(step, utterance, one, atMs);
   }
   if (!step.speech && !step.state.answer && decision.acts.includes('backchannel'))
@@ -82,6 +82,11 @@ function canBeSaid({ state: { utterance, drafts } }: StepBuilder): boolean {
   const read = one && readDraft(one);
   if (!utterance || !read || read.kind === 'silence' || read.kind === 'backchannel') return false;
   return fits(one, plainWords(utterance.words)) && speakableTo(read.text, 0, one.done) > 0;
+}
+
+/** While they talk, where the floor is not sure that they go on: a pause may be long in coming. */
+function mayTalkOver({ state: { options } }: StepBuilder, { hesitates }: Utterance): boolean {
+  return options.eagerness === 'eager' || (options.eagerness === 'normal' && hesitates);
 }
 
 function murmur(step: StepBuilder, utterance: Utterance, say: string): void {
