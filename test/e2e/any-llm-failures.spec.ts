@@ -65,6 +65,19 @@ test('an LLM that stalls for ten seconds before its first word is announced, and
   expect(world.problems).toEqual([]);
 });
 
+test('an LLM that refuses is excused to whoever asked, with its code in the page, and asked again', async () => {
+  await using call = await callTo({ answer: (_last, index) => (index === 0 ? { status: 401 } : { text: 'At noon.' }) });
+  const { caller, world } = call;
+  await send(caller, 'When do we leave?');
+  await completed(caller, 1);
+  expect(heardBy(caller)).toEqual(['Sorry, I could not get an answer.']);
+  expect(errorsOf(caller)).toEqual(['llm/denied']);
+  await send(caller, 'And now?');
+  await completed(caller, 2);
+  expect(heardBy(caller)[1]).toBe('At noon.');
+  expect(world.problems).toEqual([]);
+});
+
 for (const { what, codes, reply } of [
   { what: 'stalls', codes: /^llm\/timeout$/, reply: { stallAfter: BREAKS_AFTER } },
   { what: 'sends a line that is no JSON', codes: /^llm\/malformed$/, reply: { malformedAfter: BREAKS_AFTER } },
