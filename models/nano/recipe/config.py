@@ -29,7 +29,7 @@ class Recipe:
     core_rate: float = 1e-3
 
 
-TEST_SHARDS = {"seen": 2, "espeak": 2, "slt": 2, "festival": 1} | {
+TEST_SHARDS = {"seen": 2, "seen-drill": 1, "espeak": 2, "slt": 2, "festival": 1} | {
     f"{voices}-{theme}": 1 for theme in TEST_THEMES for voices in TEST_VOICES
 }
 RECIPES = {

@@ -54,6 +54,10 @@ class Session:
         limit = len(self.floor) * TURN_SECONDS - margin
         return [event for event in self.events if event["kind"] == kind and event["end"] < limit]
 
+    def audible(self, event: dict) -> bool:
+        """Whether the agent is, so that there is something to break into."""
+        return bool(self.grids["play"][turn_of(event["start"]) : turn_of(event["end"]) + 1].any())
+
 
 def word_measures(sessions: list[Session], outputs: Outputs, vocabulary: set[str], threshold: float) -> dict:
     """Precision, recall and F1 over words of `vocabulary`; the interval is that of recall and precision pooled."""
@@ -162,7 +166,7 @@ def interruption_measures(sessions: list[Session], barge_in: int, threshold: flo
     delays = []
     for session in sessions:
         taken = where_likeliest(session.outputs["floor"], barge_in) > threshold
-        for event in session.of("barge-in"):
+        for event in filter(session.audible, session.of("barge-in")):
             turn = turn_of(event["start"])
             hits = np.flatnonzero(taken[turn : turn + 8])
             total += 1
@@ -170,7 +174,7 @@ def interruption_measures(sessions: list[Session], barge_in: int, threshold: flo
                 delays.append((turn + hits[0] + 1) * TURN_SECONDS - event["start"])
                 found += hits[0] <= DETECT_TURNS
                 late += 1
-        for event in session.of("backchannel"):
+        for event in filter(session.audible, session.of("backchannel")):
             backchannels += 1
             false += bool(taken[turn_of(event["start"]) : turn_of(event["end"]) + 2].any())
         for event in session.of("elsewhere"):

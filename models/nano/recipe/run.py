@@ -19,7 +19,7 @@ import torch
 from bundle import GRAPH, write_manifest
 from config import ECHO_DB, ECHO_SESSIONS, ECHO_SETS, HOME, RECIPES, REPORT, SEED, BOOTSTRAP, TEST_SHARDS
 from dataset import Shards, make_shard, make_shards
-from evaluate import TUNING_SET, evaluate, shards_of, tune
+from evaluate import TUNING_SETS, evaluate, shards_of, tune
 from export import export_graph
 from plots import draw
 from report import write_report
@@ -102,7 +102,7 @@ class Run:
         step = export_graph(model, self.candidate / GRAPH)
         neutral = {"words": 0.5, "floor": {"yielded": 0.5, "barge-in": 0.5}, "say": 0, "act": 0.5}
         write_manifest(self.candidate, VERSION, step.state_shapes(), neutral)
-        tuning = shards_of(DATA, TUNING_SET)
+        tuning = [shard for name in TUNING_SETS for shard in shards_of(DATA, name)]
         for name, difference in verify(model, self.candidate, tuning[0]).items():
             print(f"graph against network, {name}: {difference:.1e}")
         write_manifest(self.candidate, VERSION, step.state_shapes(), tune(self.candidate, tuning))

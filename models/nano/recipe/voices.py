@@ -30,7 +30,7 @@ TEST_VOICES = ("espeak", "slt", "festival")
 SPLITS = (
     *("train", "seen", *TEST_VOICES, "skills", "drill"),
     *(split for theme in THEMES for split in (theme, *(f"{voices}-{theme}" for voices in TEST_VOICES))),
-    *(f"{voices}-{DRILL}" for voices in TEST_VOICES),
+    *(f"{voices}-{DRILL}" for voices in (*TEST_VOICES, "seen")),
 )
 """`train`; `skills`, `drill` and the themes with more of what is learnt slowly: rare skills, long waits, the second tier (translation,
 repeat, louder), and reminders in minutes. The tests: new sentences of training voices (`seen`), and everyday talk and each theme by voices that nobody was
