@@ -64,6 +64,43 @@ test('words come over a WebSocket in either dialect, are answered, and everythin
   await Promise.all([inDialect('openai'), inDialect('vllm')]);
 });
 
+test('with nothing on the network but the LLM, Nano hears the words and espeak-ng says the answer', async () => {
+  // Of words that Nano knows.
+  const asked = 'What should I eat for dinner tomorrow?';
+  const question = await speak(asked, { accent: 'en-us', variant: 'm3', rate: 150, pitch: 50 });
+  await using world = await LlmWorld.start({
+    speeds: SPEEDS,
+    answer: () => ({ text: ANSWER }),
+    recipe: {
+      drafting: { enabled: false },
+      transcriber: { provider: 'bundle' },
+      voice: { provider: 'espeak-ng', voice: 'en-gb', wordsPerMinute: 180 },
+    },
+  });
+  await using caller = await Caller.open({
+    url: world.edge.url,
+    record: false,
+    microphone: compose([2_000, question, 6_000]),
+  });
+  await expect.poll(() => caller.eventsOf('response.completed').length, WAIT).toBe(1);
+  const [answer] = caller.eventsOf('response.started');
+  const heard = caller.eventsOf('transcript.word').filter(({ seq }) => seq < answer!.seq);
+  expect(world.openAi.chats[0]!.body.messages.at(-1)).toEqual({
+    role: 'user',
+    content: heard.map(({ text }) => text).join(' '),
+  });
+  const known = asked.toLowerCase().match(/\w+/g)!;
+  expect(heard.filter(({ text }) => known.includes(text)).length).toBeGreaterThan(known.length / 2);
+  const said = caller.eventsOf('response.text').map(({ text }) => text);
+  expect(said.join(' ')).toBe(ANSWER);
+  expect(caller.eventsOf('response.completed')[0]!.heardMs).toBeGreaterThan(2_000);
+  // Flite would stand in for a voice that is not there, and say so.
+  expect(caller.eventsOf('error')).toEqual([]);
+  expect(world.openAi.transcriptions).toEqual([]);
+  expect(world.speech.spoken).toEqual([]);
+  expect(world.problems).toEqual([]);
+});
+
 test('a picture that the page shows is in the next request, and in none after it is taken away', async () => {
   await using world = await LlmWorld.start({
     speeds: SPEEDS,
