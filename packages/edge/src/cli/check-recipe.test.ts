@@ -1,11 +1,17 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { parseConfig } from '../config.js';
+import { parseConfig, type EdgeConfig } from '../config.js';
+import { engineHosts } from '../engine/fixtures/engine-hosts.js';
+import { tinyGraph, tinyManifest, writeBundle } from '../engine/fixtures/tiny-bundle.js';
+import type { Environment } from '../recipes/index.js';
 import { OpenAiServer, type OpenAiServerOptions } from '../testing/openai-server.js';
 import { SpeechServer, type SpeechServerOptions } from '../testing/speech-server.js';
 import { checkRecipe } from './check-recipe.js';
 import type { CheckResult } from './check-result.js';
 
+const { start: startEngine, folders } = engineHosts();
+
 interface World {
+  readonly bundle?: string;
   readonly openAi?: OpenAiServerOptions;
   readonly speech?: SpeechServerOptions;
   readonly recipe?: object;
@@ -14,7 +20,7 @@ interface World {
 }
 
 /** A recipe whose every stage is a strict server of this machine, and what the doctor says of it. */
-async function check({ openAi, speech, recipe, realtime, env = { KEY: 'k' } }: World = {}) {
+async function check({ bundle, openAi, speech, recipe, realtime, env = { KEY: 'k' } }: World = {}) {
   const http = await OpenAiServer.start({
     apiKey: 'k',
     chat: [{ text: 'ready', delayMs: 120 }],
@@ -35,14 +41,15 @@ async function check({ openAi, speech, recipe, realtime, env = { KEY: 'k' } }: W
     voice: { provider: 'openai-compatible', ...spoken, model: 'tts', voice: 'alloy' },
     ...recipe,
   };
-  const results = await collect(parseConfig({ recipes: { mine } }), 'mine', env);
+  const config = parseConfig({ recipes: { mine }, ...(bundle !== undefined && { engine: { bundle } }) });
+  const results = await collect(config, 'mine', env);
   expect([...http.problems, ...sound.problems]).toEqual([]);
   return results;
 }
 
-async function collect(...args: Parameters<typeof checkRecipe>): Promise<Record<string, CheckResult>> {
+async function collect(config: EdgeConfig, name: string, env: Environment): Promise<Record<string, CheckResult>> {
   const results: Record<string, CheckResult> = {};
-  for await (const [name, result] of checkRecipe(...args)) results[name] = result;
+  for await (const [check, result] of checkRecipe(config, name, env, startEngine)) results[check] = result;
   return results;
 }
 
@@ -65,18 +72,21 @@ describe('the check of a recipe', () => {
       detail: expect.stringContaining('first sound after'),
     });
     const [floor, words, llm, voice, sum] = budgetOf(results);
-    expect(floor).toBe(200);
+    expect(results['mine, floor']!.detail).toMatch(
+      new RegExp(`^nano \\S+ yielded ${floor} ms after the end of the sound`),
+    );
     expect(llm).toBeGreaterThanOrEqual(115);
     expect(voice).toBeGreaterThanOrEqual(75);
     expect(sum).toBe(floor! + words! + llm! + voice!);
   });
 
-  it('speaks to a Realtime transcriber as a call would, and counts a patient floor twice', async () => {
+  it('speaks to a Realtime transcriber as a call would, and waits for a patient floor to yield twice', async () => {
     const hear = { words: (heardMs: number) => (heardMs > 1000 ? 'what time is it' : ''), delayMs: 60 };
     const results = await check({ realtime: true, speech: { hear }, recipe: { eagerness: 'patient' } });
     expect(results['mine, words']).toMatchObject({ status: 'ok', detail: expect.stringContaining('what time is it') });
     const [floor, words] = budgetOf(results);
-    expect(floor).toBe(400);
+    expect(results['mine, floor']!.detail).toContain('yielded twice in a row');
+    expect(floor).toBeGreaterThan(200);
     expect(words).toBeGreaterThanOrEqual(55);
   });
 
@@ -84,6 +94,16 @@ describe('the check of a recipe', () => {
     const results = await check({ recipe: { transcriber: { provider: 'bundle' }, voice: { provider: 'flite' } } });
     expect(results['mine, words']).toMatchObject({ status: 'ok', detail: expect.stringContaining('the bundle’s own') });
     expect(results['mine, latency budget']).toMatchObject({ status: 'ok' });
+  });
+
+  it('adds nothing up where the bundle never yields', async () => {
+    const files = { 'step.onnx': tinyGraph() };
+    const bundle = await writeBundle(tinyManifest(files), files);
+    folders.push(bundle);
+    const results = await check({ bundle });
+    expect(results['mine, floor']).toMatchObject({ status: 'warn', detail: expect.stringContaining('did not yield') });
+    expect(results['mine, LLM']).toMatchObject({ status: 'ok' });
+    expect(results).not.toHaveProperty('mine, latency budget');
   });
 
   it('names the code and a way out of each stage that fails, measures the others, and adds nothing up', async () => {

@@ -2,7 +2,7 @@ import { MicroturnError } from '@microturn/protocol';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemPrompt } from '../composite/index.js';
 import type { EdgeConfig } from '../config.js';
-import { loadBundle, modelInfo } from '../engine/index.js';
+import { EngineHost, loadBundle, modelInfo, type EngineHostOptions } from '../engine/index.js';
 import { Resampler } from '../pcm/resampler.js';
 import {
   BUNDLE_ALONE,
@@ -12,14 +12,20 @@ import {
   type Environment,
   type RecipeConfig,
 } from '../recipes/index.js';
+import { silentLog } from '../telemetry/index.js';
 import { TRANSCRIBE_HZ, type Transcriber, type Transcript } from '../transcribe/index.js';
 import { openVoice } from '../voice/index.js';
 import { askOneWord } from './check-language-model.js';
 import { toFailure, type CheckResult } from './check-result.js';
+import { timeFloor } from './time-floor.js';
 
 const QUESTION = 'What time is the next train to London?';
+/** Whoever says it to the bundle: some ends it takes for pauses, and of some voices more. */
+const VOICES = ['slt', 'rms', 'awb'] as const;
 /** As a caller's sound arrives. */
 const PIECE_MS = 200;
+/** Of 16-bit samples: what is not louder is no sound of a voice any more. */
+const AUDIBLE = 300;
 
 /** What one stage of a recipe says of itself; without `ms` it adds nothing to a budget that could be trusted. */
 interface Measured {
@@ -38,6 +44,7 @@ export async function* checkRecipe(
   config: EdgeConfig,
   name: string,
   env: Environment,
+  startEngine: (options: EngineHostOptions) => Promise<EngineHost> = EngineHost.start,
 ): AsyncGenerator<readonly [check: string, result: CheckResult], void, void> {
   if (name === BUNDLE_ALONE) {
     yield [`recipe ${name}`, { status: 'ok', detail: 'the bundle alone: it has no other stages' }];
@@ -46,7 +53,7 @@ export async function* checkRecipe(
   const recipe = resolveRecipes({ recipes: config.recipes, recipe: name }).byName.get(name)!;
   const microTurnMs = await microTurnOf(config);
   const stages: readonly (readonly [stage: Stage, measure: () => Measured | Promise<Measured>])[] = [
-    ['floor', () => floor(recipe, microTurnMs)],
+    ['floor', () => floor(recipe, config.engine, startEngine)],
     ['words', () => words(name, recipe, microTurnMs, env)],
     ['LLM', () => languageModel(name, recipe, env)],
     ['voice', () => voice(name, recipe, env)],
@@ -76,12 +83,34 @@ async function microTurnOf({ engine }: EdgeConfig): Promise<number> {
   return modelInfo((await loadBundle(engine.bundle)).manifest).microTurnMs;
 }
 
-/** Not measured: how soon the bundle yields depends on how the user ends. */
-function floor({ eagerness }: RecipeConfig, microTurnMs: number): Measured {
-  const turns = eagerness === 'patient' ? 2 : 1;
-  const ms = turns * microTurnMs;
-  const detail = `${turns} micro-turn${turns === 1 ? '' : 's'}, ${ms} ms, at the soonest (by its clock, not measured here)`;
-  return { result: { status: 'ok', detail }, ms };
+/** The bundle hears the sentence, and the silence after it, faster than anybody says it: what counts is its own clock. */
+async function floor(
+  { eagerness }: RecipeConfig,
+  { bundle: bundleDir, provider }: EdgeConfig['engine'],
+  startEngine: (options: EngineHostOptions) => Promise<EngineHost>,
+): Promise<Measured> {
+  const engine = await startEngine({ bundleDir, rows: 1, provider, log: silentLog });
+  try {
+    const times: number[] = [];
+    for (const name of VOICES) {
+      const ms = await timeFloor(engine, await sayQuestion(name), eagerness === 'patient' ? 2 : 1);
+      if (ms !== undefined) times.push(Math.round(ms));
+    }
+    const { name, version } = engine.info;
+    const ms = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)];
+    if (ms === undefined) {
+      const detail = `${name} ${version} took the end of a sentence for a pause, of ${VOICES.length} voices, and did not yield`;
+      const fix =
+        'a bundle misses some ends, as its model card says: `longestPauseMs` bounds how long a user waits then';
+      return { result: { status: 'warn', detail, fix }, ms };
+    }
+    const did = eagerness === 'patient' ? 'yielded twice in a row' : 'yielded';
+    const missed = times.length < VOICES.length ? '; it takes the others for pauses' : '';
+    const detail = `${name} ${version} ${did} ${ms} ms after the end of the sound (${times.join(', ')}: ${times.length} of ${VOICES.length} voices${missed})`;
+    return { result: { status: 'ok', detail }, ms };
+  } finally {
+    await engine.close();
+  }
 }
 
 /** A sentence, as fast as somebody would say it: what counts is the time after its end. */
@@ -130,9 +159,9 @@ function transcribe(transcriber: Transcriber, pcm: Int16Array): Promise<{ text: 
   });
 }
 
-/** Said by Flite: 16-bit samples at `TRANSCRIBE_HZ`. */
-async function sayQuestion(): Promise<Int16Array> {
-  const flite = await openVoice({ provider: 'flite' });
+/** Said by Flite: 16-bit samples at `TRANSCRIBE_HZ`, to the last that can be heard. */
+async function sayQuestion(name?: (typeof VOICES)[number]): Promise<Int16Array> {
+  const flite = await openVoice({ provider: 'flite', name });
   const pcm: number[] = [];
   try {
     for await (const clause of flite.speak(QUESTION)) {
@@ -141,7 +170,7 @@ async function sayQuestion(): Promise<Int16Array> {
   } finally {
     await flite.close();
   }
-  return Int16Array.from(pcm);
+  return Int16Array.from(pcm.slice(0, pcm.findLastIndex((sample) => Math.abs(sample) > AUDIBLE) + 1));
 }
 
 async function languageModel(name: string, { llm, instructions }: RecipeConfig, env: Environment): Promise<Measured> {
