@@ -9,6 +9,8 @@ import { LONG_TEXT } from './texts.js';
 /** Before the first word, and how long the user listens to the answer before they stop it. */
 const LEAD_MS = 2_000;
 const LISTENS_MS = 5_000;
+/** For an end that is taken for a pause, and a short answer. */
+const ANSWERS_MS = 5_000;
 const SPEEDS = { transcribeMs: 60, firstTokenMs: 150, tokensPerSecond: 60, firstAudioMs: 80 };
 
 type EventOf<T extends TimedEvent['type']> = Extract<TimedEvent, { type: T }>;
@@ -64,6 +66,35 @@ test('an answer that the user interrupts stands in the next prompt as far as it 
   ]);
   expect(next).toHaveLength(3);
   expect(LONG_TEXT.startsWith(cut!.heardText)).toBe(true);
+  expect(world.problems).toEqual([]);
+});
+
+test('an answer begins within 100 ms of what floor and voice take, where words and LLM are as fast as the documents say', async () => {
+  test.setTimeout(180_000);
+  const speeds = { transcribeMs: 50, firstTokenMs: 50, tokensPerSecond: 60, firstAudioMs: 150 };
+  await using world = await LlmWorld.start({
+    speeds,
+    voice: 'service',
+    answer: () => ({ text: 'Yes, that is fine.' }),
+    recipe: { drafting: { enabled: true, everyMs: 500 } },
+  });
+  const asked = (await questions(6)).map(withoutPause);
+  const microphone = compose(asked.flatMap(({ pcm }) => [pcm, ANSWERS_MS]));
+  let atMs = 0;
+  const words = asked.flatMap((one) => {
+    const beganMs = atMs;
+    atMs += one.endMs + ANSWERS_MS;
+    return one.words.map(({ text, endMs }) => ({ text, endMs: beganMs + endMs }));
+  });
+  world.listenTo(microphone, words);
+  const { recording } = await placeCall({ url: world.edge.url, microphone, tailMs: 1_000 });
+  // By the session's clock, and the middle one: a machine that is busy makes some of them later.
+  const beyondMs = eventsOf(recording.events, 'response.latency')
+    .map(({ wordsMs, llmMs, voiceMs }) => wordsMs + llmMs + voiceMs - speeds.firstAudioMs)
+    .toSorted((a, b) => a - b);
+  expect(beyondMs.length).toBeGreaterThan(3);
+  expect(beyondMs[Math.floor(beyondMs.length / 2)]).toBeLessThanOrEqual(100);
+  expect(world.openAi.chats.length).toBeGreaterThan(beyondMs.length);
   expect(world.problems).toEqual([]);
 });
 
