@@ -6,7 +6,7 @@ describe('taking turns', () => {
     const talk = new Talk().floors('.SSSS').words('what is the weather').floors('Y').words('what is the weather');
     const { draftId } = talk.asks.at(-1)!;
     talk.writes('Let me look.\n', false);
-    stepInto(talk, { type: 'draft.calls', atMs: talk.nowMs, draftId, calling: true });
+    talk.calls(true);
     talk.floors('BBS').words('in Rome that is').floors('Y').words('in Rome that is');
     expect(talk.cancelled).not.toContain(draftId);
     expect(talk.effects).toContainEqual({ do: 'add', draftId, words: 'in Rome that is' });
@@ -20,6 +20,14 @@ describe('taking turns', () => {
     expect(talk.more).toBe(false);
     talk.hearsAll().floors('SSS').words('d e f').floors('Y').words('d e f').writes('Whole.');
     expect(talk.said.at(-1)).toMatch('Whole.');
+  });
+
+  it('says all there is before a tool works, whatever it ends with', () => {
+    const talk = new Talk().floors('.SSSS').words('what is the weather').floors('Y').words('what is the weather');
+    talk.writes('Let me look', false);
+    expect(talk.said).toEqual([]);
+    talk.calls(true);
+    expect(talk.said).toEqual(['1200: Let me look']);
   });
 
   it('what has no word in it is not said', () => {
@@ -53,6 +61,16 @@ describe('taking turns', () => {
       talk.hearsAll().floors('SSSS').words('what day is it').floors('Y').words('what day is it').writes('Sunday.');
       expect(texts(talk)).toEqual(['Sorry.', 'Sunday.']);
       expect(texts(asked().writes('[sil', false).fails())).toEqual(['Sorry.']);
+    });
+
+    it('is excused, too, where it fails with what a tool gave', () => {
+      const talk = asked();
+      talk.writes('Let me look.\n', false);
+      talk.calls(true);
+      talk.hearsAll().floors('..');
+      talk.calls(false);
+      talk.fails();
+      expect(texts(talk)).toEqual(['Let me look.', 'Sorry.']);
     });
 
     it('is not in a draft that nobody waits for, nor where the app wants no word', () => {
@@ -89,15 +107,13 @@ describe('taking turns', () => {
 
   it('says it once of an answer that goes on behind a tool', () => {
     const talk = new Talk().floors('.SSSS').words('what is the weather').floors('Y').words('what is the weather');
-    const { draftId } = talk.asks.at(-1)!;
-    const calls = (calling: boolean) => stepInto(talk, { type: 'draft.calls', atMs: talk.nowMs, draftId, calling });
     const sounds = (responseId: string) =>
       stepInto(talk, { type: 'speech-started', responseId, atMs: talk.nowMs + 40 });
     talk.writes('Let me look.\n', false);
     sounds('r1');
-    calls(true);
+    talk.calls(true);
     talk.hearsAll().floors('.'.repeat(20));
-    calls(false);
+    talk.calls(false);
     talk.writes('It is sunny.');
     sounds('r2');
     expect(talk.said).toHaveLength(2);
@@ -106,12 +122,10 @@ describe('taking turns', () => {
 
   it('takes no reply to somebody else in the room for its own, while a tool works', () => {
     const talk = new Talk().floors('.SSSS').words('what is the weather').floors('Y').words('what is the weather');
-    const { draftId } = talk.asks.at(-1)!;
-    const calls = (calling: boolean) => stepInto(talk, { type: 'draft.calls', atMs: talk.nowMs, draftId, calling });
     talk.writes('Let me look.\n', false);
-    calls(true);
+    talk.calls(true);
     talk.hearsAll().event({ type: 'response.started', responseId: 'bob-1', kind: 'reply', audience: 'room' });
-    calls(false);
+    talk.calls(false);
     talk.writes('It is sunny.');
     expect(talk.state.answer).toMatchObject({ responseId: 'r2' });
   });

@@ -34,7 +34,7 @@ export function sayMore(step: StepBuilder, atMs: number): void {
     step.withdraw();
     return;
   }
-  const said = read ? speakableTo(read.text, answer.said, answer.draft.done) : 0;
+  const said = read ? speakableTo(read.text, answer.said, answer.draft.done || answer.calling) : 0;
   const part = read ? read.text.slice(answer.said, said).trim() : '';
   // A smile at the end is no speech: a voice refuses it, and what is being said would end there.
   const say = /[\p{L}\p{N}]/u.test(part) ? part : '';
@@ -72,9 +72,15 @@ export function fail(step: StepBuilder, draftId: string, atMs: number): void {
     step.set({ drafts: step.state.drafts.filter((other) => other !== one) });
     return;
   }
-  // What there is of it is said, and no more; whoever asked and gets nothing is told so.
-  const sorry = step.state.options.patience?.sorry ?? '';
-  step.changeDraft(draftId, (draft) => ({ ...draft, text: readDraft(draft) ? draft.text : sorry, done: true }));
+  const { answer, held, options } = step.state;
+  const sorry = options.patience?.sorry ?? '';
+  const heardTo = (answer ?? held)?.heardTo ?? 0;
+  step.changeDraft(draftId, (draft) => {
+    const read = readDraft(draft);
+    // What there is of it is said, and no more; whoever asked and gets nothing, or nothing behind a tool, is told so.
+    const rest = read?.text.slice(heardTo).trim() ?? '';
+    return { ...draft, text: rest === '' ? `${read ? draft.text : ''}${sorry}` : draft.text, done: true };
+  });
   sayMore(step, atMs);
 }
 
