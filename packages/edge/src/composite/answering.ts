@@ -125,7 +125,7 @@ export function takeBack(step: StepBuilder, fromMs: number): void {
   if (calling) return;
   const thrownIn = said && readDraft(draft)?.kind === 'interjection';
   if (thrownIn || soundedAtMs < fromMs) return;
-  if (said) step.acts = [...new Set<Act>(['stop', ...step.acts])];
+  if (answer.opens || answer.responseId !== undefined) step.acts = [...new Set<Act>(['stop', ...step.acts])];
   // It is said from there again, by a response of its own; how long that took says nothing of anybody's speed.
   const unsaid = { said: heardTo, saidAll: false, opens: false, responseId: undefined, saidAtMs: undefined };
   step.set({ answer: undefined, held: { ...answer, ...unsaid, soundedAtMs: undefined, measured: true } });

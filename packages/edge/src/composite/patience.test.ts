@@ -77,6 +77,15 @@ describe('an LLM that keeps the user waiting', () => {
     expect(talk.cancelled).toEqual([talk.asks[0]!.draftId]);
   });
 
+  it('is cut where it was only announced and they cough, and its answer is a response of its own', () => {
+    const talk = asked().floors('.'.repeat(6)).floors('S');
+    expect(talk.acts).toContain('stop');
+    talk.floors('Y').words('').floors('.').writes('It is noon.');
+    expect(saidBy(talk)).toEqual(['One moment.', 'It is noon.']);
+    expect(talk.state.answer).toMatchObject({ responseId: 'r2' });
+    expect(talk.hearsAll().state.answer).toBeUndefined();
+  });
+
   it('is waited for in silence where the app wants no word', () => {
     const talk = asked({ patience: { ...patience, word: '', sorry: '' } }).floors('.'.repeat(30));
     expect(talk.said).toEqual([]);
