@@ -20,7 +20,7 @@ import {
   type Heard,
 } from '../test/support/turn-harnesses.js';
 import type { ServiceSpeeds } from '../test/support/virtual-call.js';
-import type { Benchmark, Figure } from './lib/benchmark.js';
+import type { Benchmark, Figure, Prices } from './lib/benchmark.js';
 import { gapTable, TARGET_MS } from './lib/gap-table.js';
 import { gapChart, type ChartPoint } from './lib/gap-chart.js';
 import { median, quantile, round, spread } from './lib/stats.js';
@@ -28,6 +28,9 @@ import { nanoBundle } from './lib/steppers.js';
 
 /** As services on the network are: none of it is measured, all of it is the same for everybody. */
 const SPEEDS: ServiceSpeeds = { transcribeMs: 100, firstTokenMs: 300, tokensPerSecond: 60, firstAudioMs: 150 };
+/** As OpenAI's list had gpt-4.1-mini, whisper-1 and tts-1: docs/recipes.md says where from. */
+const PRICES: Prices = { tokensIn: 0.4, tokensOut: 1.6, transcribedMinute: 0.006, chars: 15 };
+const ANSWERS_PER_MINUTE = 6;
 const PAUSES_MS = [500, 1_500] as const;
 /** Questions that are asked at the same time, of everybody at once. */
 const TOGETHER = 3;
@@ -46,6 +49,7 @@ const harnesses: readonly { readonly name: string; readonly ours: boolean; reado
   ...[300, 500, 800].map((ms) => ({ name: `Silero ${ms} ms`, ours: false, takes: silence(ms) })),
 ];
 const REFERENCE = 'Silero 500 ms';
+const WITHOUT_DRAFTS = 'Microturn, no drafts';
 
 interface Answered extends Outcome {
   readonly paused: boolean;
@@ -63,7 +67,7 @@ interface Answered extends Outcome {
 export const anyLlm: Benchmark = {
   name: 'any-llm',
   about: 'any LLM: response gap, false starts and tokens, against Silero’s VAD',
-  async run({ quick, bundle, virtual, llmMs, note }) {
+  async run({ quick, bundle, virtual, llmMs, prices = PRICES, note }) {
     const speeds = { ...SPEEDS, ...(llmMs !== undefined && { firstTokenMs: llmMs }) };
     const count = quick ? 2 : 20;
     const paused = await questions(count, PAUSES_MS);
@@ -93,11 +97,14 @@ export const anyLlm: Benchmark = {
       await writeFile(join(root, 'docs/images/any-llm.svg'), picture);
     }
     const reference = results.find(({ name }) => name === REFERENCE)!;
+    const withoutDrafts = results.find(({ name }) => name === WITHOUT_DRAFTS)!;
     const { name, version } = heard[0]!.info;
     const inOneBreath = asked.flatMap(({ one, paused }, i) => (paused ? [] : [{ question: one, heard: heard[i]! }]));
     const table = virtual && llmMs === undefined && !quick ? await gapTable(inOneBreath, speeds, note) : [];
     return [
       ...results.filter((result) => result !== reference).flatMap((result) => figuresOf(result, reference)),
+      // What was sent to be transcribed is counted in virtual time.
+      ...(virtual ? results.flatMap((result) => costsOf(result, withoutDrafts, prices)) : []),
       ...table,
     ].map((figure) => ({
       ...figure,
@@ -173,7 +180,9 @@ function summarise(outcomes: readonly Answered[]) {
     inPauses: early.filter(({ paused }) => paused).length,
     unanswered: outcomes.filter(({ gapMs }) => gapMs === undefined).length,
     gaps: good.map(({ gapMs }) => gapMs!),
-    tokens: good.map(({ tokens }) => tokens),
+    tokensIn: good.map(({ tokensIn }) => tokensIn),
+    tokensOut: good.map(({ tokensOut }) => tokensOut),
+    chars: good.map(({ chars }) => chars),
     requests: good.map(({ requests }) => requests),
     transcribedS: good.flatMap(({ transcribedS = [] }) => transcribedS),
     beyondMs: good.flatMap(({ latency }) => (latency ? [beyondFloorAndVoice(latency, SPEEDS.firstAudioMs)] : [])),
@@ -199,7 +208,9 @@ function figuresOf(result: Result, reference: Result): Figure[] {
     inPauses,
     unanswered,
     gaps,
-    tokens,
+    tokensIn,
+    tokensOut,
+    chars,
     requests,
     transcribedS,
     beyondMs,
@@ -234,13 +245,48 @@ function figuresOf(result: Result, reference: Result): Figure[] {
       conditions: { n: calls, inPauses: `${inPauses} of ${calls / 2}`, inOneBreath: `${falseStarts - inPauses} of ${calls / 2}` }, // prettier-ignore
     },
     {
-      name: `tokens per answer, ${name}`,
-      value: round(mean(tokens), 0),
+      name: `voice characters per answer, ${name}`,
+      value: round(mean(chars), 0),
       unit: 'count',
-      baseline: { name: REFERENCE, value: round(mean(reference.tokens), 0) },
-      conditions: { n: tokens.length, requests: round(mean(requests), 1), ...(transcribedS.length > 0 && { transcribedS: round(mean(transcribedS), 1) }) }, // prettier-ignore
+      baseline: { name: REFERENCE, value: round(mean(reference.chars), 0) },
+      conditions: { n: chars.length },
+    },
+    ...(transcribedS.length > 0
+      ? [
+          {
+            name: `sound transcribed per answer, ${name}`,
+            value: round(mean(transcribedS), 1),
+            unit: 's' as const,
+            baseline: { name: REFERENCE, value: round(mean(reference.transcribedS), 1) },
+            conditions: { n: transcribedS.length },
+          },
+        ]
+      : []),
+    {
+      name: `tokens per answer, ${name}`,
+      value: round(mean(tokensIn) + mean(tokensOut), 0),
+      unit: 'count',
+      baseline: { name: REFERENCE, value: round(mean(reference.tokensIn) + mean(reference.tokensOut), 0) },
+      conditions: { n: tokensIn.length, in: round(mean(tokensIn), 0), out: round(mean(tokensOut), 0), requests: round(mean(requests), 1) }, // prettier-ignore
     },
   ];
+}
+
+/** What a minute of such questions and answers costs, by stage, against the same without drafts. */
+function costsOf(result: Result, withoutDrafts: Result, prices: Prices): Figure[] {
+  const stages = {
+    LLM: ({ tokensIn, tokensOut }: Result) =>
+      (mean(tokensIn) * prices.tokensIn + mean(tokensOut) * prices.tokensOut) / 1e6,
+    transcriber: ({ transcribedS }: Result) => (mean(transcribedS) / 60) * prices.transcribedMinute,
+    voice: ({ chars }: Result) => (mean(chars) * prices.chars) / 1e6,
+  };
+  return Object.entries(stages).map(([stage, cost]) => ({
+    name: `cost of a session-minute, ${stage}, ${result.name}`,
+    value: round(ANSWERS_PER_MINUTE * cost(result), 5),
+    unit: 'USD',
+    baseline: { name: WITHOUT_DRAFTS, value: round(ANSWERS_PER_MINUTE * cost(withoutDrafts), 5) },
+    conditions: { n: result.tokensIn.length, answers: ANSWERS_PER_MINUTE, prices },
+  }));
 }
 
 function mean(values: readonly number[]): number {

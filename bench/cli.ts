@@ -16,6 +16,8 @@ const HELP = `The numbers that Microturn publishes, each from several runs, besi
   npm run bench -- --provider P  where large-bundle runs: auto, cpu, webgpu, cuda
   npm run bench -- --bundle DIR  whose floor any-llm measures, where it is not the one that ships
   npm run bench -- --virtual     any-llm in virtual time: the rules of taking turns, and nothing of this machine
+  npm run bench -- --prices 0.4,1.6,0.006,15  what any-llm reckons with, USD: a million tokens in, out, a minute of
+                                sound transcribed, a million characters spoken
   npm run bench -- --llm-ms 1000 how slow the LLM of any-llm is to its first token, where that is not 300 ms
   npm run bench -- --list        what there is
 
@@ -61,6 +63,12 @@ export async function main(args: readonly string[]): Promise<number> {
     console.error(`bench: --llm-ms is a number, got ${values['llm-ms']}`);
     return 2;
   }
+  const prices = values.prices === undefined ? undefined : values.prices.split(',').map(Number);
+  if (prices && (prices.length !== 4 || !prices.every((price) => price >= 0))) {
+    console.error(`bench: --prices is four numbers, as in --help, got ${values.prices}`);
+    return 2;
+  }
+  const [tokensIn, tokensOut, transcribedMinute, chars] = (prices ?? []) as [number, number, number, number];
   const { json = false, quick = false, virtual = false } = values;
   const bundle = values.bundle === undefined ? nanoBundle : resolve(values.bundle);
   return runAll(selected, {
@@ -71,6 +79,7 @@ export async function main(args: readonly string[]): Promise<number> {
     virtual,
     ...(minutes !== undefined && { minutes }),
     ...(llmMs !== undefined && { llmMs }),
+    ...(prices && { prices: { tokensIn, tokensOut, transcribedMinute, chars } }),
   });
 }
 
@@ -84,6 +93,7 @@ function parse(args: readonly string[]) {
     bundle: { type: 'string' },
     virtual: { type: 'boolean' },
     'llm-ms': { type: 'string' },
+    prices: { type: 'string' },
     minutes: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   } as const;

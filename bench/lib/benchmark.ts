@@ -1,10 +1,21 @@
 import type { ProviderChoice } from '../../packages/edge/src/engine/types.js';
 
+/** USD. */
+export interface Prices {
+  /** A million tokens, in and out. */
+  readonly tokensIn: number;
+  readonly tokensOut: number;
+  /** A minute of sound that is transcribed. */
+  readonly transcribedMinute: number;
+  /** A million characters that are spoken. */
+  readonly chars: number;
+}
+
 /** One published number. */
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: 'ms' | 'µs' | 'kB' | 'MB' | 'sessions' | 'ratio' | 'share' | 'count';
+  readonly unit: 'ms' | 's' | 'µs' | 'kB' | 'MB' | 'sessions' | 'ratio' | 'share' | 'count' | 'USD';
   /** What the value is to be held against: something that ran in the same run, or a limit. Never nothing. */
   readonly baseline: { readonly name: string; readonly value: number };
   /** Of the first landings; absent where none was set. */
@@ -28,6 +39,8 @@ export interface Context {
   readonly virtual: boolean;
   /** What the LLM of any-llm takes to its first token, where it is not as fast as the benchmark says itself. */
   readonly llmMs?: number;
+  /** What any-llm reckons with, where it is not what it says itself. */
+  readonly prices?: Prices;
   /** How long churn goes on, where it is not as long as it says itself. */
   readonly minutes?: number;
   /** Tells a person how far it is. */

@@ -35,7 +35,7 @@ export async function gapTable(
     let tokens = 0;
     for (const one of asked) {
       const outcome = await askVirtually(takes, { ...one, speeds: { ...speeds, ...more } });
-      tokens += outcome.tokens / asked.length;
+      tokens += (outcome.tokensIn + outcome.tokensOut) / asked.length;
       const { gapMs = -1, latency } = outcome;
       if (gapMs >= 0 && latency) beyondMs.push(beyondFloorAndVoice(latency, speeds.firstAudioMs));
     }

@@ -22,9 +22,10 @@ const STEP_MS = 5;
 export interface Outcome {
   /** From the question's last sample; negative is a false start. */
   readonly gapMs: number | undefined;
-  readonly tokens: number;
+  readonly tokensIn: number;
+  readonly tokensOut: number;
   readonly requests: number;
-  /** Characters that the voice was given, also in advance. */
+  /** Characters that the voice is given: in advance, in vain, and for the answer to its end, which is not waited for. */
   readonly chars: number;
   /** Sound that the transcriber was sent, again where it was sent again; counted in virtual time. */
   readonly transcribedS?: number;
@@ -115,6 +116,7 @@ export async function answerOf(
   transcriber.close();
   await voice.close();
   const gapMs = soundedAtMs === undefined ? undefined : soundedAtMs - question.endMs;
-  const { tokens, requests } = llm;
-  return { gapMs, tokens, requests, chars: mouth.chars, lateMs: clock.lateMs, latency };
+  const { tokensIn, tokensOut, requests } = llm;
+  const chars = mouth.chars + (soundedAtMs === undefined ? 0 : ANSWER.length - mouth.said.length);
+  return { gapMs, tokensIn, tokensOut, requests, chars, lateMs: clock.lateMs, latency };
 }

@@ -94,8 +94,11 @@ export class Mouth {
   /** Called with the first sound, the latest of them first. */
   readonly #listeners: (() => void)[];
   #speaking: AbortController | undefined;
-  /** Given to the voice, also in advance. */
+  /** Given to the voice, also in advance and in vain; what was given in advance is not given again. */
   chars = 0;
+  /** What it was last told to say. */
+  said = '';
+  readonly #rehearsed = new Set<string>();
 
   constructor(voice: Voice, onSound: () => void) {
     this.#voice = voice;
@@ -110,11 +113,13 @@ export class Mouth {
   say(text: string): void {
     if (text.trim() === '' || this.speaks) return;
     this.#speaking = new AbortController();
-    this.chars += text.length;
+    this.said = text;
+    if (!this.#rehearsed.has(text)) this.chars += text.length;
     void this.#speak(text, this.#speaking.signal);
   }
   rehearse(text: string): void {
-    if (!this.#voice.rehearse) return;
+    if (!this.#voice.rehearse || this.#rehearsed.has(text)) return;
+    this.#rehearsed.add(text);
     this.chars += text.length;
     this.#voice.rehearse(text);
   }
@@ -138,7 +143,8 @@ export class Mouth {
 export class CountedChat implements ChatSource {
   readonly #llm: Pick<LanguageModels, 'stream' | 'firstTokenMs'>;
   #open = 0;
-  tokens = 0;
+  tokensIn = 0;
+  tokensOut = 0;
   requests = 0;
 
   constructor(llm: Pick<LanguageModels, 'stream' | 'firstTokenMs'>) {
@@ -153,16 +159,18 @@ export class CountedChat implements ChatSource {
   async *stream(request: Parameters<ChatSource['stream']>[0]): ReturnType<ChatSource['stream']> {
     this.#open++;
     this.requests++;
-    let chars = request.messages.reduce((sum, { content }) => sum + content.length, request.system.length);
-    let counted: number | undefined;
+    const asked = request.messages.reduce((sum, { content }) => sum + content.length, request.system.length);
+    let written = 0;
+    let usage: { readonly tokensIn: number; readonly tokensOut: number } | undefined;
     try {
       for await (const part of this.#llm.stream(request)) {
-        if (part.type === 'text') chars += part.text.length;
-        if (part.type === 'done') counted = part.usage.tokensIn + part.usage.tokensOut;
+        if (part.type === 'text') written += part.text.length;
+        if (part.type === 'done') usage = part.usage;
         yield part;
       }
     } finally {
-      this.tokens += counted ?? Math.ceil(chars / 4);
+      this.tokensIn += usage?.tokensIn ?? Math.ceil(asked / 4);
+      this.tokensOut += usage?.tokensOut ?? Math.ceil(written / 4);
       this.#open--;
     }
   }
