@@ -205,10 +205,19 @@ describe('useSpeaker', () => {
     await rest();
     expect(hook.current.isBlocked).toBe(true);
     await act(hook.current.unlock);
-    expect(hook.current.isBlocked).toBe(true);
+    expect(hook.current).toMatchObject({ isBlocked: true, error: { code: 'media/blocked' } });
     hook.transport.media.allowPlayback();
     await act(hook.current.unlock);
-    expect(hook.current.isBlocked).toBe(false);
+    expect(hook.current).toMatchObject({ isBlocked: false, error: undefined });
+  });
+
+  it('says why another device is not taken', async () => {
+    const hook = await renderHook(useSpeaker);
+    const { unlock, select } = hook.current;
+    for (const element of hook.transport.media.elements) element.setSinkId = () => Promise.reject(new Error('no'));
+    await act(() => hook.current.select('speaker-2'));
+    expect(hook.current).toMatchObject({ deviceId: undefined, error: { code: 'media/unsupported' } });
+    expect([hook.current.unlock, hook.current.select]).toEqual([unlock, select]);
   });
 
   it('sets the volume, the mute and the device', async () => {

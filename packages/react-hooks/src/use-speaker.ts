@@ -1,9 +1,10 @@
-import type { DeviceInfo, OutputState } from '@microturn/sdk';
+import type { DeviceInfo, MicroturnError, OutputState } from '@microturn/sdk';
 import { useMemo } from 'react';
+import { useAction } from './use-action.js';
 import { useSession } from './use-session.js';
 import { useStateValue } from './use-state-value.js';
 
-/** The actions never reject: `isBlocked` and `deviceId` say what became of them. */
+/** The actions never reject: what goes wrong is in `error`. */
 export interface SpeakerControls {
   /** The browser refuses to play: offer a button that calls `unlock`. */
   readonly isBlocked: boolean;
@@ -13,6 +14,8 @@ export interface SpeakerControls {
   readonly ducking: boolean;
   /** It is lowered now. */
   readonly isDucked: boolean;
+  /** Why the last `unlock` or `select` had no effect; the next begins without. */
+  readonly error: MicroturnError | undefined;
   readonly devices: readonly DeviceInfo[];
   readonly deviceId: string | undefined;
   unlock(this: void): Promise<void>;
@@ -31,18 +34,31 @@ const initial: OutputState = {
   devices: [],
 };
 
+const take = (step: () => Promise<void>) => step();
+
 export function useSpeaker(): SpeakerControls {
   const { speaker } = useSession();
   const { blocked, muted, volume, ducking, ducked, devices, deviceId } = useStateValue(speaker.state, initial);
+  const [{ error }, act] = useAction(take);
   const actions = useMemo(
     () => ({
-      unlock: () => speaker.unlock().catch(() => undefined),
+      unlock: () => act(() => speaker.unlock()),
       setVolume: (next: number) => speaker.setVolume(next),
       setMuted: (next: boolean) => speaker.setMuted(next),
       setDucking: (next: boolean) => speaker.setDucking(next),
-      select: (id: string) => speaker.select(id).catch(() => undefined),
+      select: (id: string) => act(() => speaker.select(id)),
     }),
-    [speaker],
+    [speaker, act],
   );
-  return { isBlocked: blocked, isMuted: muted, volume, ducking, isDucked: ducked, devices, deviceId, ...actions };
+  return {
+    isBlocked: blocked,
+    isMuted: muted,
+    volume,
+    ducking,
+    isDucked: ducked,
+    error,
+    devices,
+    deviceId,
+    ...actions,
+  };
 }
