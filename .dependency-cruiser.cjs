@@ -29,6 +29,7 @@ module.exports = {
     only('transcribe-is-alone', 'transcribe: PCM to words', { path: edge('transcribe'), pathNot: '\\.test\\.ts$' }, { path: '^packages/edge/src/(rtc|media|engine|session|signaling|voice|composite|cli)/', dependencyTypesNot: ['type-only'] }),
     only('sherpa-is-alone', 'sherpa: models of sherpa-onnx, each in a process of its own', { path: edge('sherpa'), pathNot: ['\\.test\\.ts$', '/fixtures/'] }, { path: '^packages/edge/src/(rtc|media|engine|session|signaling|composite|cli)/', dependencyTypesNot: ['type-only'] }),
     only('composite-is-an-engine', 'composite: decisions in, decisions out', { path: edge('composite'), pathNot: '\\.test\\.ts$' }, { path: '^packages/edge/src/(rtc|media|engine|session|signaling|voice|cli)/', dependencyTypesNot: ['type-only'] }),
+    only('session-uses-doors', 'session: the other folders through their index.ts', { path: edge('session'), pathNot: ['\\.test\\.ts$', '/fixtures/'] }, { path: '^packages/edge/src/(?!session/)[^/]+/', pathNot: '/index\\.ts$' }),
     only('session-knows-no-socket', 'session never reaches up', { path: edge('session') }, { path: '^packages/edge/src/(signaling|cli)/' }),
   ],
   options: {

@@ -14,9 +14,12 @@ export {
   type InteractionModel,
   type InteractionStream,
   type LeaseId,
+  type Mark,
   type MicroTurn,
   type ModelInfo,
+  type Perceived,
   type Provider,
   type ProviderChoice,
   type Recovery,
+  type ShownWord,
 } from './types.js';

@@ -3,6 +3,7 @@ export type {
   Clip,
   EndpointId,
   EndpointStats,
+  Heard,
   HeardReport,
   MediaEvent,
   MediaMethod,

@@ -1,6 +1,6 @@
 import { MicroturnError, type Audience, type AudienceChoice } from '@microturn/protocol';
-import type { VoiceKey } from '../media/types.js';
-import { REHEARSED } from '../voice/rehearsing-voice.js';
+import type { VoiceKey } from '../media/index.js';
+import { REHEARSED } from '../voice/index.js';
 import type { ConversationEffect, ConversationInput } from './conversation-state.js';
 import type { SessionParts } from './session-parts.js';
 import type { SharedSpeech } from './shared-speech.js';

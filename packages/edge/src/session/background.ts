@@ -1,7 +1,7 @@
 import type { AskResult, ClientMessageOf, SessionEvent, SessionEventBody } from '@microturn/protocol';
 import type { ChatTool } from '../llm/index.js';
-import type { Decision, Mark } from '../engine/types.js';
-import type { Clip } from '../media/types.js';
+import type { Decision, Mark } from '../engine/index.js';
+import type { Clip } from '../media/index.js';
 import type { LiveResponse } from './conversation-state.js';
 
 /** Tokens that language models have used, and what they cost: nothing of those that have no price. */

@@ -1,6 +1,6 @@
 import type { Audience, Floor, ResponseKind, ResponseWord, SessionEventBody } from '@microturn/protocol';
-import type { Decision } from '../engine/types.js';
-import { plainly, type Manner } from '../voice/manner.js';
+import type { Decision } from '../engine/index.js';
+import { plainly, type Manner } from '../voice/index.js';
 
 /** How a response stands. `cut` waits for the listener's last word on what was heard; then it is over. */
 export type ResponsePhase = 'speaking' | 'ending' | 'cut';

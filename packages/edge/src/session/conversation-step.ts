@@ -1,6 +1,6 @@
 import type { ResponseWord, SessionEventBody } from '@microturn/protocol';
-import type { ShownWord } from '../engine/types.js';
-import { plainly } from '../voice/manner.js';
+import type { ShownWord } from '../engine/index.js';
+import { plainly } from '../voice/index.js';
 import type { Conversation, ConversationEffect, ConversationStep, LiveResponse } from './conversation-state.js';
 
 /** A word counts as heard when it was played to its end, to one packet. */

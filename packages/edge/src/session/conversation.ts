@@ -1,6 +1,6 @@
 import type { Floor } from '@microturn/protocol';
-import type { Decision } from '../engine/types.js';
-import { inManner } from '../voice/manner.js';
+import type { Decision } from '../engine/index.js';
+import { inManner } from '../voice/index.js';
 import type { LiveResponse, Conversation, Said, ConversationInput, ConversationStep } from './conversation-state.js';
 import { isHeardToTheEnd, StepBuilder } from './conversation-step.js';
 

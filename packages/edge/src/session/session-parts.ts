@@ -1,11 +1,10 @@
 import type { AudienceChoice, MicroturnError, SessionEvent, SessionEventBody } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
-import type { EngineId } from '../engine/engine-worker.js';
-import type { Decision, LeaseId, ModelInfo, Perceived, Recovery } from '../engine/types.js';
-import type { MediaMethod, MediaRequests } from '../media/types.js';
+import type { Decision, EngineId, LeaseId, ModelInfo, Perceived, Recovery } from '../engine/index.js';
+import type { MediaMethod, MediaRequests } from '../media/index.js';
 import type { Picture } from '../picture.js';
 import type { FoundSession } from '../store/index.js';
-import type { Log } from '../telemetry/log.js';
+import type { Log } from '../telemetry/index.js';
 import type { SpeakRequest } from '../voice/index.js';
 import type { RoomAudience } from './audience.js';
 import type { ServiceCounts } from './service-counts.js';

@@ -9,10 +9,8 @@ import {
   type SessionEvent,
   type SessionEventBody,
 } from '@microturn/protocol';
-import type { EngineId } from '../engine/engine-worker.js';
-import { Notes } from '../engine/index.js';
-import type { Decision, ModelInfo, Recovery } from '../engine/types.js';
-import type { EndpointStats, Heard, HeardReport } from '../media/types.js';
+import { Notes, type Decision, type EngineId, type ModelInfo, type Recovery } from '../engine/index.js';
+import type { EndpointStats, Heard, HeardReport } from '../media/index.js';
 import { toPicture } from '../picture.js';
 import { hashToken, type Stamp, type StoredSession } from '../store/index.js';
 import { AgentSpeech } from './agent-speech.js';
