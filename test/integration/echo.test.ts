@@ -23,12 +23,15 @@ describe.each(folders)('fault 44, the agent’s own voice in the microphone: mod
     { levelDb: -20, delayMs: 120, most: 0 },
     // The first late echo of a call takes Nano by surprise: 0.7.0 at -20 dB, 0.8.0 at -30 dB too.
     { levelDb: -30, delayMs: 250, most: 1 },
-  ])('stops an agent that takes `ref` at most $most times, at $levelDb dB and $delayMs ms', async ({ most, ...echo }, { skip }) => {
-    if (!calls.takesRef) skip('this bundle is not told of the far end');
-    const { responses, stopped } = await calls.run({ echo, sentences: SENTENCES });
-    expect(responses).toBe(SENTENCES);
-    expect(stopped).toBeLessThanOrEqual(most);
-  });
+  ])(
+    'stops an agent that takes `ref` at most $most times, at $levelDb dB and $delayMs ms',
+    async ({ most, ...echo }, { skip }) => {
+      if (!calls.takesRef) skip('this bundle is not told of the far end');
+      const { responses, stopped } = await calls.run({ echo, sentences: SENTENCES });
+      expect(responses).toBe(SENTENCES);
+      expect(stopped).toBeLessThanOrEqual(most);
+    },
+  );
 
   it('does not keep the user from stopping it, at -20 dB and 120 ms', async ({ skip }) => {
     if (!calls.takesRef) skip('this bundle is not told of the far end');
