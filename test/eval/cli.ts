@@ -12,6 +12,7 @@ import {
   commands,
   cueSpeak,
   echo,
+  FALSE_YIELDS,
   listening,
   manners,
   overlaps,
@@ -144,7 +145,10 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
     const unprompted = await hear(models, [], counting(testSet(join(options.data, 'data'), set, names, options.limit)));
     const turns = all.map(turnTaking);
     const rivals = listeners
-      .map(({ name }, i) => ({ name, falseYields: turns[i]![0]!.value ?? 0 }))
+      .map(({ name }, i) => ({
+        name,
+        falseYields: turns[i]!.find(({ measure }) => measure === FALSE_YIELDS)!.value ?? 0,
+      }))
       .slice(models.length);
     for (const [i, { name }] of listeners.entries()) {
       const heard = all[i]!;

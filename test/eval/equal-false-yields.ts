@@ -1,5 +1,5 @@
 import type { Yield } from './bundle-listener.js';
-import { turnTaking, type Figure } from './measures.js';
+import { FALSE_YIELDS, MEDIAN_GAP, turnTaking, type Figure } from './measures.js';
 import type { Session } from './test-sets.js';
 
 const THRESHOLDS = [0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995];
@@ -25,8 +25,8 @@ export function atEqualFalseYields(
       const moments = yields[i]!.filter(({ confidence }) => confidence >= threshold).map(({ at }) => at);
       return { session, reads: false, track: { yields: moments, stops: [], words: [], says: [], shows: [] } };
     });
-    const [pauses, , , gap] = turnTaking(heard);
-    return { falseYields: pauses!.value ?? 0, gap: gap! };
+    const figures = turnTaking(heard);
+    return { falseYields: named(figures, FALSE_YIELDS).value ?? 0, gap: named(figures, MEDIAN_GAP) };
   });
   return rivals.map(({ name, falseYields }) => {
     const allowed = curve.filter((point) => point.falseYields <= falseYields);
@@ -41,7 +41,11 @@ export function atEqualFalseYields(
 
 /** What a rival is measured by there: its own gap. */
 export function ownGap(name: string, figures: readonly Figure[]): Figure {
-  return { ...figures[3]!, ...rowOf(name) };
+  return { ...named(figures, MEDIAN_GAP), ...rowOf(name) };
+}
+
+function named(figures: readonly Figure[], measure: string): Figure {
+  return figures.find((figure) => figure.measure === measure)!;
 }
 
 const rowOf = (name: string) => ({

@@ -80,6 +80,9 @@ export function percentile(delays: readonly number[], missed: number, part: numb
   return { value: sorted[rank(part)], n, low: at(part - half), high: at(part + half) };
 }
 
+export const FALSE_YIELDS = 'pause taken for the end';
+export const MEDIAN_GAP = 'gap after a turn, median';
+
 /** Full-Duplex-Bench v1: pauses, turns and interruptions. */
 export function turnTaking(heard: readonly Heard[]): Figure[] {
   const suite = 'full-duplex-bench v1';
@@ -114,11 +117,11 @@ export function turnTaking(heard: readonly Heard[]): Figure[] {
     }
   }
   return [
-    { suite, measure: 'pause taken for the end', unit: 'share', better: 'lower', ...pauses.share },
+    { suite, measure: FALSE_YIELDS, unit: 'share', better: 'lower', ...pauses.share },
     { suite, measure: 'pause of 3 s or more taken for the end', unit: 'share', better: 'lower', ...longPauses.share },
     { suite, measure: 'word in which the turn was taken for over', unit: 'share', better: 'lower', ...spoken.share },
     { suite, measure: 'turn taken', unit: 'share', better: 'higher', ...share(gaps.length, gaps.length + missed) },
-    { suite, measure: 'gap after a turn, median', unit: 's', better: 'lower', ...percentile(gaps, missed, 0.5) },
+    { suite, measure: MEDIAN_GAP, unit: 's', better: 'lower', ...percentile(gaps, missed, 0.5) },
     { suite, measure: 'gap after a turn, 90 %', unit: 's', better: 'lower', ...percentile(gaps, missed, 0.9) },
     { suite, measure: 'barge-in: stopped', unit: 'share', better: 'higher', ...within.share },
     { suite, measure: 'barge-in: stopped within two micro-turns', unit: 'share', better: 'higher', ...prompt.share },
