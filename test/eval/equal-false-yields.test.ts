@@ -5,6 +5,7 @@ import type { Session } from './test-sets.js';
 const event = (kind: string, start: number, end: number) => ({ kind, start, end, value: 0 });
 const session = {
   play: new Uint8Array(100),
+  words: [],
   events: [event('hold', 2, 3), event('hold', 5, 6), event('yield', 8, 10), event('yield', 12, 14)],
 } as unknown as Session;
 /** Sure of both ends after 0.6 s, less sure after 0.2 s, and less still in one of the pauses. */
