@@ -19,6 +19,7 @@ import {
   timeSpeak,
   translation,
   turnTaking,
+  unknownWords,
   withoutOwnWords,
   words,
   type Figure,
@@ -165,7 +166,7 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
       tell(name, `${set}-${DRILL}`, cueSpeak(drill.heard[i]!), options);
       tell(name, set, cueSpeak(unprompted.heard[i]!, 'cuespeak-style, not hearing its own count'), options);
       tell(name, set, words(heard, vocabulary, 'all that it knows'), options);
-      if (unknown) tell(name, set, words(heard, new Set([unknown]), 'those that it does not know, as such'), options);
+      if (unknown) tell(name, set, unknownWords(heard, vocabulary, unknown), options);
       if (bundles.length > 1) tell(name, set, words(heard, shared, 'those that all know'), options);
       tell(name, set, cueSpeak(heard), options);
       for (const measure of [timeSpeak, commands, answers]) tell(name, set, measure([...heard, ...rare![i]!]), options);

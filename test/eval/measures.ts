@@ -190,6 +190,15 @@ export function words(heard: readonly Heard[], vocabulary: ReadonlySet<string>, 
   ];
 }
 
+/** Words outside of `vocabulary`, each told in time as one that is not known: as `unknown`. */
+export function unknownWords(heard: readonly Heard[], vocabulary: ReadonlySet<string>, unknown: string): Figure[] {
+  const blurred = heard.map(({ session, ...rest }) => {
+    const spoken = session.words.map((word) => (vocabulary.has(word.written) ? word : { ...word, written: unknown }));
+    return { ...rest, session: { ...session, words: spoken } };
+  });
+  return words(blurred, new Set([unknown]), 'those that it does not know, as such');
+}
+
 /**
  * In the manner of CueSpeak: the right word while the user goes on speaking, inside its window. What an agent that counts
  * right says is in the recordings, so a model that hears itself is told of what it missed.
