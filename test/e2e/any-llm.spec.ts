@@ -28,7 +28,7 @@ test('a voice that is slow is stood in for, and a provider that breaks off ends 
   });
   const [question] = (await questions(1)).map(withoutPause) as [Question];
   world.listenTo(question.pcm, question.words);
-  const { recording, summary } = await placeCall({ url: world.edge.url, microphone: question.pcm, tailMs: 4_000 });
+  const { recording, summary } = await placeCall({ url: world.edge.url, microphone: question.pcm, tailMs: 8_000 });
   const errors = eventsOf(recording.events, 'error').map(({ code }) => code);
   expect(errors).toContain('voice/failed');
   expect(errors.some((code) => code.startsWith('llm/'))).toBe(true);

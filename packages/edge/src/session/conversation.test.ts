@@ -105,7 +105,7 @@ describe('a conversation', () => {
 
   it('gives up a response that nothing is in front of and that makes no sound: its voice is broken', () => {
     const run = new Run().turn('yielded', { say: 'one' });
-    for (let i = 0; i < 12; i++) run.turn('yielded');
+    for (let i = 0; i < 22; i++) run.turn('yielded');
     expect(run.find('response.interrupted')).toMatchObject([{ responseId: 'r0', by: 'agent', unheardText: '' }]);
     expect(run.state.responses).toEqual([]);
   });
