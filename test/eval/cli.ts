@@ -19,9 +19,7 @@ import {
   timeSpeak,
   translation,
   turnTaking,
-  unknownWords,
   withoutOwnWords,
-  words,
   type Figure,
   type Heard,
 } from './measures.js';
@@ -31,6 +29,7 @@ import { Silero, sileroListeners } from './silero-listener.js';
 import { head, row } from './table.js';
 import { recipeHome, testSet, type Session } from './test-sets.js';
 import type { Listener } from './track.js';
+import { unknownWords, words } from './word-measures.js';
 
 const HELP = `What an interaction model hears and decides, measured on voices that it was never trained on, beside a voice activity
 detector (Silero, waiting 300, 500 and 800 ms) and another bundle, on the same sound in the same run.

@@ -1,8 +1,9 @@
 import type { Bundle } from '../../packages/edge/src/engine/bundle.js';
 import { OnnxModel } from '../../packages/edge/src/engine/onnx-model.js';
 import { marksOf, Streams, toTrack } from './bundle-listener.js';
-import { turnTaking, words, type Figure, type Heard } from './measures.js';
+import { turnTaking, type Figure, type Heard } from './measures.js';
 import type { Session } from './test-sets.js';
+import { words } from './word-measures.js';
 
 const ROWS = 4;
 const SESSIONS_AN_HOUR = 120;

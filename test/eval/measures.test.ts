@@ -9,35 +9,9 @@ import {
   timeSpeak,
   translation,
   turnTaking,
-  unknownWords,
   withoutOwnWords,
-  words,
-  type Figure,
-  type Heard,
 } from './measures.js';
-import type { Session, SessionEvent } from './test-sets.js';
-import type { Track } from './track.js';
-
-const event = (kind: SessionEvent['kind'], start: number, end: number, value = 0) => ({ kind, start, end, value });
-function heard(events: SessionEvent[], track: Partial<Track>, session: Partial<Session> = {}): Heard {
-  const none = new Int16Array(0);
-  return {
-    session: {
-      mic: none,
-      ref: none,
-      play: new Uint8Array(100),
-      floor: new Uint8Array(100),
-      words: [],
-      events,
-      typed: [],
-      ...session,
-    },
-    track: { yields: [], stops: [], words: [], says: [], shows: [], ...track },
-    reads: false,
-  };
-}
-const value = (figures: readonly Figure[], measure: string) =>
-  figures.find((figure) => figure.measure === measure)!.value;
+import { event, heard, value } from './scripted-sessions.js';
 
 describe('turns', () => {
   const turns = [event('hold', 2, 5.5), event('yield', 7, 9), event('yield', 11, 13)];
@@ -97,28 +71,6 @@ describe('overlaps', () => {
       value(overlaps([heard(events, { yields })]), 'talk to others, background speech: answered');
     expect([answered([4.8, 5, 5.2, 5.4]), answered([7.2])]).toEqual([0, 1]);
   });
-});
-
-it('hears a word once, and misses it where it comes late', () => {
-  const spoken = [
-    { name: 'horses', written: 'horse', start: 1, end: 1.5 },
-    { name: 'a', written: 'a', start: 3, end: 3.1 },
-  ];
-  const track = { words: [{ text: 'horse', end: 1.55, known: 1.8 }, { text: 'a', end: 4, known: 4.2 }] }; // prettier-ignore
-  const figures = words([heard([], track, { words: spoken })], new Set(['horse', 'a']), 'known');
-  expect(value(figures, 'known, F1')).toBe(0.5);
-  expect(value(figures, 'known, known within 0.4 s')).toBe(1);
-});
-
-it('wants a word that is not known told as such', () => {
-  const spoken = [
-    { name: 'pangolin', written: 'pangolin', start: 1, end: 1.5 },
-    { name: 'cat', written: 'cat', start: 2, end: 2.3 },
-    { name: 'quoll', written: 'quoll', start: 3, end: 3.4 },
-  ];
-  const track = { words: [{ text: '<unk>', end: 1.55, known: 1.8 }, { text: 'cat', end: 3.4, known: 3.6 }] }; // prettier-ignore
-  const [f1] = unknownWords([heard([], track, { words: spoken })], new Set(['cat']), '<unk>');
-  expect(f1!.value).toBeCloseTo(2 / 3);
 });
 
 it('wants the right number at the right time, and the last one right', () => {
