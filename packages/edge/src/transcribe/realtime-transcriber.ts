@@ -56,8 +56,8 @@ interface Part {
 /** What is sent of the sound; the session's own message comes before. */
 interface Outgoing {
   readonly text: string;
-  /** Of sound in it; none where it is the commit of what was sent. */
-  readonly seconds: number;
+  /** Of sound in it; undefined where it is the commit of what was sent. */
+  readonly seconds: number | undefined;
 }
 
 class SocketTranscription implements Transcription {
@@ -111,7 +111,7 @@ class SocketTranscription implements Transcription {
     const { dialect } = this.#options;
     if (last && !last.done && last.toMs === undefined) last.toMs = this.#toMs;
     else this.#begin(this.#toMs);
-    this.#send({ type: 'input_audio_buffer.commit', ...(dialect === 'vllm' && { final: true }) }, 0);
+    this.#send({ type: 'input_audio_buffer.commit', ...(dialect === 'vllm' && { final: true }) });
     this.#timer ??= this.#startTimer();
   }
   close(): void {
@@ -142,7 +142,7 @@ class SocketTranscription implements Transcription {
     this.#flush();
   }
 
-  #send(message: object, seconds: number): void {
+  #send(message: object, seconds?: number): void {
     const text = JSON.stringify(message);
     this.#waiting.push({ text, seconds });
     this.#waitingBytes += text.length;
@@ -157,8 +157,8 @@ class SocketTranscription implements Transcription {
       if (!next) return;
       this.#waitingBytes -= next.text.length;
       this.#socket.send(next.text);
-      const isCommit = next.seconds === 0;
-      this.#listener.onSent?.({ requests: isCommit ? 1 : 0, seconds: next.seconds });
+      const isCommit = next.seconds === undefined;
+      this.#listener.onSent?.({ requests: isCommit ? 1 : 0, seconds: next.seconds ?? 0 });
       if (this.#options.dialect !== 'vllm') continue;
       // vLLM writes from a commit on, as the sound comes, until one that is final.
       if (isCommit) this.#vllm = 'ends';
