@@ -1,3 +1,7 @@
+import { relative, resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { root } from './root.mjs';
+
 /**
  * @typedef {object} Counts
  * @property {number} passed
@@ -35,6 +39,40 @@ export function countVitest(json) {
     failed: json.numFailedTests + brokenFiles.length,
     skipped: json.numPendingTests + json.numTodoTests,
   };
+}
+
+/**
+ * @param {any} json what vitest's json reporter writes
+ * @returns {string[]} the tests that failed, each with the first line of why
+ */
+export function failuresVitest(json) {
+  return json.testResults
+    .filter(({ status }) => status === 'failed')
+    .flatMap(({ name, message, assertionResults }) => {
+      const failed = assertionResults.filter(({ status }) => status === 'failed');
+      if (failed.length === 0) return [failure(name, '', message)];
+      return failed.map(({ fullName, failureMessages }) => failure(name, fullName, failureMessages[0]));
+    });
+}
+
+/**
+ * @param {any} json what Playwright's json reporter writes
+ * @returns {string[]} the tests that failed, each with the first line of why
+ */
+export function failuresPlaywright({ suites }) {
+  return suites.flatMap(({ suites: inner = [], specs }) => [
+    ...specs
+      .filter(({ ok }) => !ok)
+      .map(({ file, title, tests }) => failure(file, title, tests[0]?.results.at(-1)?.error?.message)),
+    ...failuresPlaywright({ suites: inner }),
+  ]);
+}
+
+const LONGEST_REASON = 200;
+
+function failure(file, title, message = '') {
+  const reason = stripVTControlCharacters(message).trim().split('\n', 1)[0].slice(0, LONGEST_REASON);
+  return [relative(root, resolve(root, file)), title, reason].filter(Boolean).join(' › ');
 }
 
 /**

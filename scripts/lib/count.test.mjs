@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { countCheck, countPlaywright, countVitest, none, sum, verdict } from './count.mjs';
+import {
+  countCheck,
+  countPlaywright,
+  countVitest,
+  failuresPlaywright,
+  failuresVitest,
+  none,
+  sum,
+  verdict,
+} from './count.mjs';
 
 test('a check without results is one test, by its exit code', () => {
   expect(countCheck({ exitCode: 0, reports: false })).toEqual({ passed: 1, failed: 0, skipped: 0 });
@@ -38,6 +47,45 @@ test('a vitest file that could not be imported is a failure', () => {
 test('a Playwright test that passed in a second try has passed', () => {
   const stats = { expected: 5, flaky: 1, unexpected: 2, skipped: 3 };
   expect(countPlaywright({ stats })).toEqual({ passed: 6, failed: 2, skipped: 3 });
+});
+
+test('each failed test is told with its file and why, so that the end of a long output says it', () => {
+  const vitest = {
+    testResults: [
+      { name: 'a.test.ts', status: 'passed', assertionResults: [{ status: 'passed', fullName: 'fine' }] },
+      {
+        name: 'b.test.ts',
+        status: 'failed',
+        assertionResults: [
+          { status: 'passed', fullName: 'fine' },
+          {
+            status: 'failed',
+            fullName: 'a call ends',
+            failureMessages: ['Error: \u001b[31m2\u001b[39m is not 3\n    at x'],
+          },
+        ],
+      },
+      { name: 'c.test.ts', status: 'failed', message: 'cannot be imported\nat y', assertionResults: [] },
+    ],
+  };
+  expect(failuresVitest(vitest)).toEqual([
+    'b.test.ts › a call ends › Error: 2 is not 3',
+    'c.test.ts › cannot be imported',
+  ]);
+
+  const error = { message: 'Error: too late\n  at z' };
+  const playwright = {
+    suites: [
+      {
+        specs: [{ ok: true, file: 'd.spec.ts', title: 'fine', tests: [] }],
+        suites: [
+          { specs: [{ ok: false, file: 'd.spec.ts', title: 'speaks', tests: [{ results: [{}, { error }] }] }] },
+          { specs: [{ ok: false, file: 'd.spec.ts', title: 'hears', tests: [{ results: [] }] }] },
+        ],
+      },
+    ],
+  };
+  expect(failuresPlaywright(playwright)).toEqual(['d.spec.ts › speaks › Error: too late', 'd.spec.ts › hears']);
 });
 
 test('the verdict has the same shape whatever was skipped', () => {

@@ -84,20 +84,22 @@ async function runStage(stage, env, report) {
       stdio: output ? ['ignore', output.fd, output.fd] : ['ignore', 'inherit', 'inherit'],
       timeoutMs: stage.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     });
-    counted.push(countCheck({ exitCode, reports: check.results !== undefined, counts: await readCounts(check) }));
-    if (exitCode !== 0) notes.push(`${check.title}: ${CODES[exitCode] ?? `exit code ${exitCode}`}`);
+    const { counts, failures } = await readResults(check);
+    counted.push(countCheck({ exitCode, reports: check.results !== undefined, counts }));
+    if (exitCode !== 0) notes.push(`${check.title}: ${CODES[exitCode] ?? `exit code ${exitCode}`}`, ...failures);
   }
   await output?.close();
   return { counts: sum(counted), ms: Date.now() - startedAt, notes };
 }
 
 /** A check that crashed has written nothing, or half of it. */
-async function readCounts({ results }) {
-  if (!results) return undefined;
+async function readResults({ results }) {
+  if (!results) return { failures: [] };
   try {
-    return results.count(JSON.parse(await readFile(results.file, 'utf8')));
+    const json = JSON.parse(await readFile(results.file, 'utf8'));
+    return { counts: results.count(json), failures: results.failures(json) };
   } catch {
-    return undefined;
+    return { failures: [] };
   }
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { countPlaywright, countVitest } from './count.mjs';
+import { countPlaywright, countVitest, failuresPlaywright, failuresVitest } from './count.mjs';
 import { root } from './root.mjs';
 import { turbo, turboEnv } from './turbo.mjs';
 
@@ -14,7 +14,7 @@ const MINUTE_MS = 60_000;
  * @property {string} title
  * @property {string[]} command
  * @property {Record<string, string>} [env]
- * @property {{ file: string, count: (json: any) => import('./count.mjs').Counts }} [results]
+ * @property {{ file: string, count: (json: any) => import('./count.mjs').Counts, failures: (json: any) => string[] }} [results]
  */
 
 /**
@@ -87,7 +87,7 @@ export const stages = [
       {
         title: 'vitest',
         command: [bin('vitest'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${unitResults}`],
-        results: { file: unitResults, count: countVitest },
+        results: { file: unitResults, count: countVitest, failures: failuresVitest },
       },
     ],
   },
@@ -100,7 +100,7 @@ export const stages = [
         title: 'playwright',
         command: [bin('playwright'), 'test', '-c', 'test/playwright.config.ts', '--reporter=list,json'],
         env: { PLAYWRIGHT_JSON_OUTPUT_NAME: e2eResults },
-        results: { file: e2eResults, count: countPlaywright },
+        results: { file: e2eResults, count: countPlaywright, failures: failuresPlaywright },
       },
     ],
   },
