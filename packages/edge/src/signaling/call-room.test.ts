@@ -122,8 +122,8 @@ describe('what the agent says in a room', () => {
     const [anns] = world.calls.values();
     world.decide(0, { floor: 'yielded', say: 'hello' });
     anns!.session.speechMoved('speech-started', world.spoken[0]!.responseId, world.clock.now());
-    world.clock.advance(2200);
-    world.decide(11);
+    world.clock.advance(4200);
+    world.decide(21);
     await endMaking();
     expect(texts()).toEqual(['hello']);
     expect(bobs.events.filter(({ type }) => type === 'response.interrupted')).toMatchObject([
