@@ -86,6 +86,13 @@ it('wants the right number at the right time, and the last one right', () => {
   expect(value(cueSpeak([heard(asked, { says: right })]), 'final count exact')).toBe(1);
 });
 
+it('takes a number that is said twice for one animal for one too many', () => {
+  const says = [{ at: 2.3, what: 'one' }, { at: 2.5, what: 'one' }]; // prettier-ignore
+  const figures = cueSpeak([heard([event('count', 2, 2.2, 1)], { says })]);
+  expect(value(figures, 'animal counted in time, precision')).toBe(0.5);
+  expect(value(figures, 'final count exact')).toBe(1);
+});
+
 it('takes the answer to the last of what it judges, and none after it', () => {
   const counts = [event('count', 18.7, 18.9, 1), event('count', 19.3, 19.5, 2)];
   const says = [{ at: 19.1, what: 'one' }, { at: 19.7, what: 'two' }]; // prettier-ignore

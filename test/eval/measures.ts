@@ -184,7 +184,11 @@ export function cueSpeak(heard: readonly Heard[], suite = 'cuespeak-style'): Fig
       mentions.add(counted);
       if (hasTyped(session)) typed.add(counted);
     }
-    for (const word of said) right.add(due.some((event) => matches(event, word)));
+    // An animal is counted once: a number that is said again for it is one too many.
+    for (const [i, word] of said.entries()) {
+      const again = said.slice(0, i).some((before) => before.value === word.value && word.at - before.at < 1);
+      right.add(!again && due.some((event) => matches(event, word)));
+    }
   }
   return [
     { suite, measure: 'animal counted in time, recall', unit: 'share', better: 'higher', ...mentions.share },

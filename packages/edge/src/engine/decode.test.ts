@@ -205,6 +205,20 @@ describe('decode: say and acts', () => {
     expect(decode(m, freshDecoder, { say: head }, { index: 0, play: 0 }).decoded.say).toBe('one one');
   });
 
+  it('takes a word that goes on into the next micro-turn for one, where the bundle says for how long', () => {
+    const m = manifest({ 'decoding/say': { threshold: 0, repeatMs: 200 } });
+    let state = freshDecoder;
+    const said = [0, 1, 2, 4, 5].map((index) => {
+      const next = decode(m, state, { say: sayHead('one') }, { index, play: 0 });
+      state = next.state;
+      return next.decoded.say;
+    });
+    expect(said).toEqual(['one', '', '', 'one', '']);
+    const slots = manifest({ 'outputs/say/shape': ['B', 2, 4], 'decoding/say': { threshold: 0, repeatMs: 200 } });
+    const twice = Float32Array.from([...sayHead('one'), ...sayHead('one')]);
+    expect(decode(slots, freshDecoder, { say: twice }, { index: 0, play: 0 }).decoded.say).toBe('one one');
+  });
+
   it('reads an act head', () => {
     const m = manifest({
       'outputs/act': {

@@ -6,6 +6,8 @@ import { acts, type Act, type DecodedWord, type ShownWord } from './types.js';
 export interface DecoderState {
   /** The word heard last, by class, and its slot counted from the start of the session. */
   readonly word: { readonly class: number; readonly slot: number } | undefined;
+  /** What was said or shown last, by class, and the micro-turn of it. */
+  readonly said?: { readonly class: number; readonly turn: number } | undefined;
   /** Who holds the floor, as far as deciding who interrupts whom needs it. */
   readonly holder: 'user' | 'agent' | undefined;
   /** For how long the holder has not been heard. */
@@ -65,7 +67,7 @@ export function decode(
   const { words, last } = decodeWords(manifest, state.word, heads.words, turn.index);
   const { floor, confidence } = decodeFloor(manifest, heads.floor);
   const isDone = (act: Act) => ONCE.has(act) && (state.acts ?? []).includes(act);
-  const spoken = decodeSay(manifest, heads.say, isDone);
+  const spoken = decodeSay(manifest, state.said, heads.say, isDone, turn.index);
   const act = decodeAct(manifest, heads.act);
   const acted = act && isDone(act) ? undefined : act;
   const decided = [...spoken.acts, ...(act ? [act] : [])];
@@ -83,7 +85,7 @@ export function decode(
       acts: [...new Set(done)],
       ...(spoken.shown.length > 0 && { shown: spoken.shown }),
     },
-    state: { word: last, acts: decided, ...nextHolder(manifest, state, floor, turn.play > 0) },
+    state: { word: last, said: spoken.last, acts: decided, ...nextHolder(manifest, state, floor, turn.play > 0) },
   };
 }
 
@@ -129,11 +131,14 @@ function decodeFloor(
 }
 
 function decodeSay(
-  { outputs: { say: role }, decoding }: Manifest,
+  { outputs: { say: role }, decoding: { say: decoding }, microTurnMs }: Manifest,
+  before: DecoderState['said'],
   head: Float32Array | undefined,
   isDone: (act: Act) => boolean,
-): { text: string; acts: Act[]; shown: ShownWord[] } {
-  if (!role || !head) return { text: '', acts: [], shown: [] };
+  index: number,
+): { text: string; acts: Act[]; shown: ShownWord[]; last: DecoderState['said'] } {
+  if (!role || !head) return { text: '', acts: [], shown: [], last: before };
+  let last = before;
   const silent = role.classes.indexOf(role.silent);
   const said: string[] = [];
   const acts: Act[] = [];
@@ -142,18 +147,21 @@ function decodeSay(
     const shares = probabilities(head, slot, role);
     const best = argmax(shares);
     const name = role.classes[best]!;
-    if (name === role.silent || 1 - shares[silent]! < decoding.say.threshold) continue;
+    if (name === role.silent || 1 - shares[silent]! < decoding.threshold) continue;
+    const repeats =
+      before?.class === best && before.turn < index && (index - before.turn) * microTurnMs <= decoding.repeatMs;
+    last = { class: best, turn: index };
     if (Object.hasOwn(role.shows, name)) {
-      shown.push(role.shows[name]!);
+      if (!repeats) shown.push(role.shows[name]!);
       continue;
     }
     const meaning = Object.hasOwn(role.acts, name) ? role.acts[name] : undefined;
     if (meaning) acts.push(meaning.act);
     if (meaning && isDone(meaning.act)) continue;
     const text = meaning ? meaning.text : name;
-    if (text !== undefined) said.push(text);
+    if (text !== undefined && !repeats) said.push(text);
   }
-  return { text: said.join(' '), acts, shown };
+  return { text: said.join(' '), acts, shown, last };
 }
 
 function decodeAct({ outputs: { act: role }, decoding }: Manifest, head: Float32Array | undefined): Act | undefined {

@@ -115,7 +115,7 @@ const Manifest = v.object({
       }),
       {},
     ),
-    say: v.optional(v.object({ threshold: Share }), { threshold: 0 }),
+    say: v.optional(v.object({ threshold: Share, repeatMs: v.optional(Ms, 0) }), { threshold: 0, repeatMs: 0 }),
     act: v.optional(v.object({ threshold: Share }), { threshold: 0 }),
     relay: v.optional(v.strictObject({ floors: v.pipe(v.array(v.picklist(floors)), v.minLength(1)), quietMs: Ms })),
     delegate: v.optional(v.strictObject({ minSpeechMs: Ms, pauseMs: Ms })),
