@@ -10,6 +10,7 @@ import { resultsDir } from './stages.mjs';
 
 const DEFAULT_TIMEOUT_MS = 600_000;
 const BACKGROUND_LINES = 15;
+const FAILED_LINES = 100;
 const CODES = { 124: 'ran out of time', 127: 'could not be started' };
 
 /**
@@ -21,7 +22,7 @@ const CODES = { 124: 'ran out of time', 127: 'could not be started' };
  */
 
 /**
- * Runs the stages in order and the background ones beside them. A stage that fails stops no other.
+ * Runs the stages in order and those of each lane beside them. A stage that fails stops no other.
  * @param {import('./stages.mjs').Stage[]} stages
  * @param {object} options
  * @param {NodeJS.ProcessEnv} options.env for the checks
@@ -42,15 +43,20 @@ export async function runStages(stages, { env, missing, report }) {
     results.set(stage.id, { id: stage.id, ...result });
   };
 
-  const inBackground = present.filter(({ background }) => background);
+  const inBackground = present.filter(({ lane }) => lane);
+  const lanes = new Map();
   const running = inBackground.map((stage) => {
     report.line(`• ${stage.id} runs in the background, its output goes to ${relative(root, logOf(stage))}`);
-    return runOne(stage);
+    const turn = (lanes.get(stage.lane) ?? Promise.resolve()).then(() => {
+      if (!stopSignal()) return runOne(stage);
+    });
+    lanes.set(stage.lane, turn);
+    return turn;
   });
   // Whatever happens in the foreground, it is awaited below.
   for (const stage of running) stage.catch(() => {});
 
-  for (const stage of present.filter(({ background }) => !background)) {
+  for (const stage of present.filter(({ lane }) => !lane)) {
     report.line(`\n── ${stage.id} ──`);
     await runOne(stage);
     if (stopSignal()) throw new Interrupted();
@@ -62,7 +68,8 @@ export async function runStages(stages, { env, missing, report }) {
     await report.during(`waiting for ${stage.id}`, () => running[index]);
     if (stopSignal()) throw new Interrupted();
     const output = await readFile(logOf(stage), 'utf8').catch(() => '');
-    report.line(output.trimEnd().split('\n').slice(-BACKGROUND_LINES).join('\n'));
+    const shown = results.get(stage.id).counts.failed > 0 ? FAILED_LINES : BACKGROUND_LINES;
+    report.line(output.trimEnd().split('\n').slice(-shown).join('\n'));
   }
   return present.map(({ id }) => results.get(id));
 }
@@ -71,11 +78,11 @@ const logOf = ({ id }) => join(resultsDir, `${id}.log`);
 
 async function runStage(stage, env, report) {
   const startedAt = Date.now();
-  const output = stage.background ? await open(logOf(stage), 'w') : undefined;
+  const output = stage.lane ? await open(logOf(stage), 'w') : undefined;
   const counted = [];
   const notes = [];
   for (const check of stage.checks) {
-    if (!output && stage.checks.length > 1) report.line(`· ${check.title}`);
+    if (stage.checks.length > 1) await (output ? output.write(`· ${check.title}\n`) : report.line(`· ${check.title}`));
     if (check.results) await rm(check.results.file, { force: true });
     const [command, ...args] = check.command;
     const exitCode = await runInPlace(command, args, {

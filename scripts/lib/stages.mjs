@@ -23,7 +23,7 @@ const MINUTE_MS = 60_000;
  * @property {Check[]} checks run one after the other, all of them
  * @property {('chromium' | 'speech')[]} [needs] what must be on the machine
  * @property {string} [onlyWith] left out where this file does not exist
- * @property {boolean} [background] runs beside all the others, its output goes to a file
+ * @property {string} [lane] runs beside all that have none, after those of its own lane; its output goes to a file
  * @property {number} [timeoutMs] of each check; ten minutes unless given
  */
 
@@ -42,10 +42,12 @@ const e2eResults = join(resultsDir, 'e2e.json');
 export const stages = [
   {
     id: 'lint',
+    lane: 'sources',
     checks: [{ title: 'oxlint', command: [bin('oxlint'), '--deny-warnings', '.'] }],
   },
   {
     id: 'dependencies',
+    lane: 'sources',
     checks: [
       {
         title: 'dependency-cruiser',
@@ -55,6 +57,7 @@ export const stages = [
   },
   {
     id: 'types',
+    lane: 'sources',
     checks: [
       {
         title: 'typecheck',
@@ -67,6 +70,7 @@ export const stages = [
   },
   {
     id: 'packages',
+    lane: 'sources',
     checks: [
       ...published.flatMap(({ folder, types }) => [
         { title: `publint ${folder}`, command: [bin('publint'), folder, '--strict'] },
@@ -106,14 +110,14 @@ export const stages = [
   },
   {
     id: 'fuzz',
-    background: true,
+    lane: 'fuzz',
     onlyWith: 'test/fuzz/main.mjs',
     // A minute of CPU time at low priority, and at most five minutes beside everything else.
     checks: [{ title: 'parsers', command: [process.execPath, 'test/fuzz/main.mjs'] }],
   },
   {
     id: 'soak',
-    background: true,
+    lane: 'soak',
     needs: ['chromium', 'speech'],
     onlyWith: 'test/soak/ten-minutes.mjs',
     timeoutMs: 25 * MINUTE_MS,
