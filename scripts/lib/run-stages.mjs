@@ -104,9 +104,18 @@ async function readResults({ results }) {
   if (!results) return { failures: [] };
   try {
     const json = JSON.parse(await readFile(results.file, 'utf8'));
-    return { counts: results.count(json), failures: results.failures(json) };
+    return { counts: results.count(json), failures: namesOf(results, json) };
   } catch {
     return { failures: [] };
+  }
+}
+
+/** What cannot be named is counted all the same. */
+function namesOf({ failures }, json) {
+  try {
+    return failures(json);
+  } catch (error) {
+    return [`the tests that failed could not be named: ${error.message}`];
   }
 }
 

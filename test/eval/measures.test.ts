@@ -91,6 +91,11 @@ it('takes a number that is said twice for one animal for one too many', () => {
   const figures = cueSpeak([heard([event('count', 2, 2.2, 1)], { says })]);
   expect(value(figures, 'animal counted in time, precision')).toBe(0.5);
   expect(value(figures, 'final count exact')).toBe(1);
+  // One that was too early does not make the next one wrong.
+  const early = [{ at: 1.6, what: 'one' }, says[0]!];
+  expect(
+    value(cueSpeak([heard([event('count', 2, 2.2, 1)], { says: early })]), 'animal counted in time, precision'),
+  ).toBe(0.5);
 });
 
 it('takes the answer to the last of what it judges, and none after it', () => {

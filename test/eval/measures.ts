@@ -185,9 +185,11 @@ export function cueSpeak(heard: readonly Heard[], suite = 'cuespeak-style'): Fig
       if (hasTyped(session)) typed.add(counted);
     }
     // An animal is counted once: a number that is said again for it is one too many.
-    for (const [i, word] of said.entries()) {
-      const again = said.slice(0, i).some((before) => before.value === word.value && word.at - before.at < 1);
-      right.add(!again && due.some((event) => matches(event, word)));
+    const counted = new Set<SessionEvent>();
+    for (const word of said) {
+      const event = due.find((one) => matches(one, word) && !counted.has(one));
+      if (event) counted.add(event);
+      right.add(event !== undefined);
     }
   }
   return [

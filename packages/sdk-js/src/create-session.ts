@@ -63,7 +63,7 @@ function tokenSourceOf({ token, tokenSource }: SessionOptions): TokenSource {
 }
 
 /** Requests with pictures that are under way or wait for each other; one more is refused. */
-const MOST_WAITING = 16;
+const MOST_PICTURE_REQUESTS = 16;
 
 /** Joins the three: a call, its media, and what the events of it say. */
 class Session implements InteractionSession {
@@ -103,7 +103,7 @@ class Session implements InteractionSession {
   readonly #tools: PageTools;
   readonly #fields = new Set<ObservedField>();
   /** Those of one request after those of another: an edge keeps as many as one may have, and lets go of the oldest. */
-  readonly #pictures = oneAfterAnother(MOST_WAITING);
+  readonly #pictures = oneAfterAnother(MOST_PICTURE_REQUESTS);
   #conversation: Conversation = newConversation();
   #call: Call | undefined;
   #lastSeq = 0;

@@ -148,8 +148,8 @@ function decodeSay(
     const best = argmax(shares);
     const name = role.classes[best]!;
     if (name === role.silent || 1 - shares[silent]! < decoding.threshold) continue;
-    const repeats =
-      before?.class === best && before.turn < index && (index - before.turn) * microTurnMs <= decoding.repeatMs;
+    // Within one micro-turn a word that comes twice is two.
+    const repeats = last?.class === best && last.turn < index && (index - last.turn) * microTurnMs <= decoding.repeatMs;
     last = { class: best, turn: index };
     if (Object.hasOwn(role.shows, name)) {
       if (!repeats) shown.push(role.shows[name]!);
