@@ -240,6 +240,15 @@ describe('a camera whose frames are shown', () => {
     await session.close();
   });
 
+  it('has a bound: of questions with pictures that do not get away the seventeenth is refused', async () => {
+    const { session, transport } = await showing();
+    transport.answer('image.append', () => new Promise(() => undefined));
+    const images = [new Blob(['a'])];
+    for (let i = 0; i < 16; i++) session.ask('and this?', { images }).catch(() => undefined);
+    expect(await codeOf(session.ask('and this?', { images }))).toBe('protocol/rate');
+    await session.close();
+  });
+
   it('goes on after a lost link and what passes, and ends with an error where the model looks at no pictures', async () => {
     const { session, transport, clock, shown, errors } = await showing();
     await session.screen.enable({ show: true });
