@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
+from opus import PACKET, through_opus
 from synthesis import RATE_HZ
 from timeline import Timeline
 
 SPEECH_LEVEL = 0.08
 """RMS of active speech before the session's gain."""
+MOST_CRAMPED, MOST_AMPLE = 8_000, 40_000
+"""Bits per second of a call."""
 QUIET_SHARE = 0.25
 """Share of training sessions with next to no noise."""
 
@@ -134,6 +137,15 @@ def typing(samples: int, random: np.random.Generator) -> np.ndarray:
     return out
 
 
+def call(pcm: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """As a call brings it: Opus at what a bad line to a good one allows, with lost packets, alone or in bursts, in some."""
+    lost = np.zeros(len(pcm) // PACKET, bool)
+    if random.random() < 0.4:
+        for start in np.flatnonzero(random.random(len(lost)) < random.uniform(0.01, 0.12)):
+            lost[start : start + random.integers(1, 4)] = True
+    return through_opus(pcm, int(np.exp(random.uniform(np.log(MOST_CRAMPED), np.log(MOST_AMPLE)))), lost)
+
+
 def codec(pcm: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Coarse coding: mu-law samples, or block-wise spectral quantisation as a low-rate transform codec does it."""
     if random.random() < 0.4:
@@ -192,8 +204,10 @@ def capture(
             mic = band(mic, 300, 3_400)
         elif draw < 0.18:
             mic = band(mic, 60, random.uniform(3_500, 6_500))
-        elif draw < 0.32:
-            mic = codec(mic, random)
         elif draw < 0.4:
+            mic = call(mic, random)
+        elif draw < 0.46:
+            mic = codec(mic, random)
+        elif draw < 0.51:
             mic = losses(mic, random)
     return np.clip(mic, -1, 1), np.clip(ref, -1, 1)

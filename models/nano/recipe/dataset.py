@@ -11,6 +11,8 @@ import torch
 
 from acoustics import Crowd, capture
 from features import log_mel
+from losses import SOUND
+from melody import melody
 from labels import label
 from scenarios import Director
 from voices import LONG, MINUTES, RARE, SPLITS, THEMES, Studio, draw_other, test_voices, theme_of
@@ -83,13 +85,14 @@ def make_shard(
     random, clean = shard_seed(seed, split, index), test_voices(split) is not None
     crowd = gather_crowd(studio, random)
     seconds = session_seconds(split)
-    mics, refs, sounds, grids, notes = [], [], [], [], []
+    mics, refs, melodies, sounds, grids, notes = [], [], [], [], [], []
     for _ in range(sessions or session_count(split)):
         director = Director(split, seconds, random, studio, crowd)
         timeline = director.run()
         mic, ref = capture(timeline, crowd, random, clean, echo_db)
         mics.append(log_mel(mic).astype(np.float16))
         refs.append(log_mel(ref).astype(np.float16))
+        melodies.append(melody(mic).astype(np.float16))
         grids.append(label(timeline))
         notes.append(
             {
@@ -103,6 +106,7 @@ def make_shard(
             sounds.append(np.stack([mic, ref]))
     np.save(target / "mic.npy", np.stack(mics))
     np.save(target / "ref.npy", np.stack(refs))
+    np.save(target / "melody.npy", np.stack(melodies))
     for name in LABEL_NAMES:
         np.save(target / f"{name}.npy", np.stack([getattr(grid, name) for grid in grids]))
     if sounds:
@@ -127,7 +131,7 @@ def make_shards(folder: Path, native: Path, split: str, indexes: range, seed: in
 class Shards:
     """All whole shards of some splits in a folder, as one sequence of sessions."""
 
-    NAMES = ("mic", "ref", *LABEL_NAMES)
+    NAMES = (*SOUND, *LABEL_NAMES)
 
     def __init__(self, folder: Path, splits: tuple[str, ...] = TRAINING_SPLITS, extra: tuple[str, ...] = ()):
         """`extra` are files of the shards that later stages added; they are keyed by their file names."""

@@ -18,8 +18,10 @@ from torch import nn
 from torch.nn import functional as F
 
 import features
+import melody
 from features import BANDS, FRAME, HOP, OFFSET, SCALE, TAIL_SAMPLES
 from labels import SLOTS_PER_TURN, TYPED_TOKENS
+from melody import PITCHES
 from model import Attention, Nano, Stem, rotate, rotation
 from symbolic_batch import symbolic_batch
 from vocabulary import SAY, SERVED_INDEXES
@@ -29,8 +31,9 @@ TURN_FRAMES = TURN_SAMPLES // HOP
 STEM_KEPT = Stem.KERNEL - Stem.STRIDE
 STREAMS = 2  # microphone and reference
 OPSET = 17
-HALVED = "model.core.hear.weight"
-"""The largest matrix: stored in half precision, so that a bundle stays below 16 MB, and widened when the graph is loaded."""
+HALVED = ("core.hear.weight", "core.typed.weight", "core.tune.read.weight")
+"""Matrices that are stored in half precision, so that a bundle stays below 16 MB, and widened when the graph is loaded."""
+KEPT_SAMPLES = max(TAIL_SAMPLES, melody.TAIL_SAMPLES)
 NO_KEY = -1e4
 
 
@@ -55,12 +58,14 @@ class Step(nn.Module):
     Outputs: probabilities words [B, 5, W], floor, say, act [B, classes]; then the next states, in the same order.
     """
 
-    STATES = ("sound", "mel", "stem", "trunk", "gru", "keys", "values", "filled", "word")
+    STATES = ("sound", "mel", "stem", "trunk", "melody", "gru", "keys", "values", "filled", "word")
 
     def __init__(self, model: Nano):
         super().__init__()
         self.model = model
         self.register_buffer("dft", torch.from_numpy(features.dft_matrix()))
+        self.register_buffer("pitch_dft", torch.from_numpy(melody.dft_matrix()))
+        self.register_buffer("pitch_lags", torch.from_numpy(melody.lag_matrix()))
         self.register_buffer("filters", torch.from_numpy(features.mel_filters()))
         gru = model.core.gru
         self.register_buffer("gru_in", gru.weight_ih_l0.detach().t().contiguous())
@@ -74,10 +79,11 @@ class Step(nn.Module):
         size = self.model.size
         inner, kept = size.heads * size.head_width, [window - 1 for window in size.windows]
         return {
-            "sound": (STREAMS * TAIL_SAMPLES,),
+            "sound": (STREAMS * KEPT_SAMPLES,),
             "mel": (STEM_KEPT, STREAMS * BANDS),
             "stem": (STEM_KEPT, size.stem),
             "trunk": (size.blocks * (size.kernel - 1), size.width),
+            "melody": (SLOTS_PER_TURN * PITCHES,),
             "gru": (size.core,),
             "keys": (sum(kept), inner),
             "values": (sum(kept), inner),
@@ -90,13 +96,13 @@ class Step(nn.Module):
 
     def forward(self, pcm, ref, play, text, reset, *states):
         keep = 1 - reset
-        sound, mel, stem, trunk, gru, keys, values, filled, word = (
+        sound, mel, stem, trunk, past_melody, gru, keys, values, filled, word = (
             state * (keep if state.dim() == 2 else keep.unsqueeze(2)) for state in states
         )
-        frames, next_sound = self._front_end(pcm, ref, sound)
+        frames, next_melody, next_sound = self._front_end(pcm, ref, sound)
         hidden, next_mel, next_stem, next_trunk = self._trunk(frames, mel, stem, trunk)
         words = self.model.trunk.words(hidden).softmax(-1)
-        x = self._gather(hidden, words, word, play, text)
+        x = self._gather(hidden, words, word, play, text) + self._tune(next_melody, past_melody)
         next_gru = self._gru(normalised(self.model.core.gru_norm, x), gru)
         x = x + next_gru
         next_filled = torch.cat([filled, keep * 0 + 1], dim=1)
@@ -114,6 +120,7 @@ class Step(nn.Module):
             next_mel,
             next_stem,
             next_trunk,
+            next_melody,
             next_gru,
             next_keys,
             next_values,
@@ -122,10 +129,11 @@ class Step(nn.Module):
         )
 
     def _front_end(self, pcm, ref, kept):
-        """Sound to log-mel [B, 20, 2 BANDS]: frame i is hops i and i + 1 and the first half of hop i + 2."""
+        """Sound to log-mel [B, 20, 2 BANDS] and melody [B, 5 PITCHES]: frame i of log-mel is hops i and i + 1 and the first half of hop i + 2."""
         mels, tails = [], []
         for index, stream in enumerate((pcm, ref)):
-            sound = torch.cat([kept[:, index * TAIL_SAMPLES : (index + 1) * TAIL_SAMPLES], stream], dim=1)
+            whole = torch.cat([kept[:, index * KEPT_SAMPLES : (index + 1) * KEPT_SAMPLES], stream], dim=1)
+            sound = whole[:, KEPT_SAMPLES - TAIL_SAMPLES :]
             batch, hops = sound.shape[0], lambda start: sound[:, start : start + TURN_SAMPLES].reshape(
                 sound.shape[0], TURN_FRAMES, HOP
             )
@@ -137,8 +145,23 @@ class Step(nn.Module):
             bins = self.filters.shape[0]
             power = spectrum[:, :, :bins] * spectrum[:, :, :bins] + spectrum[:, :, bins:] * spectrum[:, :, bins:]
             mels.append((torch.log(power @ self.filters + features.FLOOR_POWER) + OFFSET) * SCALE)
-            tails.append(sound[:, TURN_SAMPLES:])
-        return torch.cat(mels, dim=2), torch.cat(tails, dim=1)
+            tails.append(whole[:, TURN_SAMPLES:])
+        microphone = torch.cat([kept[:, :KEPT_SAMPLES], pcm], dim=1)[:, KEPT_SAMPLES - melody.TAIL_SAMPLES :]
+        return torch.cat(mels, dim=2), self._melody(microphone), torch.cat(tails, dim=1)
+
+    def _melody(self, sound):
+        """The autocorrelation of each slot's spectrum, [B, 5 PITCHES]: a frame is its slot and what came before it."""
+        slot, bins = melody.SLOT_SAMPLES, len(melody.BINS)
+        frames = torch.stack([sound[:, index * slot : index * slot + melody.FRAME] for index in range(SLOTS_PER_TURN)], 1)
+        spectrum = frames @ self.pitch_dft
+        power = spectrum[:, :, :bins] * spectrum[:, :, :bins] + spectrum[:, :, bins:] * spectrum[:, :, bins:]
+        magnitude = torch.sqrt(power + melody.FLOOR_POWER)
+        lags = magnitude @ self.pitch_lags / magnitude.sum(2, keepdim=True)
+        return lags.reshape(lags.shape[0], -1)
+
+    def _tune(self, now, past):
+        tune = self.model.core.tune
+        return tune.tell(F.gelu(tune.read(torch.cat([past, now], dim=1))))
 
     def _trunk(self, frames, mel, stem, kept):
         trunk = self.model.trunk
@@ -227,9 +250,11 @@ def export_graph(model: Nano, target: Path) -> Step:
     """
     Writes the step graph with a symbolic batch `B`; returns the module that it was traced from.
 
-    Rounds the matrix that the file has in half precision, so that graph and network stay the same.
+    Rounds the matrices that the file has in half precision, so that graph and network stay the same.
     """
-    model.core.hear.weight.data = model.core.hear.weight.data.half().float()
+    for name in HALVED:
+        weight = model.get_parameter(name)
+        weight.data = weight.data.half().float()
     step = Step(model.eval()).eval()
     names_in = ["pcm", "ref", "play", "text", "reset", *(f"s_{name}" for name in Step.STATES)]
     names_out = ["words", "floor", "say", "act", *(f"n_{name}" for name in Step.STATES)]
@@ -249,7 +274,8 @@ def export_graph(model: Nano, target: Path) -> Step:
         )
     graph = onnx.load(str(target))
     symbolic_batch(graph, "B")
-    halve(graph.graph, HALVED)
+    for name in (*(f"model.{name}" for name in HALVED), "pitch_dft"):
+        halve(graph.graph, name)
     onnx.checker.check_model(graph)
     onnx.shape_inference.infer_shapes(graph, check_type=True, strict_mode=True, data_prop=True)
     onnx.save(graph, str(target))

@@ -30,12 +30,16 @@ SAY_WEIGHTS = _weights(SAY, {"<silent>": 1.0}, other=4.0)
 ACT_WEIGHTS = _weights(ACT, {"none": 1.0}, other=2.5)
 
 
+SOUND = ("mic", "ref", "melody")
+
+
 @dataclass
 class Batch:
     """Tensors of B sessions; see `labels.Labels` for the shapes."""
 
     mic: torch.Tensor | None
     ref: torch.Tensor | None
+    melody: torch.Tensor | None
     words: torch.Tensor
     phones: torch.Tensor
     floor: torch.Tensor
@@ -49,8 +53,8 @@ class Batch:
 
 
 def to_batch(arrays: dict[str, np.ndarray]) -> Batch:
-    """`mic` and `ref` may be left out of `arrays` where the features of the trunk are there."""
-    tensor = lambda name: torch.from_numpy(arrays[name].astype(np.float32 if name in ("mic", "ref") else np.int64))
+    """`SOUND` may be left out of `arrays` where what the core hears is there."""
+    tensor = lambda name: torch.from_numpy(arrays[name].astype(np.float32 if name in SOUND else np.int64))
     batch = Batch(**{name: tensor(name) if name in arrays else None for name in Batch.__dataclass_fields__})
     batch.words = wide(batch.words)
     batch.phones = late(batch.phones, PHONE_DELAY_SLOTS, 0)

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from features import BANDS
 from labels import SLOTS_PER_TURN
+from melody import PITCHES
 from vocabulary import ACT, FLOOR, PHONES, SAY, WORDS
 
 
@@ -22,6 +23,7 @@ class Size:
     blocks: int = 8
     kernel: int = 7
     core: int = 256
+    tune: int = 96
     heads: int = 4
     head_width: int = 32
     timed_heads: int = 2
@@ -153,6 +155,22 @@ class Attention(nn.Module):
         return x + self.narrow(F.gelu(self.widen(self.past_norm(x))))
 
 
+class Tune(nn.Module):
+    """Melody of this micro-turn and the one before it [B, T, PITCHES] to what the core is told of it [B, M, c]: at first nothing."""
+
+    def __init__(self, size: Size):
+        super().__init__()
+        self.read = nn.Linear(2 * SLOTS_PER_TURN * PITCHES, size.tune)
+        self.tell = nn.Linear(size.tune, size.core)
+        nn.init.zeros_(self.tell.weight)
+        nn.init.zeros_(self.tell.bias)
+
+    def forward(self, melody):
+        turns = melody.reshape(len(melody), -1, SLOTS_PER_TURN * PITCHES)
+        before = F.pad(turns, (0, 0, 1, 0))[:, :-1]
+        return self.tell(F.gelu(self.read(torch.cat([before, turns], dim=-1))))
+
+
 class Core(nn.Module):
     """
     Decides, once per micro-turn.
@@ -163,6 +181,7 @@ class Core(nn.Module):
     def __init__(self, size: Size):
         super().__init__()
         self.hear = nn.Linear(SLOTS_PER_TURN * size.width, size.core)
+        self.tune = Tune(size)
         self.read_words = nn.Linear(len(WORDS) - 1, size.core, bias=False)
         self.typed = nn.Embedding(len(WORDS), size.core, padding_idx=0)
         self.own_word = nn.Embedding(len(SAY), size.core)
@@ -172,9 +191,10 @@ class Core(nn.Module):
         self.norm = Norm(size.core)
         self.floor, self.say, self.act = (nn.Linear(size.core, len(classes)) for classes in (FLOOR, SAY, ACT))
 
-    def forward(self, hidden, word_shares, own_word, play, typed):
+    def forward(self, hidden, melody, word_shares, own_word, play, typed):
         """
-        @param hidden [B, T, d]; word_shares [B, T, W] probabilities; own_word [B, M] the agent's word a micro-turn ago
+        @param hidden [B, T, d]; melody [B, T, PITCHES]
+        @param word_shares [B, T, W] probabilities; own_word [B, M] the agent's word a micro-turn ago
         @param play [B, M] 0 or 1; typed [B, M, K] word classes, 0 for none
         @returns logits of floor, say and act, each [B, M, classes]
         """
@@ -183,6 +203,7 @@ class Core(nn.Module):
         read = word_shares[..., 1:].reshape(batch, turns, SLOTS_PER_TURN, -1).sum(2)
         x = (
             self.hear(hidden.reshape(batch, turns, -1))
+            + self.tune(melody)
             + self.read_words(read)
             + self.own_word(own_word)
             + self.playing(play)
@@ -203,7 +224,7 @@ class Nano(nn.Module):
         self.size = size
         self.trunk, self.core = Trunk(size), Core(size)
 
-    def forward(self, mel, own_word, play, typed):
+    def forward(self, mel, melody, own_word, play, typed):
         """@returns word logits [B, T, W], phone logits [B, T, phones], floor, say and act logits [B, M, classes]"""
         hidden, words, phones = self.trunk(mel)
-        return (words, phones, *self.core(hidden, words.detach().softmax(-1), own_word, play, typed))
+        return (words, phones, *self.core(hidden, melody, words.detach().softmax(-1), own_word, play, typed))

@@ -54,8 +54,7 @@ class Director(Stage):
     def _count_mode(self) -> None:
         if self._chance(0.25):
             self._exchange()
-        if self._instruct(self._writer.count_animals()):
-            self._counting = True
+        self._begin_counting()
         while self._more():
             draw = self._random.random()
             if draw < 0.72:
@@ -80,7 +79,7 @@ class Director(Stage):
         while self._more():
             draw = self._random.random()
             if draw < 0.2 and not self._counting:
-                self._counting = self._instruct(self._writer.count_animals())
+                self._begin_counting()
             elif draw < 0.52:
                 if self._turn(self._writer.story(int(self._random.integers(1, 6)))):
                     self._yield(self._random.uniform(0.5, 2.0))
@@ -157,6 +156,11 @@ class Director(Stage):
                 self._agent_turn()
 
     # Blocks
+
+    def _begin_counting(self) -> None:
+        """Each time from one, whatever was counted before a stop."""
+        if self._instruct(self._writer.count_animals()):
+            self._counting, self._count = True, 0
 
     def _timing(self) -> None:
         """The user begins something, ends it, and asks how long it took; other talk may be between."""

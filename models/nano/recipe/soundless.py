@@ -40,17 +40,17 @@ def fill_quiet(
             tell_many(batch, row, writer, random)
 
 
-def hush(batch: Batch, hidden: torch.Tensor) -> tuple[Batch, torch.Tensor]:
+def hush(batch: Batch, heard: torch.Tensor) -> tuple[Batch, torch.Tensor]:
     """
     As many sessions of nothing but the quiet in those of `batch`.
 
-    @param hidden [B, T, d], the trunk's features of them; @returns new grids and features of the same shapes
+    @param heard [B, T, d], what the core hears in them; @returns new grids and features of the same shapes
     """
     quiet = torch.isin(batch.floor, torch.tensor(QUIET)) & (batch.play == 0) & (batch.typed == 0).all(-1)
     quiet = [row.nonzero().flatten() for row in quiet]
     calmest = max(range(len(quiet)), key=lambda row: len(quiet[row]))
     turns, rows = batch.floor.shape[1], []
-    by_turn = hidden.reshape(len(hidden), turns, SLOTS_PER_TURN, -1)
+    by_turn = heard.reshape(len(heard), turns, SLOTS_PER_TURN, -1)
     for row, places in enumerate(quiet):
         source, places = (row, places) if len(places) >= LEAST_QUIET else (calmest, quiet[calmest])
         start = int(torch.randint(max(1, len(places)), ()))

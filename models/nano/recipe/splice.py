@@ -13,7 +13,7 @@ import torch
 from ages import MOST_WORDS, REMINDER_TURNS, Note
 from dataset import SESSION_SECONDS, Shards
 from labels import IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
-from losses import Batch
+from losses import SOUND, Batch
 from texts import Writer, parse
 from vocabulary import FLOOR_INDEX, SAY_INDEX, number_words, word_class
 
@@ -60,7 +60,7 @@ class Splicer:
             measured = self._measured[int(torch.randint(len(self._measured), ()))]
             filler = self._fillers[int(torch.randint(len(self._fillers), ()))]
             one, other = (
-                {name: values[0] for name, values in self._shards.batch([index]).items() if name not in ("mic", "ref")}
+                {name: values[0] for name, values in self._shards.batch([index]).items() if name not in SOUND}
                 for index in (measured.index, filler)
             )
             place, past = self._place(one, measured), _quiet_near(other["floor"], length)

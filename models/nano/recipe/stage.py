@@ -10,12 +10,14 @@ from synthesis import RATE_HZ, ReadingError, Span, Utterance
 from texts import Line, Writer, parse
 from timeline import Due, Event, Timeline
 from vocabulary import ANIMALS, SPANISH, canonical, number_words, shown
-from voices import Speaker, Studio, draw_other, draw_speaker
+from voices import Speaker, Studio, draw_other, draw_speaker, test_voices
 
 YIELD_SECONDS = 2.0
 """How long after a turn `yielded` lasts before it is plain silence."""
 BACKCHANNEL_AFTER_SECONDS = 4.0
 COUNT_LIMIT = 20
+UNHEARD_SHARE = 0.35
+"""Of the sessions of training, those whose agent is not heard to count and remind: what it hears itself say is always right there, and must not be what it counts by."""
 MOST_AGENTS = 20
 
 
@@ -35,6 +37,7 @@ class Stage:
         self._agent_words: dict[str, Utterance] = {}
         self._recordings: list[np.ndarray] = []
         self._counting, self._count = False, 0
+        self._interjections_heard = bool(test_voices(split)) or not self._chance(UNHEARD_SHARE)
         self._translating, self._shown = False, 0.0
         self.timeline = Timeline(seconds)
         self.now = float(random.uniform(0.2, 1.5))
@@ -160,6 +163,8 @@ class Stage:
 
     def _interject(self, name: str, turn: int) -> None:
         """The agent says one short thing right after micro-turn `turn`, while the user goes on as before."""
+        if not self._interjections_heard:
+            return
         text = {"reminder": "here is your reminder", "uh-huh": "uh huh"}.get(name, name)
         if text not in self._agent_words:
             spoken = self._record(parse(text.split()), self._agent)

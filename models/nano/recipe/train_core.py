@@ -17,6 +17,7 @@ from ages import Note, as_heard, misheard, notes_of, tell_ages
 from dataset import Shards
 from labels import IGNORE
 from losses import Batch, deciding_losses, history, late, to_batch
+from melody import PITCHES
 from model import SIZES, Nano
 from soundless import fill_quiet, hush
 from splice import Splicer, type_reminders
@@ -31,7 +32,7 @@ KINDS = {"plain": 0.47, "joined": 0.16, "spliced": 0.1, "long": 0.15, "soundless
 SPLIT_SHARES = {"train": 0.17, "skills": 0.27, "drill": 0.21, "rare": 0.14, "tier2": 0.13, "minutes": 0.08}
 FEATURE_DROPOUT = 0.1
 CACHE_BATCH = 12
-CACHE_NAME = "hidden.npy"
+CACHE_NAME = "heard.npy"
 
 
 def load_model(checkpoint: Path, size: str) -> Nano:
@@ -55,7 +56,7 @@ def outdated(made: Path, source: Path) -> bool:
 
 
 def cache_features(shards: Shards, trunk: Path, size: str, worker: int = 0, workers: int = 1) -> None:
-    """Writes the trunk's features beside each shard, [sessions, T, d] f16, where they are outdated."""
+    """Writes what the core hears beside each shard, the trunk's features and the melody, [sessions, T, d + PITCHES] f16, where that is outdated."""
     torch.set_num_threads(1)
     model = load_model(trunk, size)
     for path in shards.paths[worker::workers]:
@@ -67,8 +68,8 @@ def cache_features(shards: Shards, trunk: Path, size: str, worker: int = 0, work
             mel = torch.from_numpy(np.concatenate([mic[rows], ref[rows]], axis=-1).astype(np.float32))
             with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
                 hidden.append(model.trunk(mel)[0].half().numpy())
-        scratch = path / "hidden.part.npy"
-        np.save(scratch, np.concatenate(hidden))
+        scratch = path / "heard.part.npy"
+        np.save(scratch, np.concatenate([np.concatenate(hidden), np.load(path / "melody.npy")], axis=-1))
         scratch.rename(path / CACHE_NAME)
 
 
@@ -77,7 +78,7 @@ def own_history(say: torch.Tensor) -> torch.Tensor:
     return late(say.argmax(-1), 1, 0)
 
 
-def join(batch: Batch, hidden: torch.Tensor) -> tuple[Batch, torch.Tensor]:
+def join(batch: Batch, heard: torch.Tensor) -> tuple[Batch, torch.Tensor]:
     """
     Every two sessions as one: [B, T, ...] becomes [B / 2, 2 T, ...].
 
@@ -88,7 +89,7 @@ def join(batch: Batch, hidden: torch.Tensor) -> tuple[Batch, torch.Tensor]:
     asked = ((say[::2] > 0) & (say[::2] != IGNORE)).any(1)
     say[1::2] = say[1::2].masked_fill(asked[:, None], IGNORE)
     grids = {name: long(grid) for name, grid in vars(batch).items() if grid is not None}
-    return replace(batch, **{**grids, "say": long(say)}), long(hidden)
+    return replace(batch, **{**grids, "say": long(say)}), long(heard)
 
 
 def join_notes(notes: list[list[Note]], turns: int) -> list[list[Note]]:
@@ -110,7 +111,7 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
     torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
     shards, model = Shards(data, extra=(CACHE_NAME,)), load_model(trunk, size).to(device)
-    core, head = model.core.train(), model.trunk.words
+    core, head, width = model.core.train(), model.trunk.words, model.size.width
 
     notes = all_notes(shards, plan.seed)
     splicer = Splicer(shards, CACHE_NAME, notes)
@@ -123,30 +124,30 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
         else:
             drawn = shards.draw(sessions * 2 // 5, {LONG: 1.0}) if kind == "long" else shards.draw(sessions, SPLIT_SHARES)
             arrays, noted = shards.batch(drawn), [notes[index] for index in drawn]
-        batch, hidden = to_batch(arrays), torch.from_numpy(arrays[CACHE_NAME].astype(np.float32))
+        batch, heard = to_batch(arrays), torch.from_numpy(arrays[CACHE_NAME].astype(np.float32))
         if kind == "joined":
             noted = join_notes(noted, batch.say.shape[1])
-            batch, hidden = join(batch, hidden)
+            batch, heard = join(batch, heard)
             noted = [one + other for one, other in zip(noted, type_reminders(batch, Writer(random)))]
         if kind == "soundless":
-            batch, hidden = hush(batch, hidden)
-        hidden = hidden.to(device)
+            batch, heard = hush(batch, heard)
+        hidden, tune = heard.to(device).split([width, PITCHES], dim=-1)
         with torch.autocast(device, dtype=torch.bfloat16), torch.no_grad():
             shares = head(hidden).float().softmax(-1)
         if kind == "soundless":
             fill_quiet(batch, shares, Writer(random), random)
         else:
-            heard = shares.cpu().numpy()
-            taken = [[misheard(as_heard(note, heard[row]), random) for note in one] for row, one in enumerate(noted)]
+            words = shares.cpu().numpy()
+            taken = [[misheard(as_heard(note, words[row]), random) for note in one] for row, one in enumerate(noted)]
             tell_ages(batch, taken, random)
         batch = batch.to(device)
         with torch.autocast(device, dtype=torch.bfloat16):
             with torch.no_grad():
-                hidden = torch.nn.functional.dropout(hidden, FEATURE_DROPOUT)
+                hidden, tune = (torch.nn.functional.dropout(part, FEATURE_DROPOUT) for part in (hidden, tune))
                 said = history(batch.say)
                 if torch.rand(()) < OWN_HISTORY_SHARE:
-                    said = own_history(core(hidden, shares, said, batch.play, batch.typed)[1])
-            losses = deciding_losses(*core(hidden, shares, said, batch.play, batch.typed), batch)
+                    said = own_history(core(hidden, tune, shares, said, batch.play, batch.typed)[1])
+            losses = deciding_losses(*core(hidden, tune, shares, said, batch.play, batch.typed), batch)
         return losses if kind != "soundless" else {**losses, "floor": 0 * losses["floor"]}  # no sound tells who has it
 
     state = checkpoint.with_suffix(".core.pt")

@@ -9,6 +9,7 @@ from ages import load_noted
 from bundle import run_bundle
 from model import Nano
 from features import log_mel
+from melody import melody
 from vocabulary import SERVED_INDEXES
 
 LIMIT = 2e-3
@@ -38,6 +39,7 @@ def verify(model: Nano, bundle: Path, shard: Path) -> dict[str, float]:
     with torch.no_grad():
         words, _, floor, say, act = model(
             torch.from_numpy(mel.astype(np.float32)),
+            torch.from_numpy(np.stack([melody(session[0].astype(np.float32) / SCALE) for session in sound])),
             *(torch.from_numpy(array.astype(np.int64)) for array in (own_word, grids["play"], grids["typed"])),
         )
     differences = {

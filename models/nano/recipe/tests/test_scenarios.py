@@ -49,6 +49,29 @@ class Drill(unittest.TestCase):
         self.assertTrue(any(of(timeline, "count") and of(timeline, "remind") for timeline in mixed))
 
 
+class Counting(unittest.TestCase):
+    def test_a_third_of_the_agents_is_not_heard_to_count_in_training_and_all_are_in_tests(self):
+        def heard(split):
+            counted = [timeline for _, timeline in sessions(split, 60) if of(timeline, "count")]
+            interjected = [
+                any(span.start - event.end < 1 for event in of(timeline, "count")[:1] for span in timeline.play if span.start > event.end)
+                for timeline in counted
+            ]
+            return sum(interjected) / len(interjected)
+
+        self.assertTrue(0.4 < heard("skills") < 0.9)
+        self.assertGreater(heard("espeak"), 0.95)
+
+    def test_after_a_stop_it_begins_at_one(self):
+        again = 0
+        for _, timeline in sessions("drill", 120):
+            counts = [event.value for event in of(timeline, "count")]
+            for before, after in zip(counts, counts[1:]):
+                self.assertIn(after, (before + 1, 1))
+                again += after == 1 and before > 1
+        self.assertGreater(again, 0)
+
+
 class OverTheAgent(unittest.TestCase):
     def test_who_breaks_in_and_who_says_that_they_listen_do_so_while_it_talks_whatever_is_misread(self):
         seen = 0

@@ -17,7 +17,7 @@ TURNS = 150
 def sessions(rows=1):
     grid = lambda *shape: torch.zeros(rows, TURNS, *shape, dtype=torch.long)
     slots = torch.zeros(rows, TURNS * SLOTS_PER_TURN, dtype=torch.long)
-    return Batch(None, None, slots, slots.clone(), grid(), grid(), grid(), grid(), grid(TYPED_TOKENS))
+    return Batch(None, None, None, slots, slots.clone(), grid(), grid(), grid(), grid(), grid(TYPED_TOKENS))
 
 
 def value(names):
