@@ -32,6 +32,7 @@ from vocabulary import (
 RUNNER = Path(__file__).parent / "run_bundle.mjs"
 GRAPH = "step.onnx"
 TURN_SAMPLES = 3_200
+TURN_MS = 200
 OWN_TURN_TURNS = 6
 """Playback shorter than this many micro-turns is an interjection, not a turn of the agent."""
 
@@ -107,7 +108,7 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
         "decoding": {
             "words": {"threshold": thresholds["words"], "repeatMs": 160, "delayMs": WORD_DELAY_SLOTS * 40},
             "floor": {"thresholds": thresholds["floor"]},
-            "say": {"threshold": thresholds["say"]},
+            "say": {"threshold": thresholds["say"], "repeatMs": TURN_MS},
             "act": {"threshold": thresholds["act"]},
             "stop": [{"floor": "barge-in"}, {"act": "stop"}],
             # The act misses a quarter of the questions: what it misses is asked by this rule.

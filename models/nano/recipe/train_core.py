@@ -1,6 +1,6 @@
 """Phase two: the core alone, on cached features of the trunk and on its own history.
 
-The trunk is frozen, so a pass over an hour of sessions costs a tenth of phase one. Half of the sessions are replayed with
+The trunk is frozen, so a pass over an hour of sessions costs a tenth of phase one. Two of three sessions are replayed with
 what the core itself would have said, not what it should have said: a count that went wrong must be carried on from, too.
 Some are two sessions on end, so that a core is used to a past that it cannot see any more, with a reminder typed into them; some
 have another one in their midst, while a time is measured; some last longer; some have no sound. What is timed in any of them is
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from ages import Note, as_heard, misheard, notes_of, tell_ages
 from dataset import Shards
@@ -26,7 +27,7 @@ from training import Plan, averaged, save, train
 from voices import LONG
 from warm_start import fill, hush_marks
 
-OWN_HISTORY_SHARE = 0.5
+OWN_HISTORY_SHARE = 0.65
 KINDS = {"plain": 0.47, "joined": 0.16, "spliced": 0.1, "long": 0.15, "soundless": 0.12}
 """What a batch is made of."""
 SPLIT_SHARES = {"train": 0.17, "skills": 0.27, "drill": 0.21, "rare": 0.14, "tier2": 0.13, "minutes": 0.08}
@@ -73,9 +74,22 @@ def cache_features(shards: Shards, trunk: Path, size: str, worker: int = 0, work
         scratch.rename(path / CACHE_NAME)
 
 
-def own_history(say: torch.Tensor) -> torch.Tensor:
-    """What the agent said one micro-turn ago by its own logits [B, M, S]: [B, M]."""
-    return late(say.argmax(-1), 1, 0)
+def as_said(say: torch.Tensor, decided: torch.Tensor) -> torch.Tensor:
+    """
+    The targets of a core whose history is what it said itself: what it said a micro-turn early or late is right there, and is not due any more.
+
+    A word often lies across the boundary of two micro-turns. A core that must say its number in the one, whether or not it has said it in
+    the other, learns to say it twice.
+    @param say [B, M] targets; @param decided [B, M] what the core says in each micro-turn
+    """
+    due = (say > 0) & (say != IGNORE)
+    before, after = late(decided, 1, 0), F.pad(decided, (0, 1))[:, 1:]
+    early = due & (before == say)
+    free = ~due | early
+    delayed = due & ~early & (decided != say) & (after == say) & F.pad(free, (0, 1))[:, 1:]
+    said_early = F.pad(early, (0, 1))[:, 1:] & free
+    said_late = late(delayed, 1, 0)
+    return torch.where(said_early | said_late, decided, say.masked_fill(early, 0).masked_fill(delayed, IGNORE))
 
 
 def join(batch: Batch, heard: torch.Tensor) -> tuple[Batch, torch.Tensor]:
@@ -143,10 +157,11 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
         batch = batch.to(device)
         with torch.autocast(device, dtype=torch.bfloat16):
             with torch.no_grad():
-                hidden, tune = (torch.nn.functional.dropout(part, FEATURE_DROPOUT) for part in (hidden, tune))
+                hidden, tune = (F.dropout(part, FEATURE_DROPOUT) for part in (hidden, tune))
                 said = history(batch.say)
                 if torch.rand(()) < OWN_HISTORY_SHARE:
-                    said = own_history(core(hidden, tune, shares, said, batch.play, batch.typed)[1])
+                    decided = core(hidden, tune, shares, said, batch.play, batch.typed)[1].argmax(-1)
+                    said, batch.say = late(decided, 1, 0), as_said(batch.say, decided)
             losses = deciding_losses(*core(hidden, tune, shares, said, batch.play, batch.typed), batch)
         return losses if kind != "soundless" else {**losses, "floor": 0 * losses["floor"]}  # no sound tells who has it
 

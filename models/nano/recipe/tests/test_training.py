@@ -12,7 +12,7 @@ from labels import IGNORE, turn_of
 from losses import Batch
 from splice import type_reminders
 from texts import Writer
-from train_core import join, join_notes
+from train_core import as_said, join, join_notes
 from training import Average, averaged, blend
 from vocabulary import FLOOR_INDEX, SAY_INDEX, WORDS
 
@@ -28,6 +28,28 @@ class Join(unittest.TestCase):
         self.assertEqual(joined.say.tolist(), [[0, 5, 0, IGNORE, IGNORE, IGNORE], [0, IGNORE, 0, 0, 0, 7]])
         self.assertEqual(joined.floor.shape, (2, 6))
         self.assertEqual(hidden[0, 15].tolist(), [30, 31])
+
+
+class AsSaid(unittest.TestCase):
+    def after(self, say, decided):
+        return as_said(torch.tensor([say]), torch.tensor([decided])).tolist()[0]
+
+    def test_what_was_said_when_it_was_due_stays(self):
+        self.assertEqual(self.after([0, 0, 5, 0], [0, 0, 5, 5]), [0, 0, 5, 0])
+
+    def test_what_was_said_early_is_right_and_not_due_again(self):
+        self.assertEqual(self.after([0, 0, 5, 0], [0, 5, 6, 0]), [0, 5, 0, 0])
+        self.assertEqual(self.after([0, IGNORE, 5, IGNORE], [0, 5, 5, 0]), [0, 5, 0, IGNORE])
+
+    def test_what_was_said_late_is_right_too(self):
+        self.assertEqual(self.after([0, 5, 0, 0], [0, 0, 5, 0]), [0, IGNORE, 5, 0])
+
+    def test_what_was_not_said_or_said_wrong_is_due(self):
+        self.assertEqual(self.after([0, 5, 0, 0], [0, 4, 0, 5]), [0, 5, 0, 0])
+
+    def test_one_after_the_other_stay_apart(self):
+        self.assertEqual(self.after([0, 5, 6, 0], [5, 6, 0, 0]), [5, 6, 0, 0])
+        self.assertEqual(self.after([0, 5, 6, 0], [0, 0, 5, 6]), [0, 5, IGNORE, 6])
 
 
 class TypeReminders(unittest.TestCase):
