@@ -12,6 +12,8 @@ COLOUR, LOWEST_COLOUR, KNOTS = 0.2, 0.4, 8
 Of a smooth curve over the bands, at each of its knots and at the lowest of them: what tells one voice from another for as long as it speaks.
 The mean of a voice in the lowest bands is up to 0.7 from that of another.
 """
+TRANSPOSED = 5
+"""Pitches of the melody, 0.7 semitones each."""
 BAND_MASK_CHANCE, WIDEST_BAND_MASK = 0.6, 6
 TIME_MASKS, LONGEST_TIME_MASK = 3, 9
 
@@ -42,6 +44,14 @@ def augment(mic: torch.Tensor, ref: torch.Tensor) -> torch.Tensor:
             start = int(torch.randint(0, frames - length, ()))
             row[start : start + length] = quiet
     return torch.cat([mic, ref], dim=-1)
+
+
+def transpose(melody: torch.Tensor) -> torch.Tensor:
+    """[B, T, PITCHES] as voices that are higher or lower have it, each by its own: what is above or below the range is as at its end."""
+    batch, slots, pitches = melody.shape
+    steps = torch.randint(-TRANSPOSED, TRANSPOSED + 1, (batch, 1), device=melody.device)
+    source = (torch.arange(pitches, device=melody.device) + steps).clamp(0, pitches - 1)
+    return melody.gather(2, source[:, None].expand(batch, slots, pitches))
 
 
 def _colours(knots: torch.Tensor) -> torch.Tensor:

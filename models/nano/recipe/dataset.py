@@ -10,8 +10,7 @@ import numpy as np
 import torch
 
 from acoustics import Crowd, capture
-from features import log_mel
-from losses import SOUND
+from features import FEATURE_NAMES, log_mel
 from melody import melody
 from labels import label
 from scenarios import Director
@@ -131,7 +130,7 @@ def make_shards(folder: Path, native: Path, split: str, indexes: range, seed: in
 class Shards:
     """All whole shards of some splits in a folder, as one sequence of sessions."""
 
-    NAMES = (*SOUND, *LABEL_NAMES)
+    NAMES = (*FEATURE_NAMES, *LABEL_NAMES)
 
     def __init__(self, folder: Path, splits: tuple[str, ...] = TRAINING_SPLITS, extra: tuple[str, ...] = ()):
         """`extra` are files of the shards that later stages added; they are keyed by their file names."""

@@ -31,8 +31,8 @@ TURN_FRAMES = TURN_SAMPLES // HOP
 STEM_KEPT = Stem.KERNEL - Stem.STRIDE
 STREAMS = 2  # microphone and reference
 OPSET = 17
-HALVED = ("core.hear.weight", "core.typed.weight", "core.tune.read.weight")
-"""Matrices that are stored in half precision, so that a bundle stays below 16 MB, and widened when the graph is loaded."""
+HALVED = ("core.hear.weight", "core.typed.weight", "core.melody.read.weight")
+"""Weights that are stored in half precision, as the DFT of the melody is, so that a bundle stays below 16 MB, and widened when the graph is loaded."""
 KEPT_SAMPLES = max(TAIL_SAMPLES, melody.TAIL_SAMPLES)
 NO_KEY = -1e4
 
@@ -102,7 +102,7 @@ class Step(nn.Module):
         frames, next_melody, next_sound = self._front_end(pcm, ref, sound)
         hidden, next_mel, next_stem, next_trunk = self._trunk(frames, mel, stem, trunk)
         words = self.model.trunk.words(hidden).softmax(-1)
-        x = self._gather(hidden, words, word, play, text) + self._tune(next_melody, past_melody)
+        x = self._gather(hidden, words, word, play, text) + self._melody(next_melody, past_melody)
         next_gru = self._gru(normalised(self.model.core.gru_norm, x), gru)
         x = x + next_gru
         next_filled = torch.cat([filled, keep * 0 + 1], dim=1)
@@ -147,9 +147,9 @@ class Step(nn.Module):
             mels.append((torch.log(power @ self.filters + features.FLOOR_POWER) + OFFSET) * SCALE)
             tails.append(whole[:, TURN_SAMPLES:])
         microphone = torch.cat([kept[:, :KEPT_SAMPLES], pcm], dim=1)[:, KEPT_SAMPLES - melody.TAIL_SAMPLES :]
-        return torch.cat(mels, dim=2), self._melody(microphone), torch.cat(tails, dim=1)
+        return torch.cat(mels, dim=2), self._pitches(microphone), torch.cat(tails, dim=1)
 
-    def _melody(self, sound):
+    def _pitches(self, sound):
         """The autocorrelation of each slot's spectrum, [B, 5 PITCHES]: a frame is its slot and what came before it."""
         slot, bins = melody.SLOT_SAMPLES, len(melody.BINS)
         frames = torch.stack([sound[:, index * slot : index * slot + melody.FRAME] for index in range(SLOTS_PER_TURN)], 1)
@@ -159,9 +159,9 @@ class Step(nn.Module):
         lags = magnitude @ self.pitch_lags / magnitude.sum(2, keepdim=True)
         return lags.reshape(lags.shape[0], -1)
 
-    def _tune(self, now, past):
-        tune = self.model.core.tune
-        return tune.tell(F.gelu(tune.read(torch.cat([past, now], dim=1))))
+    def _melody(self, now, past):
+        layer = self.model.core.melody
+        return layer.tell(F.gelu(layer.read(torch.cat([past, now], dim=1))))
 
     def _trunk(self, frames, mel, stem, kept):
         trunk = self.model.trunk

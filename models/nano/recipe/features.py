@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.fft import rfft
 
+FEATURE_NAMES = ("mic", "ref", "melody")
+"""Of a session: log-mel of both streams, and the melody of the microphone (`melody.py`)."""
 RATE_HZ = 16_000
 FRAME, HOP, FFT = 400, 160, 512
 TAIL_SAMPLES = FRAME - HOP

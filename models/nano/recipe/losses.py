@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from features import FEATURE_NAMES
 from labels import IGNORE
 from vocabulary import ACT, FLOOR, FLOOR_INDEX, SAY, WORDS
 
@@ -30,9 +31,6 @@ SAY_WEIGHTS = _weights(SAY, {"<silent>": 1.0}, other=4.0)
 ACT_WEIGHTS = _weights(ACT, {"none": 1.0}, other=2.5)
 
 
-SOUND = ("mic", "ref", "melody")
-
-
 @dataclass
 class Batch:
     """Tensors of B sessions; see `labels.Labels` for the shapes."""
@@ -53,8 +51,8 @@ class Batch:
 
 
 def to_batch(arrays: dict[str, np.ndarray]) -> Batch:
-    """`SOUND` may be left out of `arrays` where what the core hears is there."""
-    tensor = lambda name: torch.from_numpy(arrays[name].astype(np.float32 if name in SOUND else np.int64))
+    """`FEATURE_NAMES` may be left out of `arrays` where what the core hears is there."""
+    tensor = lambda name: torch.from_numpy(arrays[name].astype(np.float32 if name in FEATURE_NAMES else np.int64))
     batch = Batch(**{name: tensor(name) if name in arrays else None for name in Batch.__dataclass_fields__})
     batch.words = wide(batch.words)
     batch.phones = late(batch.phones, PHONE_DELAY_SLOTS, 0)

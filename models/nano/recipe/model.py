@@ -23,7 +23,7 @@ class Size:
     blocks: int = 8
     kernel: int = 7
     core: int = 256
-    tune: int = 96
+    melody: int = 96
     heads: int = 4
     head_width: int = 32
     timed_heads: int = 2
@@ -155,13 +155,13 @@ class Attention(nn.Module):
         return x + self.narrow(F.gelu(self.widen(self.past_norm(x))))
 
 
-class Tune(nn.Module):
+class Melody(nn.Module):
     """Melody of this micro-turn and the one before it [B, T, PITCHES] to what the core is told of it [B, M, c]: at first nothing."""
 
     def __init__(self, size: Size):
         super().__init__()
-        self.read = nn.Linear(2 * SLOTS_PER_TURN * PITCHES, size.tune)
-        self.tell = nn.Linear(size.tune, size.core)
+        self.read = nn.Linear(2 * SLOTS_PER_TURN * PITCHES, size.melody)
+        self.tell = nn.Linear(size.melody, size.core)
         nn.init.zeros_(self.tell.weight)
         nn.init.zeros_(self.tell.bias)
 
@@ -181,7 +181,7 @@ class Core(nn.Module):
     def __init__(self, size: Size):
         super().__init__()
         self.hear = nn.Linear(SLOTS_PER_TURN * size.width, size.core)
-        self.tune = Tune(size)
+        self.melody = Melody(size)
         self.read_words = nn.Linear(len(WORDS) - 1, size.core, bias=False)
         self.typed = nn.Embedding(len(WORDS), size.core, padding_idx=0)
         self.own_word = nn.Embedding(len(SAY), size.core)
@@ -203,7 +203,7 @@ class Core(nn.Module):
         read = word_shares[..., 1:].reshape(batch, turns, SLOTS_PER_TURN, -1).sum(2)
         x = (
             self.hear(hidden.reshape(batch, turns, -1))
-            + self.tune(melody)
+            + self.melody(melody)
             + self.read_words(read)
             + self.own_word(own_word)
             + self.playing(play)

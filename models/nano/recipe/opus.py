@@ -32,6 +32,12 @@ def _library() -> ctypes.CDLL:
     return library
 
 
+def _control(library: ctypes.CDLL, encoder: int, request: int, value) -> None:
+    failed = library.opus_encoder_ctl(ctypes.c_void_p(encoder), ctypes.c_int(request), value)
+    if failed != OK:
+        raise CodecError(f"libopus refused request {request}: {failed}")
+
+
 def through_opus(pcm: np.ndarray, bits_per_second: int, lost: np.ndarray) -> np.ndarray:
     """
     @param pcm [n] f32 in [-1, 1] at 16 kHz
@@ -45,11 +51,10 @@ def through_opus(pcm: np.ndarray, bits_per_second: int, lost: np.ndarray) -> np.
     if failed.value != OK or not encoder or not decoder:
         raise CodecError(f"libopus cannot be set up: {failed.value}")
     try:
-        control = lambda request, value: library.opus_encoder_ctl(ctypes.c_void_p(encoder), ctypes.c_int(request), value)
-        control(SET_BITRATE, ctypes.c_int32(bits_per_second))
-        control(SET_COMPLEXITY, ctypes.c_int32(COMPLEXITY))
         delay = ctypes.c_int32()
-        control(GET_LOOKAHEAD, ctypes.byref(delay))
+        _control(library, encoder, SET_BITRATE, ctypes.c_int32(bits_per_second))
+        _control(library, encoder, SET_COMPLEXITY, ctypes.c_int32(COMPLEXITY))
+        _control(library, encoder, GET_LOOKAHEAD, ctypes.byref(delay))
         packets = -(-(len(pcm) + delay.value) // PACKET)
         sound = np.zeros(packets * PACKET, np.float32)
         sound[: len(pcm)] = pcm

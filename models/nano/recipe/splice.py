@@ -12,8 +12,9 @@ import torch
 
 from ages import MOST_WORDS, REMINDER_TURNS, Note
 from dataset import SESSION_SECONDS, Shards
+from features import FEATURE_NAMES
 from labels import IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
-from losses import SOUND, Batch
+from losses import Batch
 from texts import Writer, parse
 from vocabulary import FLOOR_INDEX, SAY_INDEX, number_words, word_class
 
@@ -60,7 +61,7 @@ class Splicer:
             measured = self._measured[int(torch.randint(len(self._measured), ()))]
             filler = self._fillers[int(torch.randint(len(self._fillers), ()))]
             one, other = (
-                {name: values[0] for name, values in self._shards.batch([index]).items() if name not in SOUND}
+                {name: values[0] for name, values in self._shards.batch([index]).items() if name not in FEATURE_NAMES}
                 for index in (measured.index, filler)
             )
             place, past = self._place(one, measured), _quiet_near(other["floor"], length)

@@ -17,7 +17,7 @@ YIELD_SECONDS = 2.0
 BACKCHANNEL_AFTER_SECONDS = 4.0
 COUNT_LIMIT = 20
 UNHEARD_SHARE = 0.35
-"""Of the sessions of training, those whose agent is not heard to count and remind: what it hears itself say is always right there, and must not be what it counts by."""
+"""Of the sessions of training, those whose agent is not heard to say its short words: what it hears itself say is always right there, and must not be what it counts by."""
 MOST_AGENTS = 20
 
 
@@ -37,7 +37,8 @@ class Stage:
         self._agent_words: dict[str, Utterance] = {}
         self._recordings: list[np.ndarray] = []
         self._counting, self._count = False, 0
-        self._interjections_heard = bool(test_voices(split)) or not self._chance(UNHEARD_SHARE)
+        trained = test_voices(split) is None and not split.startswith("seen")
+        self._interjections_heard = not (trained and self._chance(UNHEARD_SHARE))
         self._translating, self._shown = False, 0.0
         self.timeline = Timeline(seconds)
         self.now = float(random.uniform(0.2, 1.5))

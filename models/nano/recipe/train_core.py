@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from augment import transpose
 from ages import Note, as_heard, misheard, notes_of, tell_ages
 from dataset import Shards
 from labels import IGNORE
@@ -28,6 +29,8 @@ from voices import LONG
 from warm_start import fill, hush_marks
 
 OWN_HISTORY_SHARE = 0.65
+OWN_PASSES = 2
+"""The first is told by its teacher what it said, and never says a word late: it has heard itself say it by then."""
 KINDS = {"plain": 0.47, "joined": 0.16, "spliced": 0.1, "long": 0.15, "soundless": 0.12}
 """What a batch is made of."""
 SPLIT_SHARES = {"train": 0.17, "skills": 0.27, "drill": 0.21, "rare": 0.14, "tier2": 0.13, "minutes": 0.08}
@@ -84,12 +87,20 @@ def as_said(say: torch.Tensor, decided: torch.Tensor) -> torch.Tensor:
     """
     due = (say > 0) & (say != IGNORE)
     before, after = late(decided, 1, 0), F.pad(decided, (0, 1))[:, 1:]
-    early = due & (before == say)
+    early = due & (before == say) & ~_taken(due, before == say)
     free = ~due | early
     delayed = due & ~early & (decided != say) & (after == say) & F.pad(free, (0, 1))[:, 1:]
     said_early = F.pad(early, (0, 1))[:, 1:] & free
     said_late = late(delayed, 1, 0)
     return torch.where(said_early | said_late, decided, say.masked_fill(early, 0).masked_fill(delayed, IGNORE))
+
+
+def _taken(due: torch.Tensor, said: torch.Tensor) -> torch.Tensor:
+    """[B, M]: whether the micro-turn before has a word of its own that is due in it: one that was not said early itself."""
+    taken = torch.zeros_like(due)
+    for turn in range(1, due.shape[1]):
+        taken[:, turn] = due[:, turn - 1] & ~(said[:, turn - 1] & ~taken[:, turn - 1])
+    return taken
 
 
 def join(batch: Batch, heard: torch.Tensor) -> tuple[Batch, torch.Tensor]:
@@ -145,7 +156,7 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
             noted = [one + other for one, other in zip(noted, type_reminders(batch, Writer(random)))]
         if kind == "soundless":
             batch, heard = hush(batch, heard)
-        hidden, tune = heard.to(device).split([width, PITCHES], dim=-1)
+        hidden, melody = heard.to(device).split([width, PITCHES], dim=-1)
         with torch.autocast(device, dtype=torch.bfloat16), torch.no_grad():
             shares = head(hidden).float().softmax(-1)
         if kind == "soundless":
@@ -157,12 +168,14 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
         batch = batch.to(device)
         with torch.autocast(device, dtype=torch.bfloat16):
             with torch.no_grad():
-                hidden, tune = (F.dropout(part, FEATURE_DROPOUT) for part in (hidden, tune))
+                hidden, melody = F.dropout(hidden, FEATURE_DROPOUT), transpose(melody)
                 said = history(batch.say)
                 if torch.rand(()) < OWN_HISTORY_SHARE:
-                    decided = core(hidden, tune, shares, said, batch.play, batch.typed)[1].argmax(-1)
-                    said, batch.say = late(decided, 1, 0), as_said(batch.say, decided)
-            losses = deciding_losses(*core(hidden, tune, shares, said, batch.play, batch.typed), batch)
+                    for _ in range(OWN_PASSES):
+                        decided = core(hidden, melody, shares, said, batch.play, batch.typed)[1].argmax(-1)
+                        said = late(decided, 1, 0)
+                    batch.say = as_said(batch.say, decided)
+            losses = deciding_losses(*core(hidden, melody, shares, said, batch.play, batch.typed), batch)
         return losses if kind != "soundless" else {**losses, "floor": 0 * losses["floor"]}  # no sound tells who has it
 
     state = checkpoint.with_suffix(".core.pt")

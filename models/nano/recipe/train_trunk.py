@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from augment import augment
+from augment import augment, transpose
 from dataset import Shards
 from losses import deciding_losses, hearing_losses, history, to_batch
 from model import SIZES, Nano
@@ -38,7 +38,7 @@ def train_trunk(
         batch = to_batch(shards.batch(shards.draw(sessions, SPLIT_SHARES))).to(device)
         mel = augment(batch.mic, batch.ref)
         with torch.autocast(device, dtype=torch.bfloat16):
-            words, phones, floor, say, act = model(mel, batch.melody, history(batch.say), batch.play, batch.typed)
+            words, phones, floor, say, act = model(mel, transpose(batch.melody), history(batch.say), batch.play, batch.typed)
         return {**hearing_losses(words, phones, batch), **deciding_losses(floor, say, act, batch)}
 
     train(model, losses_of, plan, checkpoint)

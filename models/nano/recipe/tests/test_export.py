@@ -8,7 +8,7 @@ from melody import melody
 from model import Nano, Size
 from vocabulary import SERVED_INDEXES
 
-TINY = Size(stem=8, width=16, blocks=2, kernel=3, core=16, tune=8, heads=2, head_width=4, timed_heads=1, windows=(4, 6))
+TINY = Size(stem=8, width=16, blocks=2, kernel=3, core=16, melody=8, heads=2, head_width=4, timed_heads=1, windows=(4, 6))
 
 
 class StepGraph(unittest.TestCase):
@@ -17,7 +17,7 @@ class StepGraph(unittest.TestCase):
     def setUp(self):
         torch.manual_seed(0)
         self.model = Nano(TINY).eval()
-        torch.nn.init.normal_(self.model.core.tune.tell.weight)
+        torch.nn.init.normal_(self.model.core.melody.tell.weight)
         self.step = Step(self.model).eval()
         self.sound = torch.randn(2, 2, 12 * 3_200) * 0.05
         self.play = (torch.rand(2, 12) > 0.5).long()
@@ -47,9 +47,9 @@ class StepGraph(unittest.TestCase):
         mel = torch.stack(
             [torch.cat([torch.from_numpy(log_mel(stream.numpy())) for stream in session], -1) for session in self.sound]
         ).float()
-        tune = torch.stack([torch.from_numpy(melody(session[0].numpy())) for session in self.sound])
+        pitches = torch.stack([torch.from_numpy(melody(session[0].numpy())) for session in self.sound])
         with torch.no_grad():
-            words, _, floor, say, act = self.model(mel, tune, said, self.play, self.typed)
+            words, _, floor, say, act = self.model(mel, pitches, said, self.play, self.typed)
         whole = (words.reshape(2, 12, 5, -1), floor, say, act[..., SERVED_INDEXES])
         for index, expected in enumerate(whole):
             actual = torch.stack([output[index] for output in outputs], 1)

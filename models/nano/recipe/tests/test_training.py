@@ -50,6 +50,10 @@ class AsSaid(unittest.TestCase):
     def test_one_after_the_other_stay_apart(self):
         self.assertEqual(self.after([0, 5, 6, 0], [5, 6, 0, 0]), [5, 6, 0, 0])
         self.assertEqual(self.after([0, 5, 6, 0], [0, 0, 5, 6]), [0, 5, IGNORE, 6])
+        self.assertEqual(self.after([0, 5, 5, 0], [0, 5, 5, 0]), [0, 5, 5, 0])
+
+    def test_a_word_in_the_place_of_another_is_not_early(self):
+        self.assertEqual(self.after([5, 6, 0], [6, 6, 0]), [5, 6, 0])
 
 
 class TypeReminders(unittest.TestCase):
