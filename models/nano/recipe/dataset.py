@@ -63,6 +63,11 @@ def gather_crowd(studio: Studio, random: np.random.Generator) -> Crowd:
     return crowd
 
 
+def is_whole(shard: Path) -> bool:
+    """Whether all of it is there; what an older recipe made lacks something that this one reads."""
+    return all((shard / file).exists() for file in ("sessions.json", *(f"{name}.npy" for name in Shards.NAMES)))
+
+
 def make_shard(
     folder: Path,
     split: str,
@@ -78,7 +83,7 @@ def make_shard(
     Training shards hold features; test shards hold sound as well, for models with other front ends.
     """
     target = folder / f"{split}-{index:04d}"
-    if (target / "sessions.json").exists():
+    if is_whole(target):
         return False
     target.mkdir(parents=True, exist_ok=True)
     random, clean = shard_seed(seed, split, index), test_voices(split) is not None
@@ -132,11 +137,11 @@ class Shards:
 
     NAMES = (*FEATURE_NAMES, *LABEL_NAMES)
 
-    def __init__(self, folder: Path, splits: tuple[str, ...] = TRAINING_SPLITS, extra: tuple[str, ...] = ()):
-        """`extra` are files of the shards that later stages added; they are keyed by their file names."""
+    def __init__(self, folder: Path, splits: tuple[str, ...] = TRAINING_SPLITS, extra: dict[str, tuple[str, ...]] | None = None):
+        """`extra` are files of the shards that later stages added, by the name that they get: of several of one name a batch has any."""
         self._folder, self._splits = folder, splits
-        self._files = {**{name: f"{name}.npy" for name in self.NAMES}, **{name: name for name in extra}}
-        self._arrays: dict[Path, dict[str, np.ndarray]] = {}
+        self._files = {**{name: (f"{name}.npy",) for name in self.NAMES}, **(extra or {})}
+        self._arrays: dict[Path, dict[str, tuple[np.ndarray, ...]]] = {}
         self._places: list[tuple[Path, int]] = []
         self._by_split: dict[str, list[int]] = {}
         self.refresh()
@@ -147,9 +152,11 @@ class Shards:
         """Takes in what has been made since: training may begin before the last shard is written."""
         for path in sorted(note.parent for note in self._folder.glob("*/sessions.json")):
             split = path.name.rsplit("-", 1)[0]
-            if split in self._splits and path not in self._arrays:
-                self._arrays[path] = {name: np.load(path / file, mmap_mode="r") for name, file in self._files.items()}
-                first, rows = len(self._places), len(self._arrays[path]["floor"])
+            if split in self._splits and path not in self._arrays and is_whole(path):
+                self._arrays[path] = {
+                    name: tuple(np.load(path / file, mmap_mode="r") for file in files) for name, files in self._files.items()
+                }
+                first, rows = len(self._places), len(self._arrays[path]["floor"][0])
                 self._places += [(path, row) for row in range(rows)]
                 self._by_split.setdefault(split, []).extend(range(first, first + rows))
 
@@ -168,7 +175,7 @@ class Shards:
     def grid(self, name: str, index: int) -> np.ndarray:
         """One array of one session."""
         path, row = self._places[index]
-        return self._arrays[path][name][row]
+        return self._arrays[path][name][0][row]
 
     def draw(self, count: int, shares: dict[str, float]) -> list[int]:
         """`count` random sessions, each of a split that is drawn by `shares`; splits that are not there are passed over."""
@@ -180,4 +187,8 @@ class Shards:
     def batch(self, indexes) -> dict[str, np.ndarray]:
         """Arrays by name, [len(indexes), ...], in the types that they were stored in."""
         picked = [self._places[index] for index in indexes]
-        return {name: np.stack([self._arrays[path][name][row] for path, row in picked]) for name in self._files}
+        return {name: np.stack([_any(self._arrays[path][name])[row] for path, row in picked]) for name in self._files}
+
+
+def _any(arrays: tuple[np.ndarray, ...]) -> np.ndarray:
+    return arrays[int(torch.randint(len(arrays), ()))] if len(arrays) > 1 else arrays[0]

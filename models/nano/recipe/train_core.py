@@ -7,6 +7,7 @@ have another one in their midst, while a time is measured; some last longer; som
 noted, and its age told.
 """
 
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +15,10 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from augment import transpose
 from ages import Note, as_heard, misheard, notes_of, tell_ages
+from augment import augment, transpose
 from dataset import Shards
+from features import FEATURE_NAMES
 from labels import IGNORE
 from losses import Batch, deciding_losses, history, late, to_batch
 from melody import PITCHES
@@ -36,7 +38,8 @@ KINDS = {"plain": 0.47, "joined": 0.16, "spliced": 0.1, "long": 0.15, "soundless
 SPLIT_SHARES = {"train": 0.17, "skills": 0.27, "drill": 0.21, "rare": 0.14, "tier2": 0.13, "minutes": 0.08}
 FEATURE_DROPOUT = 0.1
 CACHE_BATCH = 12
-CACHE_NAME = "heard.npy"
+HEARD = "heard"
+"""What the core hears of a session, among the arrays of a batch."""
 
 
 def load_model(checkpoint: Path, size: str) -> Nano:
@@ -54,9 +57,14 @@ def load_model(checkpoint: Path, size: str) -> Nano:
     return model.eval()
 
 
-def outdated(made: Path, source: Path) -> bool:
-    """Whether `made` is not there, or older than the checkpoint that it was made from."""
-    return not made.exists() or made.stat().st_mtime < source.stat().st_mtime
+def outdated(made: Path, *sources: Path) -> bool:
+    """Whether `made` is not there, or older than what it was made from."""
+    return not made.exists() or made.stat().st_mtime < max(source.stat().st_mtime for source in sources)
+
+
+def cache_names(size: str) -> tuple[str, ...]:
+    """Of the files beside a shard that have what the core of a variant hears in it: as it is, and as other voices in other rooms have it."""
+    return f"heard-{size}.npy", f"heard-{size}-augmented.npy"
 
 
 def cache_features(shards: Shards, trunk: Path, size: str, worker: int = 0, workers: int = 1) -> None:
@@ -64,17 +72,23 @@ def cache_features(shards: Shards, trunk: Path, size: str, worker: int = 0, work
     torch.set_num_threads(1)
     model = load_model(trunk, size)
     for path in shards.paths[worker::workers]:
-        if not outdated(path / CACHE_NAME, trunk):
-            continue
-        mic, ref, hidden = np.load(path / "mic.npy", mmap_mode="r"), np.load(path / "ref.npy", mmap_mode="r"), []
-        for start in range(0, len(mic), CACHE_BATCH):
-            rows = slice(start, start + CACHE_BATCH)
-            mel = torch.from_numpy(np.concatenate([mic[rows], ref[rows]], axis=-1).astype(np.float32))
-            with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
-                hidden.append(model.trunk(mel)[0].half().numpy())
-        scratch = path / "heard.part.npy"
-        np.save(scratch, np.concatenate([np.concatenate(hidden), np.load(path / "melody.npy")], axis=-1))
-        scratch.rename(path / CACHE_NAME)
+        mic, ref, melody = (np.load(path / f"{name}.npy", mmap_mode="r") for name in FEATURE_NAMES)
+        batches = [slice(start, start + CACHE_BATCH) for start in range(0, len(mic), CACHE_BATCH)]
+        for name, augmented in zip(cache_names(size), (False, True)):
+            if not outdated(path / name, trunk, path / "melody.npy"):
+                continue
+            torch.manual_seed(zlib.crc32(path.name.encode()))
+            hidden = np.concatenate([_hidden(model, mic[rows], ref[rows], augmented) for rows in batches])
+            scratch = path / f"part-{name}"
+            np.save(scratch, np.concatenate([hidden, melody], axis=-1))
+            scratch.rename(path / name)
+
+
+def _hidden(model: Nano, mic: np.ndarray, ref: np.ndarray, augmented: bool) -> np.ndarray:
+    mic, ref = (torch.from_numpy(stream.astype(np.float32)) for stream in (mic, ref))
+    mel = augment(mic, ref) if augmented else torch.cat([mic, ref], dim=-1)
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        return model.trunk(mel)[0].half().numpy()
 
 
 def as_said(say: torch.Tensor, decided: torch.Tensor) -> torch.Tensor:
@@ -135,11 +149,11 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
     """
     torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
-    shards, model = Shards(data, extra=(CACHE_NAME,)), load_model(trunk, size).to(device)
+    shards, model = Shards(data, extra={HEARD: cache_names(size)}), load_model(trunk, size).to(device)
     core, head, width = model.core.train(), model.trunk.words, model.size.width
 
     notes = all_notes(shards, plan.seed)
-    splicer = Splicer(shards, CACHE_NAME, notes)
+    splicer = Splicer(shards, HEARD, notes)
 
     def losses_of():
         random = np.random.default_rng(int(torch.randint(2**31, ())))
@@ -149,7 +163,7 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
         else:
             drawn = shards.draw(sessions * 2 // 5, {LONG: 1.0}) if kind == "long" else shards.draw(sessions, SPLIT_SHARES)
             arrays, noted = shards.batch(drawn), [notes[index] for index in drawn]
-        batch, heard = to_batch(arrays), torch.from_numpy(arrays[CACHE_NAME].astype(np.float32))
+        batch, heard = to_batch(arrays), torch.from_numpy(arrays[HEARD].astype(np.float32))
         if kind == "joined":
             noted = join_notes(noted, batch.say.shape[1])
             batch, heard = join(batch, heard)

@@ -23,6 +23,13 @@ class Melody(unittest.TestCase):
         loud, quiet = (melody(voice(120, level))[2:] for level in (0.3, 0.03))
         self.assertLess(np.abs(loud - quiet).max(), 0.1)
 
+    def test_a_slot_knows_nothing_of_what_comes_after_it(self):
+        whole = voice(120)
+        cut = whole.copy()
+        cut[6 * SLOT_SAMPLES :] = 0
+        self.assertTrue(np.array_equal(melody(whole)[:6], melody(cut)[:6]))
+        self.assertFalse(np.array_equal(melody(whole)[6], melody(cut)[6]))
+
     def test_silence_has_none(self):
         silence = melody(np.zeros(8 * SLOT_SAMPLES, np.float32))
         self.assertEqual(silence.shape, (8, PITCHES))

@@ -1,4 +1,5 @@
 import json
+import os
 import tempfile
 import unittest
 from pathlib import Path
@@ -7,12 +8,16 @@ import numpy as np
 import torch
 
 from ages import Note
+from augment import transpose
 from dataset import Shards
+from features import BANDS
 from labels import IGNORE, turn_of
 from losses import Batch
+from melody import PITCHES
+from model import SIZES, Nano
 from splice import type_reminders
 from texts import Writer
-from train_core import as_said, join, join_notes
+from train_core import as_said, cache_features, cache_names, join, join_notes
 from training import Average, averaged, blend
 from vocabulary import FLOOR_INDEX, SAY_INDEX, WORDS
 
@@ -117,6 +122,16 @@ class Averaging(unittest.TestCase):
             self.assertEqual(torch.load(path)["step"], 9)
 
 
+def make_toy_shard(path, turns=10):
+    """Two sessions of noise."""
+    path.mkdir()
+    random = np.random.default_rng(4)
+    shapes = {"mic": (20 * turns, BANDS), "ref": (20 * turns, BANDS), "melody": (5 * turns, PITCHES)}
+    for name in Shards.NAMES:
+        np.save(path / f"{name}.npy", random.standard_normal((2, *shapes.get(name, (turns,)))).astype(np.float16))
+    (path / "sessions.json").write_text(json.dumps([]))
+
+
 class Draw(unittest.TestCase):
     def test_splits_are_drawn_by_their_shares_however_large_they_are(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -131,6 +146,75 @@ class Draw(unittest.TestCase):
             drawn = shards.draw(400, {"train": 0.25, "skills": 0.75, "drill": 5.0})
             of_skills = sum(shards._places[index][0].name == "skills-0000" for index in drawn)
             self.assertAlmostEqual(of_skills / 400, 0.75, delta=0.08)
+
+    def test_what_an_older_recipe_left_without_a_melody_is_no_shard(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("train-0000", "train-0001"):
+                make_toy_shard(Path(folder) / name)
+            (Path(folder) / "train-0000" / "melody.npy").unlink()
+            self.assertEqual([path.name for path in Shards(Path(folder)).paths], ["train-0001"])
+
+
+class CachedFeatures(unittest.TestCase):
+    """What the core hears, from the sound of a shard to the layers that take it."""
+
+    def setUp(self):
+        torch.manual_seed(5)
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.shard = Path(self.folder.name) / "train-0000"
+        make_toy_shard(self.shard)
+        self.trunk = Path(self.folder.name) / "trunk.pt"
+        self.model = Nano(SIZES["small"]).eval()
+        torch.save({"model": self.model.state_dict()}, self.trunk)
+        cache_features(Shards(Path(self.folder.name)), self.trunk, "small")
+
+    def heard(self, name):
+        return torch.from_numpy(np.load(self.shard / name).astype(np.float32))
+
+    def test_it_is_the_trunk_s_features_and_behind_them_the_melody(self):
+        mel = torch.from_numpy(np.concatenate([np.load(self.shard / f"{name}.npy") for name in ("mic", "ref")], -1)).float()
+        with torch.no_grad():
+            expected = self.model.trunk(mel)[0]
+        hidden, melody = self.heard(cache_names("small")[0]).split([self.model.size.width, PITCHES], dim=-1)
+        self.assertLess(float((hidden - expected).abs().max()), 0.1)
+        self.assertTrue(torch.equal(melody, torch.from_numpy(np.load(self.shard / "melody.npy")).float()))
+
+    def test_as_another_voice_has_it_the_melody_is_the_same_and_the_features_are_not(self):
+        plain, other = (self.heard(name) for name in cache_names("small"))
+        self.assertEqual(plain.shape, other.shape)
+        self.assertTrue(torch.equal(plain[..., -PITCHES:], other[..., -PITCHES:]))
+        self.assertGreater(float((plain - other)[..., :-PITCHES].abs().mean()), 0.01)
+
+    def test_a_batch_has_any_of_the_two(self):
+        names = cache_names("small")
+        shards = Shards(Path(self.folder.name), extra={"heard": names})
+        of = [np.load(self.shard / name)[0] for name in names]
+        drawn = [shards.batch([0])["heard"][0] for _ in range(30)]
+        self.assertEqual({index for one in drawn for index in (0, 1) if np.array_equal(one, of[index])}, {0, 1})
+
+    def test_it_is_made_again_for_another_trunk_and_not_otherwise(self):
+        path = self.shard / cache_names("small")[0]
+        before = path.stat().st_mtime_ns
+        cache_features(Shards(Path(self.folder.name)), self.trunk, "small")
+        self.assertEqual(path.stat().st_mtime_ns, before)
+        os.utime(self.trunk, ns=(before + 10**9, before + 10**9))
+        cache_features(Shards(Path(self.folder.name)), self.trunk, "small")
+        self.assertGreater(path.stat().st_mtime_ns, before)
+
+
+class Transpose(unittest.TestCase):
+    def test_every_session_is_moved_as_a_whole_and_its_ends_go_on(self):
+        torch.manual_seed(1)
+        melody = torch.arange(PITCHES).float().expand(40, 6, PITCHES)
+        moved = transpose(melody)
+        steps = set()
+        for row in moved:
+            self.assertTrue(torch.equal(row, row[:1].expand_as(row)))
+            step = int(row[0, PITCHES // 2]) - PITCHES // 2
+            self.assertEqual(row[0].tolist(), [min(PITCHES - 1, max(0, at + step)) for at in range(PITCHES)])
+            steps.add(step)
+        self.assertGreater(len(steps), 4)
 
 
 if __name__ == "__main__":
