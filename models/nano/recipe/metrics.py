@@ -17,7 +17,8 @@ YIELD_TURNS = (1, 2, 3)
 YIELD_WINDOW = 1.6
 SHORTEST_JUDGED_GAP = 0.8
 """A turn that is followed by other speech sooner is not judged: nobody could have found its end in time and been told so."""
-MOST_MISSED = 0.11
+MOST_MISSED = 0.2
+"""Of the ends of turns: one that is missed is answered after a pause that is too long for one, and one that was none is an interruption."""
 DETECT_TURNS = 2
 """Micro-turns after the one that an interruption begins in, within which it must be found."""
 EDGE_SECONDS = 1.0
