@@ -30,7 +30,7 @@ TUNING_SETS = ("seen", "seen-drill")
 """Thresholds are chosen on new sentences of training voices, never on the voices that stand in for strangers."""
 GAP_TARGET = 0.25
 WORD_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-WORD_MARGIN = 0.005
+MARGIN = 0.005
 """Of F1: of thresholds so close to the best the lowest is taken, since strangers are heard less surely than those it is chosen on."""
 BARGE_IN_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 ACT_THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -81,14 +81,19 @@ def tune(bundle: Path, shards: list[Path]) -> dict:
     quiet = [t for t in overlaps if overlaps[t]["falseOnBackchannel"]["value"] <= MOST_FALSE_STOPS]
 
     return {
-        "words": min(threshold for threshold in heard if heard[threshold] >= max(heard.values()) - WORD_MARGIN),
+        "words": lowest(heard),
         "floor": {
             "yielded": point["threshold"] if point else 0.5,
             "barge-in": max(quiet, key=lambda t: (overlaps[t]["detected"]["value"], t), default=BARGE_IN_THRESHOLDS[-1]),
         },
-        "say": max(SAY_THRESHOLDS, key=lambda threshold: grid_f1(sessions, "say", threshold)),
-        "act": max(ACT_THRESHOLDS, key=lambda threshold: grid_f1(sessions, "act", threshold)),
+        "say": lowest({threshold: grid_f1(sessions, "say", threshold) for threshold in SAY_THRESHOLDS}),
+        "act": lowest({threshold: grid_f1(sessions, "act", threshold) for threshold in ACT_THRESHOLDS}),
     }
+
+
+def lowest(scores: dict[float, float]) -> float:
+    """Of thresholds by their F1 the lowest within MARGIN of the best."""
+    return min(threshold for threshold in scores if scores[threshold] >= max(scores.values()) - MARGIN)
 
 
 def plain_points(sessions: list[Session], yielded: int) -> list[dict]:
