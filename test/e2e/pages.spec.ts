@@ -88,7 +88,7 @@ test('the page of one file and one script tag connects, and shows both sides', a
     await page.getByRole('button', { name: 'Talk' }).click();
     await expect(page.getByRole('button', { name: 'Hang up' })).toBeVisible({ timeout: 15_000 });
     const transcript = page.getByRole('list', { name: 'Transcript' });
-    await expect(transcript).toContainText(/You: .*count the animals/i, { timeout: 30_000 });
+    await expect(transcript).toContainText(/You: .*animals/i, { timeout: 30_000 });
     await expect(transcript).toContainText(new RegExp(`Agent: ${COUNT.source}`, 'i'), { timeout: 30_000 });
     await page.getByRole('button', { name: 'Hang up' }).click();
     await expect(page.getByRole('button', { name: 'Talk' })).toBeVisible();
