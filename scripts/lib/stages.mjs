@@ -42,12 +42,10 @@ const e2eResults = join(resultsDir, 'e2e.json');
 export const stages = [
   {
     id: 'lint',
-    lane: 'sources',
     checks: [{ title: 'oxlint', command: [bin('oxlint'), '--deny-warnings', '.'] }],
   },
   {
     id: 'dependencies',
-    lane: 'sources',
     checks: [
       {
         title: 'dependency-cruiser',
@@ -57,7 +55,6 @@ export const stages = [
   },
   {
     id: 'types',
-    lane: 'sources',
     checks: [
       {
         title: 'typecheck',
@@ -70,7 +67,6 @@ export const stages = [
   },
   {
     id: 'packages',
-    lane: 'sources',
     checks: [
       ...published.flatMap(({ folder, types }) => [
         { title: `publint ${folder}`, command: [bin('publint'), folder, '--strict'] },
