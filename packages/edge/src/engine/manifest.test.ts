@@ -58,7 +58,12 @@ describe('parseManifest', () => {
 
   it('fills in what may be left out', () => {
     const { decoding } = parseManifest(tinyManifest({ 'step.onnx': tinyGraph() }));
-    expect(decoding).toEqual({ floor: { thresholds: {} }, say: { threshold: 0, repeatMs: 0 }, act: { threshold: 0 }, stop: [] });
+    expect(decoding).toEqual({
+      floor: { thresholds: {} },
+      say: { threshold: 0, repeatMs: 0 },
+      act: { threshold: 0 },
+      stop: [],
+    });
   });
 
   it.each<[string, Record<string, unknown>]>([
