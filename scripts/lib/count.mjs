@@ -57,13 +57,15 @@ export function failuresVitest(json) {
 
 /**
  * @param {any} json what Playwright's json reporter writes
- * @returns {string[]} the tests that failed, each with the first line of why
+ * @returns {string[]} the tests that failed, if only the first time, each with the first line of why
  */
 export function failuresPlaywright({ suites }) {
   return suites.flatMap(({ suites: inner = [], specs }) => [
-    ...specs
-      .filter(({ ok }) => !ok)
-      .map(({ file, title, tests }) => failure(file, title, tests[0]?.results.at(-1)?.error?.message)),
+    ...specs.flatMap(({ file, title, ok, tests }) => {
+      const failed = tests[0]?.results.find(({ status }) => status !== 'passed' && status !== 'skipped');
+      if (ok && !failed) return [];
+      return [failure(file, ok ? `passed at the second attempt: ${title}` : title, failed?.error?.message)];
+    }),
     ...failuresPlaywright({ suites: inner }),
   ]);
 }

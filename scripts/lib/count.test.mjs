@@ -49,7 +49,7 @@ test('a Playwright test that passed in a second try has passed', () => {
   expect(countPlaywright({ stats })).toEqual({ passed: 6, failed: 2, skipped: 3 });
 });
 
-test('each failed test is told with its file and why, so that the end of a long output says it', () => {
+test('each test that failed, if only once, is told with its file and why, so that the end of a long output says it', () => {
   const vitest = {
     testResults: [
       { name: 'a.test.ts', status: 'passed', assertionResults: [{ status: 'passed', fullName: 'fine' }] },
@@ -73,19 +73,28 @@ test('each failed test is told with its file and why, so that the end of a long 
     'c.test.ts › cannot be imported',
   ]);
 
-  const error = { message: 'Error: too late\n  at z' };
+  const late = { status: 'failed', error: { message: 'Error: too late\n  at z' } };
+  const passed = { status: 'passed' };
   const playwright = {
     suites: [
       {
-        specs: [{ ok: true, file: 'd.spec.ts', title: 'fine', tests: [] }],
+        specs: [
+          { ok: true, file: 'd.spec.ts', title: 'fine', tests: [{ results: [passed] }] },
+          { ok: true, file: 'd.spec.ts', title: 'is not here', tests: [{ results: [{ status: 'skipped' }] }] },
+          { ok: true, file: 'd.spec.ts', title: 'stops', tests: [{ results: [late, passed] }] },
+        ],
         suites: [
-          { specs: [{ ok: false, file: 'd.spec.ts', title: 'speaks', tests: [{ results: [{}, { error }] }] }] },
+          { specs: [{ ok: false, file: 'd.spec.ts', title: 'speaks', tests: [{ results: [late, late] }] }] },
           { specs: [{ ok: false, file: 'd.spec.ts', title: 'hears', tests: [{ results: [] }] }] },
         ],
       },
     ],
   };
-  expect(failuresPlaywright(playwright)).toEqual(['d.spec.ts › speaks › Error: too late', 'd.spec.ts › hears']);
+  expect(failuresPlaywright(playwright)).toEqual([
+    'd.spec.ts › passed at the second attempt: stops › Error: too late',
+    'd.spec.ts › speaks › Error: too late',
+    'd.spec.ts › hears',
+  ]);
 });
 
 test('the verdict has the same shape whatever was skipped', () => {

@@ -18,7 +18,7 @@ const CODES = { 124: 'ran out of time', 127: 'could not be started' };
  * @property {string} id
  * @property {import('./count.mjs').Counts} counts
  * @property {number} ms
- * @property {string[]} notes one line for each thing that went wrong
+ * @property {string[]} notes one line for each thing that went wrong, if only once
  */
 
 /**
@@ -93,7 +93,8 @@ async function runStage(stage, env, report) {
     });
     const { counts, failures } = await readResults(check);
     counted.push(countCheck({ exitCode, reports: check.results !== undefined, counts }));
-    if (exitCode !== 0) notes.push(`${check.title}: ${CODES[exitCode] ?? `exit code ${exitCode}`}`, ...failures);
+    if (exitCode !== 0) notes.push(`${check.title}: ${CODES[exitCode] ?? `exit code ${exitCode}`}`);
+    notes.push(...failures);
   }
   await output?.close();
   return { counts: sum(counted), ms: Date.now() - startedAt, notes };

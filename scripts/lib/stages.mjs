@@ -98,7 +98,12 @@ export const stages = [
     checks: [
       {
         title: 'playwright',
-        command: [bin('playwright'), 'test', '-c', 'test/playwright.config.ts', '--reporter=list,json'],
+        command: [
+          ...[bin('playwright'), 'test', '-c', 'test/playwright.config.ts'],
+          // Real time on a machine that may be anybody's. What passes only then is named at the end.
+          '--retries=1',
+          '--reporter=list,json,./test/support/page-at-failure.ts',
+        ],
         env: { PLAYWRIGHT_JSON_OUTPUT_NAME: e2eResults },
         results: { file: e2eResults, count: countPlaywright, failures: failuresPlaywright },
       },
