@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { outsideAddress } from '../addresses.js';
 import { redactConfig, type EdgeConfig } from '../config.js';
 import { createEdge } from '../create-edge.js';
+import { exitProcess } from '../engine/index.js';
 import { greeting } from './greeting.js';
 import { createKey } from './keys.js';
 import { addConfigOptions, configFrom } from './options.js';
@@ -27,7 +28,7 @@ export function addStart(program: Command): void {
       read,
       signals: process,
       after: (ms, fn) => void setTimeout(fn, ms),
-      exit: (code) => process.exit(code),
+      exit: exitProcess,
       say: console.log,
       complain: console.error,
     });

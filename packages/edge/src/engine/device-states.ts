@@ -1,4 +1,4 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
 import {
   bufferOf,
   outputRoles,
@@ -9,14 +9,15 @@ import {
   type RowOutputs,
 } from './lane-io.js';
 import { rowElements, type Manifest } from './manifest.js';
+import type { NativeSession, Results } from './native-session.js';
 import { graphName, input, model, node, output } from './onnx-write.js';
 
 /** What the lanes of one model on a device share. */
 export interface DeviceSessions {
   /** The bundle's graph; its next states stay on the device. */
-  readonly step: InferenceSession;
+  readonly step: NativeSession;
   /** `selectGraph`, on the same device. */
-  readonly select: InferenceSession;
+  readonly select: NativeSession;
 }
 
 /**
@@ -103,7 +104,7 @@ export class DeviceStates implements LaneStates {
   }
 
   /** Undefined where one has another size than it should. */
-  #outputsOf(results: InferenceSession.OnnxValueMapType, row: number): RowOutputs | undefined {
+  #outputsOf(results: Results, row: number): RowOutputs | undefined {
     const outputs: { -readonly [role in keyof RowOutputs]: RowOutputs[role] } = {};
     for (const role of outputRoles) {
       const output = this.#manifest.outputs[role];

@@ -18,6 +18,8 @@ export interface EngineThreadData {
   readonly rows: number;
   readonly laneSize: number;
   readonly provider: ProviderChoice;
+  /** Of a `NativeGate`. */
+  readonly gate: SharedArrayBuffer;
   /** What the thread before it left of its rows. */
   readonly memory?: SharedArrayBuffer | undefined;
 }

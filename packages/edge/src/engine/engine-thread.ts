@@ -3,6 +3,7 @@ import { MicroturnError } from '@microturn/protocol';
 import { favourThread } from '../thread-priority.js';
 import { loadBundle } from './bundle.js';
 import type { EngineThreadData } from './engine-messages.js';
+import { NativeGate } from './native-gate.js';
 import { OnnxModel } from './onnx-model.js';
 import { report, serveModel } from './serve-model.js';
 import type { Provider } from './types.js';
@@ -11,7 +12,8 @@ import type { Provider } from './types.js';
 
 const main = parentPort;
 if (!main) throw new Error('engine-thread is the entry of a worker thread, and is started by EngineHost');
-const { bundleDir, rows, laneSize, provider, memory: left } = workerData as EngineThreadData;
+const { bundleDir, rows, laneSize, provider, gate, memory: left } = workerData as EngineThreadData;
+const native = new NativeGate(gate).pass;
 
 favourThread();
 try {
@@ -19,7 +21,7 @@ try {
     report(main, { type: 'fallback', provider, reason: cause instanceof Error ? cause.message : String(cause) });
   const onDeviceLost = () => report(main, { type: 'device.lost' });
   const bundle = await loadBundle(bundleDir);
-  const model = await OnnxModel.load(bundle, { rows, laneSize, left, onDeviceLost, onFallback }, provider);
+  const model = await OnnxModel.load(bundle, { rows, laneSize, left, native, onDeviceLost, onFallback }, provider);
   serveModel(model, main);
 } catch (error) {
   report(main, { type: 'failed', error: MicroturnError.from(error, 'engine/failed').toWire() });

@@ -3,11 +3,12 @@ import { MicroturnError } from '@microturn/protocol';
 import { RestartBudget } from '../restart-budget.js';
 import type { Log } from '../telemetry/log.js';
 import { Admission, type AdmissionBounds, type Timing } from './admission.js';
-import type { EngineReport, EngineRequest, EngineThreadData, EngineThreadStats } from './engine-messages.js';
+import type { EngineReport, EngineRequest, EngineThreadStats } from './engine-messages.js';
+import type { NativeGate } from './native-gate.js';
 import type { RowMemory } from './row-memory.js';
 import { RowPool, type RowLease } from './row-pool.js';
 import type { Standstills } from './standstills.js';
-import { startThread, type StartedThread } from './start-thread.js';
+import { startThread, type StartedThread, type ThreadOptions } from './start-thread.js';
 import type { Decision, LeaseId, ModelInfo, Perceived, Provider, Recovery } from './types.js';
 
 // Runs on main, and must never import what loads ONNX Runtime: a step would block every session's socket.
@@ -33,14 +34,13 @@ export interface LeaseListener {
   readonly onReset?: ((error: MicroturnError, recovery: Recovery) => void) | undefined;
 }
 
-export interface EngineWorkerOptions extends EngineThreadData {
+export interface EngineWorkerOptions extends ThreadOptions {
   readonly id: EngineId;
   /** From 0 among those that run one model: its lanes are staggered against the others'. */
   readonly index: number;
   readonly bounds: AdmissionBounds;
   readonly standstills: Standstills;
   readonly now: () => number;
-  readonly threadUrl: URL;
   readonly log: Log;
   /**
    * The thread died or hung, and another took its place: it needs new ports. Leases keep their ids and rows, which go on
@@ -74,6 +74,9 @@ export class EngineWorker {
   #provider: Provider;
   /** Undefined between two threads. */
   #thread: Worker | undefined;
+  #gate: NativeGate | undefined;
+  /** The thread is gone, or left to itself: called once for each. */
+  #leave: (how: string) => void = () => {};
   /** Outlives its threads. */
   #memory: RowMemory | undefined;
   #exited: Promise<void> = Promise.resolve();
@@ -189,7 +192,7 @@ export class EngineWorker {
       clearInterval(this.#watch);
       this.#leases.clear();
       this.#post({ type: 'shutdown' });
-      const timer = setTimeout(() => void this.#thread?.terminate(), CLOSE_MS);
+      const timer = setTimeout(() => this.#endThread(), CLOSE_MS);
       await this.#exited;
       clearTimeout(timer);
     }
@@ -261,28 +264,33 @@ export class EngineWorker {
     if (!standstills.excuses(nowMs - timing.lagMs)) this.admission.note(timing, nowMs);
   }
 
-  #adopt({ thread, info, provider, memory }: StartedThread): void {
+  #adopt({ thread, gate, info, provider, memory }: StartedThread): void {
     let cause: unknown;
     this.#thread = thread;
+    this.#gate = gate;
     this.#memory = memory;
     this.#info = info;
     this.#provider = provider;
     thread.on('error', (error) => (cause = error));
     thread.on('message', (report: EngineReport) => this.#take(report));
     this.#exited = new Promise((resolve) => {
-      thread.once('exit', (code) => {
-        this.#end(code, cause);
+      const leave = (how: string) => {
+        if (this.#thread !== thread) return;
+        thread.removeAllListeners('message');
+        this.#end(how, cause);
         resolve();
-      });
+      };
+      thread.once('exit', (code) => leave(`exited with code ${code}`));
+      this.#leave = leave;
     });
     this.#taken = 0;
     this.#reloading = false;
     this.#aliveAtMs = this.#lookedAtMs = this.#options.now();
-    this.#watch = setInterval(() => this.#look(thread), PING_MS).unref();
+    this.#watch = setInterval(() => this.#look(), PING_MS).unref();
   }
 
   /** Ends a thread that hangs: it answers nothing, or decides nothing. */
-  #look(thread: Worker): void {
+  #look(): void {
     const nowMs = this.#options.now();
     // This process itself stood still, and the thread with it.
     if (nowMs - this.#lookedAtMs > 2 * PING_MS) this.#aliveAtMs = nowMs;
@@ -291,14 +299,24 @@ export class EngineWorker {
     if (nowMs - this.#aliveAtMs > HANG_MS) {
       this.#options.log.warn({ engine: this.id, ms: HANG_MS }, 'an engine thread hangs, and is ended');
       this.#aliveAtMs = nowMs;
-      void thread.terminate();
+      this.#endThread();
     } else this.#post({ type: 'ping' });
   }
 
-  #end(code: number, cause: unknown): void {
+  /** One that is inside ONNX Runtime is not waited for: it ends itself when its step does. */
+  #endThread(): void {
+    if (!this.#thread) return;
+    if (this.#gate?.end()) void this.#thread.terminate();
+    else {
+      this.#thread.unref();
+      this.#leave('did not end its step');
+    }
+  }
+
+  #end(how: string, cause: unknown): void {
     clearInterval(this.#watch);
     this.#thread = undefined;
-    const error = new MicroturnError('engine/failed', `the engine thread exited with code ${code}`, { cause });
+    const error = new MicroturnError('engine/failed', `the engine thread ${how}`, { cause });
     for (const { reject } of this.#stats.values()) reject(error);
     this.#stats.clear();
     if (this.#state !== 'running') {
@@ -310,7 +328,7 @@ export class EngineWorker {
       this.#die(error);
       return;
     }
-    this.#options.log.warn({ engine: this.id, code, err: cause }, 'an engine thread exited, and another is started');
+    this.#options.log.warn({ engine: this.id, err: cause }, `an engine thread ${how}, and another is started`);
     this.#restarting = this.#restart(error).catch((failure: unknown) =>
       this.#die(MicroturnError.from(failure, 'engine/failed')),
     );
@@ -361,7 +379,7 @@ export class EngineWorker {
   #die(error: MicroturnError): void {
     if (this.#state !== 'running') return;
     this.#state = 'exited';
-    void this.#thread?.terminate();
+    this.#endThread();
     const held = [...this.#leases.values()];
     this.#leases.clear();
     this.#options.onDied(this, error);

@@ -1,10 +1,12 @@
 import { stripVTControlCharacters } from 'node:util';
 import { MicroturnError } from '@microturn/protocol';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
 import type { Bundle } from './bundle.js';
 import { DeviceStates, selectGraph } from './device-states.js';
 import type { LaneInputs, LaneStates } from './lane-io.js';
 import { int32Roles, type Manifest, type Shape } from './manifest.js';
+import { ungated, type NativeCall } from './native-gate.js';
+import { openNative, type NativeSession } from './native-session.js';
 import type { TensorBuffers } from './tensors.js';
 import type { InputRole, Provider, ProviderChoice } from './types.js';
 
@@ -30,14 +32,14 @@ const GPU_BYTES = 64 << 20;
  * there is one; CUDA is never chosen by itself, since its libraries do not come with onnxruntime-node.
  * @throws {MicroturnError} `bundle/graph`; `engine/provider` where the one that was asked for does not open
  */
-export async function openGraphOn(bundle: Bundle, choice: ProviderChoice): Promise<StepGraph> {
-  if (choice !== 'auto') return openGraph(bundle, choice);
+export async function openGraphOn(bundle: Bundle, choice: ProviderChoice, native?: NativeCall): Promise<StepGraph> {
+  if (choice !== 'auto') return openGraph(bundle, choice, native);
   const bytes = [...bundle.files.values()].reduce((sum, file) => sum + file.length, 0);
-  if (bytes < GPU_BYTES) return openGraph(bundle);
+  if (bytes < GPU_BYTES) return openGraph(bundle, 'cpu', native);
   try {
-    return await openGraph(bundle, 'webgpu');
+    return await openGraph(bundle, 'webgpu', native);
   } catch {
-    return openGraph(bundle);
+    return openGraph(bundle, 'cpu', native);
   }
 }
 
@@ -47,32 +49,40 @@ export async function openGraphOn(bundle: Bundle, choice: ProviderChoice): Promi
  * @throws {MicroturnError} `bundle/graph` where the graph does not load, or is not the one the manifest describes;
  *   `engine/provider` where the provider does not open
  */
-export async function openGraph(bundle: Bundle, provider: Provider = 'cpu'): Promise<StepGraph> {
-  const session = await openSession(bundle, provider);
-  return stepGraph(session, bundle.manifest, provider);
+export async function openGraph(bundle: Bundle, provider: Provider = 'cpu', native = ungated): Promise<StepGraph> {
+  const session = await openSession(bundle, provider, native);
+  return stepGraph(session, bundle.manifest, provider, native);
 }
 
-async function openSession({ manifest, files, externalData }: Bundle, provider: Provider): Promise<InferenceSession> {
+async function openSession(
+  { manifest, files, externalData }: Bundle,
+  provider: Provider,
+  native: NativeCall,
+): Promise<NativeSession> {
   const { file } = manifest.graph;
   const graphError = (detail: string, cause?: unknown) =>
     new MicroturnError('bundle/graph', `${file}: ${detail}`, { cause });
-  let session: InferenceSession;
+  let session: NativeSession;
   try {
-    session = await InferenceSession.create(files.get(file)!, {
-      executionProviders: [provider],
-      ...(provider === 'webgpu' && {
-        preferredOutputLocation: Object.fromEntries(manifest.states.map(({ output }) => [output, 'gpu-buffer'])),
-      }),
-      graphOptimizationLevel: 'all',
-      // A step is short and the engine thread waits for it: helpers that spin would take the cores of the media thread.
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
-      logSeverityLevel: 3,
-      ...(externalData.length > 0 && {
-        externalData: externalData.map((path) => ({ path, data: files.get(path)! })),
-      }),
-    });
+    session = await openNative(
+      files.get(file)!,
+      {
+        executionProviders: [provider],
+        ...(provider === 'webgpu' && {
+          preferredOutputLocation: Object.fromEntries(manifest.states.map(({ output }) => [output, 'gpu-buffer'])),
+        }),
+        graphOptimizationLevel: 'all',
+        // A step is short and the engine thread waits for it: helpers that spin would take the cores of the media thread.
+        intraOpNumThreads: 1,
+        interOpNumThreads: 1,
+        extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+        logSeverityLevel: 3,
+        ...(externalData.length > 0 && {
+          externalData: externalData.map((path) => ({ path, data: files.get(path)! })),
+        }),
+      },
+      native,
+    );
   } catch (cause) {
     const { message } = cause as Error;
     if (provider === 'cpu') throw graphError(message, cause);
@@ -87,7 +97,12 @@ async function openSession({ manifest, files, externalData }: Bundle, provider: 
 }
 
 /** Made apart from the bundle: closures beside those that read its files would keep every byte of them. */
-async function stepGraph(session: InferenceSession, manifest: Manifest, provider: Provider): Promise<StepGraph> {
+async function stepGraph(
+  session: NativeSession,
+  manifest: Manifest,
+  provider: Provider,
+  native: NativeCall,
+): Promise<StepGraph> {
   return {
     provider,
     bind(feeds, fetches) {
@@ -96,19 +111,21 @@ async function stepGraph(session: InferenceSession, manifest: Manifest, provider
       return () => session.run(inputs, outputs);
     },
     close: () => session.release(),
-    ...(provider === 'webgpu' && (await deviceStates(session, manifest))),
+    ...(provider === 'webgpu' && (await deviceStates(session, manifest, native))),
   };
 }
 
 async function deviceStates(
-  step: InferenceSession,
+  step: NativeSession,
   manifest: Manifest,
+  native: NativeCall,
 ): Promise<Pick<StepGraph, 'createStates' | 'close'>> {
-  const select = await InferenceSession.create(selectGraph(manifest), {
+  const options = {
     executionProviders: ['webgpu'],
     preferredOutputLocation: 'gpu-buffer',
     logSeverityLevel: 3,
-  });
+  } as const;
+  const select = await openNative(selectGraph(manifest), options, native);
   return {
     createStates: (inputs) => new DeviceStates({ step, select }, manifest, inputs),
     close: async () => {
@@ -133,7 +150,7 @@ interface Expected {
 }
 
 /** The first thing in which the graph and its manifest disagree. */
-function disagreement(session: InferenceSession, { graph, inputs, outputs, states }: Manifest): string | undefined {
+function disagreement(session: NativeSession, { graph, inputs, outputs, states }: Manifest): string | undefined {
   const fed = new Map<string, Expected>();
   for (const [role, input] of Object.entries(inputs)) {
     if (input)
@@ -149,8 +166,8 @@ function disagreement(session: InferenceSession, { graph, inputs, outputs, state
   }
 
   for (const [side, expected, actual] of [
-    ['input', fed, session.inputMetadata],
-    ['output', fetched, session.outputMetadata],
+    ['input', fed, session.inputs],
+    ['output', fetched, session.outputs],
   ] as const) {
     const found = new Map(actual.map((tensor) => [tensor.name, tensor]));
     for (const [name, { shape, type }] of expected) {

@@ -3,6 +3,7 @@ export { loadBundle, modelInfo, type Bundle } from './bundle.js';
 export { EngineHost, type EngineHostOptions, type EngineLease, type EngineLoad } from './engine-host.js';
 export type { EngineThreadStats } from './engine-messages.js';
 export type { EngineId } from './engine-worker.js';
+export { exitProcess } from './exit-process.js';
 export { Notes } from './notes.js';
 export {
   acts,

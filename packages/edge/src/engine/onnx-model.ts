@@ -7,6 +7,7 @@ import type { HeardTurn } from './heard-turns.js';
 import { Lane } from './lane.js';
 import type { FedTurn, RowInputs, RowResult } from './lane-io.js';
 import type { Manifest } from './manifest.js';
+import type { NativeCall } from './native-gate.js';
 import { openRow, type LaneRows, type OpenRow } from './open-row.js';
 import { Punctuality } from './punctuality.js';
 import { createReader } from './reader.js';
@@ -53,6 +54,8 @@ export interface OnnxModelOptions {
   readonly gatherMs?: number;
   readonly clock?: Clock;
   readonly after?: After;
+  /** Makes the calls into ONNX Runtime. */
+  readonly native?: NativeCall;
   /** The memory of a thread before this one: rows go on from there. */
   readonly left?: SharedArrayBuffer | undefined;
   /** Opens the graph anew, elsewhere, when the device that it ran on is lost. */
@@ -106,9 +109,9 @@ export class OnnxModel implements InteractionModel {
    *   does not open
    */
   static async load(bundle: Bundle, options: OnnxModelOptions, provider: ProviderChoice = 'cpu'): Promise<OnnxModel> {
-    const graph = await openGraphOn(bundle, provider);
+    const graph = await openGraphOn(bundle, provider, options.native);
     // Only a device can be lost: on the CPU nothing keeps the bundle's bytes beside the runtime's own.
-    const fallback = graph.provider === 'cpu' ? undefined : () => openGraph(bundle);
+    const fallback = graph.provider === 'cpu' ? undefined : () => openGraph(bundle, 'cpu', options.native);
     return new OnnxModel(bundle.manifest, graph, { ...(fallback && { fallback }), ...options });
   }
 

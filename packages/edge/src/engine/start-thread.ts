@@ -1,17 +1,34 @@
 import { Worker } from 'node:worker_threads';
 import { MicroturnError } from '@microturn/protocol';
 import type { EngineReport, EngineThreadData } from './engine-messages.js';
+import { NativeGate } from './native-gate.js';
 import { RowMemory } from './row-memory.js';
 import type { ModelInfo, Provider } from './types.js';
 
 // Runs on main, and must never import what loads ONNX Runtime.
 
+export type ThreadOptions = Omit<EngineThreadData, 'gate' | 'memory'> & { readonly threadUrl: URL };
+
 /** An engine thread whose bundle is loaded. */
 export interface StartedThread {
   readonly thread: Worker;
+  /** Where the thread may be ended. */
+  readonly gate: NativeGate;
   readonly info: ModelInfo;
   readonly provider: Provider;
   readonly memory: RowMemory | undefined;
+}
+
+const gates = new Set<NativeGate>();
+
+/** Engine threads of this process that are inside ONNX Runtime. */
+export function threadsInside(): number {
+  return [...gates].filter(({ inside }) => inside).length;
+}
+
+/** Engine threads that are outside do not go in any more, and those that are inside end when they come out. */
+export function closeGates(): void {
+  for (const gate of gates) gate.end();
 }
 
 /**
@@ -20,16 +37,26 @@ export interface StartedThread {
  * @throws {MicroturnError} `bundle/…` as the thread met it, `engine/failed` where the thread itself did not start
  */
 export async function startThread(
-  { bundleDir, rows, laneSize, provider, threadUrl }: EngineThreadData & { readonly threadUrl: URL },
+  { bundleDir, rows, laneSize, provider, threadUrl }: ThreadOptions,
   memory?: RowMemory,
 ): Promise<StartedThread> {
-  const workerData: EngineThreadData = { bundleDir, rows, laneSize, provider, memory: memory?.buffer };
+  const gate = new NativeGate();
+  const workerData: EngineThreadData = {
+    bundleDir,
+    rows,
+    laneSize,
+    provider,
+    gate: gate.buffer,
+    memory: memory?.buffer,
+  };
   // ONNX Runtime 1.30 sends usage to its maker unless told not to, and a self-hosted edge calls nobody. It asks the process:
   // the environment of a thread would not reach it.
   process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
   const thread = new Worker(threadUrl, { workerData, name: 'engine' });
+  gates.add(gate);
+  thread.once('exit', () => gates.delete(gate));
   try {
-    return { thread, ...(await ready(thread)) };
+    return { thread, gate, ...(await ready(thread)) };
   } catch (error) {
     await thread.terminate();
     throw MicroturnError.from(error, 'engine/failed');
@@ -37,7 +64,7 @@ export async function startThread(
 }
 
 /** Waits for the thread's first word. */
-function ready(thread: Worker): Promise<Omit<StartedThread, 'thread'>> {
+function ready(thread: Worker): Promise<Omit<StartedThread, 'thread' | 'gate'>> {
   return new Promise((resolve, reject) => {
     const onMessage = (report: EngineReport) => {
       if (report.type === 'ready') {
