@@ -1,6 +1,6 @@
 import { OpenAiServer } from '@microturn/edge/testing';
 import { writeFile } from 'node:fs/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { microturn } from '../support/edge-process.js';
 import { TemporaryFolder } from '../support/temporary-folder.js';
 
@@ -8,10 +8,11 @@ const KEY = 'SOME_PROVIDER_KEY';
 
 // `npm test` provides the worker.
 describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('`microturn doctor --provider NAME`', () => {
-  it.each<[does: string, key: string, expected: object]>([
+  // Both at once: most of what a doctor does is wait for a call of its own.
+  it.concurrent.for<[does: string, key: string, expected: object]>([
     ['answers', 'the right one', { status: 'ok' }],
     ['refuses the key', 'another', { status: 'fail', detail: expect.stringContaining('key') }],
-  ])('asks a provider for a word, which %s', async (_does, key, expected) => {
+  ])('asks a provider for a word, which %s', async ([, key, expected], { expect, onTestFinished }) => {
     const server = await OpenAiServer.start({ chat: [{ text: 'Yes.' }], apiKey: 'the right one' });
     onTestFinished(() => server.close());
     await using folder = await TemporaryFolder.create();
