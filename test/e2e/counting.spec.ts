@@ -25,7 +25,8 @@ test('the agent counts animals while the user is still talking, on at least 7 of
   const recordings = await countingRecordings();
   expect(recordings).toHaveLength(10);
   const counts = await oneByOne(recordings, async ({ name, voice, text, pcm }) => {
-    const { summary } = await placeCall({ url: edge.url, microphone: pcm });
+    // What counts begins while the user talks; it is heard to its end in any case.
+    const { summary } = await placeCall({ url: edge.url, microphone: pcm, tailMs: 1_000 });
     // Sound against sound: what was received while the microphone's own track was sounding.
     const during = summary.agentSegments
       .filter((segment) => overlapOf([segment], summary.userSegments) >= HEARD_MS)
