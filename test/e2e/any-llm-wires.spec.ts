@@ -1,5 +1,6 @@
 import type { InteractionSession } from '@microturn/sdk';
 import { expect, test } from '@playwright/test';
+import { RoomServiceClient } from 'livekit-server-sdk';
 import { Caller } from '../call/caller.js';
 import { compose, speak } from '../fixtures/speech.js';
 import { LlmWorld } from '../support/llm-world.js';
@@ -17,7 +18,7 @@ interface CallPage {
 
 test.beforeEach(() => test.setTimeout(180_000));
 
-// Both at once: what was used is told once a minute.
+// Both at once: most of a call is waiting.
 test('words come over a WebSocket in either dialect, are answered, and everything is counted', async () => {
   const inDialect = async (dialect: 'openai' | 'vllm') => {
     const words = ASKED.split(' ');
@@ -45,10 +46,12 @@ test('words come over a WebSocket in either dialect, are answered, and everythin
     expect(hearing!.heardMs).toBeGreaterThan(1_000);
     // A socket is closed with its utterance.
     await expect.poll(() => world.speech.heard.every(({ closed }) => closed), WAIT).toBe(true);
-    const spoke = () =>
-      caller.eventsOf('session.usage').findLast(({ at }) => at > caller.eventsOf('response.completed')[0]!.at);
-    await expect.poll(spoke, WAIT).toBeDefined();
-    const { voice, transcriber } = spoke()!;
+    // What was used is told once a minute, and at the end: where the app's server ends the call, its page hears of that.
+    const [started] = caller.eventsOf('session.started');
+    const { url, key, secret } = world.edge;
+    await new RoomServiceClient(url, key, secret).removeParticipant(started!.room, started!.participant);
+    await expect.poll(() => caller.eventsOf('session.closed').length, WAIT).toBe(1);
+    const { voice, transcriber } = caller.eventsOf('session.usage').at(-1)!;
     const inputs = world.speech.spoken.map(({ body }) => body.input);
     expect(Math.abs(voice!.characters - inputs.join(' ').length)).toBeLessThan(inputs.length + 1);
     expect(inputs.join(' ')).toBe(ANSWER);
