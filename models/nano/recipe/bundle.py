@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ages import load_noted
+from decoding import SPAN_SLOTS
 from labels import SLOTS_PER_TURN, TYPED_TOKENS, WORD_DELAY_SLOTS
 from vocabulary import (
     AGE,
@@ -33,6 +34,7 @@ RUNNER = Path(__file__).parent / "run_bundle.mjs"
 GRAPH = "step.onnx"
 TURN_SAMPLES = 3_200
 TURN_MS = 200
+SLOT_MS = TURN_MS // SLOTS_PER_TURN
 OWN_TURN_TURNS = 6
 """Playback shorter than this many micro-turns is an interjection, not a turn of the agent."""
 
@@ -88,7 +90,7 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
             "reset": tensor("reset", 1),
         },
         "outputs": {
-            "words": classes("words", WORDS, SLOTS_PER_TURN, slotMs=40, blank=BLANK, unknown=UNKNOWN),
+            "words": classes("words", WORDS, SLOTS_PER_TURN, slotMs=SLOT_MS, blank=BLANK, unknown=UNKNOWN),
             "floor": classes("floor", FLOOR),
             "say": classes(
                 "say",
@@ -106,7 +108,12 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
             {"input": f"s_{name}", "output": f"n_{name}", "shape": ["B", *shape]} for name, shape in states.items()
         ],
         "decoding": {
-            "words": {"threshold": thresholds["words"], "repeatMs": 160, "delayMs": WORD_DELAY_SLOTS * 40},
+            "words": {
+                "threshold": thresholds["words"],
+                "spanMs": SPAN_SLOTS * SLOT_MS,
+                "repeatMs": 160,
+                "delayMs": WORD_DELAY_SLOTS * SLOT_MS,
+            },
             "floor": {"thresholds": thresholds["floor"]},
             "say": {"threshold": thresholds["say"], "repeatMs": TURN_MS},
             "act": {"threshold": thresholds["act"]},

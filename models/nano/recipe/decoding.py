@@ -15,13 +15,25 @@ class HeardWord:
     seconds: float
 
 
+SPAN_SLOTS = 3
+"""Over how many slots the shares of a word are added up: a word is written into two, and seldom earlier or later by one."""
+LIKELY, LEAST_SHARE = 3, 0.05
+"""How many words of a slot count, and the least share of each, as the engine has room to remember."""
+
+
 def heard_words(
     probabilities: np.ndarray, classes: list[str], threshold: float, repeat_slots: int = 4
 ) -> list[HeardWord]:
     """@param probabilities [slots, V] of one session, class 0 blank"""
+    shares = probabilities.astype(np.float32)
+    shares[:, 0] = 0
+    kept = -np.sort(-shares, axis=-1)[:, LIKELY - 1 : LIKELY]
+    shares[(shares < kept) | (shares <= LEAST_SHARE)] = 0
+    sums = np.cumsum(shares, axis=0)
+    sums[SPAN_SLOTS:] -= sums[:-SPAN_SLOTS].copy()
+    best = sums.argmax(-1)
     heard, last, last_slot = [], -1, -repeat_slots
-    best = probabilities[:, 1:].argmax(-1) + 1
-    for slot in np.flatnonzero(1 - probabilities[:, 0] > threshold):
+    for slot in np.flatnonzero(sums.max(-1) > threshold):
         if best[slot] != last or slot - last_slot > repeat_slots:
             heard.append(HeardWord(classes[best[slot]], (slot + 1) * SLOT_SECONDS))
         last, last_slot = best[slot], slot

@@ -18,6 +18,15 @@ class Decoding(unittest.TestCase):
             [("b", 0.12), ("b", 0.44)],
         )
 
+    def test_two_slots_that_are_half_sure_of_one_word_make_it_sure(self):
+        probabilities = np.tile([1.0, 0.0, 0.0], (12, 1))
+        probabilities[2], probabilities[4] = [0.7, 0.0, 0.3], [0.7, 0.0, 0.3]
+        probabilities[8], probabilities[9] = [0.6, 0.4, 0.0], [0.6, 0.0, 0.4]
+        self.assertEqual(
+            [(word.name, round(word.seconds, 2)) for word in heard_words(probabilities, ["", "a", "b"], 0.5)],
+            [("b", 0.2)],
+        )
+
     def test_sustained_needs_every_micro_turn_of_its_span(self):
         self.assertEqual(sustained(np.array([0.9, 0.9, 0.1, 0.9]), 0.5, 2).tolist(), [False, True, False, False])
 

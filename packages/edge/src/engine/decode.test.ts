@@ -92,6 +92,64 @@ describe('decode: words', () => {
     ]);
   });
 
+  describe('over a span', () => {
+    const m = manifest({ 'decoding/words': { threshold: 0.5, repeatMs: 160, delayMs: 120, spanMs: 120 } });
+    const hearAll = (...turns: [number, string, number][][]) => {
+      let state = freshDecoder;
+      return turns.map((heard, index) => {
+        const next = decode(m, state, { words: wordHead(...heard) }, { index, play: 0 });
+        ({ state } = next);
+        return next.decoded.words.map(({ text, endMs }) => [text, endMs]);
+      });
+    };
+
+    it('hears a word that no slot is sure of, also on both sides of a boundary', () => {
+      expect(
+        hearAll([
+          [2, 'horse', 0.4],
+          [3, 'horse', 0.3],
+        ]),
+      ).toEqual([[['horse', 40]]]);
+      expect(hearAll([[4, 'horse', 0.3]], [[1, 'horse', 0.3]])).toEqual([[], [['horse', 160]]]);
+      expect(hearAll([[4, 'horse', 0.3]], [[2, 'horse', 0.3]])).toEqual([[], []]);
+    });
+
+    it('hears none where it is sure of some word, and not of which', () => {
+      expect(
+        hearAll([
+          [1, 'horse', 0.4],
+          [2, 'goat', 0.4],
+        ]),
+      ).toEqual([[]]);
+    });
+
+    it('hears one word once, and again when it is said again', () => {
+      expect(
+        hearAll(
+          [
+            [0, 'horse', 0.9],
+            [1, 'horse', 0.9],
+          ],
+          [[4, 'horse', 0.9]],
+        ),
+      ).toEqual([[['horse', 0]], [['horse', 280]]]);
+    });
+
+    it('is at most sure, and keeps what goes into the next micro-turn small', () => {
+      const { decoded, state } = decode(
+        m,
+        freshDecoder,
+        { words: wordHead([3, 'goat', 0.9], [4, 'goat', 0.9]) },
+        { index: 0, play: 0 },
+      );
+      expect(decoded.words).toMatchObject([{ text: 'goat', confidence: expect.closeTo(0.9) }]);
+      expect(state.heard).toEqual([
+        { class: 3, share: 0.9, slot: 3 },
+        { class: 3, share: 0.9, slot: 4 },
+      ]);
+    });
+  });
+
   it('calls the unknown class by one name', () => {
     const other = manifest({
       'outputs/words/classes': ['<blank>', '[oov]', 'horse', 'goat'],

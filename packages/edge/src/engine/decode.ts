@@ -6,6 +6,8 @@ import { acts, type Act, type DecodedWord, type ShownWord } from './types.js';
 export interface DecoderState {
   /** The word heard last, by class, and its slot counted from the start of the session. */
   readonly word: { readonly class: number; readonly slot: number } | undefined;
+  /** The likeliest words of the last slots, where the shares of several are added up. */
+  readonly heard?: readonly Likely[] | undefined;
   /** What was said or shown last, by class, and the micro-turn of it. */
   readonly said?: { readonly class: number; readonly turn: number } | undefined;
   /** Who holds the floor, as far as deciding who interrupts whom needs it. */
@@ -15,6 +17,17 @@ export interface DecoderState {
   /** What was decided in the micro-turn before, whether or not it was done. */
   readonly acts?: readonly Act[];
 }
+
+interface Likely {
+  readonly class: number;
+  readonly share: number;
+  readonly slot: number;
+}
+
+/** Words of a slot that count in the sum over several, and the least share of each: a snapshot of a row has little room. */
+const LIKELY = 3;
+const LEAST_SHARE = 0.05;
+const SHARE_DIGITS = 4;
 
 export const freshDecoder: DecoderState = { word: undefined, holder: undefined, quietMs: 0 };
 
@@ -64,7 +77,7 @@ export function decode(
   heads: Heads,
   turn: { readonly index: number; readonly play: number },
 ): { readonly decoded: Decoded; readonly state: DecoderState } {
-  const { words, last } = decodeWords(manifest, state.word, heads.words, turn.index);
+  const { words, last, heard } = decodeWords(manifest, state, heads.words, turn.index);
   const { floor, confidence } = decodeFloor(manifest, heads.floor);
   const isDone = (act: Act) => ONCE.has(act) && (state.acts ?? []).includes(act);
   const spoken = decodeSay(manifest, state.said, heads.say, isDone, turn.index);
@@ -85,36 +98,71 @@ export function decode(
       acts: [...new Set(done)],
       ...(spoken.shown.length > 0 && { shown: spoken.shown }),
     },
-    state: { word: last, said: spoken.last, acts: decided, ...nextHolder(manifest, state, floor, turn.play > 0) },
+    state: {
+      word: last,
+      ...(heard.length > 0 && { heard }),
+      said: spoken.last,
+      acts: decided,
+      ...nextHolder(manifest, state, floor, turn.play > 0),
+    },
   };
 }
 
 function decodeWords(
   { outputs: { words: role }, decoding: { words: decoding }, microTurnMs }: Manifest,
-  last: DecoderState['word'],
+  state: DecoderState,
   head: Float32Array | undefined,
   index: number,
-): { words: DecodedWord[]; last: DecoderState['word'] } {
-  if (!role || !decoding || !head) return { words: [], last };
+): { words: DecodedWord[]; last: DecoderState['word']; heard: readonly Likely[] } {
+  let { word: last, heard = [] } = state;
+  if (!role || !decoding || !head) return { words: [], last, heard };
   const blank = role.classes.indexOf(role.blank);
   const slots = microTurnMs / role.slotMs;
+  const span = decoding.spanMs === undefined ? undefined : Math.round(decoding.spanMs / role.slotMs);
   const words: DecodedWord[] = [];
   for (let slot = 0; slot < slots; slot++) {
     const shares = probabilities(head, slot, role);
-    if (1 - shares[blank]! <= decoding.threshold) continue;
-    const best = argmax(shares, (i) => i !== blank);
     const place = index * slots + slot;
-    const repeats = last?.class === best && (place - last.slot) * role.slotMs <= decoding.repeatMs;
-    last = { class: best, slot: place };
+    let found: Pick<Likely, 'class' | 'share'> | undefined;
+    if (span === undefined) {
+      const best = argmax(shares, (i) => i !== blank);
+      if (1 - shares[blank]! > decoding.threshold) found = { class: best, share: shares[best]! };
+    } else {
+      heard = [...heard.filter((one) => place - one.slot < span), ...likeliest(shares, blank, place)];
+      const best = likeliestOver(heard);
+      if (best && best.share > decoding.threshold) found = best;
+    }
+    if (!found) continue;
+    const repeats = last?.class === found.class && (place - last.slot) * role.slotMs <= decoding.repeatMs;
+    last = { class: found.class, slot: place };
     if (repeats) continue;
-    const name = role.classes[best]!;
+    const name = role.classes[found.class]!;
     words.push({
       text: name === role.unknown ? '<unk>' : name,
       endMs: Math.max(0, index * microTurnMs + (slot + 1) * role.slotMs - decoding.delayMs),
-      confidence: shares[best]!,
+      confidence: found.share,
     });
   }
-  return { words, last };
+  return { words, last, heard };
+}
+
+/** What may have been said in one slot. */
+function likeliest(shares: Float32Array, blank: number, slot: number): Likely[] {
+  const likely: Likely[] = [];
+  for (let i = 0; i < shares.length; i++) {
+    const share = shares[i]!;
+    if (i !== blank && share > LEAST_SHARE) likely.push({ class: i, share: Number(share.toFixed(SHARE_DIGITS)), slot });
+  }
+  return likely.toSorted((a, b) => b.share - a.share).slice(0, LIKELY);
+}
+
+/** The word with the largest sum of shares; at most 1. */
+function likeliestOver(heard: readonly Likely[]): Pick<Likely, 'class' | 'share'> | undefined {
+  const sums = new Map<number, number>();
+  for (const one of heard) sums.set(one.class, (sums.get(one.class) ?? 0) + one.share);
+  let best: Pick<Likely, 'class' | 'share'> | undefined;
+  for (const [word, sum] of sums) if (!best || sum > best.share) best = { class: word, share: sum };
+  return best && { ...best, share: Math.min(1, best.share) };
 }
 
 /** The likeliest floor whose threshold is met; the likeliest of all where none is. */

@@ -108,7 +108,7 @@ const Manifest = v.object({
   }),
   states: v.array(v.object({ input: Name, output: Name, shape: Shape })),
   decoding: v.object({
-    words: v.optional(v.object({ threshold: Share, repeatMs: Ms, delayMs: Ms })),
+    words: v.optional(v.object({ threshold: Share, repeatMs: Ms, delayMs: Ms, spanMs: v.optional(Ms) })),
     floor: v.optional(
       v.object({
         thresholds: v.optional(v.record(v.string(), Share), {}),
@@ -219,6 +219,10 @@ function contradiction(manifest: Manifest): string | undefined {
       return `outputs.words.slotMs: ${slots} slots must fill ${microTurnMs} ms, got ${slots * words.slotMs}`;
     }
     if (!decoding.words) return 'decoding.words: missing, and outputs.words needs it';
+    const { spanMs = words.slotMs } = decoding.words;
+    if (spanMs < words.slotMs || spanMs > microTurnMs) {
+      return `decoding.words.spanMs: expected from one slot, ${words.slotMs} ms, to a micro-turn, got ${spanMs}`;
+    }
   }
   if (say) {
     if (!say.classes.includes(say.silent)) return `outputs.say.silent: ${say.silent} is not among the classes`;
