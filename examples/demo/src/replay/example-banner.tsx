@@ -7,9 +7,8 @@ const recordedOn = new Date(`${recording.recordedOn}T12:00`).toLocaleDateString(
 export function ExampleBanner() {
   return (
     <p className="example-banner">
-      <b>A recording, not a live call.</b> A synthesised voice ({recording.voice}) tries the first four sentences on the
-      model that ships, {recording.model}; first take, {recordedOn}, without its sound.{' '}
-      <a href={hrefOf('live')}>Talk to it yourself</a>
+      <b>A recording, not a live call.</b> A synthesised voice ({recording.voice}) tries the first four sentences on{' '}
+      {recording.model}; first take, {recordedOn}, without its sound. <a href={hrefOf('live')}>Talk to it yourself</a>
     </p>
   );
 }
