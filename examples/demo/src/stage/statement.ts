@@ -56,7 +56,7 @@ export function stateOf({ status, ended, floor, agentSpeaks, caller }: Situation
 
 function welcome(): Statement {
   return line(
-    'Five times a second the model decides whether to listen, speak, wait or stop. No voice detector and no timer decides for it.',
+    'Five times a second the model decides whether to listen, speak, wait or stop. No voice detector decides for it.',
     it,
     plain(' listens while it speaks.'),
   );
