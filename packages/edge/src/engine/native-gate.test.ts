@@ -41,7 +41,11 @@ it('fault 6, hangs inside ONNX Runtime: another takes its place, and it ends its
   let port = host.connect();
   const decisions: Decision[] = [];
   const onReset = vi.fn();
-  const calm = host.lease((decision) => decisions.push(decision), expect.unreachable, onReset);
+  const calm = host.lease(
+    (decision) => decisions.push(decision),
+    ({ message }) => expect.unreachable(message),
+    onReset,
+  );
   const spellbound = host.lease(() => {}, vi.fn());
   let index = 0;
   const grid = setInterval(() => port.postMessage(turn(calm.id, index++, 160)), 20);
