@@ -130,9 +130,10 @@ class Step(nn.Module):
 
     def _front_end(self, pcm, ref, kept):
         """Sound to log-mel [B, 20, 2 BANDS] and melody [B, 5 PITCHES]: frame i of log-mel is hops i and i + 1 and the first half of hop i + 2."""
-        mels, tails = [], []
+        mels, wholes = [], []
         for index, stream in enumerate((pcm, ref)):
             whole = torch.cat([kept[:, index * KEPT_SAMPLES : (index + 1) * KEPT_SAMPLES], stream], dim=1)
+            wholes.append(whole)
             sound = whole[:, KEPT_SAMPLES - TAIL_SAMPLES :]
             batch, hops = sound.shape[0], lambda start: sound[:, start : start + TURN_SAMPLES].reshape(
                 sound.shape[0], TURN_FRAMES, HOP
@@ -145,9 +146,9 @@ class Step(nn.Module):
             bins = self.filters.shape[0]
             power = spectrum[:, :, :bins] * spectrum[:, :, :bins] + spectrum[:, :, bins:] * spectrum[:, :, bins:]
             mels.append((torch.log(power @ self.filters + features.FLOOR_POWER) + OFFSET) * SCALE)
-            tails.append(whole[:, TURN_SAMPLES:])
-        microphone = torch.cat([kept[:, :KEPT_SAMPLES], pcm], dim=1)[:, KEPT_SAMPLES - melody.TAIL_SAMPLES :]
-        return torch.cat(mels, dim=2), self._pitches(microphone), torch.cat(tails, dim=1)
+        microphone = wholes[0][:, KEPT_SAMPLES - melody.TAIL_SAMPLES :]
+        next_sound = torch.cat([whole[:, TURN_SAMPLES:] for whole in wholes], dim=1)
+        return torch.cat(mels, dim=2), self._pitches(microphone), next_sound
 
     def _pitches(self, sound):
         """The autocorrelation of each slot's spectrum, [B, 5 PITCHES]: a frame is its slot and what came before it."""

@@ -32,7 +32,7 @@ from voices import Studio
 
 DATA, ECHO, NATIVE = HOME / "data", HOME / "echo", HOME / "native"
 STAGES = ("tests", "data", "trunk", "core", "export", "evaluate")
-VERSION = "0.10.0"
+VERSION = "0.11.0"
 WARM_RATE_SHARE = 0.7
 """Of the learning rate, where weights that have been trained already are trained on."""
 
@@ -92,7 +92,8 @@ class Run:
 
     def core(self) -> None:
         in_workers(self.processes, _cache, self.trunk_file, self.size)
-        plan = Plan(self.minutes or self.recipe.core_minutes, self.recipe.core_rate, workers=self.workers, seed=SEED)
+        rate = self.recipe.core_rate * (WARM_RATE_SHARE if self.start else 1)
+        plan = Plan(self.minutes or self.recipe.core_minutes, rate, workers=self.workers, seed=SEED)
         train_core(DATA, self.trunk_file, self.model_file, self.size, plan, self.recipe.core_sessions, self.device)
 
     def export(self) -> None:
@@ -120,7 +121,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     parser.add_argument("--minutes", type=float, help="time budget of a training stage")
     parser.add_argument("--compare", type=Path, default=BOOTSTRAP, help="a bundle to measure beside the candidate")
-    parser.add_argument("--start", type=Path, help="a bundle whose weights the trunk begins from, where no checkpoint is")
+    parser.add_argument("--start", type=Path, help="a bundle whose weights the trunk begins from, where no checkpoint is; trunk and core learn slower then")
     arguments = parser.parse_args()
     HOME.mkdir(parents=True, exist_ok=True)
     run = Run(arguments.size, arguments.workers, arguments.minutes, arguments.compare, arguments.start)
