@@ -20,6 +20,8 @@ DRILL_MODES = {"overlap": 0.47, "mixed": 0.34, "remind": 0.06, "errand": 0.13}
 LONG_MODES = {"remind": 0.33, "stopwatch": 0.3, "count": 0.15, "errand": 0.22}
 TIER2_MODES = {"translation": 0.5, "manner": 0.5}
 THEME_MODES = {RARE: {"rare": 1.0}, LONG: LONG_MODES, TIER2: TIER2_MODES, MINUTES: {"minutes": 1.0}}
+LONGEST_TOLD = 69
+"""Seconds: the agent has no word for seventy."""
 RARE_STEPS = {"sum": 0.2, "next_number": 0.16, "errand": 0.24, "draft": 0.16, "resumption": 0.16, "timing": 0.08}
 """What a session of the `rare` splits is made of: what the others have a few hundred times in all."""
 
@@ -178,6 +180,8 @@ class Director(Stage):
         self._yield(self._random.uniform(0.5, 1.5))
         if self._turn(question, pauses=False):
             elapsed = last[-1].end - first[-1].end
+            if round(elapsed) > LONGEST_TOLD:
+                return
             self._answer_number(round(elapsed))
             self.timeline.events.append(Event("elapsed", first[-1].end, self.now, elapsed))
             self._yield(self._random.uniform(1.5, 3))

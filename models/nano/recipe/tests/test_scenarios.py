@@ -117,6 +117,11 @@ class Rare(unittest.TestCase):
                 self.assertIn(1, labels.play[turn : turn + 25])
         self.assertGreater(seen, 5)
 
+    def test_what_took_longer_than_the_agent_has_words_for_is_not_told(self):
+        for _, timeline in sessions("long", 60, seconds=120):
+            label(timeline)
+            self.assertTrue(all(event.value <= 69.5 for event in of(timeline, "elapsed")))
+
     def test_only_their_long_sessions_measure_longer_than_training_can(self):
         longest = max(event.value for _, timeline in sessions("slt-rare", 30, seconds=60) for event in of(timeline, "elapsed"))
         self.assertGreater(longest, 30)
