@@ -19,6 +19,8 @@ SPAN_SLOTS = 3
 """Over how many slots the shares of a word are added up: a word is written into two, and seldom earlier or later by one."""
 LIKELY, LEAST_SHARE = 3, 0.05
 """How many words of a slot count, and the least share of each, as the engine has room to remember."""
+SHARE_DIGITS, TIE = 4, 1e-6
+"""As the engine rounds them; of equal sums the newest word is taken."""
 
 
 def heard_words(
@@ -29,15 +31,22 @@ def heard_words(
     shares[:, 0] = 0
     kept = -np.sort(-shares, axis=-1)[:, LIKELY - 1 : LIKELY]
     shares[(shares < kept) | (shares <= LEAST_SHARE)] = 0
-    sums = np.cumsum(shares, axis=0)
-    sums[SPAN_SLOTS:] -= sums[:-SPAN_SLOTS].copy()
-    best = sums.argmax(-1)
+    shares = np.round(shares, SHARE_DIGITS)
+    sums = sum(_later(shares, slots) for slots in range(SPAN_SLOTS))
+    newest = np.maximum.reduce([_later(shares > 0, slots) * (SPAN_SLOTS - slots) for slots in range(SPAN_SLOTS)])
+    best = (sums + newest * TIE).argmax(-1)
     heard, last, last_slot = [], -1, -repeat_slots
     for slot in np.flatnonzero(sums.max(-1) > threshold):
-        if best[slot] != last or slot - last_slot > repeat_slots:
+        spoken = slot + newest[slot, best[slot]] - SPAN_SLOTS
+        if best[slot] != last or spoken - last_slot > repeat_slots:
             heard.append(HeardWord(classes[best[slot]], (slot + 1) * SLOT_SECONDS))
-        last, last_slot = best[slot], slot
+        last, last_slot = best[slot], spoken
     return heard
+
+
+def _later(grid: np.ndarray, slots: int) -> np.ndarray:
+    """[slots, V] moved `slots` later."""
+    return grid if slots == 0 else np.concatenate([np.zeros_like(grid[:slots]), grid[:-slots]])
 
 
 def where_likeliest(probabilities: np.ndarray, index: int) -> np.ndarray:

@@ -5,6 +5,7 @@ import { addDoctor } from './cli/doctor.js';
 import { addKeys } from './cli/keys.js';
 import { addStart } from './cli/start.js';
 import { addToken } from './cli/token.js';
+import { exitProcess } from './engine/index.js';
 import { VERSION } from './version.js';
 
 const program = new Command('microturn')
@@ -18,5 +19,5 @@ program.parseAsync().catch((error: unknown) => {
   } else {
     console.error('microturn:', error);
   }
-  process.exit(1);
+  exitProcess(1);
 });

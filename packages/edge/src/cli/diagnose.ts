@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exitProcess } from '../engine/index.js';
 import { checkLanguageModel } from './check-language-model.js';
 import { checkRecipe } from './check-recipe.js';
 import { toFailure, type CheckResult } from './check-result.js';
@@ -8,7 +9,7 @@ import { configFrom, languageModelOf } from './options.js';
 const MARK = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
 
 /** Runs every check, prints what it found, and ends the process: with 1 where one failed. */
-export async function diagnose(command: Command, options: { json?: boolean; recipe?: string }): Promise<never> {
+export async function diagnose(command: Command, options: { json?: boolean; recipe?: string }): Promise<void> {
   let failed = 0;
   let done = 0;
   const print = (name: string, result: CheckResult) => {
@@ -37,7 +38,7 @@ export async function diagnose(command: Command, options: { json?: boolean; reci
   }
   if (!options.json) console.log(failed === 0 ? '\nready' : `\n${failed} of ${done} checks failed`);
   // The WebRTC client of the loopback call leaves threads behind that would keep the process.
-  process.exit(failed === 0 ? 0 : 1);
+  exitProcess(failed === 0 ? 0 : 1);
 }
 
 async function settle(check: () => Promise<CheckResult>): Promise<CheckResult> {

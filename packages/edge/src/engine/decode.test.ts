@@ -135,6 +135,18 @@ describe('decode: words', () => {
       ).toEqual([[['horse', 0]], [['horse', 280]]]);
     });
 
+    it('hears a word that is said twice in quick succession twice, as it does without a span', () => {
+      const twice = [
+        [0, 'horse', 0.9],
+        [1, 'horse', 0.9],
+      ] as [number, string, number][];
+      const again = [
+        [1, 'horse', 0.9],
+        [2, 'horse', 0.9],
+      ] as [number, string, number][];
+      expect(hearAll(twice, again)).toEqual([[['horse', 0]], [['horse', 160]]]);
+    });
+
     it('is at most sure, and keeps what goes into the next micro-turn small', () => {
       const { decoded, state } = decode(
         m,

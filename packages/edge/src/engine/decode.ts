@@ -123,18 +123,18 @@ function decodeWords(
   for (let slot = 0; slot < slots; slot++) {
     const shares = probabilities(head, slot, role);
     const place = index * slots + slot;
-    let found: Pick<Likely, 'class' | 'share'> | undefined;
+    let found: Likely | undefined;
     if (span === undefined) {
       const best = argmax(shares, (i) => i !== blank);
-      if (1 - shares[blank]! > decoding.threshold) found = { class: best, share: shares[best]! };
+      if (1 - shares[blank]! > decoding.threshold) found = { class: best, share: shares[best]!, slot: place };
     } else {
       heard = [...heard.filter((one) => place - one.slot < span), ...likeliest(shares, blank, place)];
       const best = likeliestOver(heard);
       if (best && best.share > decoding.threshold) found = best;
     }
     if (!found) continue;
-    const repeats = last?.class === found.class && (place - last.slot) * role.slotMs <= decoding.repeatMs;
-    last = { class: found.class, slot: place };
+    const repeats = last?.class === found.class && (found.slot - last.slot) * role.slotMs <= decoding.repeatMs;
+    last = { class: found.class, slot: found.slot };
     if (repeats) continue;
     const name = role.classes[found.class]!;
     words.push({
@@ -156,12 +156,14 @@ function likeliest(shares: Float32Array, blank: number, slot: number): Likely[] 
   return likely.toSorted((a, b) => b.share - a.share).slice(0, LIKELY);
 }
 
-/** The word with the largest sum of shares; at most 1. */
-function likeliestOver(heard: readonly Likely[]): Pick<Likely, 'class' | 'share'> | undefined {
-  const sums = new Map<number, number>();
-  for (const one of heard) sums.set(one.class, (sums.get(one.class) ?? 0) + one.share);
-  let best: Pick<Likely, 'class' | 'share'> | undefined;
-  for (const [word, sum] of sums) if (!best || sum > best.share) best = { class: word, share: sum };
+/** The word with the largest sum of shares, at most 1, and of equals the newest; `slot` is the last that has any of it. */
+function likeliestOver(heard: readonly Likely[]): Likely | undefined {
+  const sums = new Map<number, Likely>();
+  for (const one of heard) sums.set(one.class, { ...one, share: (sums.get(one.class)?.share ?? 0) + one.share });
+  let best: Likely | undefined;
+  for (const sum of sums.values()) {
+    if (!best || sum.share > best.share || (sum.share === best.share && sum.slot > best.slot)) best = sum;
+  }
   return best && { ...best, share: Math.min(1, best.share) };
 }
 

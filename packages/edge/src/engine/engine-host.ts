@@ -238,7 +238,7 @@ export class EngineHost {
     });
   }
 
-  /** Ends the threads after the step they are in. Leases end without a word. Closing twice is harmless. */
+  /** Ends the threads after the step they are in, which is awaited for 2 s. Leases end without a word. Closing twice is harmless. */
   async close(): Promise<void> {
     if (this.#state === 'running') this.#state = 'closing';
     clearInterval(this.#beat);

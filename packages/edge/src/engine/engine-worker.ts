@@ -8,15 +8,17 @@ import type { NativeGate } from './native-gate.js';
 import type { RowMemory } from './row-memory.js';
 import { RowPool, type RowLease } from './row-pool.js';
 import type { Standstills } from './standstills.js';
-import { startThread, type StartedThread, type ThreadOptions } from './start-thread.js';
+import { engineThreads, startThread, type StartedThread, type ThreadOptions } from './start-thread.js';
 import type { Decision, LeaseId, ModelInfo, Perceived, Provider, Recovery } from './types.js';
 
 // Runs on main, and must never import what loads ONNX Runtime: a step would block every session's socket.
 
-/** How long the thread may take to finish its step and leave, before it is ended. */
+/** How long the thread may take to finish its step and leave, before it is ended, or left behind. */
 const CLOSE_MS = 2000;
-/** A thread that decides nothing for this long, while micro-turns come, hangs in a step and can only be ended. */
+/** A thread that decides nothing for this long, while micro-turns come, hangs in a step: it is ended, or left behind. */
 const HANG_MS = 2000;
+/** Threads that may be inside a step which does not end, each on a core of its own, before the engine is given up. */
+const MOST_LEFT = 2;
 const PING_MS = 250;
 /** A row whose step ends the thread twice within this time is its cause. */
 const SUSPECT_MS = 60_000;
@@ -185,7 +187,7 @@ export class EngineWorker {
     });
   }
 
-  /** Ends the thread after the step it is in. Leases end without a word. Closing twice is harmless. */
+  /** Ends the thread after the step it is in, which is awaited for 2 s. Leases end without a word. Closing twice is harmless. */
   async close(): Promise<void> {
     if (this.#state === 'running') {
       this.#state = 'closing';
@@ -297,7 +299,7 @@ export class EngineWorker {
     this.#lookedAtMs = nowMs;
     if (this.#reloading) return;
     if (nowMs - this.#aliveAtMs > HANG_MS) {
-      this.#options.log.warn({ engine: this.id, ms: HANG_MS }, 'an engine thread hangs, and is ended');
+      this.#options.log.warn({ engine: this.id, ms: HANG_MS }, 'an engine thread hangs');
       this.#aliveAtMs = nowMs;
       this.#endThread();
     } else this.#post({ type: 'ping' });
@@ -307,10 +309,7 @@ export class EngineWorker {
   #endThread(): void {
     if (!this.#thread) return;
     if (this.#gate?.end()) void this.#thread.terminate();
-    else {
-      this.#thread.unref();
-      this.#leave('did not end its step');
-    }
+    else this.#leave('did not end its step');
   }
 
   #end(how: string, cause: unknown): void {
@@ -324,7 +323,7 @@ export class EngineWorker {
       return;
     }
     this.#suspect(error);
-    if (!this.#options.onRestarted || !this.#restarts.take()) {
+    if (!this.#options.onRestarted || engineThreads().inside > MOST_LEFT || !this.#restarts.take()) {
       this.#die(error);
       return;
     }

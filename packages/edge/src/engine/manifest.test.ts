@@ -75,6 +75,8 @@ describe('parseManifest', () => {
     ['outputs.words.classes', { 'outputs/words/classes': shipped.outputs.words.classes.slice(1) }],
     ['outputs.words.shape', { 'outputs/words/shape': ['B', shipped.outputs.words.classes.length] }],
     ['outputs.words.slotMs', { 'outputs/words/slotMs': 20 }],
+    ['decoding.words.spanMs', { 'decoding/words/spanMs': 60 }],
+    ['decoding.words.spanMs', { 'decoding/words/spanMs': 240 }],
     ['outputs.words.blank', { 'outputs/words/blank': '<pad>' }],
     ['outputs.words.unknown', { 'outputs/words/unknown': '<oov>' }],
     ['outputs.floor.classes', { 'outputs/floor/classes/0': 'asleep' }],

@@ -11,6 +11,9 @@ const MAX_FILE_BYTES = 1 << 30;
 const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 const Text = v.pipe(v.string(), v.minLength(1), v.maxLength(512));
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1));
+/** More would not fit into what is kept of a row. */
+const MOST_SPAN_SLOTS = 5;
+
 const Ms = v.pipe(v.number(), v.finite(), v.minValue(0));
 const Share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const Classes = v.pipe(v.array(Name), v.minLength(2), v.maxLength(1 << 18));
@@ -219,9 +222,9 @@ function contradiction(manifest: Manifest): string | undefined {
       return `outputs.words.slotMs: ${slots} slots must fill ${microTurnMs} ms, got ${slots * words.slotMs}`;
     }
     if (!decoding.words) return 'decoding.words: missing, and outputs.words needs it';
-    const { spanMs = words.slotMs } = decoding.words;
-    if (spanMs < words.slotMs || spanMs > microTurnMs) {
-      return `decoding.words.spanMs: expected from one slot, ${words.slotMs} ms, to a micro-turn, got ${spanMs}`;
+    const spanSlots = (decoding.words.spanMs ?? words.slotMs) / words.slotMs;
+    if (!Number.isInteger(spanSlots) || spanSlots < 1 || spanSlots > MOST_SPAN_SLOTS) {
+      return `decoding.words.spanMs: expected 1 to ${MOST_SPAN_SLOTS} slots of ${words.slotMs} ms, got ${decoding.words.spanMs}`;
     }
   }
   if (say) {

@@ -21,13 +21,16 @@ export interface StartedThread {
 
 const gates = new Set<NativeGate>();
 
-/** Engine threads of this process that are inside ONNX Runtime. */
-export function threadsInside(): number {
-  return [...gates].filter(({ inside }) => inside).length;
+let refused = false;
+
+/** Of this process, also those that were left behind: how many there are, and how many of them are inside ONNX Runtime. */
+export function engineThreads(): { all: number; inside: number } {
+  return { all: gates.size, inside: [...gates].filter(({ inside }) => inside).length };
 }
 
-/** Engine threads that are outside do not go in any more, and those that are inside end when they come out. */
-export function closeGates(): void {
+/** Of the threads that there are and will be, none goes into ONNX Runtime any more, and those that are inside end when they come out. */
+export function refuseCalls(): void {
+  refused = true;
   for (const gate of gates) gate.end();
 }
 
@@ -54,6 +57,7 @@ export async function startThread(
   process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
   const thread = new Worker(threadUrl, { workerData, name: 'engine' });
   gates.add(gate);
+  if (refused) gate.end();
   thread.once('exit', () => gates.delete(gate));
   try {
     return { thread, gate, ...(await ready(thread)) };
