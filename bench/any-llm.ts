@@ -59,8 +59,8 @@ interface Answered extends Outcome {
  * What: from the user's last sample to the agent's first, against answers that begin before the user has finished; tokens.
  * How: questions by several voices, each with a pause at its comma and in one breath. Bundle and VAD hear the recordings;
  * what they decide is played in real time to the composite, or to a turn that ends with silence, before servers of
- * transcription, chat and speech that stream at set speeds. A question is over with the agent's first sound. No network,
- * no page.
+ * transcription, chat and speech that stream at set speeds. A bundle that knows the mark `draft` hears a recording again from the first
+ * draft on, and is told of each as in a call. A question is over with the agent's first sound. No network, no page.
  * With `--virtual` the same in virtual time: what the rules make of it on a machine that is never late; that draws the picture.
  * Against: Silero's VAD with 500 ms of silence, the same services, same run.
  */
@@ -73,7 +73,7 @@ export const anyLlm: Benchmark = {
     const paused = await questions(count, PAUSES_MS);
     const asked = [...paused.map((one) => ({ one, paused: true })), ...(await questions(count, [0, 0])).map((one) => ({ one, paused: false }))]; // prettier-ignore
     note(`${asked.length} questions are heard by the bundle and by Silero`);
-    const heard = await hearAll(
+    const { heard, close } = await hearAll(
       bundle,
       asked.map(({ one }) => one),
     );
@@ -101,6 +101,7 @@ export const anyLlm: Benchmark = {
     const { name, version } = heard[0]!.info;
     const inOneBreath = asked.flatMap(({ one, paused }, i) => (paused ? [] : [{ question: one, heard: heard[i]! }]));
     const table = virtual && llmMs === undefined && !quick ? await gapTable(inOneBreath, speeds, note) : [];
+    await close();
     return [
       ...results.filter((result) => result !== reference).flatMap((result) => figuresOf(result, reference)),
       // What was sent to be transcribed is counted in virtual time.

@@ -10,6 +10,7 @@ import { Silero } from '../eval/silero-listener.js';
 import { SAMPLES_PER_TURN } from '../eval/test-sets.js';
 import type { Question } from '../fixtures/questions.js';
 import { PerfectEars } from './perfect-ears.js';
+import { Rehearing } from './rehearing.js';
 import { CountedChat, Mouth, type CallClock, type Harness, type Heard, type Latency } from './turn-harnesses.js';
 import { VirtualClock, virtualChat, virtualTranscription, virtualVoice, type ServiceSpeeds } from './virtual-call.js';
 
@@ -18,6 +19,8 @@ export const PATIENCE_MS = 5_000;
 export const ANSWER = 'Yes, that is fine. I would do it early, and take a coat.';
 /** Of the bundle, in virtual time. */
 const STEP_MS = 5;
+/** Of the same questions by several harnesses at the same time. */
+const REHEARD_AT_ONCE = 32;
 
 export interface Outcome {
   /** From the question's last sample; negative is a false start. */
@@ -41,8 +44,11 @@ export interface Services {
   readonly voice: Voice;
 }
 
-/** What bundle and VAD make of each recording, as fast as they can. */
-export async function hearAll(bundle: string, asked: readonly Question[]): Promise<Heard[]> {
+/** What bundle and VAD make of each recording, as fast as they can. The bundle is at hand until it is closed. */
+export async function hearAll(
+  folder: string,
+  asked: readonly Question[],
+): Promise<{ heard: readonly Heard[]; close(): Promise<void> }> {
   const sounds = asked.map(({ pcm, endMs }) => {
     const { samples } = resample(pcm, TRANSCRIBE_HZ);
     const turns = Math.ceil(((endMs + PATIENCE_MS) * TRANSCRIBE_HZ) / 1000 / SAMPLES_PER_TURN);
@@ -50,17 +56,28 @@ export async function hearAll(bundle: string, asked: readonly Question[]): Promi
     mic.set(toInt16(samples));
     return { mic, ref: new Int16Array(mic.length), play: new Uint8Array(turns) };
   });
-  const model = await OnnxModel.load(await loadBundle(bundle), { rows: sounds.length, laneSize: 1 });
-  const decisions = await new Streams(model, sounds.length).hear(sounds);
-  await model.close();
+  const bundle = await loadBundle(folder);
+  const listener = await OnnxModel.load(bundle, { rows: sounds.length, laneSize: 1 });
+  const decisions = await new Streams(listener, sounds.length).hear(sounds);
+  await listener.close();
+  const isTold = bundle.manifest.inputs.text?.marks?.draft !== undefined;
+  const model = await OnnxModel.load(bundle, { rows: REHEARD_AT_ONCE, laneSize: 1 });
+  let lease = 0;
   const silero = await Silero.load();
   const heard: Heard[] = [];
   for (const [i, { mic }] of sounds.entries()) {
     const [probabilities] = await silero.probabilities([mic]);
-    heard.push({ mic, info: model.info, decisions: decisions[i]!, probabilities: probabilities! });
+    const recorded = { mic, decisions: decisions[i]!, model };
+    heard.push({
+      mic,
+      info: model.info,
+      decisions: decisions[i]!,
+      probabilities: probabilities!,
+      ...(isTold && { rehear: () => new Rehearing({ ...recorded, lease: lease++ }) }),
+    });
   }
   await silero.close();
-  return heard;
+  return { heard, close: () => model.close() };
 }
 
 /** One question in virtual time, before services that are exactly as fast as they should be. */

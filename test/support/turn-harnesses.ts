@@ -10,6 +10,7 @@ import { silentLog } from '../../packages/edge/src/telemetry/index.js';
 import { TRANSCRIBE_HZ, type Transcriber, type Transcription } from '../../packages/edge/src/transcribe/index.js';
 import type { Voice } from '../../packages/edge/src/voice/index.js';
 import { FRAME, trackOf } from '../eval/silero-listener.js';
+import type { Rehearing } from './rehearing.js';
 
 /** One recording as everything hears it that decides whose turn it is; what they decide of it is known in advance. */
 export interface Heard {
@@ -19,6 +20,8 @@ export interface Heard {
   readonly decisions: readonly Decision[];
   /** Of speech, by Silero's frames. */
   readonly probabilities: Float32Array;
+  /** Decides as a call does, where a draft is told of; absent where the bundle is told of none. */
+  readonly rehear?: () => Rehearing;
 }
 
 /** A call in real time: session time 0 is the recording's first sample. */
@@ -56,6 +59,8 @@ export interface CallClock {
   stop(): void;
   /** Runs `step` at each of the times, in order. */
   each(timesMs: readonly number[], step: (index: number) => void): void;
+  /** In virtual time none goes by meanwhile. */
+  working<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** In real time. */
@@ -69,6 +74,9 @@ export class PlayClock implements CallClock {
   }
   stop(): void {
     this.#stopped = true;
+  }
+  working<T>(work: () => Promise<T>): Promise<T> {
+    return work();
   }
   each(timesMs: readonly number[], step: (index: number) => void): void {
     const next = (index: number) => {
@@ -192,8 +200,21 @@ export function composite(options: {
       assertRoom: () => undefined,
       lease(onDecision) {
         const dueMs = decisions.map(({ index, stepMs }) => (index + 1) * info.microTurnMs + stepMs);
-        clock.each(dueMs, (index) => onDecision(decisions[index]!));
-        return { id: 1, engine: 0, zeroMs: 0, release: () => clock.stop() };
+        const live = heard.rehear?.();
+        clock.each(dueMs, (index) => {
+          if (live) void clock.working(async () => onDecision(await live.decide(index)));
+          else onDecision(decisions[index]!);
+        });
+        return {
+          id: 1,
+          engine: 0,
+          zeroMs: 0,
+          perceive: (perceived) => perceived.type === 'mark' && live?.tell(perceived.mark),
+          release: () => {
+            clock.stop();
+            live?.close();
+          },
+        };
       },
     };
     const engine = new CompositeEngine(floor, {
