@@ -13,6 +13,7 @@ from ages import load_noted
 from decoding import SPAN_SLOTS
 from labels import SLOTS_PER_TURN, TYPED_TOKENS, WORD_DELAY_SLOTS
 from vocabulary import (
+    ACT,
     AGE,
     BLANK,
     DRAFT,
@@ -21,7 +22,6 @@ from vocabulary import (
     RESULT,
     SAME,
     SAY,
-    SERVED_ACTS,
     SILENT,
     SPANISH,
     UNKNOWN,
@@ -102,7 +102,7 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
                     for english, spanish in SPANISH.items()
                 },
             ),
-            "act": classes("act", SERVED_ACTS, says={"backchannel": "Uh-huh."}),
+            "act": classes("act", ACT, says={"backchannel": "Uh-huh."}),
         },
         "states": [
             {"input": f"s_{name}", "output": f"n_{name}", "shape": ["B", *shape]} for name, shape in states.items()

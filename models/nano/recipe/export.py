@@ -24,7 +24,7 @@ from labels import SLOTS_PER_TURN, TYPED_TOKENS
 from melody import PITCHES
 from model import Attention, Nano, Stem, rotate, rotation
 from symbolic_batch import symbolic_batch
-from vocabulary import SAY, SERVED_INDEXES
+from vocabulary import SAY
 
 TURN_SAMPLES = 3_200
 TURN_FRAMES = TURN_SAMPLES // HOP
@@ -115,7 +115,7 @@ class Step(nn.Module):
             words,
             core.floor(x).softmax(-1),
             say.softmax(-1),
-            core.act(x)[:, SERVED_INDEXES].softmax(-1),
+            core.act(x).softmax(-1),
             next_sound,
             next_mel,
             next_stem,

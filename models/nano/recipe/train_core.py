@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from ages import Note, as_heard, misheard, notes_of, tell_ages
 from augment import augment, transpose
 from dataset import Shards
+from drafts import tell_drafts
 from features import FEATURE_NAMES
 from labels import IGNORE
 from losses import Batch, deciding_losses, history, late, to_batch
@@ -179,6 +180,7 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
             words = shares.cpu().numpy()
             taken = [[misheard(as_heard(note, words[row]), random) for note in one] for row, one in enumerate(noted)]
             tell_ages(batch, taken, random)
+            tell_drafts(batch, random)
         batch = batch.to(device)
         with torch.autocast(device, dtype=torch.bfloat16):
             with torch.no_grad():

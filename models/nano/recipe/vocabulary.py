@@ -126,8 +126,6 @@ their translation, and not spoken."""
 
 MANNERS = ["louder", "quieter", "slower", "faster"]
 ACT = ["none", "stop", "delegate", "cancel", "backchannel", "relay", "commit", "continue", "repeat", *MANNERS, "note"]
-SERVED_ACTS = [name for name in ACT if name != "commit"]
-"""What the bundle may decide. `commit` was never tried in a call: the edge decides it by its rule, as for any bundle without it."""
 
 FLOOR = ["silent", "speaking", "holding", "correcting", "yielded", "barge-in", "backchannel", "elsewhere"]
 
@@ -138,7 +136,6 @@ PHONE_IGNORED = 255
 _WORD_INDEX = {word: index for index, word in enumerate(WORDS)}
 SAY_INDEX = {word: index for index, word in enumerate(SAY)}
 ACT_INDEX = {name: index for index, name in enumerate(ACT)}
-SERVED_INDEXES = [ACT_INDEX[name] for name in SERVED_ACTS]
 FLOOR_INDEX = {name: index for index, name in enumerate(FLOOR)}
 PHONE_INDEX = {name: index for index, name in enumerate(PHONES)}
 
