@@ -16,8 +16,15 @@ export function settle(step: StepBuilder, atMs: number): void {
   const { utterance } = step.state;
   const yieldedAtMs = utterance?.yieldedAtMs;
   if (!utterance || yieldedAtMs === undefined) return;
-  const late = atMs - yieldedAtMs > WORDS_LATE_MS;
-  if (utterance.coveredMs < utterance.wordsDueMs && !late) return;
+  if (utterance.coveredMs < utterance.wordsDueMs) {
+    if (atMs - yieldedAtMs <= WORDS_LATE_MS || utterance.own) return;
+    if (plainWords(utterance.words).length === 0) {
+      // Nothing is no cough here: whoever asked is not left without an answer.
+      step.set({ utterance: { ...utterance, own: true } });
+      step.run({ do: 'hear-own', utterance: utterance.id, detail: `no word within ${WORDS_LATE_MS} ms` });
+      return;
+    }
+  }
   tell(step, utterance, utterance.words.length, atMs);
   const { words, spokenToMs, coveredAtMs } = step.state.utterance!;
   const plain = plainWords(words);

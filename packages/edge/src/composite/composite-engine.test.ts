@@ -131,6 +131,20 @@ describe('a composite row', () => {
     });
   });
 
+  it('takes them, too, where the transcriber has not a word in time, and says so once', async () => {
+    const { turns, scribe, llm, events } = talk(`.SSSSY${'.'.repeat(20)}`);
+    await turns(18);
+    expect(events).toEqual([]);
+    await turns(8);
+    expect(events).toEqual([expect.objectContaining({ type: 'error', code: 'transcriber/failed' })]);
+    expect(scribe.closed).toBe(1);
+    expect(llm.requests).toHaveLength(1);
+    expect(llm.requests[0]).toMatchObject({
+      purpose: 'reply',
+      messages: [{ content: expect.stringMatching(/^own1 own2 own3 own4 own5/) as unknown }],
+    });
+  });
+
   it('a media thread that has no sound costs the utterance its transcriber, not the call', async () => {
     const { turns, llm, events } = talk('.SSSSY', { clip: () => Promise.reject(new Error('gone')) });
     await turns(7);

@@ -186,6 +186,12 @@ export class CompositeRow implements SessionRow {
         case 'settle':
           if (this.#hearing?.utterance === effect.utterance) this.#hearing.settleMs = effect.toMs;
           break;
+        case 'hear-own':
+          if (this.#hearing?.utterance !== effect.utterance) break;
+          this.#hearing.transcription.close();
+          this.#hearing = undefined;
+          this.#report(new MicroturnError('transcriber/failed', effect.detail));
+          break;
         case 'unlisten':
           if (this.#own?.utterance === effect.utterance) this.#own = undefined;
           if (this.#hearing?.utterance !== effect.utterance) break;

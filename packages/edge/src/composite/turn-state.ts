@@ -29,6 +29,8 @@ export interface Utterance {
   readonly coveredAtMs: number;
   /** Words that were passed on to the transcript. */
   readonly told: number;
+  /** Its transcriber was given up, and the bundle's own words are on their way. */
+  readonly own: boolean;
   readonly drafts: number;
   /** "Mm-hm" was said in this pause: once is enough, and nothing is thrown in behind it. */
   readonly murmured: boolean;

@@ -101,6 +101,8 @@ export type CompositeEffect =
   | { do: 'hear'; utterance: number; toMs: number }
   /** The words up to here are wanted soon. */
   | { do: 'settle'; utterance: number; toMs: number }
+  /** They do not come: that is a failure of the transcriber, and the bundle's own are taken. */
+  | { do: 'hear-own'; utterance: number; detail: string }
   | { do: 'unlisten'; utterance: number }
   | { do: 'ask'; ask: Ask }
   | { do: 'cancel'; draftId: string }

@@ -44,6 +44,7 @@ export function speaks(
         coveredMs: 0,
         coveredAtMs: 0,
         told: 0,
+        own: false,
         drafts: 0,
         murmured: false,
       },
