@@ -91,6 +91,33 @@ describe('taking turns', () => {
     });
   });
 
+  describe('after “wait, stop”', () => {
+    const stopped = () =>
+      new Talk().floors('BBSS').words('wait stop').floors('Y').words('wait stop').floors('Y', ['stop']);
+
+    it('answers, where the bundle tells of that stop once more', () => {
+      const talk = stopped();
+      expect(talk.acts).toEqual([]);
+      talk.writes('Okay.').floors('.', ['stop']);
+      expect(talk.said).toEqual(['1200: Okay.']);
+      expect([talk.acts, talk.cancelled]).toEqual([[], []]);
+      expect(talk.hearsAll().state.answer).toBeUndefined();
+    });
+
+    it.each([
+      ['is told while they speak', (talk: Talk) => talk.floors('S', ['stop'])],
+      ['is told in a pause of theirs', (talk: Talk) => talk.floors('S').floors('h', ['stop'])],
+      ['comes later', (talk: Talk) => talk.floors('....').floors('.', ['stop'])],
+    ])('stops that answer, too, where the stop %s', (_, again) => {
+      const talk = stopped().writes('Okay, I am quiet. And', false);
+      stepInto(talk, { type: 'speech-started', responseId: 'r1', atMs: talk.nowMs + 40 });
+      again(talk.floors('.'));
+      expect(talk.acts).toContain('stop');
+      expect(talk.cancelled).toEqual([talk.asks.at(-1)!.draftId]);
+      expect(talk.state.answer).toBeUndefined();
+    });
+  });
+
   it('forgets what was said to somebody else', () => {
     const talk = new Talk()
       .floors('.SSSS')

@@ -75,17 +75,21 @@ export function stepTurnTaking(state: TurnTaking, input: TurnTakingInput): TurnT
 /** What the bundle would answer with by itself, remember or have answered: all of it is the LLM's. */
 const OWN_ACTS: ReadonlySet<Act> = new Set<Act>(['continue', 'repeat', 'remind', 'note', 'backchannel', 'delegate']);
 
+/** A bundle may tell a stop by an act, too, and for so long after the floor was yielded. */
+const STOP_TAIL_MS = 1000;
+
 function decide(step: StepBuilder, decision: Decision, atMs: number): void {
   const { microTurnMs } = step.state.options;
   const fromMs = decision.index * microTurnMs;
   const toMs = fromMs + microTurnMs;
+  const stops = decision.acts.includes('stop') && !isAnswered(step, decision, atMs);
   // The brain is the LLM: of what the bundle would do by itself, only what concerns the floor is passed on.
-  step.acts = decision.acts.filter((act) => !OWN_ACTS.has(act));
+  step.acts = decision.acts.filter((act) => (act === 'stop' ? stops : !OWN_ACTS.has(act)));
   if (SPEAKS.has(decision.floor)) takeBack(step, fromMs);
   if (step.state.stopDue) {
     step.acts = [...new Set<Act>(['stop', ...step.acts])];
     step.set({ stopDue: false });
-  } else if (decision.acts.includes('stop') && !step.state.answer?.calling) {
+  } else if (stops && !step.state.answer?.calling) {
     // While tools work nothing of it is being said: what they stop is something else, and a tool is called off by words.
     step.withdraw();
   }
@@ -103,6 +107,11 @@ function decide(step: StepBuilder, decision: Decision, atMs: number): void {
   sayMore(step, atMs);
   wait(step, atMs);
   offer(step, atMs);
+}
+
+/** Whether a stop is the one that the answer is to. To stop that one, they have to speak again. */
+function isAnswered({ state: { answer, utterance } }: StepBuilder, { floor }: Decision, atMs: number): boolean {
+  return !SPEAKS.has(floor) && !utterance && answer !== undefined && atMs - answer.yieldedAtMs <= STOP_TAIL_MS;
 }
 
 function noteWords(step: StepBuilder, input: TurnTakingInput & { type: 'words' }): void {
