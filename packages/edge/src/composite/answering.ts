@@ -27,10 +27,12 @@ export function newAnswer(
 
 /** What can be said of the answer now. */
 export function sayMore(step: StepBuilder, atMs: number): void {
-  const { answer, stopDue } = step.state;
+  const { answer, stopDue, waiting } = step.state;
   if (!answer || answer.saidAll || stopDue || step.speech) return;
   const read = readDraft(answer.draft);
   if (read?.kind === 'silence') {
+    // Who was told that it is coming hears no more of it: that the LLM wants it so, and did not fail, is for the page to know.
+    if (waiting?.told && waiting.draftId === answer.draft.id) step.committed(answer.draft, atMs);
     step.withdraw();
     return;
   }

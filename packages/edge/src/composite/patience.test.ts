@@ -22,6 +22,15 @@ describe('an LLM that keeps the user waiting', () => {
     expect(errors(talk)).toEqual([]);
   });
 
+  it('and then wants silence says no more, which the page can tell from a failure', () => {
+    const talk = asked().floors('.'.repeat(6)).writes('[silence]').floors('..');
+    expect(saidBy(talk)).toEqual(['One moment.']);
+    expect(talk.emitted('draft.committed')).toMatchObject([{ draftId: talk.asks[0]!.draftId, kind: 'silence' }]);
+    expect([talk.more, talk.state.answer, errors(talk)]).toEqual([false, undefined, []]);
+    // Who was told nothing waits for nothing.
+    expect(asked().floors('..').writes('[silence]').emitted('draft.committed')).toEqual([]);
+  });
+
   it('is given up in a documented time before its first word, with a code, a word, and its request ended', () => {
     const talk = asked().floors('.'.repeat(30));
     expect(saidBy(talk)).toEqual(['One moment.', 'Sorry.']);

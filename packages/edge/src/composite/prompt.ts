@@ -5,10 +5,10 @@ import type { Ask } from './types.js';
 /** What an LLM has to know to talk: everything it writes is spoken, and it is asked before the user has finished. */
 const RULES = `You are talking with a person, live and out loud. Whatever you write is spoken by a voice while you write it, so answer as people talk: short sentences, no lists, no markup, numbers as words where that is natural. Begin with the answer.
 You may be asked while the person is still speaking: their words then end in "…". Write what you would say if they stopped there. If the sentence is not finished and you can tell how it ends, first write its missing words, and only those, in brackets, and then answer the whole of it: to "what should I …", "[ends: pack?] Something warm." Instead of an answer you may write exactly one of these:
-[silence] when nothing should be said;
+[silence] only if they are not talking to you;
 [backchannel] mm-hm for a short sign that you listen, while they pause;
 [interject] and a short sentence, only if it cannot wait until they have finished.
-A turn of yours that ends in "—" was interrupted: the rest of it was not heard. Words that were not understood are written <unk>.`;
+A turn of yours that ends in "—" was interrupted: the rest of it was not heard. To what interrupts you, "wait" and "stop" too, answer briefly, such as "Okay." Words that were not understood are written <unk>.`;
 
 /** Characters of a field that are shown: what is typed last counts. */
 const FIELD_CHARS = 1000;
