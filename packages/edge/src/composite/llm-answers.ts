@@ -36,6 +36,11 @@ export interface AnswersHost {
 const LONGEST_ANSWER_CHARS = 8000;
 /** Rounds of tool calls in one answer; the last one must do without. */
 const MOST_STEPS = 5;
+/** How an answer ends that is not all of it. */
+const CUTS: Readonly<Partial<Record<string, string>>> = {
+  length: 'it was cut at the most tokens that it may have, thoughts included (maxOutputTokens)',
+  filtered: 'its provider has filtered it',
+};
 
 interface Asking {
   readonly abort: AbortController;
@@ -71,7 +76,7 @@ export class LlmAnswers {
   /** Streams an answer to its end. Nothing is thrown, and nothing is told of one that was given up. */
   async ask(ask: Ask): Promise<void> {
     const { draftId, partial } = ask;
-    const { apply, report, isAnswer } = this.#host;
+    const { apply } = this.#host;
     const asking: Asking = { abort: new AbortController(), added: [], waits: undefined };
     this.#open.set(draftId, asking);
     const budget = new Budget();
@@ -81,10 +86,7 @@ export class LlmAnswers {
       if (!signal.aborted) apply({ type: 'draft.done', atMs: this.#host.nowMs(), draftId });
     } catch (cause) {
       if (signal.aborted) return;
-      const error = MicroturnError.from(cause, 'edge/internal');
-      // Of a draft that nobody waits for, nobody needs to know.
-      if (!partial || isAnswer(draftId)) report(error);
-      else this.#parts.log.debug({ code: error.code }, 'a draft failed');
+      this.#failed(ask, MicroturnError.from(cause, 'edge/internal'));
       apply({ type: 'draft.failed', atMs: this.#host.nowMs(), draftId });
     } finally {
       this.#open.delete(draftId);
@@ -133,16 +135,24 @@ export class LlmAnswers {
       });
       const calls: ChatToolCall[] = [];
       let text = '';
+      let cut: string | undefined;
       for await (const part of stream) {
         if (signal.aborted) return;
         if (part.type === 'tool-call') calls.push(part);
+        if (part.type === 'done') cut = CUTS[part.reason];
         if (part.type !== 'text') continue;
         text += part.text;
         chars += part.text.length;
         this.#write(draftId, part.text);
         if (chars > LONGEST_ANSWER_CHARS) return;
       }
-      if (calls.length === 0 || !tools) return;
+      if (calls.length === 0 || !tools) {
+        const problem = cut === undefined ? undefined : new MicroturnError('llm/malformed', cut);
+        // Whoever asked is owed a word; one that says nothing of its own accord is silence.
+        if (problem && text.trim() === '') throw problem;
+        if (problem) this.#failed(ask, problem);
+        return;
+      }
       // What it said before the call is a sentence of its own.
       if (text.trim() !== '') this.#write(draftId, '\n');
       await until(() => isAnswer(draftId), asking);
@@ -157,6 +167,12 @@ export class LlmAnswers {
       if (added !== '') messages.push({ role: 'user', content: added });
       apply({ type: 'draft.calls', atMs: nowMs(), draftId, calling: false });
     }
+  }
+
+  /** Of a draft that nobody waits for, nobody needs to know. */
+  #failed({ draftId, partial }: Ask, error: MicroturnError): void {
+    if (!partial || this.#host.isAnswer(draftId)) this.#host.report(error);
+    else this.#parts.log.debug({ code: error.code }, 'a draft failed');
   }
 
   #write(draftId: string, text: string): void {

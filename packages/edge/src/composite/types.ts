@@ -1,7 +1,7 @@
 import type { SessionEventBody } from '@microturn/protocol';
 import type { Act, DecodedWord, Mark } from '../engine/types.js';
 import type { Budget } from '../llm/budget.js';
-import type { ChatRequest, ChatToolCall } from '../llm/index.js';
+import type { ChatPart, ChatRequest } from '../llm/index.js';
 import type { Picture } from '../picture.js';
 import type { DraftKind } from './draft.js';
 import type { Turn } from './heard-history.js';
@@ -85,7 +85,7 @@ export interface ChatSource {
       /** Is charged with what the request has cost, when it ends: also where it broke off or was given up. */
       readonly budget: Budget;
     },
-  ): AsyncIterable<{ readonly type: 'text'; readonly text: string } | ChatToolCall | { readonly type: 'done' }>;
+  ): AsyncIterable<Exclude<ChatPart, { type: 'done' }> | Pick<Extract<ChatPart, { type: 'done' }>, 'type' | 'reason'>>;
 }
 
 /** The sound of the caller between two session times: 16 kHz, as far as it is kept. */

@@ -89,6 +89,26 @@ async function callWith(chat: readonly ScriptedReply[], tools?: SessionTools) {
 
 const broken = 'It is noon. And the sun is out.';
 
+describe('an LLM that answers nothing', () => {
+  it.each(['length', 'content_filter'] as const)(
+    'for it ends by “%s” before its first word: the user is told, and the page by a code',
+    async (finishReason) => {
+      const { said, errors, turns } = await callWith([{ text: [], finishReason }]);
+      await turns(7);
+      await vi.waitFor(() => expect(said).toEqual(['Sorry, I could not get an answer.']));
+      expect(errors).toEqual(['llm/malformed']);
+    },
+  );
+
+  it('and was not kept from it, wants silence', async () => {
+    const { server, said, errors, turns } = await callWith([{ text: [] }]);
+    await turns(7);
+    await vi.waitFor(() => expect(server.chats).toMatchObject([{ outcome: 'done' }]));
+    await turns(2);
+    expect([said, errors]).toEqual([[], []]);
+  });
+});
+
 describe('an LLM that fails in the middle of an answer', () => {
   it.each([
     ['stalls for ten seconds', /^llm\/timeout$/, { text: broken, stallAfter: 5 }],
@@ -117,6 +137,15 @@ describe('an LLM that fails in the middle of an answer', () => {
       { role: 'user', content: 'word56 word57 word58 word59' },
     ]);
     expect(server.problems).toEqual([]);
+  });
+
+  it('and has no more tokens, or is filtered, ends it there, with a code of llm/malformed', async () => {
+    for (const finishReason of ['length', 'content_filter'] as const) {
+      const { said, errors, turns } = await callWith([{ text: 'It is noon. And the sun', finishReason }]);
+      await turns(7);
+      await vi.waitFor(() => expect(errors).toEqual(['llm/malformed']));
+      expect(said.join(' ')).toBe('It is noon. And the sun');
+    }
   });
 
   it('a tool that works for ten seconds, while the talk goes on: what the provider is told of it is in order', async () => {
