@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionTools } from '../session/index.js';
-import { talk } from './fixtures/row-talk.js';
+import { talk, turnTaking } from './fixtures/row-talk.js';
+
+const patience = { wordMs: 60_000, word: '', firstMs: 60_000, stallMs: 60_000, sorry: 'Sorry.' };
 
 describe('a composite row', () => {
   describe('with tools', () => {
@@ -197,6 +199,36 @@ describe('a composite row', () => {
       scribe.says('', 1600);
       await turns(1);
       expect(calls).toHaveLength(1);
+      expect(llm.requests).toHaveLength(1);
+    });
+
+    it('an answer that calls them on and on ends where it is offered none any more, and that is a failure', async () => {
+      const { tools, calls } = weather();
+      const { turns, scribe, llm, said, events, settle } = talk('.SSSSY', { turnTaking: { ...turnTaking, patience } }, tools); // prettier-ignore
+      await turns(6);
+      scribe.says('is it warm in Rome', 1200);
+      await settle();
+      for (let round = 1; round <= 20; round++) {
+        llm.calls('weather', { round });
+        await settle();
+        for (const call of calls) call.answer('21 degrees');
+        await settle();
+      }
+      expect(llm.requests.map(({ tools: offered }) => offered?.length)).toEqual([1, 1, 1, 1, undefined]);
+      expect(calls).toHaveLength(4);
+      expect(events.filter(({ type }) => type === 'error')).toMatchObject([{ code: 'llm/malformed' }]);
+      expect(said).toEqual(['Sorry.']);
+    });
+
+    it('one that says something and calls what there is not is what it says', async () => {
+      const { turns, scribe, llm, said, events, settle } = talk('.SSSSY');
+      await turns(6);
+      scribe.says('is it warm in Rome', 1200);
+      await settle();
+      llm.writes('Let me look.');
+      llm.calls('weather', { place: 'Rome' });
+      await settle();
+      expect([said, events]).toEqual([['Let me look.'], []]);
       expect(llm.requests).toHaveLength(1);
     });
 

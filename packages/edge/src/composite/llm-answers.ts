@@ -146,11 +146,11 @@ export class LlmAnswers {
         this.#write(draftId, part.text);
         if (chars > LONGEST_ANSWER_CHARS) return;
       }
-      if (calls.length === 0 || !tools) {
-        const problem = cut === undefined ? undefined : new MicroturnError('llm/malformed', cut);
+      if (calls.length === 0 || offered.length === 0 || !tools) {
+        const problem = cut ?? (calls.length > 0 ? 'it calls tools where there are none' : undefined);
         // Whoever asked is owed a word; one that says nothing of its own accord is silence.
-        if (problem && text.trim() === '') throw problem;
-        if (problem) this.#failed(ask, problem);
+        if (problem !== undefined && text.trim() === '') throw new MicroturnError('llm/malformed', problem);
+        if (cut !== undefined) this.#failed(ask, new MicroturnError('llm/malformed', cut));
         return;
       }
       // What it said before the call is a sentence of its own.
