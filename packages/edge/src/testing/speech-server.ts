@@ -15,8 +15,10 @@ export interface ScriptedSpeech {
   readonly cutAfterMs?: number;
   /** A failure instead of sound. */
   readonly status?: number;
-  /** What is sent instead of a WAV's header. */
+  /** What is sent instead of a WAV's header, or before samples that have none. */
   readonly header?: Uint8Array;
+  /** What the answer says it is. */
+  readonly contentType?: string;
 }
 
 export interface RecordedSpeech {
@@ -180,14 +182,15 @@ export class SpeechServer extends StrictServer {
 
   async #speak(
     record: { -readonly [K in keyof RecordedSpeech]: RecordedSpeech[K] },
-    { speed, stallAfterMs = Infinity, cutAfterMs = Infinity, header }: ScriptedSpeech,
+    { speed, stallAfterMs = Infinity, cutAfterMs = Infinity, header, contentType }: ScriptedSpeech,
     response: ServerResponse,
   ): Promise<void> {
     const { input, response_format: format } = record.body;
     const { rateHz = 24_000 } = this.#options;
     const lengthMs = input.length * CHAR_MS;
-    response.writeHead(200, { 'content-type': format === 'wav' ? 'audio/wav' : 'audio/pcm' });
-    if (format === 'wav') response.write(header ?? streamedWavHeader(rateHz));
+    response.writeHead(200, { 'content-type': contentType ?? (format === 'wav' ? 'audio/wav' : 'audio/pcm') });
+    const before = header ?? (format === 'wav' ? streamedWavHeader(rateHz) : undefined);
+    if (before) response.write(before);
     const beganMs = performance.now();
     while (record.sentMs < lengthMs) {
       if (record.sentMs >= stallAfterMs) return;
@@ -354,7 +357,7 @@ function tone(fromMs: number, lengthMs: number, rateHz: number): Buffer {
 }
 
 /** As servers stream it: they do not know the length when they begin. */
-function streamedWavHeader(rateHz: number): Buffer {
+export function streamedWavHeader(rateHz: number): Buffer {
   const header = Buffer.alloc(44);
   header.write('RIFF', 0, 'latin1');
   header.writeUInt32LE(0xffff_ffff, 4);

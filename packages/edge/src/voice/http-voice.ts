@@ -18,6 +18,9 @@ const OPENAI_HZ = 24_000;
 /** A session gives words up that have not begun to sound after 2 s: another voice has to have the time to say them. */
 const FIRST_AUDIO_MS = 1500;
 const STALL_MS = 1500;
+/** What is certainly no samples: played as such, it is noise at full scale. */
+const NOT_PCM =
+  /^(text\/|application\/([\w.-]+\+)?(json|xml)\b|(audio|video|application)\/(x-)?(mpeg|mp3|ogg|aac|flac|opus|webm|mp4|m4a)\b)/;
 
 /** OpenAI-compatible `/audio/speech`, streamed. It gives no times of words: they are placed by their length. */
 export function httpVoice(options: HttpVoiceOptions): StreamedVoice {
@@ -50,6 +53,11 @@ async function request(
   if (!response.ok || !response.body) {
     await response.body?.cancel();
     throw new MicroturnError('voice/failed', `${model} answered ${response.status}`);
+  }
+  const type = response.headers.get('content-type')?.toLowerCase() ?? '';
+  if (format === 'pcm' && NOT_PCM.test(type)) {
+    await response.body.cancel();
+    throw new MicroturnError('voice/failed', `${model} answered with ${type}, and not with PCM`);
   }
   return { format: format === 'wav' ? { wav: true } : { wav: false, rateHz }, bytes: response.body };
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { MicroturnError } from '@microturn/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { hasEspeak } from '../engine/fixtures/speech.js';
-import { SpeechServer, type SpeechServerOptions } from '../testing/speech-server.js';
+import { SpeechServer, streamedWavHeader, type SpeechServerOptions } from '../testing/speech-server.js';
 import { espeakVoice } from './espeak-voice.js';
 import { FallbackVoice } from './fallback-voice.js';
 import { httpVoice, type HttpVoiceOptions } from './http-voice.js';
@@ -92,6 +92,63 @@ describe('a voice over HTTP', () => {
     expect(Math.abs((pcm.length * 1000) / expectedHz - 65 * 13)).toBeLessThan(30);
     expect(Math.max(...pcm)).toBeCloseTo(8000 / 32_768, 2);
   });
+
+  it('reads a WAV where samples were asked for, and both wherever they are cut', async () => {
+    const samples = Buffer.from(Int16Array.from({ length: 6000 }, (_, i) => (i % 2 ? 9000 : -9000)).buffer);
+    const wav = Buffer.concat([streamedWavHeader(16_000), samples]);
+    for (const [bytes, rateHz] of [
+      [samples, 24_000],
+      [wav, 16_000],
+    ] as const) {
+      for (const size of [1, 3, 4, 50, bytes.length]) {
+        const voice = new StreamedVoice({
+          name: 'cut',
+          firstAudioMs: 1000,
+          stallMs: 1000,
+          open: () => ({
+            format: { wav: false, rateHz: 24_000 },
+            bytes: (async function* () {
+              for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+            })(),
+          }),
+        });
+        const clauses = await say(voice, 'One sentence.');
+        expect(clauses.every((clause) => clause.rateHz === rateHz)).toBe(true);
+        expect([...whole(clauses)]).toEqual(Array.from({ length: 6000 }, (_, i) => (i % 2 ? 9000 : -9000) / 32_768));
+      }
+    }
+  });
+
+  it.each([
+    'text/html; charset=utf-8',
+    'application/json',
+    'application/problem+json',
+    'audio/mpeg',
+    'audio/ogg',
+    'audio/aac',
+    'audio/x-flac',
+    'audio/opus',
+    'audio/webm',
+    'Audio/MP4',
+  ])('plays no %s as samples, whatever the status: another voice says it', async (contentType) => {
+    const { server, voice } = await open({ speak: [{ contentType }] });
+    const problems: MicroturnError[] = [];
+    const clauses = await say(new FallbackVoice(voice, new ToneVoice()), TEXT, {
+      onProblem: (error) => problems.push(error),
+    });
+    expect(problems).toMatchObject([{ code: 'voice/failed' }]);
+    expect(problems[0]!.message).toContain(contentType.toLowerCase());
+    expect(clauses.every(({ rateHz }) => rateHz === 16_000)).toBe(true);
+    expect(server.spoken).toHaveLength(1);
+  });
+
+  it.each(['audio/pcm', 'audio/L16; rate=24000', 'audio/x-wav', 'application/octet-stream', 'binary/octet-stream'])(
+    'takes %s for samples',
+    async (contentType) => {
+      const { voice } = await open({ speak: [{ contentType }] });
+      expect(whole(await say(voice, 'One sentence.')).length).toBeGreaterThan(0);
+    },
+  );
 
   it.each([
     ['an error', { speak: [{ status: 500 }] }, {}, '500'],

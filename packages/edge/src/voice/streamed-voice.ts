@@ -3,9 +3,9 @@ import { PcmStream } from './pcm-stream.js';
 import { splitSentences, type Sentence } from './sentences.js';
 import { SpeakingRate, StreamedWords } from './streamed-words.js';
 import type { SpeakOptions, SpeechClause, Voice } from './types.js';
-import { readWavHeader } from './wav-header.js';
+import { readWavHeader, type WavFormat } from './wav-header.js';
 
-/** Sound of one sentence as it comes: a WAV, or samples without a header at `rateHz`. */
+/** Sound of one sentence as it comes: a WAV, or samples without a header at `rateHz`; what begins as a WAV is one. */
 export interface SoundSource {
   readonly format: { readonly wav: true } | { readonly wav: false; readonly rateHz: number };
   readonly bytes: AsyncIterable<Uint8Array>;
@@ -30,6 +30,7 @@ const KEPT_MS = 20;
 const PAUSE_MS = 250;
 /** More is no sentence: the source went wrong. */
 const LONGEST_MS = 60_000;
+const RIFF = Buffer.from('RIFF', 'latin1');
 
 /** A voice outside this thread, of any language: its sound is passed on as it comes. */
 export class StreamedVoice implements Voice {
@@ -111,20 +112,26 @@ async function* toPcm(
     onRate(begun.rateHz);
     return begun;
   };
-  if (!format.wav) stream = begin(format.rateHz);
   for await (const chunk of bytes) {
     let samples = chunk;
     if (!stream) {
       head = Buffer.concat([head, chunk]);
-      const header = readWavHeader(head);
+      const header = readHead(format, head);
       if (!header) continue;
       stream = begin(header.rateHz);
       samples = head.subarray(header.dataAt);
     }
     yield { pcm: stream.push(samples), receivedMs: stream.receivedMs };
   }
-  if (!stream) throw new Error('the sound ended in its header');
+  if (!stream) throw new Error(format.wav ? 'the sound ended in its header' : 'the sentence has no sound');
   yield { pcm: stream.flush(), receivedMs: stream.receivedMs };
+}
+
+/** Where samples begin, and how they are; undefined where more bytes are needed. */
+function readHead(format: SoundSource['format'], head: Buffer): WavFormat | undefined {
+  if (format.wav) return readWavHeader(head);
+  if (head.length < RIFF.length) return undefined;
+  return head.subarray(0, RIFF.length).equals(RIFF) ? readWavHeader(head) : { rateHz: format.rateHz, dataAt: 0 };
 }
 
 /** Gathers samples to stretches, each with the words that end in it. */
