@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Talk } from './fixtures/talk.js';
+import { stepInto, Talk } from './fixtures/talk.js';
 
 describe('taking turns', () => {
   it('says a draft in the micro-turn that yields, where its words are all there were', () => {
@@ -177,6 +177,21 @@ describe('taking turns', () => {
     expect(talk.said.at(-1)).toMatch('Nice.');
     expect(talk.said).toHaveLength(2);
     expect(talk.asks.at(-1)!.turns).toEqual([]);
+  });
+
+  it('a reply right behind a backchannel is a response of its own, and known to the next question', () => {
+    const talk = new Talk().floors('.SSSS').words('so yesterday i went to Rome').writes('[backchannel] mm-hm');
+    talk.floors('hY').words('so yesterday i went to Rome').writes('Nice. How was it?');
+    expect(talk.said.map((said) => said.replace(/^\d+: /, ''))).toEqual(['mm-hm', 'Nice. How was it?']);
+    expect(talk.state.answer).toMatchObject({ responseId: 'r2', opens: false });
+    stepInto(talk, { type: 'speech-started', responseId: 'r2', atMs: talk.nowMs + 40 });
+    expect(talk.emitted('response.latency')).toHaveLength(1);
+    expect(talk.hearsAll().state.answer).toBeUndefined();
+    talk.floors('SSSS').words('it was warm').floors('Y').words('it was warm');
+    expect(talk.asks.at(-1)!.turns).toEqual([
+      { role: 'user', text: 'so yesterday i went to Rome' },
+      { role: 'assistant', text: 'Nice. How was it?' },
+    ]);
   });
 
   it('a backchannel of the floor bundle is said in its words, once in a pause, and its other words are not', () => {

@@ -42,6 +42,44 @@ describe('a conversation', () => {
     expect(run.find('response.started')).toHaveLength(2);
   });
 
+  describe('a sign that the agent listens', () => {
+    const murmured = () => new Run().turn('holding', { say: 'mm-hm', acts: ['backchannel'] });
+    const kinds = (run: Run) => run.find('response.started').map((event) => 'kind' in event && event.kind);
+    const spoken = (run: Run) => run.effects.flatMap((effect) => (effect.do === 'speak' ? [`${effect.responseId}: ${effect.text}`] : [])); // prettier-ignore
+
+    it('is no part of the answer behind it, in the next decision or before it', () => {
+      for (const answered of [
+        murmured().turn('yielded', { say: 'Nice.' }),
+        murmured().turn('yielded').feed({ type: 'more', atMs: 450, text: 'Nice.', responseId: 'r1' }),
+      ]) {
+        expect(kinds(answered)).toEqual(['backchannel', 'reply']);
+        expect(spoken(answered)).toEqual(['r0: mm-hm', 'r1: Nice.']);
+        expect(answered.effects).toContainEqual({ do: 'end', responseId: 'r0', audience: 'room' });
+        // The answer goes on, and ends by itself.
+        answered.voiced('r0', 'mm-hm', 300).turn('yielded', { say: 'Very.' });
+        expect(spoken(answered).at(-1)).toBe('r1: Very.');
+        answered.feed({ type: 'speech-sent', responseId: 'r0', atMs: 500 });
+        answered.feed({ type: 'heard', responseId: 'r0', heardMs: 300, state: 'playing' });
+        expect(answered.find('response.completed')).toMatchObject([{ responseId: 'r0' }]);
+        expect(answered.state.responses).toMatchObject([{ id: 'r1', kind: 'reply', phase: 'speaking' }]);
+      }
+    });
+
+    it('nor is it part of the answer before it, but of another sign', () => {
+      const run = new Run().turn('yielded', { say: 'Nice.' }).turn('yielded', { say: 'mm-hm', acts: ['backchannel'] });
+      run.turn('yielded', { say: 'yes', acts: ['backchannel'] });
+      expect(spoken(run)).toEqual(['r0: Nice.', 'r1: mm-hm', 'r1: yes']);
+    });
+
+    it('that still waits to be said gives way to the answer', () => {
+      const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a long text' });
+      run.voiced('s', 'a long text', 20_000).turn('holding', { say: 'mm-hm', acts: ['backchannel'] });
+      run.turn('yielded', { say: 'Nice.' });
+      expect(run.find('response.interrupted')).toMatchObject([{ responseId: 'r0', by: 'agent' }]);
+      expect(run.state.responses.map(({ id }) => id)).toEqual(['s', 'r1']);
+    });
+  });
+
   it('a backchannel is told and stops nothing', () => {
     const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b' }).voiced('s', 'a b', 2000);
     run.turn('backchannel').turn('backchannel').turn('silent');

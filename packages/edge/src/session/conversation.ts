@@ -171,7 +171,7 @@ function noteFloor(step: StepBuilder, decision: Decision, overhears: boolean): v
 function dropPassed(step: StepBuilder, decision: Decision, atMs: number): void {
   for (const response of step.state.responses) {
     // Words that follow those that wait are said with them.
-    const goesOn = decision.say !== '' && response.phase === 'speaking';
+    const goesOn = joins(response, decision);
     if (isUnstarted(response) && isWaiting(step, response) && !goesOn) step.cut(response.id, 'agent', atMs);
   }
 }
@@ -221,7 +221,10 @@ function cancelReminders(step: StepBuilder, atMs: number): void {
   }
 }
 
-/** Words that follow each other make one response; after the run has ended, the next word begins another. */
+/**
+ * Words that follow each other make one response; after the run has ended, the next word begins another. So does an answer
+ * behind "mm-hm", which is no part of it.
+ */
 function speakWords(
   step: StepBuilder,
   decision: Pick<Decision, 'say' | 'floor' | 'acts'>,
@@ -229,10 +232,11 @@ function speakWords(
   atMs: number,
 ): void {
   const open = step.state.responses.find((r) => r.by === 'model' && r.phase === 'speaking');
-  if (open) {
+  if (open && joins(open, decision)) {
     step.speak(open.id, decision.say, false);
     return;
   }
+  if (open) endRun(step, open);
   const backchannel = decision.acts.includes('backchannel');
   const holds = decision.floor === 'speaking' || decision.floor === 'holding' || decision.floor === 'correcting';
   const interjects = holds && !backchannel;
@@ -250,6 +254,16 @@ function speakWords(
   else step.unheard(responseId, decision.say);
 }
 
+/** Whether words go on with a response that is being said. */
+function joins({ kind, phase }: LiveResponse, { say, acts }: Pick<Decision, 'say' | 'acts'>): boolean {
+  return say !== '' && phase === 'speaking' && (kind === 'backchannel') === acts.includes('backchannel');
+}
+
+function endRun(step: StepBuilder, response: LiveResponse): void {
+  step.update(response.id, (r) => ({ ...r, phase: 'ending' }));
+  step.end(response);
+}
+
 /** Every micro-turn looks once at each live response, so a session needs no timers of its own. */
 function endIfDue(step: StepBuilder, response: LiveResponse, atMs: number, silent: boolean): void {
   if (response.phase === 'cut') {
@@ -258,8 +272,7 @@ function endIfDue(step: StepBuilder, response: LiveResponse, atMs: number, silen
   }
   if (response.by === 'model' && response.phase === 'speaking' && silent && response.speaking === 0) {
     // The model has nothing more to say and its words are made: the run ends when they have been played.
-    step.update(response.id, (r) => ({ ...r, phase: 'ending' }));
-    step.end(response);
+    endRun(step, response);
   }
   if (isWaiting(step, response)) step.update(response.id, (r) => ({ ...r, dueAtMs: atMs }));
   else if (isUnstarted(response) && atMs - response.dueAtMs > UNSTARTED_MS) {
