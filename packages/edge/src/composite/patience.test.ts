@@ -95,6 +95,22 @@ describe('an LLM that keeps the user waiting', () => {
     expect(talk.hearsAll().state.answer).toBeUndefined();
   });
 
+  it('is stopped by a message where it was only announced, and what answers that is a response of its own', () => {
+    const talk = asked().floors('.'.repeat(6)).types('and in Rome?', true).writes('It is one.');
+    expect(saidBy(talk)).toEqual(['One moment.']);
+    talk.floors('.');
+    expect(talk.acts).toEqual(['stop']);
+    expect(saidBy(talk)).toEqual(['One moment.', 'It is one.']);
+    expect(talk.state.answer).toMatchObject({ responseId: 'r2', opens: false });
+    expect(talk.hearsAll().state.answer).toBeUndefined();
+  });
+
+  it('is stopped, too, by the first of two messages', () => {
+    const talk = asked().floors('.'.repeat(6)).types('and in Rome?', true).types('or in Bari?', true).floors('.');
+    expect(talk.acts).toEqual(['stop']);
+    expect(talk.floors('.').acts).toEqual([]);
+  });
+
   it('is waited for in silence where the app wants no word', () => {
     const talk = asked({ patience: { ...patience, word: '', sorry: '' } }).floors('.'.repeat(30));
     expect(talk.said).toEqual([]);

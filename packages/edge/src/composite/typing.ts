@@ -21,7 +21,10 @@ export function noteTyped(step: StepBuilder, { field, text, sent, atMs }: TurnTa
   }
   step.set({ typed });
   // A message is an utterance that is complete, and takes the floor from an answer to an older one.
-  if (step.state.answer) step.set({ stopDue: step.state.answer.said > 0 });
+  const { answer, stopDue } = step.state;
+  // Of that there may be no more than the word that announced it; and one that is to be stopped already still is.
+  const sounds = answer !== undefined && (answer.said > 0 || answer.opens || answer.responseId !== undefined);
+  step.set({ stopDue: stopDue || sounds });
   step.withdraw();
   const asked = step.ask([text], atMs, false);
   step.set({ history: userSaid(step.state.history, text) });
