@@ -1,6 +1,6 @@
 import type { Floor, SessionEvent } from '@microturn/protocol';
 import type { Act } from '../engine/types.js';
-import { readDraft, type Draft } from './draft.js';
+import { plainWords, readDraft, type Draft } from './draft.js';
 import { followHistory } from './heard-history.js';
 import { speakableTo } from './speakable.js';
 import type { StepBuilder } from './step-builder.js';
@@ -20,8 +20,10 @@ export function newAnswer(
     responseId: undefined,
     saidAtMs: undefined,
     calling: false,
+    called: false,
     soundedAtMs: undefined,
     measured: false,
+    cancelled: false,
   };
 }
 
@@ -62,7 +64,7 @@ export function sayMore(step: StepBuilder, atMs: number): void {
 export function noteCalls(step: StepBuilder, draftId: string, calling: boolean, atMs: number): void {
   const { answer } = step.state;
   if (answer?.draft.id !== draftId) return;
-  step.set({ answer: { ...answer, calling } });
+  step.set({ answer: { ...answer, calling, called: true } });
   sayMore(step, atMs);
 }
 
@@ -133,10 +135,33 @@ export function takeBack(step: StepBuilder, fromMs: number): void {
   step.set({ answer: undefined, held: { ...answer, ...unsaid, soundedAtMs: undefined, measured: true } });
 }
 
-/** Nothing came of what they were saying: the answer that was held back meanwhile is the answer. */
-export function giveHeld(step: StepBuilder, floor: Floor): void {
+/** No cough is this long. */
+const SURELY_SPEECH_MS = 1200;
+
+/**
+ * They are surely saying something, which is nearly always for the agent: what is written on of the answer that is held back
+ * would be paid for and not said. One that has called a tool is not asked for twice.
+ */
+export function stopHeld(step: StepBuilder): void {
   const { held, utterance } = step.state;
-  if (held && !utterance && floor !== 'elsewhere') step.set({ answer: held, held: undefined });
+  if (!held || !utterance || held.draft.done || held.cancelled || held.called) return;
+  if (utterance.spokenMs < SURELY_SPEECH_MS && plainWords(utterance.words).length === 0) return;
+  step.run({ do: 'cancel', draftId: held.draft.id });
+  step.set({ held: { ...held, cancelled: true } });
+}
+
+/** Nothing came of what they were saying: the answer that was held back meanwhile is the answer. */
+export function giveHeld(step: StepBuilder, floor: Floor, atMs: number): void {
+  const { held, utterance } = step.state;
+  if (!held || utterance || floor === 'elsewhere') return;
+  if (!held.cancelled) {
+    step.set({ answer: held, held: undefined });
+    return;
+  }
+  const { drafted, spokenToMs, yieldedAtMs, wordsAtMs } = held;
+  // What it answers is what they have said last, and stands in the history.
+  const again = newAnswer(step.ask([], atMs, false), { drafted, spokenToMs, yieldedAtMs, wordsAtMs });
+  step.answer({ ...again, measured: true });
 }
 
 /** Where the time went between the end of the user's speech and the first packet of the answer: once, and not where a word announced it. */

@@ -167,6 +167,38 @@ describe('a composite row', () => {
     expect(decisions.at(-1)!.more).toBeUndefined();
   });
 
+  it('asks for an answer again that it gave up for what was not meant for it, with the question as it was', async () => {
+    const { turns, scribe, llm, said, settle } = talk('.SSSSYSSSSSSe.');
+    await turns(6);
+    scribe.says('what time is it', 1200);
+    await turns(6);
+    expect(llm.requests[0]!.signal.aborted).toBe(true);
+    await turns(2);
+    expect(llm.requests.map(({ messages }) => messages)).toEqual([
+      [{ role: 'user', content: 'what time is it' }],
+      [{ role: 'user', content: 'what time is it' }],
+    ]);
+    llm.writes('It is noon.', '');
+    await settle();
+    expect(said).toEqual(['It is noon.']);
+  });
+
+  it('and says something with it, where a word of it was heard', async () => {
+    const { turns, scribe, llm, observe, settle } = talk('.SSSSYSSSSSSe.');
+    await turns(6);
+    scribe.says('what time is it', 1200);
+    await settle();
+    observe({ type: 'response.started', responseId: 'r1', kind: 'reply', audience: 'room' });
+    observe({ type: 'response.text', responseId: 'r1', text: 'One moment.', words: [] });
+    observe({ type: 'response.completed', responseId: 'r1', heardMs: 400 });
+    await turns(8);
+    expect(llm.requests.at(-1)!.messages).toEqual([
+      { role: 'user', content: 'what time is it' },
+      { role: 'assistant', content: 'One moment.' },
+      { role: 'user', content: '(They wait for your answer.)' },
+    ]);
+  });
+
   it('says so, too, where the user coughed when it failed', async () => {
     const { turns, scribe, llm, events, settle } = talk('.SSSSYS');
     await turns(6);

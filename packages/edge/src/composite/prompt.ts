@@ -17,6 +17,9 @@ export function systemPrompt(instructions: string | undefined): string {
   return instructions ? `${RULES}\n\n${instructions}` : RULES;
 }
 
+/** What is asked again, where a word of the answer was heard already: providers refuse a message without a word. */
+const WAITING = '(They wait for your answer.)';
+
 /** Said besides where there are tools. */
 export const TOOL_RULES =
   'Call tools where facts are needed rather than guess. Before a call that may take long, say a few words; after it, go on from there.';
@@ -35,12 +38,12 @@ export function toMessages(
       `\n(They are typing into ${JSON.stringify(field)}: ${JSON.stringify(text.slice(-FIELD_CHARS))})`,
   );
   const unseen = sees || pictures.length === 0 ? '' : '\n(They show pictures that you cannot see.)';
-  const said = `${words}${partial ? ' …' : ''}${fields.join('')}${unseen}`;
   const known = calls ? turns : joined(turns.filter(({ role }) => role !== 'tools'));
   const last = known.at(-1);
   // They were interrupted by nobody: what was not answered yet belongs to what they say now.
   const messages = toTurnMessages(last?.role === 'user' ? known.slice(0, -1) : known);
-  const text = last?.role === 'user' ? `${last.text} ${said}` : said;
+  const asked = last?.role === 'user' ? `${last.text} ${words}`.trim() : words || WAITING;
+  const text = `${asked}${partial ? ' …' : ''}${fields.join('')}${unseen}`;
   // Some providers take no conversation that the assistant opens.
   if (messages[0]?.role === 'assistant') messages.unshift({ role: 'user', content: '(They have joined.)' });
   if (!sees || pictures.length === 0) return [...messages, { role: 'user', content: text }];

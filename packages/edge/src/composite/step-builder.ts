@@ -69,7 +69,7 @@ export class StepBuilder {
   /** This is the answer from now on: it answers what one that was held back was asked, too. */
   answer(answer: Answer): void {
     const { held } = this.state;
-    if (held && !held.draft.done) this.run({ do: 'cancel', draftId: held.draft.id });
+    if (held && !held.draft.done && !held.cancelled) this.run({ do: 'cancel', draftId: held.draft.id });
     this.set({ answer, held: undefined });
   }
   /** Nothing more of the answer is said. */

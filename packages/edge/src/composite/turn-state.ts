@@ -12,8 +12,9 @@ export interface Utterance {
   readonly floor: Floor;
   /** They pause, or the floor is not sure that they speak on: this may be the end, and a draft is worth its tokens. */
   readonly hesitates: boolean;
-  /** End of the last micro-turn in which they spoke. */
+  /** End of the last micro-turn in which they spoke, and how long all of those are. */
   readonly spokenToMs: number;
+  readonly spokenMs: number;
   /** End of the micro-turn that holds the end of their speech: words up to here are all of them. */
   readonly wordsDueMs: number;
   /** The end of the micro-turn in which they hesitated: with the words up to here a draft answers all that was said. */
@@ -54,10 +55,14 @@ export interface Answer {
   readonly saidAtMs: number | undefined;
   /** It waits for tools, and for the user to end: nothing of it is being said, and it goes on with what both give. */
   readonly calling: boolean;
+  /** It has called a tool: what it says is what came of that. */
+  readonly called: boolean;
   /** The first packet of what is being said of it left. */
   readonly soundedAtMs: number | undefined;
   /** A packet of it has left before: what it waits for now is no part of its latency. */
   readonly measured: boolean;
+  /** It was held back and is not written any further: if it is wanted after all, it is asked for again. */
+  readonly cancelled: boolean;
 }
 
 /** Where the answer of the LLM stands, since when it has stood there, and whether the user was told. */

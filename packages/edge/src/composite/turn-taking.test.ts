@@ -48,6 +48,46 @@ describe('taking turns', () => {
       expect(talk.emitted('response.latency')).toEqual([]);
     });
 
+    describe('and that is more than a cough', () => {
+      const first = (talk: Talk) => talk.asks[0]!.draftId;
+
+      it('is not written on, whether by its words or by its length, and not for a cough', () => {
+        const worded = asked().floors('S').writes('It is noon. And', false).floors('S');
+        expect(worded.cancelled).toEqual([]);
+        worded.words('and where');
+        expect(worded.cancelled).toEqual([first(worded)]);
+        worded.floors('SY').words('and where is it');
+        expect(worded.cancelled).toEqual([first(worded)]);
+        expect(worded.asks).toHaveLength(2);
+        const long = asked().floors('SSSSS');
+        expect(long.cancelled).toEqual([]);
+        expect(long.floors('S').cancelled).toEqual([first(long)]);
+      });
+
+      it('is asked for again where it was meant for somebody else, and said once', () => {
+        const talk = asked().floors('S').writes('It is noon. And', false);
+        talk.floors('S').words('dinner is ready').floors('e');
+        expect(talk.asks).toHaveLength(1);
+        talk.floors('.');
+        expect(talk.asks.slice(1)).toMatchObject([
+          { words: '', partial: false, turns: [{ role: 'user', text: 'what time is it' }] },
+        ]);
+        talk.writes('It is noon.').floors('.');
+        expect(texts(talk)).toEqual(['It is noon.']);
+        stepInto(talk, { type: 'speech-started', responseId: 'r1', atMs: talk.nowMs + 40 });
+        expect(talk.emitted('response.latency')).toEqual([]);
+        expect(talk.hearsAll().state).toMatchObject({ answer: undefined, held: undefined });
+        expect(talk.cancelled).toEqual([first(talk)]);
+      });
+
+      it('is kept where it is all written, or has called a tool', () => {
+        const written = asked().floors('S').writes('It is noon.').floors('SSSSS');
+        const called = asked().calls(true).calls(false).floors('SSSSSS').words('in Rome');
+        expect([written.cancelled, called.cancelled]).toEqual([[], []]);
+        expect(called.state.held).toMatchObject({ called: true });
+      });
+    });
+
     it('ends no answer that breaks off meanwhile before it was said as far as it came', () => {
       const talk = asked().writes('It is noon. And', false).floors('S').fails();
       expect(texts(cough(talk))).toEqual(['It is noon.', 'It is noon. And']);

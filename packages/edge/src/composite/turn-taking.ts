@@ -1,5 +1,5 @@
 import type { Act, Decision } from '../engine/types.js';
-import { fail, follow, giveHeld, measure, noteCalls, sayMore, takeBack } from './answering.js';
+import { fail, follow, giveHeld, measure, noteCalls, sayMore, stopHeld, takeBack } from './answering.js';
 import { interject, offer, settle } from './committing.js';
 import { historyOf, toolsAnswered } from './heard-history.js';
 import { isRefuted, plainWords } from './draft.js';
@@ -99,10 +99,11 @@ function decide(step: StepBuilder, decision: Decision, atMs: number): void {
   if (step.state.utterance?.wordsDueMs === toMs) {
     step.run({ do: 'settle', utterance: step.state.utterance.id, toMs });
   }
+  stopHeld(step);
   tellWords(step, atMs);
   interject(step, decision, atMs);
   settle(step, atMs);
-  giveHeld(step, decision.floor);
+  giveHeld(step, decision.floor, atMs);
   draft(step, atMs);
   sayMore(step, atMs);
   wait(step, atMs);
@@ -121,6 +122,7 @@ function noteWords(step: StepBuilder, input: TurnTakingInput & { type: 'words' }
   step.set({
     utterance: { ...utterance, words, stable, coveredMs, coveredAtMs: atMs },
   });
+  stopHeld(step);
   const plain = plainWords(words);
   for (const one of step.state.drafts) if (isRefuted(one, plain)) step.drop(one, 'revised');
   settle(step, atMs);
