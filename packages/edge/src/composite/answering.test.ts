@@ -30,6 +30,17 @@ describe('taking turns', () => {
     expect(talk.said).toEqual(['1200: Let me look']);
   });
 
+  it('says a long answer part by part, and is not done before all of it is given', () => {
+    const talk = new Talk().floors('.SSSS').words('tell me everything').floors('Y').words('tell me everything');
+    const text = 'It is noon, and the sun is out. '.repeat(250).trim();
+    const texts = () => talk.said.map((said) => said.replace(/^\d+: /, ''));
+    talk.writes(text);
+    expect(Array.from('....', (floor) => talk.floors(floor).more)).toEqual([true, true, false, false]);
+    expect(texts().join(' ')).toBe(text);
+    expect(texts().every((part) => part.length <= 2000)).toBe(true);
+    expect(talk.hearsAll().state.answer).toBeUndefined();
+  });
+
   it('what has no word in it is not said', () => {
     const talk = new Talk().floors('.SSSS').words('thank you so much').floors('Y').words('thank you so much');
     talk.writes('You are welcome! ', false).writes('😊');

@@ -38,22 +38,25 @@ export function sayMore(step: StepBuilder, atMs: number): void {
     step.withdraw();
     return;
   }
-  const said = read ? speakableTo(read.text, answer.said, answer.draft.done || answer.calling) : 0;
+  const complete = answer.draft.done || answer.calling;
+  const said = read ? speakableTo(read.text, answer.said, complete) : 0;
+  // What a voice does not take at once follows with the next decision.
+  const rest = complete && read !== undefined && said < read.text.length;
   const part = read ? read.text.slice(answer.said, said).trim() : '';
   // A smile at the end is no speech: a voice refuses it, and what is being said would end there.
   const say = /[\p{L}\p{N}]/u.test(part) ? part : '';
-  if (say === '' && answer.draft.done && answer.responseId === undefined && !answer.opens) {
+  if (say === '' && answer.draft.done && !rest && answer.responseId === undefined && !answer.opens) {
     // Nothing of it is being said, or is going to be.
     step.withdraw();
     return;
   }
   // While tools work nothing is being said: somebody else may speak, and ask for leave.
-  step.speech = { say, kind: read?.kind ?? 'reply', more: !answer.draft.done && !answer.calling };
+  step.speech = { say, kind: read?.kind ?? 'reply', more: !complete || rest };
   step.set({
     answer: {
       ...answer,
       said,
-      saidAll: answer.draft.done,
+      saidAll: answer.draft.done && !rest,
       opens: answer.opens || (say !== '' && answer.responseId === undefined),
       saidAtMs: answer.saidAtMs ?? (say === '' ? undefined : atMs),
     },
