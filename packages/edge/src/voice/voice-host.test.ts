@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { MessagePort } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { MicroturnError } from '@microturn/protocol';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { SpeechMessage } from '../media/types.js';
 import { type Log, silentLog } from '../telemetry/log.js';
 import type { SpokenClause } from './messages.js';
@@ -29,12 +29,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(builtDir, { recursive: true, force: true }));
 
-/** A thread that does what the test says on each `speak`. */
-const scripted = (onSpeak: string) =>
+/** A thread that does what the test says on each `speak`, and before it is ready. */
+const scripted = (onSpeak: string, load = '') =>
   new URL(
     `data:text/javascript,${encodeURIComponent(`
       import { parentPort } from 'node:worker_threads';
       let speech;
+      ${load}
       parentPort.on('message', (m) => {
         if (m.type === 'connect') speech = m.port;
         if (m.type === 'speak') { ${onSpeak} }
@@ -206,6 +207,18 @@ describe('VoiceHost', () => {
     await start({ threadUrl: scripted('for (;;);'), pingMs: 20 });
     const hung = failure(speak('r1', 'yes'));
     expect(await hung).toMatchObject({ code: 'voice/failed', message: expect.stringContaining('died') });
+  });
+
+  it('takes no thread for hung that loads', async () => {
+    const restarted = vi.fn();
+    const onSpeak = `if (m.text === 'die') throw new Error('gone');
+      parentPort.postMessage({ type: 'done', job: m.job, lengthMs: 100 })`;
+    const load = `await new Promise((resolve) => setTimeout(resolve, 800));`;
+    await start({ threadUrl: scripted(onSpeak, load), pingMs: 50, onRestart: restarted });
+    await failure(speak('r1', 'die'));
+    expect(restarted).toHaveBeenCalledOnce();
+    expect(await speak('r2', 'yes')).toEqual({ lengthMs: 100 });
+    expect(restarted).toHaveBeenCalledOnce();
   });
 
   it('takes no thread for hung where this process itself stood still', async () => {

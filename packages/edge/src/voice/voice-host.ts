@@ -55,8 +55,12 @@ const ON_THREAD: ReadonlySet<VoiceSpec['provider']> = new Set(['flite', 'tones']
 const NUMBERS = 'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen'.split(' ');
 const START_MS = 30_000;
 const PING_MS = 1_000;
-/** A clause takes 0.1 s: a thread that leaves so many signs of life unanswered while it has work hangs. */
+/**
+ * A clause takes 0.1 s: a thread that leaves so many signs of life unanswered while it has work hangs. One that starts answers
+ * none before its voices are there.
+ */
 const HANG_PINGS = 10;
+const START_PINGS = 30;
 /** A thread that dies more often than this stays dead: something is wrong that another start does not mend. */
 const RESTARTS = { most: 3, withinMs: 600_000 };
 /** Responses that ended lately, so that a late `speak` to one is told apart from a new response. */
@@ -89,6 +93,7 @@ export class VoiceHost {
   #worker: Worker | undefined;
   #nextJob = 1;
   #queuedChars = 0;
+  #ready = false;
   #unanswered = 0;
   #watch: NodeJS.Timeout | undefined;
   #started = false;
@@ -224,6 +229,7 @@ export class VoiceHost {
     const workerData: VoiceThreadData = { voice, speakers, warm };
     const worker = new Worker(threadUrl, { workerData, name: 'microturn-voice' });
     this.#worker = worker;
+    this.#ready = false;
     this.#unanswered = 0;
     await new Promise<void>((resolve, reject) => {
       const fail = (error: unknown) => reject(MicroturnError.from(error, 'voice/failed'));
@@ -235,6 +241,7 @@ export class VoiceHost {
       worker.on('message', (report: VoiceReport) => {
         this.#unanswered = 0;
         if (report.type === 'ready') {
+          this.#ready = true;
           clearTimeout(timer);
           this.#log.info({ voice: report.name }, 'the voice is ready');
           resolve();
@@ -310,7 +317,7 @@ export class VoiceHost {
     this.#unanswered = 0;
     this.#watch = setInterval(() => {
       // Counted, and not timed: where main itself stood still, the answers are there but were not read.
-      if (++this.#unanswered > HANG_PINGS) {
+      if (++this.#unanswered > (this.#ready ? HANG_PINGS : START_PINGS)) {
         this.#log.warn({}, 'the voice thread hangs and is ended');
         this.#unanswered = 0;
         void this.#worker?.terminate();
