@@ -84,7 +84,8 @@ export class LlmProvider implements BackgroundProvider {
         if (part.type === 'text') answer.text(part.text);
         else if (part.type === 'tool-call') answer.calls.push(part);
       }
-      if (answer.calls.length === 0) {
+      // What calls tools all the same where it is offered none is over with what it says.
+      if (answer.calls.length === 0 || step >= MAX_STEPS) {
         answer.finish();
         return;
       }

@@ -166,6 +166,23 @@ describe('a language model at work', () => {
     expect([runs, stage.task().text]).toEqual([1, 'Done.']);
   });
 
+  it('that calls tools on and on is over where it is offered none any more, and has failed where it says nothing', async () => {
+    const toolCalls = [{ name: 'lookup', arguments: { q: 'x' } }];
+    for (const [text, expected] of [
+      ['', { status: 'failed', failure: { code: 'llm/malformed' } }],
+      ['It is four.', { status: 'done' }],
+    ] as const) {
+      const { server, provider } = await llm({
+        chat: ({ tools = [] }) => (tools.length > 0 ? { toolCalls } : { text, toolCalls }),
+      });
+      const stage = new DeskStage({ provider, tools: [lookup()] });
+      ask(stage, 'q');
+      await over(stage);
+      expect(stage.task()).toMatchObject(expected);
+      expect(server.chats).toHaveLength(8);
+    }
+  });
+
   it('fault 30: half an answer fails the task, and what there is of it can be read', async () => {
     const { provider } = await llm({ chat: [{ text: 'It is four or five.', endAfter: 3 }] });
     const stage = new DeskStage({ provider });
