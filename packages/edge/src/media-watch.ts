@@ -15,6 +15,11 @@ export interface MediaWatchParts {
   readonly onFailed: (error: MicroturnError) => void;
 }
 
+const FLOODED = new MicroturnError(
+  'protocol/rate',
+  'the microphone sent far more packets than one does, and was closed',
+);
+
 /**
  * Brings what the media thread says to those it is about, and brings their media back once another thread has taken the
  * place of one that died.
@@ -50,6 +55,11 @@ export class MediaWatch {
       case 'uplink.stalled':
         for (const connection of this.#parts.connections) {
           if (connection.endpoint === event.endpoint) connection.onMediaEvent(event);
+        }
+        return;
+      case 'uplink.flooded':
+        for (const call of this.#parts.calls.values()) {
+          if (call.session.endpoint === event.endpoint) call.loseTrack(event.producerId, FLOODED);
         }
         return;
       case 'speech.started':

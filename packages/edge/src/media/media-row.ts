@@ -22,6 +22,8 @@ export interface MediaRowParts {
   readonly placing: Histogram;
   /** The microphone sent, is not muted, and sends no more. */
   onStalled?(): void;
+  /** The microphone sends far more than microphones do, and does not stop. It is to be closed. */
+  onFlooded?(): void;
   /** To the engine thread of the row. */
   post(turn: MicroTurn, engine: EngineId): void;
 }
@@ -82,6 +84,7 @@ export class MediaRow {
         this.#uplink.push(packet, arrivalMs);
         this.#flow.arrived(arrivalMs);
         placing.add(clock.now() - arrivalMs);
+        if (this.#uplink.flooded) this.#parts.onFlooded?.();
       },
       complete: () => this.#restart(),
     });

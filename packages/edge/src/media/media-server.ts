@@ -173,10 +173,7 @@ export class MediaServer {
 
     'producer.close': ({ endpoint: id, producerId }) => {
       const endpoint = this.#endpoint(id);
-      const track = this.#track(endpoint, producerId);
-      endpoint.tracks.delete(producerId);
-      endpoint.rtc.closeProducer(producerId);
-      if (track.source === 'microphone') endpoint.row?.detach();
+      this.#closeTrack(endpoint, this.#track(endpoint, producerId));
     },
 
     subscribe: async ({ endpoint: id, rtpCapabilities }) => {
@@ -194,6 +191,7 @@ export class MediaServer {
         listener: endpoint.ears,
         placing: this.#placing,
         onStalled: () => this.#parts.postEvent({ type: 'uplink.stalled', endpoint: id }),
+        onFlooded: () => this.#endFlood(endpoint),
         post: postTurn,
       });
       this.#closeRow(endpoint);
@@ -314,6 +312,21 @@ export class MediaServer {
     endpoint.rtc.close();
   }
 
+  #closeTrack(endpoint: MediaEndpoint, { producerId, source }: Track): void {
+    endpoint.tracks.delete(producerId);
+    endpoint.rtc.closeProducer(producerId);
+    if (source === 'microphone') endpoint.row?.detach();
+  }
+
+  /** Packets cost the thread of everybody something also where nobody looks at them: none come of a producer that is closed. */
+  #endFlood(endpoint: MediaEndpoint): void {
+    const microphone = [...endpoint.tracks.values()].find(({ source }) => source === 'microphone');
+    if (!microphone) return;
+    this.#closeTrack(endpoint, microphone);
+    const { producerId } = microphone;
+    this.#parts.postEvent({ type: 'uplink.flooded', endpoint: endpoint.id, producerId });
+  }
+
   #closeRow(endpoint: MediaEndpoint): void {
     if (endpoint.row) this.#pastUplinks = sum(this.#pastUplinks, endpoint.row.stats);
     endpoint.row?.close();
@@ -359,7 +372,7 @@ export class MediaServer {
   }
 }
 
-const NO_PACKETS = { packets: 0, lost: 0, late: 0, duplicates: 0, malformed: 0, concealedMs: 0 };
+const NO_PACKETS = { packets: 0, lost: 0, late: 0, duplicates: 0, malformed: 0, refused: 0, concealedMs: 0 };
 const NO_STATS = { ...NO_PACKETS, jitterMs: 0, turns: 0 };
 
 function sum(a: MediaStats['uplinks'], b: MediaStats['uplinks']): MediaStats['uplinks'] {
@@ -369,6 +382,7 @@ function sum(a: MediaStats['uplinks'], b: MediaStats['uplinks']): MediaStats['up
     late: a.late + b.late,
     duplicates: a.duplicates + b.duplicates,
     malformed: a.malformed + b.malformed,
+    refused: a.refused + b.refused,
     concealedMs: a.concealedMs + b.concealedMs,
   };
 }

@@ -134,6 +134,8 @@ export type MediaEvent =
     }
   /** The microphone of this endpoint, which is not muted, sent and sends no more. Once, until it sends again. */
   | { type: 'uplink.stalled'; endpoint: EndpointId }
+  /** The microphone of this endpoint sent far more packets than one does, for a second: its producer was closed. */
+  | { type: 'uplink.flooded'; endpoint: EndpointId; producerId: string }
   /** The first packet of a response left, at monotonic ms `atMs`. */
   | { type: 'speech.started'; voice: VoiceKey; responseId: string; atMs: number }
   /** The last packet of a response left: it is `lengthMs` long. */

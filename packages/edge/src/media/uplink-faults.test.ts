@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ImpairedPath, ManualClock, seededRandom, type Impairments } from '../testing/index.js';
+import { OpusDecoder } from './opus.js';
 import { PacketOrder } from './packet-order.js';
 import { parseRtpPacket, writeRtpPacket } from './rtp-packet.js';
 import { sendPackets, type Arrival } from './testing/simulated-sender.js';
@@ -141,6 +142,71 @@ describe('a microphone on a path that', () => {
     expect(concealed(heard) * heard.turns.length * TURN_MS).toBeLessThan(damagedPackets * 25);
     const good = heard.turns.filter(({ lost }) => lost === 0).length;
     expect(good).toBeGreaterThanOrEqual(heard.turns.length - 2 * damagedPackets - 1);
+  });
+});
+
+describe('fault 46, a microphone that floods', () => {
+  /** Two bytes that decode to 120 ms of nothing. */
+  const payload = Uint8Array.of((31 << 3) | 3, 6);
+  const open = () => new Uplink({ rateHz: RATE_HZ, turnSamples: (TURN_MS * RATE_HZ) / 1000, zeroMs: 0 });
+  const flood = (uplink: Uplink, fromMs: number, count: number, everyMs: number) => {
+    for (let i = 0; i < count; i++) {
+      const header = { payloadType: 111, marker: false, sequenceNumber: 20_000 + i, rtpTicks: 9000 + i, ssrc: 7 };
+      uplink.push(writeRtpPacket({ ...header, payload }), fromMs + i * everyMs);
+    }
+  };
+
+  it('costs no more than a bound, is counted, and is heard again as soon as it stops', () => {
+    const decode = vi.spyOn(OpusDecoder.prototype, 'decode');
+    try {
+      const uplink = open();
+      const say = (fromTurn: number, toTurn: number) => {
+        const turns: TurnPcm[] = [];
+        for (let index = fromTurn; index < toTurn; index++) {
+          for (const { atMs, bytes } of sent) if (Math.floor(atMs / TURN_MS) === index) uplink.push(bytes, atMs);
+          turns.push(uplink.cut(index));
+        }
+        return turns;
+      };
+      say(0, 20);
+      decode.mockClear();
+      flood(uplink, 20 * TURN_MS, 5000, TURN_MS / 5000);
+      uplink.cut(20);
+      expect(decode.mock.calls.length).toBeLessThan(250);
+      expect(uplink.stats.refused).toBeGreaterThan(4700);
+      expect(uplink.flooded).toBe(false);
+      const after = say(21, 30);
+      expect(after[0]!.lost).toBeLessThan(0.5);
+      expect(after.slice(1).every(({ lost }) => lost === 0)).toBe(true);
+      expect(uplink.stats.refused).toBeLessThan(5000);
+    } finally {
+      decode.mockRestore();
+    }
+  });
+
+  it('for longer than a burst lasts is known for one; another stream in its place is judged for itself', () => {
+    const uplink = open();
+    flood(uplink, 0, 4000, 0.2);
+    expect(uplink.flooded).toBe(false);
+    flood(uplink, 800, 2000, 0.2);
+    expect(uplink.flooded).toBe(true);
+    uplink.restart();
+    expect(uplink.flooded).toBe(false);
+  });
+
+  it.each([
+    [10_000, 20],
+    [4000, 10],
+    [2000, 2.5],
+  ])('is none that brings at once what a path held back for %i ms, in packets of %d ms', (heldMs, packetMs) => {
+    const uplink = open();
+    const count = heldMs / packetMs + 400;
+    const config = { 20: 31, 10: 30, 2.5: 28 }[packetMs]!;
+    for (let i = 0; i < count; i++) {
+      const header = { payloadType: 111, marker: false, sequenceNumber: i, rtpTicks: i * packetMs * 48, ssrc: 7 };
+      uplink.push(writeRtpPacket({ ...header, payload: Uint8Array.of(config << 3) }), Math.max(heldMs, i * packetMs));
+    }
+    expect([uplink.stats.refused, uplink.flooded]).toEqual([0, false]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { OPUS_TICKS_PER_MS } from '@microturn/protocol';
 import { ArrivalClock } from './arrival-clock.js';
+import { FloodGate } from './flood-gate.js';
 import { OpusDecoder, isDtxPacket, opusPacketTicks, type OpusRate } from './opus.js';
 import { PacketOrder, type OrderedPacket } from './packet-order.js';
 import { PcmTimeline } from './pcm-timeline.js';
@@ -39,6 +40,8 @@ export interface UplinkStats {
   readonly duplicates: number;
   /** No RTP, no Opus, or of another stream. */
   readonly malformed: number;
+  /** That nobody looked at: more than any microphone sends. */
+  readonly refused: number;
   readonly concealedMs: number;
   readonly jitterMs: number;
 }
@@ -54,6 +57,7 @@ export class Uplink {
   readonly #timeline: PcmTimeline;
   readonly #order: PacketOrder;
   readonly #clock = new ArrivalClock();
+  readonly #gate = new FloodGate();
   readonly #decoder: OpusDecoder;
   /** Where the next sample of the stream goes, and the RTP time it has. */
   #cursor = 0;
@@ -87,6 +91,7 @@ export class Uplink {
       late: this.#late + this.#order.late,
       duplicates: this.#order.duplicates,
       malformed: this.#malformed + this.#order.strays,
+      refused: this.#gate.refused,
       concealedMs: (this.#concealedSamples * 1000) / this.#rateHz,
       jitterMs: this.#clock.jitterMs,
     };
@@ -95,6 +100,11 @@ export class Uplink {
   /** Whether the sender said that it is silent, and may send next to nothing. */
   get silent(): boolean {
     return this.#silent;
+  }
+
+  /** Whether it sends far more than a microphone does, and goes on with it. */
+  get flooded(): boolean {
+    return this.#gate.flooded;
   }
 
   /** How much later than it was spoken, at least, sound stands on the timeline: one packet, and the room for jitter. */
@@ -106,11 +116,13 @@ export class Uplink {
   push(bytes: Uint8Array, arrivalMs: number): void {
     if (this.#muted) return;
     this.#packets++;
+    if (!this.#gate.take(arrivalMs)) return;
     const packet = parseRtpPacket(bytes);
     if (!packet) {
       this.#malformed++;
       return;
     }
+    this.#gate.charge((opusPacketTicks(packet.payload) ?? 0) / OPUS_TICKS_PER_MS);
     this.#order.push(packet, arrivalMs);
   }
 
@@ -139,6 +151,7 @@ export class Uplink {
   restart(): void {
     this.#order.reset();
     this.#clock.reset();
+    this.#gate.forgive();
     this.#live = false;
     this.#silent = false;
   }

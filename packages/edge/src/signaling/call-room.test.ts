@@ -42,6 +42,20 @@ describe('who is in a room', () => {
     expect(tracks).toMatchObject([[], [{ id: producerId, muted: false }], [{ muted: true }], [], false]);
   });
 
+  it('fault 46, is told of a track that the media thread has closed, and its participant why', async () => {
+    await world.join(socket);
+    const sender = new Socket();
+    const bob = await world.join(sender, { identity: 'bob' });
+    const { producerId } = await bob.call.produce({ ...produce, source: 'microphone' });
+    bob.call.loseTrack(producerId, new MicroturnError('protocol/rate', 'it flooded'));
+    expect(socket.rosterMessages.at(-1)).toMatchObject({ type: 'participant.updated', participant: { tracks: [] } });
+    expect(sender.events.at(-1)).toMatchObject({ type: 'error', code: 'protocol/rate', retryable: true });
+    const { length } = sender.events;
+    await bob.call.close('left');
+    bob.call.loseTrack(producerId, new MicroturnError('protocol/rate', 'it flooded'));
+    expect(sender.events.slice(length).map(({ type }) => type)).not.toContain('error');
+  });
+
   it('is told what their token lets them send, and refused the rest', async () => {
     const all = await world.join(socket);
     const { call, joined } = await world.join(new Socket(), {

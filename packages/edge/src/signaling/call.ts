@@ -185,6 +185,12 @@ export class Call implements Recordable {
     this.#seat.unpublish(producerId);
   }
 
+  /** The media thread has closed a track of this participant, who is told why. */
+  loseTrack(producerId: string, error: MicroturnError): void {
+    this.#seat.unpublish(producerId);
+    if (!this.closed) this.session.report(error);
+  }
+
   /**
    * Somebody else mutes a track of this participant, whose device is told to follow. Only they themselves unmute it.
    * @throws {MicroturnError} `room/unknown` where there is no such track

@@ -46,7 +46,7 @@ export class EdgeMetrics {
   );
   readonly uplinkPackets = this.#counter(
     'uplink_packets_total',
-    'Packets of microphones: received, and of them malformed, duplicate or late for their micro-turn; and lost',
+    'Packets of microphones: received, and of them malformed, duplicate, late for their micro-turn, or refused: more than a microphone sends; and lost',
     ['fate'],
   );
   readonly uplinkConcealed = this.#counter(
@@ -95,9 +95,9 @@ export class EdgeMetrics {
   }
 
   /** @param uplinks totals of the media thread, which begin anew with another one */
-  noteUplinks({ packets, lost, late, duplicates, malformed, concealedMs }: MediaStats['uplinks']): void {
+  noteUplinks({ packets, lost, late, duplicates, malformed, refused, concealedMs }: MediaStats['uplinks']): void {
     this.uplinkPackets.reset();
-    const fates = { received: packets, lost, late, duplicate: duplicates, malformed };
+    const fates = { received: packets, lost, late, duplicate: duplicates, malformed, refused };
     for (const [fate, count] of Object.entries(fates)) this.uplinkPackets.inc({ fate }, count);
     this.uplinkConcealed.reset();
     this.uplinkConcealed.inc(concealedMs / 1000);

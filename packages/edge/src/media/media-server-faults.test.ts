@@ -1,0 +1,98 @@
+import { NEVER, Subject } from 'rxjs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { RtcServer } from '../rtc/index.js';
+import { silentLog } from '../telemetry/log.js';
+import { ManualClock } from '../testing/manual-clock.js';
+import { MediaServer } from './media-server.js';
+import type { MediaEvent } from './types.js';
+
+// What mediasoup does in a moment that a test has to choose, by a stand-in for it.
+
+class FakeEndpoint {
+  closed = false;
+  readonly transports = { sendTransport: { id: 'send' }, recvTransport: { id: 'recv' } };
+  readonly closedProducers: string[] = [];
+  /** The producers that it makes wait for this. */
+  making: Promise<void> = Promise.resolve();
+  #made = 0;
+
+  async produce() {
+    await this.making;
+    return { producerId: `producer-${++this.#made}` };
+  }
+  closeProducer(producerId: string) {
+    this.closedProducers.push(producerId);
+  }
+  setCapabilities() {}
+  consume() {
+    return Promise.resolve(undefined);
+  }
+  close() {
+    this.closed = true;
+  }
+}
+
+let clock: ManualClock;
+let endpoints: FakeEndpoint[];
+let packets: Subject<Uint8Array>[];
+let events: MediaEvent[];
+let server: MediaServer;
+
+beforeEach(async () => {
+  [clock, endpoints, packets, events] = [new ManualClock(), [], [], []];
+  const room = {
+    rtpCapabilities: {},
+    speakers$: NEVER,
+    createVoice: () =>
+      Promise.resolve({ producerId: 'voice', ssrc: 1, payloadType: 100, send: () => {}, close: () => {} }),
+    createEndpoint: () => {
+      const endpoint = new FakeEndpoint();
+      endpoints.push(endpoint);
+      return Promise.resolve(endpoint);
+    },
+    tap: () => {
+      const packet$ = new Subject<Uint8Array>();
+      packets.push(packet$);
+      return Promise.resolve({ packet$, close: () => {} });
+    },
+    close: () => {},
+  };
+  const rtc = { createRoom: () => Promise.resolve(room), close: () => Promise.resolve() } as unknown as RtcServer;
+  server = new MediaServer({
+    rtc,
+    clock,
+    log: silentLog,
+    postTurn: () => undefined,
+    postEvent: (event) => events.push(event),
+  });
+  await server.request('room.open', { room: 'a' });
+  await server.request('endpoint.open', { room: 'a', endpoint: 'e', participant: 'ann' });
+  return () => server.close();
+});
+
+const produce = (source: 'microphone' | 'camera' = 'microphone') =>
+  server.request('produce', { endpoint: 'e', transportId: 'send', source, rtpParameters: {} });
+
+describe('fault 46, a microphone that floods', () => {
+  it('is closed where it goes on for a second, and the next one of its participant is heard', async () => {
+    const row = { lease: 1, engine: 0, microTurnMs: 200, inputHz: 16_000, zeroMs: 0 };
+    await server.request('row.start', { endpoint: 'e', row });
+    const { producerId } = await produce();
+    const flood = (ms: number) => {
+      for (let i = 0; i < ms; i++) {
+        clock.advance(1);
+        for (let n = 0; n < 25; n++) packets.at(-1)!.next(Uint8Array.of(0));
+      }
+    };
+    flood(900);
+    expect(endpoints[0]!.closedProducers).toEqual([]);
+    flood(300);
+    expect(endpoints[0]!.closedProducers).toEqual([producerId]);
+    expect(events).toEqual([{ type: 'uplink.flooded', endpoint: 'e', producerId }]);
+    expect(packets[0]!.observed).toBe(false);
+    await produce();
+    packets.at(-1)!.next(Uint8Array.of(0));
+    expect(events).toHaveLength(1);
+    expect(packets[1]!.observed).toBe(true);
+  });
+});
