@@ -96,3 +96,17 @@ describe('fault 46, a microphone that floods', () => {
     expect(packets[1]!.observed).toBe(true);
   });
 });
+
+describe('a track that is made while its caller is lost', () => {
+  it.each(['endpoint.suspend', 'endpoint.reopen'] as const)('is none after %s', async (method) => {
+    let made = () => {};
+    endpoints[0]!.making = new Promise((resolve) => (made = resolve));
+    const late = produce('camera');
+    await server.request(method, { endpoint: 'e' });
+    made();
+    await expect(late).rejects.toMatchObject({ code: 'protocol/state' });
+    // So nothing is in the way of another, and nobody is offered what is not there.
+    if (method === 'endpoint.suspend') await server.request('endpoint.reopen', { endpoint: 'e' });
+    await expect(produce('camera')).resolves.toMatchObject({ kind: 'video' });
+  });
+});

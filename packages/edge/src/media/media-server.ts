@@ -153,7 +153,10 @@ export class MediaServer {
         throw new MicroturnError('protocol/state', `this participant has a ${source} already; close it first`);
       }
       const kind = source === 'microphone' ? 'audio' : 'video';
-      const { producerId } = await endpoint.rtc.produce(transportId, kind, rtpParameters);
+      const { rtc } = endpoint;
+      const { producerId } = await rtc.produce(transportId, kind, rtpParameters);
+      // It closed the producer with all that was its own, and what is there now is of another socket.
+      if (endpoint.rtc !== rtc || rtc.closed) throw new MicroturnError('protocol/state', 'the transport has closed');
       const track: Track = { producerId, source, participant, muted: false };
       endpoint.tracks.set(producerId, track);
       if (source === 'microphone') await endpoint.room.listen(endpoint);
