@@ -9,7 +9,7 @@ import { closeAll, type Closable } from './close-all.js';
 import { parseConfig, type EdgeConfig } from './config.js';
 import type { EngineHost } from './engine/index.js';
 import { certificateFor } from './https.js';
-import { refreshMetrics, refreshStats, type StatsParts } from './edge-stats.js';
+import { EdgeStats } from './edge-stats.js';
 import type { MediaHost } from './media/index.js';
 import { MediaWatch } from './media-watch.js';
 import type { Agents } from './recipes/index.js';
@@ -102,6 +102,7 @@ export class Edge {
   #maxConnections = Infinity;
   #http: FastifyInstance | undefined;
   readonly #mediaWatch: MediaWatch;
+  readonly #stats: EdgeStats;
   #statsTimer: NodeJS.Timeout | undefined;
   #aliveTimer: NodeJS.Timeout | undefined;
   #draining = false;
@@ -129,6 +130,7 @@ export class Edge {
       rooms: this.#rooms,
       onFailed: (error) => this.fail(error),
     });
+    this.#stats = new EdgeStats({ ...parts, calls: this.#calls, rooms: this.#rooms });
     this.#ofConnections = this.#partsOfConnections();
   }
 
@@ -252,7 +254,7 @@ export class Edge {
       demoDir: config.demo,
       allowedOrigins: config.allowedOrigins,
       ready: () => this.ready,
-      refreshMetrics: () => refreshMetrics(this.#ofStats),
+      refreshMetrics: () => this.#stats.refreshGauges(),
       onSocket: (socket, address) => this.#connect(socket, address),
       say: (id, text, audience) => this.#sessionOf(id).say(text, audience),
       patch: (id, surfaceId, patch) => this.#sessionOf(id).patch(surfaceId, patch),
@@ -278,7 +280,7 @@ export class Edge {
         void call.end(new MicroturnError('engine/late', 'others who came before go on'));
       }
       if (this.#calls.size > 0)
-        refreshStats(this.#ofStats).catch((error: unknown) => log.warn({ err: error }, 'no media stats'));
+        this.#stats.refresh().catch((error: unknown) => log.warn({ err: error }, 'no media stats'));
     }, STATS_MS).unref();
     this.#aliveTimer = setInterval(() => {
       // One that waits to join ends soon by itself, and ten thousand pings at once would hold everybody up.
@@ -343,10 +345,6 @@ export class Edge {
     else if (!leaveWaiting) connection.end(new MicroturnError('protocol/rate', 'too many sockets wait to join'));
     else if (this.#connections.size > this.#maxConnections)
       connection.end(new MicroturnError('edge/full', `${this.#maxConnections} connections, by its open files limit`));
-  }
-
-  get #ofStats(): StatsParts {
-    return { ...this.#parts, calls: this.#calls, rooms: this.#rooms };
   }
 
   #partsOfConnections(): ConnectionParts {

@@ -88,6 +88,27 @@ describe('MediaHost', () => {
     });
     await host.close();
   });
+
+  it('fault 47, takes what ends something also where very many wait, and refuses the rest', async () => {
+    const thread = `
+      import { parentPort } from 'node:worker_threads';
+      parentPort.postMessage({ event: { type: 'ready', port: 1 } });
+      parentPort.on('message', ({ id, method }) => {
+        if (/close|suspend|stop|cut/.test(method)) parentPort.postMessage({ id, result: undefined });
+      });`;
+    const { host } = await start({ threadUrl: new URL(`data:text/javascript,${encodeURIComponent(thread)}`) });
+    const waiting = Array.from({ length: 1024 }, () => host.request('stats', {}).catch((error: unknown) => error));
+    await expect(host.request('stats', {})).rejects.toMatchObject({ code: 'edge/internal' });
+    for (const method of ['endpoint.suspend', 'row.stop', 'endpoint.close'] as const)
+      await expect(host.request(method, { endpoint: 'e' })).resolves.toBeUndefined();
+    await host.request('producer.close', { endpoint: 'e', producerId: 'p' });
+    await host.request('speech.cut', { voice: 'room:a', responseId: 'r' });
+    await host.request('room.close', { room: 'a' });
+    await host.close();
+    expect(new Set((await Promise.all(waiting)).map((error) => (error as { code: string }).code))).toEqual(
+      new Set(['edge/draining']),
+    );
+  });
 });
 
 describe.skipIf(!workerBin)('MediaHost, with a mediasoup worker', () => {

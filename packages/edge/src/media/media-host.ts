@@ -29,6 +29,16 @@ export interface MediaHostOptions {
 const MEMORY = { maxYoungGenerationSizeMb: 12 } as const;
 /** Requests that may wait for the thread at once; policy: reject. */
 const MAX_PENDING = 1024;
+/** Taken all the same: what ends something gives back what it holds, and there are no more of them than there is to end. */
+const ENDING: ReadonlySet<MediaMethod> = new Set([
+  'speech.cut',
+  'producer.close',
+  'row.stop',
+  'endpoint.suspend',
+  'endpoint.close',
+  'room.close',
+  'close',
+]);
 /** A port is free again within moments of its owner's end. */
 const PORT_ATTEMPTS = 20;
 const PORT_RETRY_MS = 50;
@@ -201,7 +211,7 @@ export class MediaHost {
   }
 
   #ask<M extends MediaMethod>(method: M, params: MediaRequests[M]['params']): Promise<MediaRequests[M]['result']> {
-    if (this.#pending.size >= MAX_PENDING) {
+    if (this.#pending.size >= MAX_PENDING && !ENDING.has(method)) {
       return Promise.reject(new MicroturnError('edge/internal', `${MAX_PENDING} requests wait for the media thread`));
     }
     const id = this.#nextId++;

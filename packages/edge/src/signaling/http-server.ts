@@ -116,9 +116,15 @@ function addProbes(app: FastifyInstance, { ready, metrics, refreshMetrics, versi
   );
   app.get('/version', () => ({ version }));
   app.get('/v1/recipes', () => ({ recipes }));
-  app.get('/metrics', async (_request, reply) => {
+  const scrape = async () => {
     await refreshMetrics();
-    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+    return metrics.registry.metrics();
+  };
+  // Anybody may ask, and many times in one packet: whoever comes while it is made gets the same.
+  let scraped: Promise<string> | undefined;
+  app.get('/metrics', async (_request, reply) => {
+    scraped ??= scrape().finally(() => (scraped = undefined));
+    return reply.type(metrics.registry.contentType).send(await scraped);
   });
 }
 
