@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MicroturnError } from '@microturn/protocol';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { bundledThread } from '../engine/fixtures/bundled-thread.js';
 import type { SessionBackground } from '../session/index.js';
 import { DiskStore } from '../store/index.js';
@@ -224,6 +224,30 @@ describe('fault 3, the edge is killed, and another takes its place', () => {
       code: 'session/expired',
     });
   });
+
+  it.each([
+    ['is slow', new MicroturnError('edge/store', 'the disk took more than 5000 ms')],
+    ['fails', new Error('SQLITE_IOERR')],
+  ])(
+    'fault 32, a disk that %s meanwhile is no end of the session: its client tries again, and is back',
+    async (_what, failure) => {
+      const { joined } = await world.join(socket);
+      await world.recorder.flush();
+      const next = new World(world.store, 3000);
+      const find = vi.spyOn(world.store, 'find').mockRejectedValueOnce(failure);
+      const resume = { resumeToken: joined.resumeToken, lastSeq: 1 };
+      await expect(next.join(new Socket(), { resume })).rejects.toMatchObject({
+        code: 'edge/store',
+        retryable: true,
+        message: expect.not.stringMatching(/5000|SQLITE/) as string,
+      });
+      expect(next.held).toEqual(nothing);
+      expect((await next.join(new Socket(), { resume })).joined).toMatchObject({ resumed: true });
+      const unknown = { resumeToken: 'of nobody', lastSeq: 1 };
+      await expect(next.join(new Socket(), { resume: unknown })).rejects.toMatchObject({ code: 'session/expired' });
+      find.mockRestore();
+    },
+  );
 
   it('nobody who reads its files can come back as its client, and its client can', async () => {
     const thread = await bundledThread(new URL('../store/store-thread.ts', import.meta.url));

@@ -51,12 +51,14 @@ export interface CallEngine extends SessionEngine {
 export interface CallRecorder {
   add(source: Recordable): void;
   remove(id: string): void;
+  /** @throws {MicroturnError} `edge/store` where that cannot be known now */
   find(resumeToken: string): Promise<FoundSession | undefined>;
 }
 
 /**
  * Lets a participant in, or back in where the message has a resume token.
- * @throws {MicroturnError} `auth/*`, `recipe/unknown`, `edge/full`, `session/expired`, or what the media thread says
+ * @throws {MicroturnError} `auth/*`, `recipe/unknown`, `edge/full`, `session/expired`, `edge/store` where sessions cannot be
+ *   looked for now, or what the media thread says
  */
 export async function joinCall(
   parts: JoinParts,

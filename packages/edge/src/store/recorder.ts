@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SessionEvent } from '@microturn/protocol';
+import { MicroturnError, type SessionEvent } from '@microturn/protocol';
 import type { Log } from '../telemetry/log.js';
 import { elapsedMs, stampNow, type Stamp } from './stamp.js';
 import type { RecordKey, SessionStore, StoreChange, StoredRecord, StoredSession } from './types.js';
@@ -87,7 +87,10 @@ export class SessionRecorder {
     this.#removed.add(id);
   }
 
-  /** The session that a client may come back to with this token; undefined where there is none, or the store fails. */
+  /**
+   * The session that a client may come back to with this token; undefined where there is none.
+   * @throws {MicroturnError} `edge/store` where that cannot be known now: it may well be there, so its client tries again
+   */
   async find(resumeToken: string): Promise<FoundSession | undefined> {
     const now = this.#now();
     try {
@@ -97,7 +100,8 @@ export class SessionRecorder {
       return { ...found, events, elapsedMs: elapsedMs(found.session.savedAt, now) };
     } catch (error) {
       this.#options.log.warn({ err: error }, 'a session was not looked for');
-      return undefined;
+      // What the disk said is for whoever runs the edge.
+      throw new MicroturnError('edge/store', undefined, { cause: error });
     }
   }
 
