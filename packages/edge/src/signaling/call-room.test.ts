@@ -28,7 +28,7 @@ describe('who is in a room', () => {
     expect(identities(ann.participants)).toEqual(['ann']);
     expect(identities(bob.participants)).toEqual(['ann', 'bob']);
     const { producerId } = await bob.call.produce({ ...produce, source: 'microphone' });
-    await bob.call.setMuted(producerId, true);
+    await bob.call.mute(producerId, true);
     await bob.call.unpublish(producerId);
     await bob.call.close('left');
     const tracks = socket.rosterMessages.map((message) => 'participant' in message && message.participant.tracks);
@@ -54,6 +54,34 @@ describe('who is in a room', () => {
     await bob.call.close('left');
     bob.call.loseTrack(producerId, new MicroturnError('protocol/rate', 'it flooded'));
     expect(sender.events.slice(length).map(({ type }) => type)).not.toContain('error');
+  });
+
+  it('fault 48, is told of what one changes about their tracks as often as a hand could do it, and no more', async () => {
+    await world.join(socket);
+    const bob = await world.join(new Socket(), { identity: 'bob' });
+    const { producerId } = await bob.call.produce({ ...produce, source: 'microphone' });
+    const tried = async (count: number, act: (i: number) => Promise<unknown>) => {
+      const results = await Promise.allSettled(Array.from({ length: count }, (_, i) => act(i)));
+      const refused = results.filter((result) => result.status === 'rejected');
+      for (const { reason } of refused) expect(reason).toMatchObject({ code: 'protocol/rate', retryable: true });
+      return count - refused.length;
+    };
+    const mute = (i: number) => bob.call.mute(producerId, i % 2 === 0);
+    expect(await tried(1000, mute)).toBe(40);
+    world.clock.advance(1000);
+    expect(await tried(1000, mute)).toBe(10);
+    expect(socket.rosterMessages.filter(({ type }) => type === 'participant.updated')).toHaveLength(51);
+
+    const turn = async () => bob.call.unpublish((await bob.call.produce({ ...produce, source: 'camera' })).producerId);
+    world.clock.advance(10_000);
+    expect(await tried(500, turn)).toBe(20);
+    world.clock.advance(1000);
+    expect(await tried(500, turn)).toBe(5);
+    // Somebody who administers the room mutes them all the same.
+    await bob.call.mute(producerId, false);
+    await tried(100, mute);
+    await bob.call.muteFromOutside(producerId);
+    expect(bob.call.closed).toBe(false);
   });
 
   it('is told what their token lets them send, and refused the rest', async () => {

@@ -11,6 +11,7 @@ import type { Recordable, Stamp, StoredSession } from '../store/index.js';
 import type { Log } from '../telemetry/log.js';
 import { trackSources, type Grant } from './auth.js';
 import { iceServersFor, type IceServerConfig } from './ice-servers.js';
+import { RateLimit } from './rate-limit.js';
 import type { Removals } from './removals.js';
 
 /** What a call needs once it has been joined. */
@@ -43,6 +44,10 @@ export interface Carrier {
 /** What a join is answered with, but for who is in the room: that is looked at when it is answered. */
 export type Joined = Omit<JoinResult, 'participants'>;
 
+/** Everybody in the room is told of each: more than this a second for long, beyond a burst, is nobody's doing by hand. */
+const TRACKS = { perSecond: 5, burst: 20 };
+const MUTES = { perSecond: 10, burst: 40 };
+
 interface Transports {
   readonly sendTransport: object;
   readonly recvTransport: object;
@@ -57,6 +62,8 @@ export class Call implements Recordable {
   readonly #parts: CallParts;
   readonly #stay: RoomStay<Call>;
   readonly #seat: RosterSeat;
+  readonly #tracks: RateLimit;
+  readonly #mutes: RateLimit;
   #grant: Grant;
   #carrier: Carrier | undefined;
   /** Whose client the call waits for: the socket may still say that it is gone for good. */
@@ -73,6 +80,8 @@ export class Call implements Recordable {
     this.#grant = grant;
     this.session = session;
     this.#seat = stay.room.roster.join(grant);
+    this.#tracks = new RateLimit(parts.clock, TRACKS.perSecond, TRACKS.burst);
+    this.#mutes = new RateLimit(parts.clock, MUTES.perSecond, MUTES.burst);
   }
 
   get id(): string {
@@ -158,9 +167,14 @@ export class Call implements Recordable {
     return this.#seat.listen((message) => carrier.roster(message));
   }
 
-  /** @throws {MicroturnError} `auth/forbidden` where the grant does not cover the source, or what the media thread says */
+  /**
+   * @throws {MicroturnError} `auth/forbidden` where the grant does not cover the source, `protocol/rate`, or what the media
+   *   thread says
+   */
   async produce({ transportId, source, rtpParameters }: ClientMessageOf<'produce'>): Promise<{ producerId: string }> {
     if (!this.#grant.canPublish(source)) throw new MicroturnError('auth/forbidden', `canPublish for ${source}`);
+    // What ends is always taken: there is no more of it than begins.
+    if (!this.#tracks.take()) throw new MicroturnError('protocol/rate', `at most ${TRACKS.perSecond} tracks a second`);
     const { endpoint } = this.session;
     const carrier = this.#carrier;
     const { producerId, kind } = await this.#parts.media.request('produce', {
@@ -174,8 +188,13 @@ export class Call implements Recordable {
     return { producerId };
   }
 
-  /** Mutes a track of this participant, or unmutes it. */
-  async setMuted(producerId: string, muted: boolean): Promise<void> {
+  /** Mutes a track of this participant, or unmutes it. @throws {MicroturnError} `protocol/rate`, or what the media thread says */
+  async mute(producerId: string, muted: boolean): Promise<void> {
+    if (!this.#mutes.take()) throw new MicroturnError('protocol/rate', `at most ${MUTES.perSecond} mutes a second`);
+    await this.#setMuted(producerId, muted);
+  }
+
+  async #setMuted(producerId: string, muted: boolean): Promise<void> {
     await this.#parts.media.request('producer.mute', { endpoint: this.session.endpoint, producerId, muted });
     this.#seat.setMuted(producerId, muted);
   }
@@ -198,7 +217,7 @@ export class Call implements Recordable {
   async muteFromOutside(producerId: string): Promise<void> {
     const track = this.#seat.tracks.find(({ id }) => id === producerId);
     if (!track) throw new MicroturnError('room/unknown', 'no such track');
-    await this.setMuted(producerId, true);
+    await this.#setMuted(producerId, true);
     this.#carrier?.roster({ type: 'track.muted', producerId, source: track.source });
   }
 

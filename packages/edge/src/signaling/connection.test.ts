@@ -55,6 +55,34 @@ describe('fault 21: a client that does not read its socket', () => {
     socket.emit('close', 1006);
   });
 
+  it('gets of each participant how they are when it has caught up, and not each change that came before', () => {
+    const { socket, connection } = open();
+    const bob = (name: string, muted: boolean): RosterMessage => ({
+      type: 'participant.updated',
+      participant: {
+        identity: name,
+        attributes: { seat: 'x'.repeat(2000) },
+        away: false,
+        speaking: false,
+        tracks: [{ id: `m-${name}`, source: 'microphone', kind: 'audio', muted }],
+      },
+    });
+    const joined: RosterMessage = { ...bob('cyd', false), type: 'participant.joined' } as RosterMessage;
+    // A socket that takes nothing more: each message that is sent to it stays.
+    socket.bufferedAmount = 100 * 1024;
+    socket.send.mockImplementation((text: string) => (socket.bufferedAmount += text.length));
+    for (let i = 0; i < 1000; i++) for (const name of ['bob', 'cyd', 'dan']) connection.roster(bob(name, i % 2 === 0));
+    connection.roster(left);
+    connection.roster(joined);
+    connection.roster(bob('dan', true));
+    expect(sent(socket)).toEqual([left, joined]);
+    expect(socket.terminate).not.toHaveBeenCalled();
+    socket.bufferedAmount = 0;
+    connection.roster(bob('eve', false));
+    expect(sent(socket).slice(2)).toEqual([bob('dan', true), bob('eve', false)]);
+    socket.emit('close', 1006);
+  });
+
   it('is cut off at 1 MiB, once, and leaves the room no worse', () => {
     vi.useFakeTimers();
     const { socket, connection } = open();

@@ -60,7 +60,8 @@ export class Connection implements Carrier {
   #waiting = 0;
   #chain = DONE;
   #seq = 0;
-  #owed: RosterMessage | undefined;
+  /** What a client that is slow to read has not been told: the newest of each kind, and of each participant. */
+  #owed: Map<string, RosterMessage> | undefined;
   #pings = 0;
   #closed = false;
   #finished = DONE;
@@ -107,9 +108,31 @@ export class Connection implements Carrier {
   }
 
   roster(message: RosterMessage): void {
-    // To a client that is slow to read, who speaks by then matters, and not who spoke meanwhile.
-    if (message.type === 'speakers.changed' && this.#socket.bufferedAmount > BACKLOG_BYTES) this.#owed = message;
-    else this.#send(message);
+    // To a client that is slow to read, how things stand by then matters, and not how they stood meanwhile.
+    if (this.#socket.bufferedAmount > BACKLOG_BYTES && this.#owe(message)) return;
+    this.#send(message);
+  }
+
+  /** @returns whether it is told later; what comes and goes is told at once, and what was owed of it is nothing any more */
+  #owe(message: RosterMessage): boolean {
+    switch (message.type) {
+      case 'speakers.changed':
+        (this.#owed ??= new Map()).set('', message);
+        return true;
+      case 'participant.updated':
+        (this.#owed ??= new Map()).set(message.participant.identity, message);
+        return true;
+      case 'participant.joined':
+        this.#owed?.delete(message.participant.identity);
+        return false;
+      case 'participant.left':
+        this.#owed?.delete(message.identity);
+        return false;
+      case 'track.muted':
+        return false;
+      default:
+        return message satisfies never;
+    }
   }
 
   /** Says why, then closes. Where it is resumable, the call waits for its client. Ending twice is harmless. */
@@ -227,7 +250,7 @@ export class Connection implements Carrier {
       case 'produce':
         return call.produce(message);
       case 'producer.mute':
-        return call.setMuted(message.producerId, message.muted);
+        return call.mute(message.producerId, message.muted);
       case 'producer.close':
         return call.unpublish(message.producerId);
       case 'participant.mute':
@@ -326,7 +349,7 @@ export class Connection implements Carrier {
     const owed = this.#socket.bufferedAmount > BACKLOG_BYTES ? undefined : this.#owed;
     if (owed) {
       this.#owed = undefined;
-      this.#socket.send(JSON.stringify(owed));
+      for (const one of owed.values()) this.#socket.send(JSON.stringify(one));
     }
     this.#socket.send(JSON.stringify(message));
     if (this.#socket.bufferedAmount > BUFFERED_BYTES && !this.#closed) {
