@@ -144,6 +144,46 @@ describe('webhooks', () => {
     expect(bodies).toHaveLength(1);
   });
 
+  it('fault 48, of very many the tracks go first: who has left is told, whatever one participant does', async () => {
+    let answer = () => {};
+    const first = new Promise<void>((resolve) => (answer = resolve));
+    const bodies: string[] = [];
+    const webhooks = new Webhooks({
+      urls: ['http://127.0.0.1:1'],
+      keys: () => keys,
+      log: silentLog,
+      after: () => () => undefined,
+      post: async (_url, init) => {
+        bodies.push(init!.body as string);
+        await first;
+        return new Response();
+      },
+    });
+    const rooms = new RoomRegistry(media, { watch: webhooks.watch });
+    const { roster } = (await rooms.enter('den', 'ann')).room;
+    const [seat, bob] = [roster.join(ann), roster.join({ ...ann, identity: 'bob' })];
+    const turns = (count: number) => {
+      for (let i = 0; i < count; i++) {
+        seat.publish(microphone);
+        seat.unpublish(microphone.id);
+      }
+    };
+    turns(500);
+    bob.leave();
+    turns(500);
+    answer();
+    await webhooks.close();
+    const events = bodies.map((body) => JSON.parse(body) as { event: string; participant?: { identity: string } });
+    expect(events.filter(({ event }) => !event.startsWith('track')).map(({ event }) => event)).toEqual([
+      'room_started',
+      'participant_joined',
+      'participant_joined',
+      'participant_left',
+    ]);
+    expect(events).toHaveLength(1025);
+    expect(events.at(-1)!.event).toBe('track_unpublished');
+  });
+
   it('go nowhere where no address is given', async () => {
     const webhooks = new Webhooks({ urls: [], keys: () => ({}), log: silentLog, after: () => () => undefined });
     await new RoomRegistry(media, { watch: webhooks.watch }).enter('den', 'ann');

@@ -27,7 +27,7 @@ type WebhookName =
   | 'track_published'
   | 'track_unpublished';
 
-/** Events that wait for one address. Policy: dropOldest, counted. */
+/** Events that wait for one address. Policy: dropOldest, those of tracks first, which one participant alone can make any number of. */
 const MOST_WAITING = 1024;
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 500;
@@ -72,14 +72,19 @@ export class Webhooks {
       ...(participant && { participant: toParticipantInfo(participant) }),
       ...(track && { track: toTrackInfo(track) }),
     });
-    for (const mailbox of this.#mailboxes) mailbox.put(body);
+    for (const mailbox of this.#mailboxes) mailbox.put({ body, ofTrack: track !== undefined });
   }
+}
+
+interface Letter {
+  readonly body: string;
+  readonly ofTrack: boolean;
 }
 
 class Mailbox {
   readonly #url: string;
   readonly #parts: WebhooksParts;
-  readonly #waiting: string[] = [];
+  readonly #waiting: Letter[] = [];
   readonly #abort = new AbortController();
   #sending: Promise<void> | undefined;
   #dropped = 0;
@@ -89,11 +94,17 @@ class Mailbox {
     this.#parts = parts;
   }
 
-  put(body: string): void {
+  put(letter: Letter): void {
     if (this.#abort.signal.aborted) return;
-    this.#waiting.push(body);
+    this.#waiting.push(letter);
     if (this.#waiting.length > MOST_WAITING) {
-      this.#waiting.shift();
+      this.#waiting.splice(
+        Math.max(
+          0,
+          this.#waiting.findIndex(({ ofTrack }) => ofTrack),
+        ),
+        1,
+      );
       if (this.#dropped++ === 0) this.#parts.log.warn({ url: this.#url }, 'webhooks are dropped: too many wait');
     }
     this.#sending ??= this.#send();
@@ -107,8 +118,8 @@ class Mailbox {
   }
 
   async #send(): Promise<void> {
-    for (let body = this.#waiting.shift(); body !== undefined; body = this.#waiting.shift()) {
-      await this.#deliver(body);
+    for (let letter = this.#waiting.shift(); letter; letter = this.#waiting.shift()) {
+      await this.#deliver(letter.body);
       if (this.#abort.signal.aborted) return;
     }
     this.#dropped = 0;
