@@ -1,7 +1,11 @@
 import { WebhookReceiver, type WebhookEvent } from 'livekit-server-sdk';
+import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bundledThread } from '../engine/fixtures/bundled-thread.js';
 import { RoomRegistry, type SessionMedia } from '../session/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { Webhooks } from './webhooks.js';
@@ -182,6 +186,16 @@ describe('webhooks', () => {
     ]);
     expect(events).toHaveLength(1025);
     expect(events.at(-1)!.event).toBe('track_unpublished');
+  });
+
+  it('close in order also where nothing else keeps the process alive', async () => {
+    const program = await bundledThread(new URL('./fixtures/closing-webhooks.ts', import.meta.url));
+    try {
+      const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(program.url)]);
+      expect(stdout).toBe('closed\n');
+    } finally {
+      await program.remove();
+    }
   });
 
   it('go nowhere where no address is given', async () => {

@@ -112,9 +112,15 @@ class Mailbox {
 
   async close(): Promise<void> {
     const cancel = this.#parts.after(CLOSE_MS, () => this.#abort.abort());
-    await this.#sending;
-    this.#abort.abort();
-    cancel();
+    // Its pauses keep no process alive, and one whose last work this is would end in the middle of them.
+    const alive = setInterval(() => undefined, CLOSE_MS);
+    try {
+      await this.#sending;
+    } finally {
+      clearInterval(alive);
+      this.#abort.abort();
+      cancel();
+    }
   }
 
   async #send(): Promise<void> {
