@@ -5,8 +5,10 @@ import Database from 'libsql';
 import { expired } from './memory-store.js';
 import type { Stamp } from './stamp.js';
 import {
+  KEPT_BYTES,
   KEPT_EVENTS,
   KEPT_HISTORY,
+  TRIMMED_BYTES,
   isHistory,
   type StoreChange,
   type StoredRecord,
@@ -56,6 +58,8 @@ const PRUNE_EVERY = 64;
 export class SessionDatabase {
   readonly #db: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
+  /** What the events of a session take at most, by session: counted as they come, and looked at where that is too much. */
+  readonly #bytes = new Map<string, number>();
 
   /**
    * Opens the file, or makes it. One that is not a sound database, or of a newer version, is set aside by name.
@@ -146,13 +150,19 @@ export class SessionDatabase {
            on conflict (id) do update set token_hash = excluded.token_hash, json = excluded.json`,
         ).run(session.id, session.tokenHash, JSON.stringify(session));
         const insert = this.#prepare('insert or replace into events (session, seq, history, json) values (?, ?, ?, ?)');
+        let bytes = this.#bytes.get(session.id) ?? this.#bytesOf(session.id);
         for (const event of events) {
-          insert.run(session.id, event.seq, isHistory(event) ? 1 : 0, JSON.stringify(event));
+          const json = JSON.stringify(event);
+          insert.run(session.id, event.seq, isHistory(event) ? 1 : 0, json);
+          bytes += Buffer.byteLength(json);
         }
+        this.#bytes.set(session.id, bytes);
         if (events.some(({ seq }) => seq % PRUNE_EVERY === 0)) this.#prune(session.id);
+        if (bytes > KEPT_BYTES) this.#trim(session.id);
         return;
       }
       case 'remove':
+        this.#bytes.delete(change.sessionId);
         this.#prepare('delete from sessions where id = ?').run(change.sessionId);
         return;
       case 'put': {
@@ -187,6 +197,26 @@ export class SessionDatabase {
       `delete from events where session = ? and seq <= (
          select seq from events where session = ? and seq <= ? order by seq desc limit 1 offset ?)`,
     ).run(session, session, recent, KEPT_HISTORY);
+  }
+
+  /** Leaves the newest events that have room. */
+  #trim(session: string): void {
+    if (this.#bytesOf(session) > KEPT_BYTES) {
+      this.#prepare(
+        `delete from events where session = ? and seq <= (
+           select max(seq) from (
+             select seq, sum(length(cast(json as blob))) over (order by seq desc) as bytes from events where session = ?)
+           where bytes > ?)`,
+      ).run(session, session, TRIMMED_BYTES);
+    }
+    this.#bytes.set(session, this.#bytesOf(session));
+  }
+
+  #bytesOf(session: string): number {
+    const { bytes } = this.#prepare(
+      'select coalesce(sum(length(cast(json as blob))), 0) as bytes from events where session = ?',
+    ).get(session) as { bytes: number };
+    return bytes;
   }
 
   #prepare(sql: string): Database.Statement {

@@ -1,5 +1,5 @@
 import type { SessionEvent } from '@microturn/protocol';
-import { KEPT_EVENTS, KEPT_HISTORY, isHistory } from './types.js';
+import { KEPT_BYTES, KEPT_EVENTS, KEPT_HISTORY, TRIMMED_BYTES, isHistory } from './types.js';
 
 /** An event as it is kept. */
 export interface KeptEvent {
@@ -18,7 +18,7 @@ export function toKept(event: SessionEvent): KeptEvent {
 /** Older events go once in as many, so that each costs the same however many there are. */
 const PRUNE_EVERY = 64;
 
-/** The events of one session in memory: the newest, and of the older ones the newest that are history. */
+/** The events of one session in memory: the newest, and of the older ones the newest that are history; no more than `KEPT_BYTES`. */
 export class KeptEvents {
   readonly #history: KeptEvent[] = [];
   readonly #recent: KeptEvent[] = [];
@@ -42,6 +42,7 @@ export class KeptEvents {
       this.#bytes += event.bytes;
     }
     if (this.#recent.length >= KEPT_EVENTS + PRUNE_EVERY) this.#prune();
+    if (this.#bytes > KEPT_BYTES) this.#trim();
   }
 
   toEvents(): SessionEvent[] {
@@ -55,5 +56,13 @@ export class KeptEvents {
     }
     const tooMany = Math.max(0, this.#history.length - KEPT_HISTORY);
     for (const { bytes } of this.#history.splice(0, tooMany)) this.#bytes -= bytes;
+  }
+
+  #trim(): void {
+    for (const events of [this.#history, this.#recent]) {
+      let over = 0;
+      for (; this.#bytes > TRIMMED_BYTES && over < events.length; over++) this.#bytes -= events[over]!.bytes;
+      events.splice(0, over);
+    }
   }
 }

@@ -1,7 +1,14 @@
 import type { SessionEvent } from '@microturn/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Stamp } from './stamp.js';
-import { KEPT_EVENTS, type SessionStore, type StoreChange, type StoredRecord, type StoredSession } from './types.js';
+import {
+  KEPT_BYTES,
+  KEPT_EVENTS,
+  type SessionStore,
+  type StoreChange,
+  type StoredRecord,
+  type StoredSession,
+} from './types.js';
 
 export const at = (ms: number): Stamp => ({ wallMs: ms, monotonicMs: ms, bootId: 'this boot' });
 
@@ -88,6 +95,25 @@ export function sessionStoreContract(name: string, create: (maxBytes?: number) =
       expect(newest.map(({ seq }) => seq)).toEqual(newest.map((_, i) => count - KEPT_EVENTS + 1 + i));
       expect(kept.filter(({ type }) => type !== 'stats')).toHaveLength(count / 8);
       expect(kept.length).toBeLessThan(1.5 * KEPT_EVENTS);
+    });
+
+    it('fault 49, keeps of one who says very much no more than fits: the newest, and there is room for others', async () => {
+      await store.close();
+      store = await create(12 * 2 ** 20);
+      let seq = 0;
+      const say = (count: number, text: string) =>
+        save(
+          storedSession('a'),
+          Array.from({ length: count }, () => wordEvent(++seq, text)),
+        );
+      await say(2 * KEPT_EVENTS, 'short');
+      for (let i = 0; i < 40; i++) await say(16, '語'.repeat(20_000));
+      const { events } = (await found('a'))!;
+      expect(Buffer.byteLength(JSON.stringify(events))).toBeLessThanOrEqual(KEPT_BYTES);
+      expect(events.map((event) => event.seq)).toEqual(events.map((_, i) => seq - events.length + 1 + i));
+      expect(events.length).toBeGreaterThan(40);
+      for (let i = 0; i < 40; i++) await save(storedSession('b'), [wordEvent(i + 1, 'x'.repeat(50_000))]);
+      expect((await found('b'))?.events).toHaveLength(40);
     });
 
     it('forgets a session whose lease has run out, with all that belongs to it', async () => {

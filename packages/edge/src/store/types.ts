@@ -81,6 +81,10 @@ export interface SessionStore {
 export const KEPT_EVENTS = 1024;
 /** Events that are kept beyond those, for what was said: some hours of talk. Policy: dropOldest. */
 export const KEPT_HISTORY = 16_384;
+/** Of all events of one session, as JSON: eight times what its journal holds. Above it the oldest go, down to `TRIMMED_BYTES`. */
+export const KEPT_BYTES = 4 * 2 ** 20;
+/** Lower than the bound, so that looking for the oldest is not each event's business. */
+export const TRIMMED_BYTES = 3 * 2 ** 20;
 
 const PASSING: ReadonlySet<SessionEvent['type']> = new Set([
   'stats',
