@@ -69,6 +69,22 @@ describe('a participant who joins again', () => {
     expect(world.held).toMatchObject({ rows: 1, endpoints: 1, calls: 1 });
   });
 
+  it('is told so where their row is lost while the older call closes, and nothing is left', async () => {
+    await world.join(socket);
+    let goOn!: () => void;
+    world.slow.set('endpoint.close', new Promise((resolve) => (goOn = resolve)));
+    const again = expect(world.join(new Socket())).rejects.toMatchObject({ code: 'session/closed' });
+    await settled();
+    const [lease] = [...world.leases.keys()];
+    world.leases.get(lease!)!.fail(new MicroturnError('engine/failed'));
+    goOn();
+    await again;
+    expect(world.held).toEqual(nothing);
+    world.slow.clear();
+    await world.join(new Socket());
+    expect(world.held).toMatchObject({ rows: 1, endpoints: 1, calls: 1 });
+  });
+
   it('is let in where the engine keeps time with fewer than there are: they are no more than before', async () => {
     await world.join(new Socket(), { identity: 'bob' });
     await world.join(socket);

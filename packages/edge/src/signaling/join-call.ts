@@ -175,6 +175,8 @@ async function openIn(
       origin,
     );
     const [session] = await Promise.all([opening, ended]);
+    // Its row may have been lost while the call before closed: nobody would hear of its end any more.
+    if (session.closed) throw new MicroturnError('session/closed');
     const call = new Call(parts, stay, grant, session);
     room.members.set(grant.identity, call);
     parts.calls.set(session.id, call);
