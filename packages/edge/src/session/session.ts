@@ -111,7 +111,7 @@ export class Session {
       shared: this.#shared,
       nowMs: () => this.nowMs,
       apply: (input) => this.#apply(input),
-      isLive: (id) => this.#conversation.responses.some((response) => response.id === id && response.phase !== 'cut'),
+      isLive: (id) => this.#isLive(id),
       report: (error) => this.report(error),
     });
     this.#conversation = startConversation(parts.participant, this.#speech.audienceOf(parts.audience));
@@ -489,6 +489,10 @@ export class Session {
     this.close(error.code);
   }
 
+  /**
+   * Whoever is told of an event may bring the next input in the middle of this one: a listener whose socket is cut off there
+   * ends what was about to be said. So what is done at the end is done by how things stand then.
+   */
   #apply(input: ConversationInput): void {
     if (this.#closed) return;
     const { state, events, effects } = stepConversation(this.#conversation, input);
@@ -496,9 +500,18 @@ export class Session {
     for (const event of events) {
       this.#emit(event);
       this.#shared.share(event);
+      // Nothing comes after its end.
+      if (this.closed) return;
     }
-    for (const effect of effects) this.#speech.run(effect);
-    this.#shared.settle(state.responses);
+    for (const effect of effects) {
+      if (effect.do !== 'speak' || this.#isLive(effect.responseId)) this.#speech.run(effect);
+    }
+    this.#shared.settle(this.#conversation.responses);
+  }
+
+  /** Whether a response is still to be said. */
+  #isLive(responseId: string): boolean {
+    return this.#conversation.responses.some(({ id, phase }) => id === responseId && phase !== 'cut');
   }
 
   #emit(body: SessionEventBody): void {

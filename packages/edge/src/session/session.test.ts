@@ -1,0 +1,74 @@
+import type { SessionEvent } from '@microturn/protocol';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { silentLog } from '../telemetry/index.js';
+import { ManualClock } from '../testing/manual-clock.js';
+import { RoomAudience } from './audience.js';
+import { Session } from './session.js';
+
+let spoken: string[];
+let cancelled: string[];
+let session: Session;
+let told: SessionEvent[];
+/** What the socket does when it is given an event. */
+let onEvent: (event: SessionEvent) => void;
+
+beforeEach(async () => {
+  [spoken, cancelled, told, onEvent] = [[], [], [], () => undefined];
+  session = await Session.open(
+    {
+      room: 'den',
+      participant: 'ann',
+      roomAudience: new RoomAudience(),
+      audience: 'room',
+      clock: new ManualClock(),
+      media: { request: () => Promise.resolve(undefined as never) },
+      engine: {
+        info: { name: 'scripted', version: '1', microTurnMs: 200, inputHz: 16_000, capabilities: [] },
+        assertRoom: () => undefined,
+        lease: () => ({ id: 1, engine: 0, zeroMs: 0, release: () => undefined }),
+      },
+      voice: {
+        speak: ({ responseId }) => {
+          spoken.push(responseId);
+          return new Promise(() => undefined);
+        },
+        end: () => undefined,
+        cancel: (responseId) => void cancelled.push(responseId),
+      },
+      log: silentLog,
+      onClosed: () => undefined,
+    },
+    'endpoint',
+  );
+  session.start(listener);
+});
+
+const listener = (event: SessionEvent) => {
+  told.push(event);
+  onEvent(event);
+};
+const types = () => told.map(({ type }) => type);
+
+describe('a socket that ends in the middle of what it is told', () => {
+  it.each(['suspended', 'closed'] as const)('by which its session is %s: what had begun is not spoken', (how) => {
+    onEvent = ({ type }) => {
+      if (type !== 'response.started') return;
+      if (how === 'suspended') session.suspend();
+      else session.close('left');
+    };
+    const { responseId } = session.say('a long text that nobody hears');
+    expect(spoken).toEqual([]);
+    // Nor is it on its way any more, for whoever comes back.
+    expect(
+      session.eventsAfter(0).filter((event) => 'responseId' in event && event.responseId === responseId),
+    ).toMatchObject([{ type: 'response.started' }, { type: 'response.interrupted', heardMs: 0 }]);
+    if (how === 'closed') {
+      expect(types().at(-1)).toBe('session.closed');
+      return;
+    }
+    onEvent = () => undefined;
+    session.resume(session.seq, listener);
+    const again = session.say('where was I');
+    expect([spoken, cancelled]).toEqual([[again.responseId], [responseId]]);
+  });
+});
