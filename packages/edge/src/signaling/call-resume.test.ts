@@ -113,6 +113,23 @@ describe('a call whose socket drops', () => {
     expect(call.closed).toBe(false);
   });
 
+  it('is carried by one of two sockets that come back at once, and the other is told so', async () => {
+    const { call, joined } = await world.join(socket);
+    call.detach(socket);
+    const [one, other] = [new Socket(), new Socket()];
+    const resume = { resumeToken: joined.resumeToken, lastSeq: socket.seqs.at(-1)! };
+    await Promise.all([world.join(one, { resume }), world.join(other, { resume })]);
+    expect([one.ends, other.ends]).toEqual([[{ code: 'session/replaced', resumable: true }], []]);
+    // As its connection does, which changes nothing any more.
+    call.detach(one);
+    await call.leave(one, 'left');
+    const { length } = one.events;
+    call.session.say('good morning');
+    expect([one.events.length, other.events.at(-1)]).toMatchObject([length, { type: 'response.started' }]);
+    await call.leave(other, 'left');
+    expect(world.held).toEqual(nothing);
+  });
+
   it('is only for who it was: another room, another identity and a guess are refused alike', async () => {
     const { call, joined } = await world.join(socket);
     call.detach(socket);

@@ -153,7 +153,7 @@ export class Call implements Recordable {
   }
 
   /**
-   * From now on this socket carries the call, and hears of every change in the room.
+   * From now on this socket carries the call, and hears of every change in the room. One that carried it until now is ended.
    * @returns who is in the room now
    * @throws {MicroturnError} `session/replaced` where another took the place meanwhile
    */
@@ -163,7 +163,10 @@ export class Call implements Recordable {
     this.#cancelExpiry = undefined;
     this.#expiresAtMs = undefined;
     this.#awaited = undefined;
+    const before = this.#carrier;
     this.#carrier = carrier;
+    // Of two that come back at once each finds the place free when it asks for transports.
+    if (before !== carrier) before?.end(new MicroturnError('session/replaced'), true);
     return this.#seat.listen((message) => carrier.roster(message));
   }
 
