@@ -206,6 +206,34 @@ describe('OnnxModel', () => {
     expect(runs).toEqual([2, 2, 2, 2, 2, 1, 1]);
   });
 
+  it('gives a row that is let again while another of its lane steps alone nothing of the last lease', async () => {
+    const decisions: Decision[] = [];
+    const decide = (decision: Decision) => decisions.push(decision);
+    let inStep = () => {};
+    const counts: number[] = [];
+    const { model } = fake(
+      { rows: 2, laneSize: 2 },
+      { work: () => inStep(), spoil: (_, { next_count }) => counts.push(next_count!.data[1]!) },
+    );
+    const pcm = (value: number) => new Float32Array(160).fill(value);
+    const [suspect, leaving] = [model.open(1, decide, { alone: true }), model.open(2, decide)];
+    let coming: ReturnType<typeof model.open> | undefined;
+    inStep = () => {
+      inStep = () => {};
+      leaving.close();
+      coming = model.open(3, decide);
+    };
+    suspect.push(hum(model, 1, 0));
+    leaving.push({ ...hum(model, 2, 0), pcm: pcm(7) });
+    await idle();
+    suspect.close();
+    coming!.push({ ...hum(model, 3, 0), pcm: pcm(1) });
+    await idle();
+    expect(decisions.map(({ lease }) => lease)).toEqual([1, 3]);
+    // It counts from 100 for its reset.
+    expect(counts.at(-1)).toBe(101);
+  });
+
   it('steps a lane when all its rows have a micro-turn, without waiting', async () => {
     const { model, graph, clock } = fake({ laneSize: 4 });
     const streams = [1, 2, 3].map((lease) => model.open(lease, () => {}));

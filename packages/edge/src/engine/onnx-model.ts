@@ -315,8 +315,11 @@ export class OnnxModel implements InteractionModel {
   async #step(lane: LaneRows, gathered: ReadonlyMap<number, { row: OpenRow; turn: MicroTurn }>): Promise<void> {
     const turns = new Map<number, FedTurn>();
     for (const [index, { row, turn }] of gathered) {
+      // Given back while another of its lane stepped alone: its place may be lent anew, to one who has heard none of this.
+      if (this.#open.get(row.lease) !== row) continue;
       turns.set(index, { ...turn, ...row.reader.read(), play: playFed(this.#manifest, row.decoder, turn.play) });
     }
+    if (turns.size === 0) return;
     const startMs = this.#clock.now();
     const results = await this.#advance(lane, turns);
     const endMs = this.#clock.now();
