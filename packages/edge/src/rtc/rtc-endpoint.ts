@@ -16,6 +16,9 @@ export interface RtcConsumer {
   readonly rtpParameters: object;
 }
 
+/** Consumers that are asked for the round trip at a time: each is a question to the worker, for each endpoint, every second. */
+const ASKED_FOR_RTT = 2;
+
 /** One caller: a transport each way. Owns its producers and consumers. */
 export class RtcEndpoint {
   readonly #router: types.Router;
@@ -25,6 +28,9 @@ export class RtcEndpoint {
   readonly #producers = new Map<string, types.Producer>();
   readonly #consumers = new Map<string, types.Consumer>();
   readonly #connected = new Set<string>();
+  /** The consumer that knew the round trip last; and of which it is asked next, where none did. */
+  #measured: string | undefined;
+  #nextAsked = 0;
   #capabilities: types.RtpCapabilities | undefined;
   #closed = false;
 
@@ -144,13 +150,22 @@ export class RtcEndpoint {
     this.#producer(producerId).close();
   }
 
-  /** Round trip of the path to this caller, from their reports on what they receive. */
+  /**
+   * Round trip of the path to this caller, from their reports on what they receive. They report on what is sent, so most of
+   * a large room's consumers know nothing: the one that knew is asked again, else a few, others each time.
+   */
   async rttMs(): Promise<number | undefined> {
-    for (const consumer of this.#consumers.values()) {
-      const stats = await consumer.getStats().catch(() => []);
-      for (const entry of stats) {
-        if (entry.type === 'outbound-rtp' && entry.roundTripTime) return entry.roundTripTime;
-      }
+    const measured = this.#consumers.get(this.#measured ?? '');
+    const known = measured && (await roundTripOf(measured));
+    if (known !== undefined) return known;
+    this.#measured = undefined;
+    const consumers = [...this.#consumers.values()];
+    for (let asked = 0; asked < Math.min(ASKED_FOR_RTT, consumers.length); asked++) {
+      const consumer = consumers[this.#nextAsked++ % consumers.length]!;
+      const rttMs = await roundTripOf(consumer);
+      if (rttMs === undefined) continue;
+      this.#measured = consumer.id;
+      return rttMs;
     }
     return undefined;
   }
@@ -190,6 +205,12 @@ export class RtcEndpoint {
       throw new MicroturnError(code, messageOf(cause), { cause });
     }
   }
+}
+
+async function roundTripOf(consumer: types.Consumer): Promise<number | undefined> {
+  const stats = await consumer.getStats().catch(() => []);
+  for (const entry of stats) if (entry.type === 'outbound-rtp' && entry.roundTripTime) return entry.roundTripTime;
+  return undefined;
 }
 
 function describe(transport: types.WebRtcTransport): object {
