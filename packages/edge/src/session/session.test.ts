@@ -49,6 +49,23 @@ const listener = (event: SessionEvent) => {
 };
 const types = () => told.map(({ type }) => type);
 
+it('a socket that ends while it is given what it missed carries nothing on, and the next one is given all of it', () => {
+  session.say('one');
+  session.suspend();
+  const { seq } = session;
+  told = [];
+  onEvent = ({ seq: at }) => at === 2 && session.suspend();
+  session.resume(0, listener);
+  expect(told.map((event) => event.seq)).toEqual([1, 2]);
+  session.say('anybody there');
+  expect([told.length, spoken.length]).toEqual([2, 1]);
+  [told, onEvent] = [[], () => undefined];
+  session.resume(0, listener);
+  expect(told.map((event) => event.seq)).toEqual(told.map((_, i) => i + 1));
+  expect(told.length).toBeGreaterThan(seq);
+  expect(types().filter((type) => type === 'session.resumed')).toHaveLength(1);
+});
+
 describe('a socket that ends in the middle of what it is told', () => {
   it.each(['suspended', 'closed'] as const)('by which its session is %s: what had begun is not spoken', (how) => {
     onEvent = ({ type }) => {

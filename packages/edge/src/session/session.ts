@@ -267,12 +267,16 @@ export class Session {
   resume(lastSeq: number, listener: (event: SessionEvent) => void): void {
     this.#assertOpen();
     const { missed, lostMs: forgottenMs } = this.#journal.after(lastSeq);
+    this.#listener = listener;
+    for (const event of missed) {
+      listener(event);
+      // Gone again in the middle of it: whoever comes next gets all of it.
+      if (this.#listener !== listener) return;
+    }
     const origin = this.#origin;
     // Of the time since it was saved there may have been events, and then there was nobody to make any.
     const lostMs = forgottenMs + (origin ? this.nowMs - origin.savedMs : 0);
     this.#origin = undefined;
-    for (const event of missed) listener(event);
-    this.#listener = listener;
     this.#apply({ type: 'listener', atMs: this.nowMs, present: true });
     this.#emit({
       type: 'session.resumed',

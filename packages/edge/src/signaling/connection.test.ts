@@ -1,4 +1,4 @@
-import { MicroturnError, type RosterMessage } from '@microturn/protocol';
+import { MicroturnError, type RosterMessage, type SessionEvent } from '@microturn/protocol';
 import { EventEmitter } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
@@ -24,6 +24,7 @@ function open() {
   const parts = {
     clock: new ManualClock(),
     log: silentLog,
+    metrics: { joins: { inc: vi.fn() } },
     onClosed: vi.fn(),
     refusal: () => undefined,
   } as unknown as ConnectionParts;
@@ -35,6 +36,7 @@ const sent = (socket: FakeSocket) => socket.send.mock.calls.map(([text]) => JSON
 afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
+  vi.mocked(joinCall).mockReset();
 });
 
 describe('fault 21: a client that does not read its socket', () => {
@@ -80,6 +82,42 @@ describe('fault 21: a client that does not read its socket', () => {
     socket.bufferedAmount = 0;
     connection.roster(bob('eve', false));
     expect(sent(socket).slice(2)).toEqual([bob('dan', true), bob('eve', false)]);
+    socket.emit('close', 1006);
+  });
+
+  it('gets what it missed and what its page shows at once when it is back, and 1 MiB more', async () => {
+    const { socket, connection } = open();
+    socket.send.mockImplementation((text: string) => (socket.bufferedAmount += text.length));
+    let tell: (event: SessionEvent) => void = () => undefined;
+    const event = (seq: number) =>
+      ({ type: 'transcript.typed', seq, at: 0, turn: 0, participant: 'ann', text: 'x'.repeat(60_000) }) as const;
+    const session = {
+      endpoint: 'e',
+      resume: (_lastSeq: number, listener: typeof tell) => {
+        tell = listener;
+        for (let seq = 1; seq <= 45; seq++) tell(event(seq));
+      },
+    };
+    const call = { attach: () => [], detach: vi.fn(), session };
+    vi.mocked(joinCall).mockResolvedValue({ call, joined: { resumed: true } } as never);
+    const join = { type: 'join', id: 1, protocol: 1, token: 't', resume: { resumeToken: 'r', lastSeq: 0 } };
+    socket.emit('message', Buffer.from(JSON.stringify(join)), false);
+    await expect.poll(() => socket.bufferedAmount).toBeGreaterThan(2.5 * 2 ** 20);
+    const come = (from: number, to: number) => {
+      for (let seq = from; seq <= to; seq++) tell(event(seq));
+    };
+    come(46, 60);
+    expect(socket.terminate).not.toHaveBeenCalled();
+    // It takes its time, which is a sign of life; and then it is bounded as any other.
+    for (; socket.bufferedAmount > 0; socket.bufferedAmount = Math.max(0, socket.bufferedAmount - 300_000))
+      connection.checkAlive();
+    connection.checkAlive();
+    expect([socket.terminate, call.detach].map((fn) => fn.mock.calls.length)).toEqual([0, 0]);
+    come(61, 77);
+    expect(socket.terminate).not.toHaveBeenCalled();
+    come(78, 80);
+    expect(socket.terminate).toHaveBeenCalledOnce();
+    expect(call.detach).toHaveBeenCalledOnce();
     socket.emit('close', 1006);
   });
 

@@ -24,6 +24,8 @@ const JOIN_TIMEOUT_MS = 10_000;
 const CLOSE_MS = 1000;
 /** A client that does not read its socket is cut off here: its queue is bounded, and others do not pay for it. */
 const BUFFERED_BYTES = 1024 * 1024;
+/** What one that comes back may be sent at once: the events that it missed, and all that its page shows. */
+const RESUMED_BYTES = 4 * 1024 * 1024;
 /** Above this a client is slow: what is only news of the moment waits, and the newest is told when it has caught up. */
 const BACKLOG_BYTES = 64 * 1024;
 /** Messages that wait for the one before them; the rate limit keeps an honest client far below. */
@@ -63,6 +65,10 @@ export class Connection implements Carrier {
   /** What a client that is slow to read has not been told: the newest of each kind, and of each participant. */
   #owed: Map<string, RosterMessage> | undefined;
   #pings = 0;
+  /** What may wait on its socket now; more than `BUFFERED_BYTES` where it has just come back, and less as that goes out. */
+  #mostBuffered = BUFFERED_BYTES;
+  /** What waited when it was asked for a sign of life. */
+  #bufferedBefore = 0;
   #closed = false;
   #finished = DONE;
   readonly #leaveWaiting: (() => void) | undefined;
@@ -154,6 +160,11 @@ export class Connection implements Carrier {
    */
   checkAlive(): void {
     if (this.#closed) return;
+    const { bufferedAmount } = this.#socket;
+    // Who takes what was sent before gives one, though the question still waits behind it.
+    if (bufferedAmount < this.#bufferedBefore) this.#pings = 0;
+    this.#bufferedBefore = bufferedAmount;
+    this.#mostBuffered = Math.max(BUFFERED_BYTES, Math.min(this.#mostBuffered, bufferedAmount + BUFFERED_BYTES));
     if (this.#pings >= SILENT_PINGS) {
       this.#finish({ over: false, reason: 'net/timeout' });
       this.#socket.terminate();
@@ -335,8 +346,11 @@ export class Connection implements Carrier {
         this.#seq = event.seq;
         this.#send(event);
       };
-      if (joined.resumed) call.session.resume(message.resume?.lastSeq ?? 0, listener);
-      else call.session.start(listener);
+      if (joined.resumed) {
+        this.#mostBuffered = RESUMED_BYTES;
+        call.session.resume(message.resume?.lastSeq ?? 0, listener);
+        this.#mostBuffered = BUFFERED_BYTES + this.#socket.bufferedAmount;
+      } else call.session.start(listener);
       return undefined;
     } catch (error) {
       metrics.joins.inc({ outcome: MicroturnError.from(error, 'edge/internal').code });
@@ -352,7 +366,7 @@ export class Connection implements Carrier {
       for (const one of owed.values()) this.#socket.send(JSON.stringify(one));
     }
     this.#socket.send(JSON.stringify(message));
-    if (this.#socket.bufferedAmount > BUFFERED_BYTES && !this.#closed) {
+    if (this.#socket.bufferedAmount > this.#mostBuffered && !this.#closed) {
       this.#parts.log.warn({ bytes: this.#socket.bufferedAmount }, 'a client does not read its socket');
       this.#finish({ over: false, reason: 'net/closed' });
       this.#socket.terminate();
