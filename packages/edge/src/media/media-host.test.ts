@@ -89,6 +89,40 @@ describe('MediaHost', () => {
     await host.close();
   });
 
+  it('ends what an answer opened that came too late for whoever asked', async () => {
+    const thread = `
+      import { parentPort } from 'node:worker_threads';
+      parentPort.postMessage({ event: { type: 'ready', port: 1 } });
+      const answers = { 'endpoint.open': {}, produce: { producerId: 'p', kind: 'audio' } };
+      parentPort.on('message', ({ id, method, params }) => {
+        const answer = () => parentPort.postMessage({ id, result: answers[method] });
+        if (method in answers) setTimeout(answer, 300);
+        else answer();
+        parentPort.postMessage({ log: { level: 'info', fields: { method, ...params }, message: 'asked' } });
+      });`;
+    const asked: object[] = [];
+    const host = await MediaHost.start({
+      options: { workerBin, listenIp: '127.0.0.1', port: 0 },
+      log: { ...silentLog, info: (fields) => void asked.push(fields) },
+      threadUrl: new URL(`data:text/javascript,${encodeURIComponent(thread)}`),
+      answerMs: 100,
+    });
+    opened.push(host);
+    const late = { code: 'edge/internal', message: expect.stringContaining('did not answer') as string };
+    const open = host.request('endpoint.open', { room: 'a', endpoint: 'e', participant: 'ann' });
+    const params = { endpoint: 'f', transportId: 't', source: 'microphone', rtpParameters: {} } as const;
+    await Promise.all([
+      expect(open).rejects.toMatchObject(late),
+      expect(host.request('produce', params)).rejects.toMatchObject(late),
+    ]);
+    await expect
+      .poll(() => asked.slice(2))
+      .toEqual([
+        { method: 'endpoint.close', endpoint: 'e' },
+        { method: 'producer.close', endpoint: 'f', producerId: 'p' },
+      ]);
+  });
+
   it('fault 47, takes what ends something also where very many wait, and refuses the rest', async () => {
     const thread = `
       import { parentPort } from 'node:worker_threads';

@@ -43,6 +43,9 @@ const ENDING: ReadonlySet<MediaMethod> = new Set([
 const PORT_ATTEMPTS = 20;
 const PORT_RETRY_MS = 50;
 
+/** Ends what an answer that comes too late has opened: whoever asked was told that there is none, and would not. */
+type Undo = (result: unknown) => Promise<unknown>;
+
 interface Pending {
   readonly method: MediaMethod;
   resolve(result: never): void;
@@ -56,6 +59,8 @@ export class MediaHost {
   readonly #answerMs: number;
   readonly #restarts = new RestartBudget(monotonicClock);
   readonly #pending = new Map<number, Pending>();
+  /** Of requests that nobody waits for any more; the oldest are forgotten. */
+  readonly #overdue = new Map<number, Undo>();
   readonly #events = new Subject<MediaEvent>();
   #thread: MediaThread | undefined;
   #nextId = 1;
@@ -218,6 +223,7 @@ export class MediaHost {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#pending.delete(id);
+        this.#expectLate(id, method, params);
         reject(
           new MicroturnError('edge/internal', `the media thread did not answer ${method} in ${this.#answerMs} ms`),
         );
@@ -237,6 +243,27 @@ export class MediaHost {
     });
   }
 
+  #expectLate<M extends MediaMethod>(id: number, method: M, params: MediaRequests[M]['params']): void {
+    const undo = this.#undoOf(method, params);
+    if (!undo) return;
+    this.#overdue.set(id, undo);
+    const [oldest] = this.#overdue.keys();
+    if (this.#overdue.size > MAX_PENDING && oldest !== undefined) this.#overdue.delete(oldest);
+  }
+
+  /** `endpoint.reopen` needs none: its call still waits for its client, and the next one closes what this one opened. */
+  #undoOf(method: MediaMethod, params: object): Undo | undefined {
+    const { endpoint } = params as MediaRequests['endpoint.open' | 'produce']['params'];
+    if (method === 'endpoint.open') return () => this.request('endpoint.close', { endpoint });
+    if (method === 'produce') {
+      return (result) => {
+        const { producerId } = result as MediaRequests['produce']['result'];
+        return this.request('producer.close', { endpoint, producerId });
+      };
+    }
+    return undefined;
+  }
+
   #send(message: ToMediaThread, transfer: MessagePort[] = []): void {
     this.#thread?.post(message, transfer);
   }
@@ -245,6 +272,15 @@ export class MediaHost {
     if ('event' in message) this.#events.next(message.event);
     else if ('log' in message) this.#log[message.log.level](message.log.fields, message.log.message);
     else {
+      const undo = this.#overdue.get(message.id);
+      if (undo) {
+        this.#overdue.delete(message.id);
+        if ('result' in message)
+          undo(message.result).catch((error: unknown) =>
+            this.#log.debug({ err: error }, 'a late answer was not undone'),
+          );
+        return;
+      }
       const pending = this.#pending.get(message.id);
       this.#pending.delete(message.id);
       if ('error' in message) pending?.reject(MicroturnError.fromWire(message.error));
@@ -255,6 +291,7 @@ export class MediaHost {
   #rejectAll(error: MicroturnError): void {
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
+    this.#overdue.clear();
   }
 }
 
