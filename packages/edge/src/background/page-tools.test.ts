@@ -46,7 +46,16 @@ describe('the page’s tools', () => {
 
   it('may take arguments of any name', async () => {
     const stage = new DeskStage();
-    const named = { type: 'object' as const, properties: { pattern: { type: 'string' }, $ref: {} } };
+    const named = {
+      type: 'object' as const,
+      properties: {
+        pattern: { type: 'string' },
+        $ref: {},
+        properties: { type: 'object', properties: { pattern: {} } },
+      },
+      $defs: { pattern: { type: 'string' } },
+      dependentRequired: { pattern: ['$ref'] },
+    };
     expect(() => stage.desk.registerTools([{ ...tool, parameters: named }])).not.toThrow();
   });
 
@@ -73,9 +82,20 @@ describe('the page’s tools', () => {
     expect(stage.of('tool.result')).toMatchObject([{ error: expect.any(String) }]);
   });
 
-  it.each([
+  it.each<[string, object]>([
     ['a pattern', { type: 'object', properties: { a: { type: 'string', pattern: '(a+)+$' } } }],
     ['a reference', { type: 'object', properties: { a: { $ref: '#' } } }],
+    ['a dynamic reference', { type: 'object', properties: { a: { $dynamicRef: '#' } } }],
+    ['a recursive reference', { type: 'object', properties: { a: { $recursiveRef: '#' } } }],
+    ['a format that is slow to refuse', { type: 'object', properties: { a: { format: 'url' } } }],
+    ...['properties', '$defs', 'definitions', 'dependentSchemas', 'dependencies'].map((map): [string, object] => [
+      `a pattern below a name in ${map}`,
+      { type: 'object', [map]: { properties: { patternProperties: { '^(a+)+$': {} } } } },
+    ]),
+    ...['items', 'allOf', 'not', 'additionalProperties', 'unknown'].map((keyword): [string, object] => [
+      `a pattern below ${keyword}`,
+      { type: 'object', properties: { a: { [keyword]: [{ properties: { b: { pattern: '(a+)+$' } } }] } } },
+    ]),
   ])('with %s in their schema are refused', (_name, schema) => {
     const stage = new DeskStage();
     expect(() => stage.desk.registerTools([{ ...tool, parameters: schema as unknown as typeof parameters }])).toThrow(

@@ -5,8 +5,25 @@ import type { Tool, ToolContext } from './toolbox.js';
 /** Calls that may wait for the page at once; policy: reject. */
 const WAITING = 16;
 const TIMEOUT_MS = 60_000;
-/** An expression of another's making can keep this thread busy for ever. */
-const FORBIDDEN = new Set(['pattern', 'patternProperties', '$ref']);
+/** An expression of another's making can keep this thread busy for ever, and so can schemas that lead to themselves. */
+const FORBIDDEN: ReadonlySet<string> = new Set([
+  'pattern',
+  'patternProperties',
+  '$ref',
+  '$dynamicRef',
+  '$recursiveRef',
+]);
+/** In their place stand schemas by name; the validator reads `dependencies` of older drafts as well. */
+const MAPS: ReadonlySet<string> = new Set([
+  'properties',
+  '$defs',
+  'definitions',
+  'dependentSchemas',
+  'dependentRequired',
+  'dependencies',
+]);
+/** Of the validator's formats, the one whose expression takes time exponential in the length of what it refuses. */
+const SLOW_FORMAT = 'url';
 
 interface Waiting {
   resolve(output: unknown): void;
@@ -29,15 +46,15 @@ export class PageTools {
 
   /**
    * What the page offers from now on.
-   * @throws {MicroturnError} `protocol/malformed` where two have one name, or a schema has a pattern or a reference
+   * @throws {MicroturnError} `protocol/malformed` where two have one name, or a schema has a pattern, a reference or `format: url`
    */
   register(tools: readonly PageTool[]): void {
     const names = new Set(tools.map(({ name }) => name));
     if (names.size !== tools.length) throw new MicroturnError('protocol/malformed', 'two tools have one name');
     for (const { name, parameters } of tools) {
-      const key = findKey(parameters, FORBIDDEN);
-      if (key !== undefined)
-        throw new MicroturnError('protocol/malformed', `${name}: ${key} is not used in schemas here`);
+      const found = forbiddenIn(parameters);
+      if (found !== undefined)
+        throw new MicroturnError('protocol/malformed', `${name}: ${found} is not used in schemas here`);
     }
     this.#tools = tools.map((tool) => ({
       ...tool,
@@ -90,16 +107,24 @@ export class PageTools {
   }
 }
 
-function findKey(value: unknown, keys: ReadonlySet<string>): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  for (const [key, inner] of Object.entries(value)) {
-    if (keys.has(key)) return key;
-    // What stands below `properties` are names of arguments, which may be any.
-    const schemas: unknown[] = key === 'properties' && inner !== null ? Object.values(inner as object) : [inner];
-    for (const schema of schemas) {
-      const found = findKey(schema, keys);
-      if (found !== undefined) return found;
-    }
+/** What may not be in a schema. What is no keyword is looked through as if it were one: it may be one to the validator. */
+function forbiddenIn(schema: unknown): string | undefined {
+  if (typeof schema !== 'object' || schema === null) return undefined;
+  for (const [key, inner] of Object.entries(schema)) {
+    if (FORBIDDEN.has(key)) return key;
+    if (key === 'format' && inner === SLOW_FORMAT) return `format: ${SLOW_FORMAT}`;
+    const found = MAPS.has(key) ? forbiddenBelow(inner) : forbiddenIn(inner);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The same of schemas by name, as of arguments: names may be any. */
+function forbiddenBelow(schemas: unknown): string | undefined {
+  if (typeof schemas !== 'object' || schemas === null) return undefined;
+  for (const schema of Object.values(schemas)) {
+    const found = forbiddenIn(schema);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
