@@ -149,7 +149,7 @@ export class Background {
           progressMs: PROGRESS_MS,
           followUp: hooks.followUp ?? followUpOf,
           hear: this.#hear,
-          moderate: moderate && ((text, { id, title }) => inTime(moderate(text, { taskId: id, title }), after)),
+          moderate: moderate && ((text, { id, title }) => inTime(() => moderate(text, { taskId: id, title }), after)),
           starts: this.#starts,
           after,
           log,
@@ -184,9 +184,9 @@ async function openServers(configs: BackgroundConfig['mcp'], parts: McpParts): P
   throw failed.reason;
 }
 
-/** What a hook gives back, unless it fails or takes too long. */
+/** What a hook gives back, unless it fails, by a throw of its own or a promise's, or takes too long. */
 async function inTime(
-  promise: Promise<string | undefined>,
+  hook: () => Promise<string | undefined>,
   after: BackgroundParts['after'],
 ): Promise<string | undefined> {
   let cancel: (() => void) | undefined;
@@ -194,7 +194,7 @@ async function inTime(
     cancel = after(MODERATE_MS, () => resolve(undefined));
   });
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([hook(), late]);
   } catch {
     return undefined;
   } finally {

@@ -315,6 +315,27 @@ describe('the result of a task', () => {
     expect(stage.task().status).toBe('woven');
   });
 
+  it.each<[string, () => Promise<string | undefined>]>([
+    [
+      'throws',
+      () => {
+        throw new TypeError('a bug of the app');
+      },
+    ],
+    ['rejects', () => Promise.reject(new TypeError('a bug of the app'))],
+  ])('is not said where the app’s moderation %s, and what comes after it is', async (_how, fails) => {
+    const moderate = vi.fn(async (text: string): Promise<string | undefined> => text).mockImplementationOnce(fails);
+    const stage = new DeskStage({ moderate });
+    ask(stage, 'q');
+    await settle();
+    const { io, done } = stage.provider.of('q');
+    io.delta('The secret is four. That is all.');
+    done();
+    await stage.turns(20, 'silent');
+    expect(stage.heard).toEqual(['That is all.']);
+    expect(stage.task().status).toBe('woven');
+  });
+
   it('of a very long one a part is said, and that the rest can be read', async () => {
     const stage = new DeskStage();
     ask(stage, 'q');

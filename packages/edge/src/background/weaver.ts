@@ -51,7 +51,7 @@ export interface WeaverParts {
   readonly host: RelayHost;
   /** So many characters of the result need no saying any more. */
   readonly onSaid: (task: Task, chars: number, responseId: string | undefined) => void;
-  /** Looks at each sentence before it is said: it may change it, or drop it. What takes too long is dropped. */
+  /** Looks at each sentence before it is said: it may change it, or drop it. Where it fails, it is dropped. */
   readonly moderate?: ((text: string, task: Task) => Promise<string | undefined>) | undefined;
   /** A task that takes longer has the agent say so. */
   readonly progressMs: number;
@@ -340,8 +340,14 @@ export class Weaver {
     piece: SpeechPiece,
   ): Promise<void> {
     story.moderating = true;
-    const spoken = await moderate(piece.spoken, task);
-    story.moderating = false;
+    let spoken: string | undefined;
+    try {
+      spoken = await moderate(piece.spoken, task);
+    } catch {
+      // It is the app's, and may throw anything, at once as well: what it did not look at is not said.
+    } finally {
+      story.moderating = false;
+    }
     const current = this.#find(story);
     if (!current || this.#stories.get(story.id) !== story) return;
     if (spoken) story.ready.push({ ...piece, spoken });
