@@ -20,7 +20,9 @@ const PAUSE_MS = 2000;
 interface Open {
   readonly id: string;
   readonly atMs: number;
-  text: string;
+  /** What was made of it. */
+  said: string;
+  heard: string;
 }
 
 /** The conversation with its times, and of the agent what its listener heard: what a task is told. */
@@ -30,7 +32,10 @@ export class ConversationLog {
   #lastWordMs = -Infinity;
 
   get entries(): readonly ConversationEntry[] {
-    const open = this.#open.filter(({ text }) => text !== '').map(({ atMs, text }) => ({ atMs, who: 'agent', text }));
+    // Until it is heard, it was not said.
+    const open = this.#open
+      .filter(({ heard }) => heard !== '')
+      .map(({ atMs, heard }) => ({ atMs, who: 'agent', text: heard }));
     return [...this.#entries, ...open].sort((a, b) => a.atMs - b.atMs);
   }
 
@@ -50,19 +55,20 @@ export class ConversationLog {
         this.#push({ atMs: event.at, who: event.participant, text: event.text });
         return;
       case 'response.started':
-        this.#open.push({ id: event.responseId, atMs: event.at, text: '' });
-        return;
-      case 'response.heard':
-        for (const open of this.#open) if (open.id === event.responseId) open.text = event.heardText;
+        this.#open.push({ id: event.responseId, atMs: event.at, said: '', heard: '' });
         return;
       case 'response.text':
-        // Until it is heard, it was not said.
+        this.#change(event.responseId, (open) => (open.said = `${open.said} ${event.text}`.trim()));
+        return;
+      case 'response.heard':
+        this.#change(event.responseId, (open) => (open.heard = event.heardText));
         return;
       case 'response.completed':
-        this.#close(event.responseId, undefined);
+        // Heard to its end, also by a listener who does not report; where events are gone, what was heard is what is known.
+        this.#close(event.responseId, ({ said, heard }) => ({ text: said === '' ? heard : said, unheard: '' }));
         return;
       case 'response.interrupted':
-        this.#close(event.responseId, { heard: event.heardText, unheard: event.unheardText });
+        this.#close(event.responseId, () => ({ text: event.heardText, unheard: event.unheardText }));
         return;
       default:
     }
@@ -76,12 +82,15 @@ export class ConversationLog {
     else this.#push({ atMs, who, text });
   }
 
-  #close(id: string, end: { heard: string; unheard: string } | undefined): void {
+  #change(id: string, change: (open: Open) => void): void {
+    for (const open of this.#open) if (open.id === id) change(open);
+  }
+
+  #close(id: string, endOf: (open: Open) => { text: string; unheard: string }): void {
     const open = this.#open.find((one) => one.id === id);
     if (!open) return;
     this.#open = this.#open.filter((one) => one !== open);
-    const text = end?.heard ?? open.text;
-    const unheard = end?.unheard ?? '';
+    const { text, unheard } = endOf(open);
     if (text === '' && unheard === '') return;
     this.#push({ atMs: open.atMs, who: 'agent', text, ...(unheard !== '' && { unheard }) });
   }
