@@ -36,12 +36,26 @@ const rules: readonly (readonly [FollowUp, RegExp])[] = [
 /** English phrases. What is none of them is a question of its own. */
 export const followUpOf: FollowUpRule = (text) => rules.find(([, pattern]) => pattern.test(text.trim()))?.[0] ?? 'ask';
 
+/** Only these, alone or one after the other, are a yes: whoever says more may mean less. */
+const yes = [
+  'yes|yeah|yep|yup|sure|okay|ok|of course|certainly|absolutely|definitely|by all means|go ahead|go for it|please do',
+  "do (?:it|that|so)|you (?:may|can)|(?:that is|that's) (?:fine|okay|ok|all right|alright)",
+].join('|');
+const polite = 'please|thanks|thank you|for me|then';
+const approval = new RegExp(`^(?:(?:oh|um|uh|well|please) )*(?:${yes})(?: (?:${yes}|${polite}))*$`);
+/** A no may be followed by anything: to refuse what was meant is safe. */
+const refusal =
+  /^(?:(?:oh|um|uh|well|okay|ok|please|wait|hold on) )*(?:no|nope|nah|don't|do not|not (?:now|yet)|stop|cancel|never ?mind)\b/;
+
 /** A yes or a no to a question that wants one; undefined for everything else. */
 export function approvalOf(text: string): boolean | undefined {
-  const said = text.trim().toLowerCase();
-  if (/^(?:no|nope|don't|do not|stop|cancel|never ?mind)\b/.test(said)) return false;
-  if (/^(?:yes|yeah|yep|okay|ok|sure|please do|go ahead|do it|right)\b/.test(said)) return true;
-  return undefined;
+  const said = text
+    .toLowerCase()
+    .replaceAll('’', "'")
+    .replaceAll(/[^\p{L}\p{N}']+/gu, ' ')
+    .trim();
+  if (refusal.test(said)) return false;
+  return approval.test(said) ? true : undefined;
 }
 
 /** The tasks that something may have been said or typed about. */
