@@ -17,7 +17,7 @@ export interface DelegationParts {
    * An utterance is over, and the model has names for its words. `taken`: it was about a task, and that is done. `unclear`: it is
    * about one, in words that are passed on, so whoever makes out the sound is to be asked for them.
    */
-  readonly followUp: (words: string) => 'taken' | 'unclear' | undefined;
+  readonly followUp: (words: string, fromMs: number) => 'taken' | 'unclear' | undefined;
   /** A task has asked the participant something. */
   readonly awaited: () => boolean;
   /** Makes a task of what was said, or of the message that was read. */
@@ -61,7 +61,7 @@ export class Delegation {
     const { rule, understood, followUp, awaited, delegate } = this.#parts;
     const words = utterance.words.join(' ');
     // Words that the model has names for need nobody to make them out.
-    const about = words.includes('<unk>') ? undefined : followUp(words);
+    const about = words.includes('<unk>') ? undefined : followUp(words, utterance.fromMs);
     if (about === 'taken' || !understood()) return;
     const { answered, fromMs, toMs } = utterance;
     const isQuestion = rule.by === 'utterance' && !answered && toMs - fromMs >= rule.minSpeechMs;

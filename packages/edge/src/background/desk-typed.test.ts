@@ -40,10 +40,38 @@ describe('what is typed', () => {
     expect(typed(stage, 'four of us')).toEqual({ taken: 'answer', taskId: 'task-1' });
     await expect(persons).resolves.toBe('four of us');
     const approved = io.approve('book', { persons: 4 });
-    await settle();
+    await stage.turns(5, 'speaking');
     expect(typed(stage, 'what is the weather')).toEqual({ taken: 'question', taskId: 'task-2' });
     expect(typed(stage, 'Yes, please.')).toEqual({ taken: 'answer', taskId: 'task-1' });
     await expect(approved).resolves.toBe(true);
+  });
+
+  it('allows nothing that cannot have been read yet', async () => {
+    const stage = new DeskStage();
+    typed(stage, 'book a table');
+    await settle();
+    const { io } = stage.provider.of('book a table');
+    const first = io.approve('book', {});
+    void io.approve('pay', {});
+    await stage.turns(5, 'speaking');
+    expect(typed(stage, 'yes')).toEqual({ taken: 'answer', taskId: 'task-1' });
+    await expect(first).resolves.toBe(true);
+    await stage.turn('speaking');
+    expect(typed(stage, 'yes')).toMatchObject({ taken: 'question' });
+    expect(stage.task()).toMatchObject({ status: 'asking', question: { approval: { tool: 'pay' } } });
+  });
+
+  it('answers none of two that ask, where neither was said', async () => {
+    const stage = new DeskStage();
+    typed(stage, 'book a table');
+    typed(stage, 'pay for it');
+    await settle();
+    void stage.provider.of('book a table').io.approve('book', {});
+    void stage.provider.of('pay for it').io.ask('From which account?');
+    await stage.turns(6, 'speaking');
+    expect(typed(stage, 'yes')).toMatchObject({ taken: 'question' });
+    expect(typed(stage, 'the first one')).toMatchObject({ taken: 'question' });
+    expect(stage.desk.tasks.map(({ status }) => status)).toEqual(['asking', 'asking', 'running', 'running']);
   });
 
   it.each([

@@ -134,6 +134,89 @@ describe('a task', () => {
     await expect(approved).resolves.toBe(expected);
   });
 
+  it('of two that ask for approval the one whose question was said is answered, and the other asks on', async () => {
+    const stage = new DeskStage();
+    ask(stage, 'send it');
+    ask(stage, 'delete it');
+    await settle();
+    const sent = stage.provider.of('send it').io.approve('send_mail', {});
+    const deleted = stage.provider.of('delete it').io.approve('delete_account', {});
+    await stage.turns(10, 'silent');
+    expect(stage.heard).toEqual(['May I use send mail?']);
+    await stage.turn('speaking', { words: ['yes'] });
+    await stage.turns(4, 'yielded');
+    await expect(sent).resolves.toBe(true);
+    // Nobody heard what a second yes would allow.
+    await stage.utter(['yes'], 1);
+    expect(stage.desk.tasks.map(({ status }) => status)).toEqual(['running', 'asking']);
+    await stage.turns(20, 'silent');
+    expect(stage.heard.at(-1)).toBe('May I use delete account?');
+    await stage.utter(['no']);
+    await expect(deleted).resolves.toBe(false);
+  });
+
+  it.each<[string, (stage: DeskStage, approve: () => void) => Promise<void>]>([
+    [
+      'was begun before there was a question',
+      async (stage, approve) => {
+        await stage.turns(2, 'speaking');
+        approve();
+        await stage.turn('speaking', { words: ['yes'] });
+        await stage.turns(5, 'yielded');
+      },
+    ],
+    [
+      'was begun before the question sounded',
+      async (stage, approve) => {
+        approve();
+        await stage.turn('silent');
+        await stage.utter(['yes']);
+      },
+    ],
+    [
+      'was begun with the first word of the question',
+      async (stage, approve) => {
+        approve();
+        while (stage.of('response.started').length === 0) await stage.turn('silent');
+        await stage.turn('speaking', { words: ['yes'] });
+        await stage.turns(5, 'yielded');
+      },
+    ],
+  ])('is not allowed by a yes that %s', async (_when, say) => {
+    const stage = new DeskStage();
+    ask(stage, 'send it');
+    await settle();
+    let approved: Promise<boolean> | undefined;
+    await say(stage, () => (approved = stage.provider.of('send it').io.approve('send_mail', {})));
+    expect(stage.task().status).toBe('asking');
+    await stage.turns(20, 'silent');
+    await stage.utter(['yes', 'please']);
+    await expect(approved).resolves.toBe(true);
+  });
+
+  it('is not allowed by a yes where nothing of its question was heard', async () => {
+    const stage = new DeskStage();
+    ask(stage, 'send it');
+    await settle();
+    void stage.provider.of('send it').io.approve('send_mail', {});
+    while (stage.of('response.started').length === 0) await stage.turn('silent');
+    await stage.turn('silent');
+    // What the model says itself comes first, and may be what the yes is for.
+    await stage.turn('yielded', { say: 'three' });
+    await stage.utter(['yes']);
+    expect(stage.task().status).toBe('asking');
+  });
+
+  it('can be refused before its question is said', async () => {
+    const stage = new DeskStage();
+    ask(stage, 'send it');
+    await settle();
+    const approved = stage.provider.of('send it').io.approve('send_mail', {});
+    await stage.turns(2, 'silent');
+    await stage.utter(['no', 'wait']);
+    await expect(approved).resolves.toBe(false);
+  });
+
   it('that goes on is amended by what the user adds', async () => {
     const stage = new DeskStage();
     ask(stage, 'find a recipe');

@@ -86,12 +86,13 @@ export class BackgroundDesk implements SessionBackground {
       nowMs: () => desk.nowMs(),
       tasks: () => this.#ledger.tasks,
       worded: ({ id }) => !this.#spoken.has(id),
+      asked: () => this.#weaver.asked,
     });
     this.#delegation = new Delegation({
       rule: parts.delegate,
       microTurnMs: desk.microTurnMs,
       understood: () => this.#spoken.understood,
-      followUp: (words) => this.#followUpAsHeard(words),
+      followUp: (words, fromMs) => this.#followUpAsHeard(words, fromMs),
       awaited: () => this.#ledger.tasks.some(({ status }) => status === 'asking'),
       delegate: (asked) => this.#delegate(asked),
     });
@@ -223,6 +224,7 @@ export class BackgroundDesk implements SessionBackground {
     this.#weaver.onMoment({
       atMs,
       aheadMs: !live || live.speaking > 0 ? Infinity : live.lengthMs - live.heardMs,
+      soundsFromMs: live?.startedAtMs,
       floor: decision.floor,
       relays: decision.acts.includes('relay'),
       shows: decision.acts.includes('show'),
@@ -319,8 +321,8 @@ export class BackgroundDesk implements SessionBackground {
   }
 
   /** By the words that the interaction model has for it: they do to call something off, and are not passed on where others are better. */
-  #followUpAsHeard(words: string): 'taken' | 'unclear' | undefined {
-    const step = this.#followUps.step(words);
+  #followUpAsHeard(words: string, fromMs: number): 'taken' | 'unclear' | undefined {
+    const step = this.#followUps.step(words, fromMs);
     if (!step) return undefined;
     if (this.#spoken.understood && passesOnWords(step)) return 'unclear';
     this.#take(step);
@@ -378,7 +380,7 @@ export class BackgroundDesk implements SessionBackground {
     if ('clip' in heard) return this.#brief(task, heard.clip);
     const { words: prompt, fromMs } = heard;
     this.#log.note({ atMs: fromMs, who: this.#desk.participant, text: prompt });
-    const about = this.#followUps.step(prompt);
+    const about = this.#followUps.step(prompt, fromMs);
     if (about) {
       this.#take(about);
       return undefined;

@@ -1,5 +1,6 @@
 import type { AskResult } from '@microturn/protocol';
 import { isOver, type Task, type TaskInput } from './task-reducer.js';
+import type { AskedAloud } from './weaver.js';
 
 /** What an utterance does to the tasks that are under way. */
 export type FollowUp = 'cancel' | 'cancel-all' | 'subject' | 'amend' | 'ask';
@@ -58,6 +59,9 @@ export function approvalOf(text: string): boolean | undefined {
   return approval.test(said) ? true : undefined;
 }
 
+/** Nobody has read a question, and typed their answer, in less. */
+const READ_MS = 1000;
+
 /** The tasks that something may have been said or typed about. */
 export interface TaskTalk {
   readonly tasks: readonly Task[];
@@ -66,6 +70,8 @@ export interface TaskTalk {
   readonly overId: string | undefined;
   /** The words of its question are known. */
   readonly worded: (task: Task) => boolean;
+  /** The question of a task that was said last. */
+  readonly asked: AskedAloud | undefined;
 }
 
 /** What is to be done to the tasks, and what the participant is told that it was taken for. */
@@ -74,18 +80,28 @@ export interface FollowUpStep {
   readonly result: AskResult;
 }
 
-/** What was said or typed is about a task: calls it off, adds to it or answers it. Undefined for a question of its own. */
-export function stepFollowUp(text: string, talk: TaskTalk, atMs: number): FollowUpStep | undefined {
+/**
+ * What was said or typed is about a task: calls it off, adds to it or answers it. Undefined for a question of its own.
+ * @param spokenFromMs when it was begun; undefined where it was typed, which is now
+ */
+export function stepFollowUp(
+  text: string,
+  talk: TaskTalk,
+  atMs: number,
+  spokenFromMs: number | undefined,
+): FollowUpStep | undefined {
   if (text === '') return undefined;
   const { tasks, rule, worded } = talk;
   const open = tasks.filter((task) => !isOver(task));
-  const asking = open.findLast(({ status }) => status === 'asking');
+  const asking = askingTask(open, talk, spokenFromMs ?? atMs);
   const answered = (id: string, answer: string | boolean): FollowUpStep => ({
     inputs: [{ type: 'answer', atMs, id, answer }],
     result: { taken: 'answer', taskId: id },
   });
   const approved = asking?.question?.approval && approvalOf(text);
-  if (asking && approved !== undefined) return answered(asking.id, approved);
+  if (asking && (approved === false || (approved && mayApprove(asking, talk, atMs, spokenFromMs)))) {
+    return answered(asking.id, approved);
+  }
   const meant = rule(text);
   switch (meant) {
     case 'cancel': {
@@ -112,6 +128,28 @@ export function stepFollowUp(text: string, talk: TaskTalk, atMs: number): Follow
     default:
       return meant satisfies never;
   }
+}
+
+/**
+ * The task that words which were begun then may answer: whose question was said last or, where that is none of them, the only
+ * one that asks. What was begun before it asked is no answer.
+ */
+function askingTask(open: readonly Task[], { asked }: TaskTalk, begunMs: number): Task | undefined {
+  const asking = open.filter(({ question }) => question !== undefined);
+  const said = asking.find(({ question }) => question?.id === asked?.questionId);
+  const meant = said ?? (asking.length === 1 ? asking[0] : undefined);
+  return meant && begunMs >= meant.sinceMs ? meant : undefined;
+}
+
+/** Whether a yes can be meant for what it would allow: begun once that was being said, or typed once it can have been read. */
+function mayApprove(
+  { question, sinceMs }: Task,
+  { asked }: TaskTalk,
+  atMs: number,
+  spokenFromMs: number | undefined,
+): boolean {
+  if (spokenFromMs === undefined) return atMs - sinceMs >= READ_MS;
+  return asked !== undefined && asked.questionId === question?.id && spokenFromMs >= asked.fromMs;
 }
 
 /** What was said goes on to somebody, word for word. */

@@ -41,8 +41,17 @@ export interface RelayMoment {
   readonly taken: boolean;
   /** Of the relay that is being said, what is still to be heard, as far as its sound is made. */
   readonly aheadMs: number;
+  /** When its first packet left, session ms. */
+  readonly soundsFromMs: number | undefined;
   /** The participant is there to hear it. */
   readonly present: boolean;
+}
+
+/** The question of a task, as the participant heard it. */
+export interface AskedAloud {
+  readonly questionId: string;
+  /** Since when it sounds, session ms: what was begun before is no answer to it. */
+  readonly fromMs: number;
 }
 
 export interface WeaverParts {
@@ -90,6 +99,8 @@ interface Relay {
   readonly story: Story;
   /** Sentences of the result in it; none of a question, a progress word or an apology. */
   readonly pieces: SpeechPiece[];
+  /** The question that it is. */
+  readonly questionId: string | undefined;
   /** It waits to be said as before. */
   readonly unsay: () => void;
   ended: boolean;
@@ -104,6 +115,7 @@ export class Weaver {
   readonly #stories = new Map<string, Story>();
   #tasks: readonly Task[] = [];
   #live: Relay | undefined;
+  #asked: AskedAloud | undefined;
   #quietMs = 0;
   /** When the model was told last that something waits. */
   #offeredAtMs: number | undefined;
@@ -120,6 +132,11 @@ export class Weaver {
   /** The task whose result is being said, or was talked over last. */
   get liveTaskId(): string | undefined {
     return this.#live?.story.id;
+  }
+
+  /** The question that was said last; undefined where nothing of it was heard, or it is said again. */
+  get asked(): AskedAloud | undefined {
+    return this.#asked;
   }
 
   /** Something of its result is being said, or was. */
@@ -143,6 +160,10 @@ export class Weaver {
   /** Called once in every micro-turn, after its decision. */
   onMoment(moment: RelayMoment): void {
     const { rule, microTurnMs } = this.#parts;
+    const { questionId } = this.#live ?? {};
+    if (questionId !== undefined && moment.soundsFromMs !== undefined) {
+      this.#asked = { questionId, fromMs: moment.soundsFromMs };
+    }
     if (moment.shows) this.#leaveToRead();
     const next = this.#live ? undefined : this.#next(moment.atMs);
     this.#offer(moment, next !== undefined);
@@ -164,9 +185,12 @@ export class Weaver {
     const live = this.#live;
     if (live?.responseId !== event.responseId) return;
     this.#live = undefined;
-    const { story, pieces, responseId } = live;
+    const { story, pieces, responseId, questionId } = live;
     const task = this.#find(story);
     const last = pieces.at(-1);
+    if (event.type === 'response.interrupted' && (event.heardText === '' || event.by === 'agent')) {
+      if (this.#asked?.questionId === questionId) this.#asked = undefined;
+    }
     if (!task) return;
     if (event.type === 'response.completed') {
       if (last) this.#parts.onSaid(task, last.toChar, responseId);
@@ -250,7 +274,10 @@ export class Weaver {
       if (!question || story.questionSaid === question.id) continue;
       return () => {
         story.questionSaid = question.id;
-        this.#begin(story, question.text, { unsay: () => (story.questionSaid = undefined) });
+        this.#begin(story, question.text, {
+          questionId: question.id,
+          unsay: () => (story.questionSaid = undefined),
+        });
       };
     }
     for (const { task, story } of stories) {
@@ -294,11 +321,11 @@ export class Weaver {
   #begin(
     story: Story,
     text: string,
-    { pieces = [], unsay = () => {} }: { pieces?: SpeechPiece[]; unsay?: () => void },
+    { pieces = [], questionId, unsay = () => {} }: { pieces?: SpeechPiece[]; questionId?: string; unsay?: () => void },
   ): void {
     const { host } = this.#parts;
     const responseId = host.nextResponseId();
-    this.#live = { responseId, story, pieces, unsay, ended: false };
+    this.#live = { responseId, story, pieces, questionId, unsay, ended: false };
     this.#quietMs = 0;
     host.say(responseId, story.id, text);
   }
