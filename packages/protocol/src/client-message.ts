@@ -120,6 +120,8 @@ const schemas = () => ({
     type: v.literal('task.answer'),
     id: RequestId,
     taskId: Id,
+    /** Of the `task.question` that is answered: an answer to one that is over is none to the next. `true` needs it. */
+    questionId: v.optional(Id),
     answer: v.union([TaskText, v.boolean()]),
   }),
   /** "Never mind": one task, or all of them where none is named. */

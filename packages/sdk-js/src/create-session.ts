@@ -28,6 +28,7 @@ import { attachVideo, videoOf, type VideoChoice } from './media/video-of.js';
 import { oneAfterAnother } from './one-after-another.js';
 import { ParticipantList } from './participants.js';
 import type {
+  AnswerOptions,
   AskOptions,
   Connection,
   ConnectionStatus,
@@ -240,8 +241,14 @@ class Session implements InteractionSession {
     await this.#link().request({ type: 'task.amend', taskId, text });
   }
 
-  async answer(taskId: string, answer: string | boolean): Promise<void> {
-    await this.#link().request({ type: 'task.answer', taskId, answer });
+  async answer(taskId: string, answer: string | boolean, options: AnswerOptions = {}): Promise<void> {
+    const { questionId = this.tasks.value.find(({ id }) => id === taskId)?.question?.id } = options;
+    await this.#link().request({
+      type: 'task.answer',
+      taskId,
+      answer,
+      ...(questionId !== undefined && { questionId }),
+    });
   }
 
   async cancel(taskId?: string): Promise<void> {

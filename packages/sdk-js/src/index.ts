@@ -3,6 +3,7 @@ export { webrtc } from './connection/webrtc.js';
 export { TokenSource, type EndpointOptions, type TokenRequest, type TokenResponse } from './connection/token-source.js';
 export { levelOf } from './media/level.js';
 export type {
+  AnswerOptions,
   AskOptions,
   Connection,
   ConnectionStatus,

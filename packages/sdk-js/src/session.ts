@@ -111,6 +111,11 @@ export interface AskOptions {
   readonly images?: readonly Blob[];
 }
 
+export interface AnswerOptions {
+  /** Of the question that the user saw: an answer to one that is over is none to the next. */
+  readonly questionId?: string;
+}
+
 /**
  * A live conversation with an interaction model.
  * Whatever rejects or throws is a `MicroturnError`, but for a mistake in the code that calls, as a volume of 2: that is a `TypeError` or a
@@ -185,8 +190,12 @@ export interface InteractionSession extends AsyncDisposable {
   ask(text: string, options?: AskOptions): Promise<AskResult>;
   /** Adds to a task that goes on ("make it vegetarian"): it begins again with that. */
   amend(taskId: string, text: string): Promise<void>;
-  /** Answers the question of a task; `true` or `false` where it asks for approval. */
-  answer(taskId: string, answer: string | boolean): Promise<void>;
+  /**
+   * Answers the question of a task; `true` or `false` where it asks for approval. A task may have another question at once:
+   * give the id of the one that the user saw, else it is the one in `tasks` now.
+   * @throws {MicroturnError} `task/unknown` where it asks that no more
+   */
+  answer(taskId: string, answer: string | boolean, options?: AnswerOptions): Promise<void>;
   /** "Never mind": one task, or all of them where none is named. */
   cancel(taskId?: string): Promise<void>;
   /** The talk is about something else now: what was asked before is not said any more. */

@@ -1,6 +1,6 @@
 import { useAsk, useConnection, useSession, useTasks } from '@microturn/react';
 import { MicroturnError, type BackgroundTask } from '@microturn/sdk';
-import { useEffect, useId, useState, type FormEvent } from 'react';
+import { useEffect, useId, useState, type FormEvent, type MouseEvent } from 'react';
 
 /** Tasks that are shown, newest first. */
 const SHOWN = 5;
@@ -70,7 +70,7 @@ export function AskPanel({ onProblem }: { readonly onProblem: (error: MicroturnE
               <TaskItem
                 key={task.id}
                 task={task}
-                onAnswer={(answer) => void session.answer(task.id, answer).catch(report)}
+                onAnswer={(answer, questionId) => void session.answer(task.id, answer, { questionId }).catch(report)}
                 onCancel={() => void session.cancel(task.id).catch(report)}
               />
             ))}
@@ -82,12 +82,16 @@ export function AskPanel({ onProblem }: { readonly onProblem: (error: MicroturnE
 
 interface TaskItemProps {
   readonly task: BackgroundTask;
-  readonly onAnswer: (answer: boolean) => void;
+  readonly onAnswer: (answer: boolean, questionId: string) => void;
   readonly onCancel: () => void;
 }
 
 function TaskItem({ task, onAnswer, onCancel }: TaskItemProps) {
   const { title, prompt, status, note, text, question, error } = task;
+  // The second half of a double click is for the question that was there, and another may stand there by now.
+  const answerOnce = (answer: boolean) => (event: MouseEvent) => {
+    if (question && event.detail < 2) onAnswer(answer, question.id);
+  };
   const isOver = status === 'woven' || status === 'failed' || status === 'cancelled' || status === 'stale';
   return (
     <li data-status={status}>
@@ -101,10 +105,10 @@ function TaskItem({ task, onAnswer, onCancel }: TaskItemProps) {
       {question && <p className="task-answer">{question.text}</p>}
       {question?.approval && (
         <span className="task-buttons">
-          <button type="button" className="secondary" onClick={() => onAnswer(true)}>
+          <button type="button" className="secondary" onClick={answerOnce(true)}>
             Yes
           </button>
-          <button type="button" className="secondary" onClick={() => onAnswer(false)}>
+          <button type="button" className="secondary" onClick={answerOnce(false)}>
             No
           </button>
         </span>

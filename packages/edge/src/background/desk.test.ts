@@ -53,7 +53,7 @@ describe('a task', () => {
     await settle();
     const acted = act(stage.provider.runs[0]!.io);
     await settle();
-    stage.desk.answer(taskId, true);
+    stage.desk.answer(taskId, true, stage.task().question!.id);
     await acted;
     stage.provider.runs[0]!.fail(new MicroturnError('llm/unavailable', 'gone', { retryAfterMs: 10 }));
     await stage.turns(10, 'silent');
@@ -205,6 +205,30 @@ describe('a task', () => {
     await stage.turn('yielded', { say: 'three' });
     await stage.utter(['yes']);
     expect(stage.task().status).toBe('asking');
+  });
+
+  it('an answer is to one question, however often it is given', async () => {
+    const stage = new DeskStage();
+    const taskId = ask(stage, 'send it');
+    await settle();
+    const { io } = stage.provider.of('send it');
+    const sent = io.approve('send_mail', {});
+    const deleted = io.approve('delete_account', {});
+    await settle();
+    const [question] = stage.of('task.question');
+    const refused = expect.objectContaining({ code: 'task/unknown' });
+    expect(() => stage.desk.answer(taskId, true)).toThrow(refused);
+    stage.desk.answer(taskId, true, question!.questionId);
+    expect(() => stage.desk.answer(taskId, true, question!.questionId)).toThrow(refused);
+    await expect(sent).resolves.toBe(true);
+    await settle();
+    // As with a double click: the next question is there by now.
+    expect(() => stage.desk.answer(taskId, true, question!.questionId)).toThrow(refused);
+    expect(() => stage.desk.answer(taskId, true)).toThrow(refused);
+    expect(stage.task()).toMatchObject({ status: 'asking', question: { approval: { tool: 'delete_account' } } });
+    // To refuse is safe, whichever is meant.
+    stage.desk.answer(taskId, false);
+    await expect(deleted).resolves.toBe(false);
   });
 
   it('can be refused before its question is said', async () => {

@@ -176,9 +176,9 @@ export class BackgroundDesk implements SessionBackground {
     this.#ledger.apply({ type: 'amend', atMs: this.#desk.nowMs(), id: taskId, text });
   }
 
-  answer(taskId: string, answer: string | boolean): void {
+  answer(taskId: string, answer: string | boolean, questionId?: string): void {
     this.#assertOpen();
-    this.#ledger.apply({ type: 'answer', atMs: this.#desk.nowMs(), id: taskId, answer });
+    this.#ledger.apply({ type: 'answer', atMs: this.#desk.nowMs(), id: taskId, answer, questionId });
   }
 
   cancel(taskId: string | undefined, by: 'user' | 'client' | 'app'): void {

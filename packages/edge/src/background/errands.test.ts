@@ -42,10 +42,10 @@ describe('a tool that an answer calls', () => {
     const stage = new DeskStage({ tools: [tool] });
     const result = stage.desk.tools.call(call, never).catch((error: Error) => error.message);
     await stage.turn();
-    const question = stage.events.find(({ type }) => type === 'task.question');
+    const [question] = stage.of('task.question');
     expect(question).toMatchObject({ approval: { tool: 'book_table', arguments: { people: 2 } } });
     expect(runs).toEqual([]);
-    stage.desk.answer((question as { taskId: string }).taskId, leave);
+    stage.desk.answer(question!.taskId, leave, question!.questionId);
     await stage.turn();
     expect(await result).toMatch(leave ? /^booked$/ : /did not allow/);
   });

@@ -94,13 +94,13 @@ export function stepFollowUp(
   const { tasks, rule, worded } = talk;
   const open = tasks.filter((task) => !isOver(task));
   const asking = askingTask(open, talk, spokenFromMs ?? atMs);
-  const answered = (id: string, answer: string | boolean): FollowUpStep => ({
-    inputs: [{ type: 'answer', atMs, id, answer }],
+  const answered = ({ id, question }: Task, answer: string | boolean): FollowUpStep => ({
+    inputs: [{ type: 'answer', atMs, id, answer, questionId: question?.id }],
     result: { taken: 'answer', taskId: id },
   });
   const approved = asking?.question?.approval && approvalOf(text);
   if (asking && (approved === false || (approved && mayApprove(asking, talk, atMs, spokenFromMs)))) {
-    return answered(asking.id, approved);
+    return answered(asking, approved);
   }
   const meant = rule(text);
   switch (meant) {
@@ -124,7 +124,7 @@ export function stepFollowUp(
       return { inputs: [{ type: 'amend', atMs, id, text }], result: { taken: 'amend', taskId: id } };
     }
     case 'ask':
-      return asking && !asking.question?.approval ? answered(asking.id, text) : undefined;
+      return asking && !asking.question?.approval ? answered(asking, text) : undefined;
     default:
       return meant satisfies never;
   }

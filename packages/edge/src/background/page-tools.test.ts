@@ -74,7 +74,7 @@ describe('the page’s tools', () => {
     expect(stage.of('tool.call')).toEqual([]);
     const allowed = call();
     await settle();
-    stage.desk.answer('task-1', true);
+    stage.desk.answer('task-1', true, stage.task().question!.id);
     await settle();
     expect(stage.of('tool.call')).toHaveLength(1);
     stage.desk.cancel('task-1', 'client');

@@ -169,10 +169,15 @@ describe('tasks', () => {
     expect(() => run.feed({ type: 'answer', atMs: 2, id: 'a', answer: 'blue' })).toThrow(
       expect.objectContaining({ code: 'task/unknown' }),
     );
-    run.feed({ type: 'answer', atMs: 2, id: 'a', answer: true });
+    for (const questionId of [undefined, 'earlier']) {
+      expect(() => run.feed({ type: 'answer', atMs: 2, id: 'a', answer: true, questionId })).toThrow(
+        expect.objectContaining({ code: 'task/unknown' }),
+      );
+    }
+    run.feed({ type: 'answer', atMs: 2, id: 'a', answer: true, questionId: 'q' });
     expect(run.effects.at(-1)).toMatchObject({ do: 'answer', questionId: 'q', answer: true });
     expect(run.task('a')).toMatchObject({ status: 'running', question: undefined });
-    expect(() => run.feed({ type: 'answer', atMs: 3, id: 'a', answer: true })).toThrow(MicroturnError);
+    expect(() => run.feed({ type: 'answer', atMs: 3, id: 'a', answer: true, questionId: 'q' })).toThrow(MicroturnError);
   });
 
   it('fault 28: one that takes too long fails, and so does one whose question nobody answers', () => {

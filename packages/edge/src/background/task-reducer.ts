@@ -77,7 +77,8 @@ export type TaskInput =
   | { type: 'note'; atMs: number; id: string; revision: number; note: string }
   | { type: 'delta'; atMs: number; id: string; revision: number; text: string }
   | { type: 'question'; atMs: number; id: string; revision: number; question: TaskQuestion }
-  | { type: 'answer'; atMs: number; id: string; answer: string | boolean }
+  /** `questionId`: which of its questions, where that is known; no leave is given without it. */
+  | { type: 'answer'; atMs: number; id: string; answer: string | boolean; questionId?: string | undefined }
   | { type: 'done'; atMs: number; id: string; revision: number }
   /** `retryInMs`: it may be worked on again after so long. Not given where that cannot help, or did something already. */
   | {
@@ -287,11 +288,17 @@ function delta(step: TaskStepBuilder, input: TaskInput & { type: 'delta' }): voi
   step.emit(input.id, { type: 'task.delta', text });
 }
 
-function answer(step: TaskStepBuilder, { id, answer: given, atMs }: TaskInput & { type: 'answer' }): void {
+function answer(step: TaskStepBuilder, input: TaskInput & { type: 'answer' }): void {
+  const { id, answer: given, questionId, atMs } = input;
   const { question, status, revision } = step.known(id);
   if (status !== 'asking' || !question) throw new MicroturnError('task/unknown', 'it asks nothing');
+  if (questionId !== undefined && questionId !== question.id)
+    throw new MicroturnError('task/unknown', 'it asks something else by now');
   if (question.approval && typeof given !== 'boolean')
     throw new MicroturnError('task/unknown', 'it asks for yes or no');
+  // The next question may stand where the one that was seen stood a moment ago.
+  if (question.approval && given === true && questionId === undefined)
+    throw new MicroturnError('task/unknown', 'leave is given to one question: say which, by its `questionId`');
   step.update(id, { status: 'running', question: undefined, sinceMs: atMs });
   step.progress(id);
   step.effect({ do: 'answer', id, revision, questionId: question.id, answer: given });

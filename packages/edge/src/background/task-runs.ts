@@ -118,7 +118,8 @@ export class TaskRuns {
     const { signal } = abort;
     const about = () => ({ atMs: host.nowMs(), id, revision });
     const ask = async (text: string, approval?: { tool: string; arguments: unknown }): Promise<string | boolean> => {
-      const questionId = `${id}-q${++this.#questions}`;
+      // The process that takes the session up counts anew, for a higher revision.
+      const questionId = `${id}-${revision}-q${++this.#questions}`;
       try {
         const answer = new Promise<string | boolean>((resolve) => answers.set(questionId, resolve));
         const question = { id: questionId, text, ...(approval && { approval }) };

@@ -91,7 +91,11 @@ export interface SessionBackground {
   /** As `typed`, where it is about a task that is under way; otherwise nothing happens. */
   followUp(text: string): AskResult | undefined;
   amend(taskId: string, text: string): void;
-  answer(taskId: string, answer: string | boolean): void;
+  /**
+   * @param questionId of the `task.question` that is answered; leave (`true`, where it asks for approval) is not given without it
+   * @throws {MicroturnError} `task/unknown` where the task asks nothing, or something else by now
+   */
+  answer(taskId: string, answer: string | boolean, questionId?: string): void;
   cancel(taskId: string | undefined, by: 'client' | 'app'): void;
   changeSubject(): void;
   registerTools(tools: ClientMessageOf<'tools.register'>['tools']): void;

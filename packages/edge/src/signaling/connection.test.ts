@@ -27,6 +27,7 @@ function open() {
     metrics: { joins: { inc: vi.fn() } },
     onClosed: vi.fn(),
     refusal: () => undefined,
+    metrics: { joins: { inc: vi.fn() } },
   } as unknown as ConnectionParts;
   return { socket, connection: new Connection(socket as unknown as WebSocket, parts) };
 }
@@ -174,5 +175,23 @@ describe('a socket', () => {
     connection.checkAlive();
     expect(socket.terminate).toHaveBeenCalledOnce();
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('an answer to a task', () => {
+  it('is to the question that it names', async () => {
+    const answer = vi.fn();
+    const session = { start: () => undefined, background: { answer } };
+    vi.mocked(joinCall).mockResolvedValue({ call: { attach: () => [], session }, joined: {} } as never);
+    const { socket } = open();
+    const send = (message: object) => socket.emit('message', Buffer.from(JSON.stringify(message)), false);
+    send({ type: 'join', id: 1, protocol: 1, token: 't' });
+    send({ type: 'task.answer', id: 2, taskId: 'task-1', answer: true, questionId: 'q-1' });
+    send({ type: 'task.answer', id: 3, taskId: 'task-1', answer: 'four' });
+    await vi.waitFor(() => expect(sent(socket)).toHaveLength(3));
+    expect(answer.mock.calls).toEqual([
+      ['task-1', true, 'q-1'],
+      ['task-1', 'four', undefined],
+    ]);
   });
 });

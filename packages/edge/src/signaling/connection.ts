@@ -299,7 +299,7 @@ export class Connection implements Carrier {
       case 'task.amend':
         return session.background.amend(message.taskId, message.text);
       case 'task.answer':
-        return session.background.answer(message.taskId, message.answer);
+        return session.background.answer(message.taskId, message.answer, message.questionId);
       case 'task.cancel':
         return session.background.cancel(message.taskId, 'client');
       case 'subject.change':

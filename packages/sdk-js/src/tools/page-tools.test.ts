@@ -206,7 +206,14 @@ describe('functions of the page', () => {
       question: { id: 'q1', approval: { tool: 'colour', arguments: { to: 'blue' } } },
     });
     await session.answer('t1', true);
-    expect(transport.sentOf('task.answer')[0]).toMatchObject({ taskId: 't1', answer: true });
+    expect(transport.sentOf('task.answer')[0]).toMatchObject({ taskId: 't1', answer: true, questionId: 'q1' });
+    // Of the one that was seen, where another came meanwhile; of none that is known, the edge decides.
+    await session.answer('t1', true, { questionId: 'q0' });
+    await session.answer('t2', 'four');
+    expect(transport.sentOf('task.answer').slice(1)).toEqual([
+      expect.objectContaining({ taskId: 't1', questionId: 'q0' }),
+      expect.not.objectContaining({ questionId: expect.anything() }),
+    ]);
     transport.emit({ type: 'task.progress', ...about, status: 'running' });
     expect(session.tasks.value[0]).not.toHaveProperty('question');
   });
