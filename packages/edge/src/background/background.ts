@@ -120,7 +120,8 @@ export class Background {
   }
 
   /** The background of one session, by what its model can decide itself. */
-  openFor({ acts, relay, delegate }: Pick<ModelInfo, 'acts' | 'relay' | 'delegate'>): OpenBackground {
+  openFor(model: Pick<ModelInfo, 'acts' | 'relay' | 'delegate' | 'tellsUtterances'>): OpenBackground {
+    const { acts, relay, delegate, tellsUtterances = false } = model;
     const { config, hooks, after, log } = this.#parts;
     const { moderate } = hooks;
     const byUtterance: DelegateRule = delegate ? { by: 'utterance', ...delegate } : DELEGATE;
@@ -146,6 +147,7 @@ export class Background {
             ? { by: 'act', floors, quietMs: Math.max(quietMs, MISSED_MS) }
             : { by: 'floor', floors, quietMs },
           delegate: decides === 'act' ? { by: 'act' } : byUtterance,
+          tellsUtterances,
           progressMs: PROGRESS_MS,
           followUp: hooks.followUp ?? followUpOf,
           hear: this.#hear,

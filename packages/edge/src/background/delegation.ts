@@ -11,6 +11,8 @@ export type DelegateRule =
 export interface DelegationParts {
   readonly rule: DelegateRule;
   readonly microTurnMs: number;
+  /** What is said about tasks is told otherwise, once all its words are known: those in decisions may be some of them. */
+  readonly told: boolean;
   /** Somebody understands words that the model has no name for. */
   readonly understood: () => boolean;
   /**
@@ -58,15 +60,15 @@ export class Delegation {
 
   /** An utterance is over: it may call something off, answer a question, or be one. */
   #onUtterance(utterance: Utterance): void {
-    const { rule, understood, followUp, awaited, delegate } = this.#parts;
+    const { rule, told, understood, followUp, awaited, delegate } = this.#parts;
     const words = utterance.words.join(' ');
     // Words that the model has names for need nobody to make them out.
-    const about = words.includes('<unk>') ? undefined : followUp(words, utterance.fromMs);
+    const about = told || words.includes('<unk>') ? undefined : followUp(words, utterance.fromMs);
     if (about === 'taken' || !understood()) return;
     const { answered, fromMs, toMs } = utterance;
     const isQuestion = rule.by === 'utterance' && !answered && toMs - fromMs >= rule.minSpeechMs;
     // An answer may be one short word.
-    if (isQuestion || about === 'unclear' || (awaited() && !answered)) delegate(utterance);
+    if (isQuestion || about === 'unclear' || (!told && awaited() && !answered)) delegate(utterance);
   }
 
   /** What the model delegates is what was said just now, else the last message. */

@@ -85,6 +85,53 @@ describe('a spoken question', () => {
     expect(stage.provider.runs).toHaveLength(1);
   });
 
+  describe('of a model that tells utterances when all their words are known', () => {
+    const approving = async () => {
+      const stage = new DeskStage({ delegate: { by: 'act' }, tellsUtterances: true });
+      ask(stage, 'send it');
+      await settle();
+      const approved = stage.provider.of('send it').io.approve('send_mail', {});
+      await stage.turns(20, 'silent');
+      return { stage, approved };
+    };
+
+    it.each([
+      ['yes', true],
+      ['no', false],
+    ])('answers with a %s whose words come long after its end', async (word, expected) => {
+      const { stage, approved } = await approving();
+      const fromMs = stage.clock.now();
+      await stage.turns(2, 'speaking');
+      await stage.turns(9, 'yielded');
+      await stage.turn('silent', { words: [word] });
+      stage.desk.heard({ words: [word], fromMs });
+      await expect(approved).resolves.toBe(expected);
+    });
+
+    it('calls a task off with a “never mind” of which half came in time', async () => {
+      const stage = new DeskStage({ delegate: { by: 'act' }, tellsUtterances: true });
+      ask(stage, 'q');
+      await stage.turns(2, 'speaking');
+      await stage.turn('yielded', { words: ['never'] });
+      await stage.turns(6, 'yielded');
+      stage.desk.heard({ words: ['never', 'mind'], fromMs: 0 });
+      expect(stage.task().status).toBe('cancelled');
+    });
+
+    it('answers nothing with some of its words', async () => {
+      const { stage, approved } = await approving();
+      const fromMs = stage.clock.now();
+      await stage.turns(2, 'speaking');
+      await stage.turn('speaking', { words: ['yes'] });
+      await stage.turns(6, 'yielded');
+      expect(stage.task().status).toBe('asking');
+      for (const words of [['yes', '<unk>'], ['yes', 'but', 'not', 'yet']]) stage.desk.heard({ words, fromMs }); // prettier-ignore
+      expect(stage.task().status).toBe('asking');
+      stage.desk.heard({ words: ['no'], fromMs });
+      await expect(approved).resolves.toBe(false);
+    });
+  });
+
   it('goes as sound to a provider that takes it, where nobody makes words of it', async () => {
     const stage = new DeskStage({ delegate: { by: 'act' } });
     stage.provider.takesAudio = true;

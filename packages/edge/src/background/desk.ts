@@ -1,7 +1,14 @@
 import { MicroturnError, type AskResult, type ClientMessageOf, type SessionEvent } from '@microturn/protocol';
 import type { Decision } from '../engine/types.js';
 import { Budget, type BudgetLimits } from '../llm/index.js';
-import type { SessionBackground, SessionDesk, SessionTools, TaskRequest, TypedRequest } from '../session/index.js';
+import type {
+  SessionBackground,
+  SessionDesk,
+  SessionTools,
+  TaskRequest,
+  ToldUtterance,
+  TypedRequest,
+} from '../session/index.js';
 import type { Log } from '../telemetry/log.js';
 import { ConversationLog } from './conversation-log.js';
 import { Delegation, type DelegateRule } from './delegation.js';
@@ -29,6 +36,8 @@ export interface BackgroundDeskParts {
   readonly budget: BudgetLimits & { readonly tasks?: number | undefined };
   readonly relay: RelayRule;
   readonly delegate: DelegateRule;
+  /** The model tells utterances once all their words are known. */
+  readonly tellsUtterances: boolean;
   readonly progressMs: number;
   readonly followUp: FollowUpRule;
   readonly hear: Hear | undefined;
@@ -90,6 +99,7 @@ export class BackgroundDesk implements SessionBackground {
     });
     this.#delegation = new Delegation({
       rule: parts.delegate,
+      told: parts.tellsUtterances,
       microTurnMs: desk.microTurnMs,
       understood: () => this.#spoken.understood,
       followUp: (words, fromMs) => this.#followUpAsHeard(words, fromMs),
@@ -233,6 +243,13 @@ export class BackgroundDesk implements SessionBackground {
       taken: overhears || responses.some((response) => response !== live && response.phase !== 'cut'),
       present,
     });
+  }
+
+  heard({ words, fromMs }: ToldUtterance): void {
+    // What was not understood may have said the opposite.
+    if (this.#closed || words.includes('<unk>')) return;
+    const step = this.#followUps.step(words.join(' '), fromMs);
+    if (step) this.#take(step);
   }
 
   read(text: string): void {

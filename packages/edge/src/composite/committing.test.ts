@@ -55,6 +55,30 @@ describe('taking turns', () => {
     });
   });
 
+  describe('tells an utterance whose words are all known', () => {
+    const told = (talk: Talk) =>
+      talk.effects.flatMap((effect) => (effect.do === 'heard' ? [effect.words.join(' ')] : []));
+
+    it('not where words are missing that are done without', () => {
+      const talk = new Talk().floors('.SS').words('yes').floors('SSY').floors('.'.repeat(14));
+      expect(talk.asks.at(-1)).toMatchObject({ words: 'yes', partial: false });
+      expect(told(talk)).toEqual([]);
+    });
+
+    it('not where it is for somebody else', () => {
+      const talk = new Talk().floors('.SSSS').words('yes').floors('he').words('yes');
+      expect(told(talk)).toEqual([]);
+    });
+
+    it('where the bundle commits its answer in a pause, and not while they speak', () => {
+      const talk = () => new Talk().floors('.SSSS').words('never mind about that').writes('All right.');
+      expect(told(talk().floors('S', ['commit']))).toEqual([]);
+      expect(told(talk().floors('h').words('never mind about that').floors('h', ['commit']).floors('Y.'))).toEqual([
+        'never mind about that',
+      ]);
+    });
+  });
+
   it('says nothing before it knows the words up to the end, and then at once, between two micro-turns', () => {
     const talk = new Talk().floors('.SSSS').words('what time is it').writes('It is noon.').floors('Y');
     expect(talk.said).toEqual([]);

@@ -6,7 +6,7 @@ import { userSaid } from './heard-history.js';
 import { speakableTo } from './speakable.js';
 import type { StepBuilder } from './step-builder.js';
 import type { Utterance } from './turn-state.js';
-import { tell } from './utterances.js';
+import { tell, tellWhole } from './utterances.js';
 
 /** Words that are later than this are done without: a silent agent is worse than one that missed a word. */
 const WORDS_LATE_MS = 2500;
@@ -26,6 +26,7 @@ export function settle(step: StepBuilder, atMs: number): void {
     }
   }
   tell(step, utterance, utterance.words.length, atMs);
+  tellWhole(step, utterance);
   const { words, spokenToMs, coveredAtMs } = step.state.utterance!;
   const plain = plainWords(words);
   const fitting = step.state.drafts.findLast((one) => fits(one, plain));
@@ -57,6 +58,7 @@ export function interject(step: StepBuilder, decision: Decision, atMs: number): 
   const one = step.state.drafts.at(-1);
   const read = one && readDraft(one);
   if (one && read?.kind === 'reply' && decision.acts.includes('commit') && canBeSaid(step)) {
+    tellWhole(step, utterance);
     takeFloor(step, utterance, one, atMs);
     return;
   }

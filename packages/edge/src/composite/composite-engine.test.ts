@@ -325,6 +325,24 @@ describe('a composite row', () => {
     ]);
   });
 
+  it('tells an utterance once, when all of its words are known, and where its sound begins', async () => {
+    const { turns, scribe, told } = talk('...SSSY....');
+    await turns(5);
+    scribe.says('yes', 1000);
+    await turns(4);
+    scribe.says('yes', 1200);
+    expect(told).toEqual([]);
+    scribe.says('yes but not yet', 1400);
+    await turns(2);
+    expect(told).toEqual([{ words: ['yes', 'but', 'not', 'yet'], fromMs: 200 }]);
+  });
+
+  it('without a transcriber tells none: the words are the bundle’s, and in its decisions', async () => {
+    const { turns, told } = talk('.SSSSY...', { transcriber: undefined });
+    await turns(9);
+    expect(told).toEqual([]);
+  });
+
   it('does not hear what comes after the end', async () => {
     const { turns, row, decisions, scribe } = talk('.SSSS');
     await turns(3);

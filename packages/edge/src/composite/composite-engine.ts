@@ -14,7 +14,12 @@ export class CompositeEngine implements SessionEngine {
   /** It answers what is said: no utterance becomes a task by a rule. */
   get info(): ModelInfo {
     const { info } = this.#floor;
-    return { ...info, acts: [...new Set<Act>([...(info.acts ?? []), 'delegate'])], delegate: undefined };
+    return {
+      ...info,
+      acts: [...new Set<Act>([...(info.acts ?? []), 'delegate'])],
+      delegate: undefined,
+      tellsUtterances: this.#parts.transcriber !== undefined,
+    };
   }
   /** @throws {MicroturnError} as the floor's engine does */
   assertRoom(): void {

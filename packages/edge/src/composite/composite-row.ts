@@ -198,6 +198,10 @@ export class CompositeRow implements SessionRow {
           this.#hearing.transcription.close();
           this.#hearing = undefined;
           break;
+        case 'heard':
+          // Without a transcriber the words are the bundle's, and go with its decisions.
+          if (this.#parts.transcriber) this.#outlet.heard?.({ words: effect.words, fromMs: effect.fromMs });
+          break;
         case 'ask':
           void this.#answers.ask(effect.ask);
           break;

@@ -9,6 +9,8 @@ import type { Composed, CompositeEffect, TurnTakingOptions } from './types.js';
 /** What the user is saying, from the first micro-turn of it until it is answered or turns out to be nothing. */
 export interface Utterance {
   readonly id: number;
+  /** Where its sound begins. */
+  readonly fromMs: number;
   readonly floor: Floor;
   /** They pause, or the floor is not sure that they speak on: this may be the end, and a draft is worth its tokens. */
   readonly hesitates: boolean;

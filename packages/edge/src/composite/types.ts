@@ -104,6 +104,8 @@ export type CompositeEffect =
   /** They do not come: that is a failure of the transcriber, and the bundle's own are taken. */
   | { do: 'hear-own'; utterance: number; detail: string }
   | { do: 'unlisten'; utterance: number }
+  /** An utterance is over, and these are all of its words. */
+  | { do: 'heard'; words: readonly string[]; fromMs: number }
   | { do: 'ask'; ask: Ask }
   | { do: 'cancel'; draftId: string }
   /** The answer waits for a tool: what was said meanwhile is told with its result. */

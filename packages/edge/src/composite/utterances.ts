@@ -27,10 +27,12 @@ export function speaks(
   const hesitates = confidence < SURE;
   if (!utterance) {
     const id = step.next();
+    const soundFromMs = Math.max(step.state.heardToMs, fromMs - LEAD_MS);
     step.set({
       draftDueMs: Math.max(draftDueMs, toMs + options.drafting.everyMs),
       utterance: {
         id,
+        fromMs: soundFromMs,
         floor,
         hesitates,
         spokenToMs: toMs,
@@ -50,7 +52,7 @@ export function speaks(
         murmured: false,
       },
     });
-    step.run({ do: 'listen', utterance: id, fromMs: Math.max(step.state.heardToMs, fromMs - LEAD_MS) });
+    step.run({ do: 'listen', utterance: id, fromMs: soundFromMs });
     return;
   }
   const begins = hesitates && !utterance.hesitates;
@@ -123,4 +125,9 @@ export function tell(step: StepBuilder, utterance: Utterance, upTo: number, atMs
   // When a word ended is known to the clip it was first read in, and no closer: transcribers give no times.
   step.words.push(...utterance.words.slice(utterance.told, upTo).map((text) => ({ text, endMs, confidence: 1 })));
   step.set({ utterance: { ...utterance, told: upTo } });
+}
+
+/** They have ended, and no word up to there is missing: what it is about may be more than an answer. */
+export function tellWhole(step: StepBuilder, { words, fromMs, coveredMs, wordsDueMs }: Utterance): void {
+  if (coveredMs >= wordsDueMs && words.length > 0) step.run({ do: 'heard', words, fromMs });
 }

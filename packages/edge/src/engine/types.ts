@@ -141,6 +141,8 @@ export interface ModelInfo {
   readonly relay?: { readonly floors: readonly Floor[]; readonly quietMs: number } | undefined;
   /** Which utterances become tasks, where the model does not decide that by `delegate`. */
   readonly delegate?: { readonly minSpeechMs: number; readonly pauseMs: number } | undefined;
+  /** It tells each utterance once all its words are known: those in its decisions may come after its end. */
+  readonly tellsUtterances?: boolean | undefined;
 }
 
 /** What a row goes on from that was set back; from nothing where neither is given. */

@@ -3,6 +3,7 @@ import type { ChatTool } from '../llm/index.js';
 import type { Decision, Mark } from '../engine/index.js';
 import type { Clip } from '../media/index.js';
 import type { LiveResponse } from './conversation-state.js';
+import type { ToldUtterance } from './session-parts.js';
 
 /** Tokens that language models have used, and what they cost: nothing of those that have no price. */
 export interface SpentTokens {
@@ -77,6 +78,8 @@ export interface SessionBackground {
     },
   ): void;
   onEvent(event: SessionEvent): void;
+  /** An utterance is over, of a model that tells them: it may be about a task that is under way. */
+  heard(utterance: ToldUtterance): void;
   /** The model reads a message, and may delegate it. */
   read(text: string): void;
   /**

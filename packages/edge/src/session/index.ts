@@ -18,6 +18,7 @@ export type {
   SessionRow,
   SessionVoice,
   Shown,
+  ToldUtterance,
   TypedText,
 } from './session-parts.js';
 export { Room, RoomRegistry, type RoomStay, type RoomWatcher, type WatchedRoom } from './rooms.js';

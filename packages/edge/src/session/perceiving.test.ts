@@ -3,14 +3,14 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Background } from '../background/index.js';
 import { HandProvider, settle } from '../background/fixtures/desk-stage.js';
 import { parseConfig } from '../config.js';
-import type { InteractionStream, Perceived } from '../engine/types.js';
+import type { InteractionStream, ModelInfo, Perceived } from '../engine/types.js';
 import { silentLog } from '../telemetry/index.js';
 import { hum } from '../testing/interaction-model.contract.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { ScriptedModel, type ScriptedDecision } from '../testing/scripted-model.js';
 import type { SpeakRequest } from '../voice/index.js';
 import { RoomAudience } from './audience.js';
-import type { SessionEngine, SessionMedia } from './session-parts.js';
+import type { EngineOutlet, SessionEngine, SessionMedia } from './session-parts.js';
 import { Session } from './session.js';
 
 const WORD_MS = 250;
@@ -19,12 +19,13 @@ const WORD_MS = 250;
 async function sessionWith(
   decide: (told: readonly Perceived[], index: number) => ScriptedDecision | undefined,
   delegates = true,
+  more: Partial<ModelInfo> = {},
 ) {
   const clock = new ManualClock();
   let read = 0;
   const model: ScriptedModel = new ScriptedModel({
     clock,
-    info: { acts: ['relay', 'delegate', 'backchannel', 'note', 'remind'], reads: { delegates } },
+    info: { acts: ['relay', 'delegate', 'backchannel', 'note', 'remind'], reads: { delegates }, ...more },
     script: ({ index }) => {
       const told = model.perceived.slice(read).map(({ perceived }) => perceived);
       read = model.perceived.length;
@@ -32,11 +33,13 @@ async function sessionWith(
     },
   });
   let stream: InteractionStream | undefined;
+  let outlet: EngineOutlet | undefined;
   let replace: () => void = () => expect.unreachable('before there is a row');
   const engine: SessionEngine = {
     info: model.info,
     assertRoom: () => undefined,
-    lease: (onDecision, _onFailed, onReset) => {
+    lease: (onDecision, _onFailed, onReset, given) => {
+      outlet = given;
       const open = () => (stream = model.open(1, onDecision));
       replace = () => {
         stream!.close();
@@ -107,6 +110,8 @@ async function sessionWith(
     provider,
     spoken,
     events,
+    /** The model tells an utterance when all its words are known. */
+    tellsHeard: (text: string) => outlet!.heard!({ words: text.split(' '), fromMs: clock.now() }),
     told: () => model.perceived.map(({ perceived }) => perceived),
     async turns(count: number) {
       for (let i = 0; i < count; i++) {
@@ -178,6 +183,20 @@ describe('a model that reads', () => {
     expect(spoken.map(({ text }) => text)).toEqual(['Mm-hm.']);
     expect(events.find(({ type }) => type === 'response.started')).toMatchObject({ kind: 'backchannel' });
     expect(events.filter(({ type }) => type === 'interruption')).toEqual([]);
+  });
+});
+
+describe('a model that tells utterances when all their words are known', () => {
+  it('has what a task asks answered by them', async () => {
+    const talk = await sessionWith(() => undefined, true, { acts: [], tellsUtterances: true });
+    talk.session.ask({ text: 'send it' });
+    await talk.turns(1);
+    const approved = talk.provider.of('send it').io.approve('send_mail', {});
+    await talk.turns(6);
+    expect(talk.spoken.map(({ text }) => text)).toEqual(['May I use send mail?']);
+    talk.tellsHeard('yes but not yet');
+    talk.tellsHeard('yes please');
+    await expect(approved).resolves.toBe(true);
   });
 });
 

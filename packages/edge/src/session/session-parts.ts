@@ -37,8 +37,16 @@ export interface EngineOutlet {
   emit(event: SessionEventBody): void;
   /** What may be said soon: the voice may make it now. */
   rehearse?(text: string): void;
+  /** An utterance is over, and these are all of its words: of a model that tells them besides its decisions. */
+  heard?(utterance: ToldUtterance): void;
   /** The functions that it may call now; none where the session has no background. */
   tools?(): SessionTools | undefined;
+}
+
+export interface ToldUtterance {
+  readonly words: readonly string[];
+  /** Session ms at which it was begun. */
+  readonly fromMs: number;
 }
 
 export interface SessionRow {

@@ -92,6 +92,7 @@ export class Session {
         nowMs: () => this.nowMs,
         more: (text) => this.#apply({ type: 'more', atMs: this.nowMs, text, responseId: this.#nextResponseId() }),
         rehearse: (text) => this.#speech.rehearse(text),
+        heard: (utterance) => this.#background?.heard(utterance),
         emit: (event) => {
           if (!this.#closed) this.#emit(event);
         },
