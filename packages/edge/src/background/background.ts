@@ -7,7 +7,7 @@ import type { BackgroundConfig } from './config.js';
 import type { DelegateRule } from './delegation.js';
 import { BackgroundDesk } from './desk.js';
 import { EmbeddedProvider } from './embedded-provider.js';
-import { followUpOf, type FollowUpRule } from './follow-up.js';
+import { followUpOf, guarded, type FollowUpRule } from './follow-up.js';
 import { LlmProvider } from './llm-provider.js';
 import type { McpParts, McpServer } from './mcp.js';
 import type { BackgroundProvider } from './provider.js';
@@ -32,7 +32,7 @@ export interface BackgroundHooks {
    */
   readonly moderate?:
     ((text: string, about: { taskId: string; title: string }) => Promise<string | undefined>) | undefined;
-  /** What an utterance does to the tasks under way. */
+  /** What an utterance does to the tasks under way. Where it throws, the utterance is a question of its own. */
   readonly followUp?: FollowUpRule | undefined;
   /** Works on the tasks, instead of the language models and the embedded tools. */
   readonly provider?: BackgroundProvider | undefined;
@@ -149,7 +149,9 @@ export class Background {
           delegate: decides === 'act' ? { by: 'act' } : byUtterance,
           tellsUtterances,
           progressMs: PROGRESS_MS,
-          followUp: hooks.followUp ?? followUpOf,
+          followUp: hooks.followUp
+            ? guarded(hooks.followUp, (err) => log.warn({ err }, 'a followUp of the app failed'))
+            : followUpOf,
           hear: this.#hear,
           moderate: moderate && ((text, { id, title }) => inTime(() => moderate(text, { taskId: id, title }), after)),
           starts: this.#starts,

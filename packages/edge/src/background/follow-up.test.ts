@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { approvalOf, followUpOf } from './follow-up.js';
+import { approvalOf, followUpOf, guarded } from './follow-up.js';
 
 describe('a follow-up', () => {
   it.each([
@@ -53,4 +53,19 @@ describe('a follow-up', () => {
     ['yesterday', undefined],
     ['', undefined],
   ])('“%s” to a question for approval is %s', (text, expected) => expect(approvalOf(text)).toBe(expected));
+});
+
+it('a rule of an app that throws costs its utterance, and not the call', () => {
+  const bug = new TypeError('a bug of the app');
+  const failed: unknown[] = [];
+  const rule = guarded(
+    (text) => {
+      if (text === 'boom') throw bug;
+      return 'amend';
+    },
+    (error) => failed.push(error),
+  );
+  expect(rule('boom')).toBe('ask');
+  expect(rule('with milk')).toBe('amend');
+  expect(failed).toEqual([bug]);
 });

@@ -37,6 +37,18 @@ const rules: readonly (readonly [FollowUp, RegExp])[] = [
 /** English phrases. What is none of them is a question of its own. */
 export const followUpOf: FollowUpRule = (text) => rules.find(([, pattern]) => pattern.test(text.trim()))?.[0] ?? 'ask';
 
+/** An app's rule, which is asked in the midst of a micro-turn: where it throws, what was said is a question of its own. */
+export function guarded(rule: FollowUpRule, onError: (error: unknown) => void): FollowUpRule {
+  return (text) => {
+    try {
+      return rule(text);
+    } catch (error) {
+      onError(error);
+      return 'ask';
+    }
+  };
+}
+
 /** Only these, alone or one after the other, are a yes: whoever says more may mean less. */
 const yes = [
   'yes|yeah|yep|yup|sure|okay|ok|of course|certainly|absolutely|definitely|by all means|go ahead|go for it|please do',

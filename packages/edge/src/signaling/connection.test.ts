@@ -27,7 +27,6 @@ function open() {
     metrics: { joins: { inc: vi.fn() } },
     onClosed: vi.fn(),
     refusal: () => undefined,
-    metrics: { joins: { inc: vi.fn() } },
   } as unknown as ConnectionParts;
   return { socket, connection: new Connection(socket as unknown as WebSocket, parts) };
 }
