@@ -9,6 +9,8 @@ export interface Suggestion {
   readonly outcome: string;
   /** Where it is known to fail. */
   readonly limit?: string;
+  /** That it happened, before the time at which it did. */
+  readonly seen?: string;
 }
 
 /** What the shipped model can do, in the order of how surprising they are. */
@@ -18,6 +20,7 @@ export const suggestions: readonly Suggestion[] = [
     say: 'Count the animals. Today I saw a horse and a goat, then a sheep ran to the river with a rabbit.',
     outcome: 'It counts each animal aloud while you go on speaking.',
     limit: 'One animal that it misses makes every later number wrong.',
+    seen: 'It began to count at',
   },
   {
     id: 'pause',
@@ -42,7 +45,7 @@ export const suggestions: readonly Suggestion[] = [
     say: 'Remind me in five seconds.',
     outcome: 'About five seconds later it speaks up on its own.',
     limit:
-      'Hit or miss: in its tests, with synthetic voices it had never heard, it came within 0.4 seconds of the mark two times out of three.',
+      'Hit or miss: in its tests, with synthetic voices it had never heard, it came within 0.4 seconds of the mark two times out of three. Now and then it says “Here is your reminder.” unasked, as while you try another sentence.',
   },
   {
     id: 'translate',

@@ -6,13 +6,13 @@ import { useTrials } from './use-trials.js';
 
 /** Sentences to try, what each should bring about, and which of them have. */
 export const SuggestionList = memo(function SuggestionList() {
-  const seen = useTrials();
+  const trials = useTrials();
   return (
     <section className="suggestions" aria-labelledby="suggestions-title">
       <h2 id="suggestions-title">Sentences to try</h2>
       <ol>
-        {suggestions.map(({ id, before, say, outcome, limit }) => {
-          const seenMs = seen[id];
+        {suggestions.map(({ id, before, say, outcome, limit, seen = 'It happened, at' }) => {
+          const seenMs = trials[id];
           return (
             <li key={id} data-seen={seenMs !== undefined || undefined}>
               <p className="say">
@@ -24,7 +24,7 @@ export const SuggestionList = memo(function SuggestionList() {
                 {limit && <span className="limit"> {limit}</span>}
               </p>
               <p className="seen" aria-live="polite">
-                {seenMs !== undefined && `It happened, at ${formatClock(seenMs)}.`}
+                {seenMs !== undefined && `${seen} ${formatClock(seenMs)}.`}
               </p>
             </li>
           );

@@ -9,16 +9,16 @@ function seenAfter(...events: Body[]) {
   return stamped.reduce(watchTrials, { ...noTrials, me: 'me' }).seen;
 }
 
-const word = (endMs: number): Body => ({
+const word = (endMs: number, text = 'cat'): Body => ({
   type: 'transcript.word',
   at: endMs,
   participant: 'me',
-  text: 'cat',
+  text,
   endMs,
   confidence: 1,
   final: true,
 });
-const interruption = (at: number, kind: 'barge-in' | 'backchannel' | 'interjection'): Body => ({
+const interruption = (at: number, kind: 'barge-in' | 'backchannel'): Body => ({
   type: 'interruption',
   at,
   kind,
@@ -43,13 +43,21 @@ const interrupted = (at: number, by: 'user' | 'client'): Body => ({
   heardText: '',
   unheardText: 'x',
 });
-const counted = (at: number): Body[] => [
-  { type: 'response.started', at, responseId: `n${at}`, kind: 'interjection', audience: 'room' },
+const counted = (at: number, text = 'one', kind: 'interjection' | 'reply' = 'interjection'): Body[] => [
+  { type: 'response.started', at, responseId: `n${at}`, kind, audience: 'room' },
+  { type: 'response.text', at, responseId: `n${at}`, text, words: [] },
   { type: 'response.completed', at: at + 300, responseId: `n${at}`, heardMs: 300 },
 ];
 
-it('counting is an interjection', () => {
-  expect(seenAfter(interruption(500, 'interjection'))).toEqual({ count: 500 });
+it('counting is to say a number and then a higher one, while the user speaks', () => {
+  expect(seenAfter(...counted(500), ...counted(900, 'two'))).toEqual({ count: 500 });
+  expect(seenAfter(...counted(500), ...counted(900, 'two', 'reply'))).toEqual({ count: 500 });
+  expect(seenAfter(...counted(500), ...counted(900, 'one'), ...counted(1300, 'three'))).toEqual({ count: 900 });
+  expect(seenAfter(...counted(500))).toEqual({});
+  expect(seenAfter(...counted(500), ...counted(900, 'one'))).toEqual({});
+  expect(seenAfter(...counted(500, 'two'), ...counted(900, 'one'))).toEqual({});
+  expect(seenAfter(...counted(500), ...counted(900, 'okay'))).toEqual({});
+  expect(seenAfter(...counted(500, 'one', 'reply'), ...counted(900, 'two', 'reply'))).toEqual({});
 });
 
 it('waiting is to count, to say nothing in a long pause, and to go on counting after it', () => {
@@ -68,19 +76,27 @@ it('stopping is the user’s doing: the button does not count', () => {
 });
 
 it('agreeing counts once the agent went on after it', () => {
-  expect(seenAfter(started(100), interruption(500, 'backchannel'), heard(1900), heard(2000))).toEqual({ agree: 2000 });
-  expect(seenAfter(started(100), interruption(500, 'backchannel'), heard(1900), interrupted(1900, 'user'))).toEqual({
-    stop: 1900,
-  });
-  expect(seenAfter(started(100), interruption(500, 'backchannel'), completed(2000))).toEqual({ agree: 2000 });
-  expect(seenAfter(started(100), interruption(500, 'backchannel'), interrupted(900, 'client'))).toEqual({});
-  expect(seenAfter(interruption(50, 'backchannel'), started(100), completed(2000))).toEqual({});
+  const agreed = [started(100), interruption(500, 'backchannel'), word(600, 'huh')];
+  expect(seenAfter(...agreed, heard(1900), heard(2000))).toEqual({ agree: 2000 });
+  expect(seenAfter(...agreed, heard(1900), interrupted(1900, 'user'))).toEqual({ stop: 1900 });
+  expect(seenAfter(...agreed, completed(2000))).toEqual({ agree: 2000 });
+  expect(seenAfter(...agreed, interrupted(900, 'client'))).toEqual({});
+  expect(seenAfter(interruption(50, 'backchannel'), started(100), word(200, 'huh'), completed(2000))).toEqual({});
 });
 
-it('a reminder is one that fires', () => {
-  expect(seenAfter({ type: 'reminder.fired', at: 7000, reminderId: 'r', dueMs: 7000, text: '' })).toEqual({
-    remind: 7000,
-  });
+it('agreeing takes a word that agrees, told before or after the decision', () => {
+  const decided = interruption(1500, 'backchannel');
+  expect(seenAfter(started(100), word(700, 'okay'), decided, completed(4000))).toEqual({ agree: 4000 });
+  expect(seenAfter(started(100), decided, word(2400, 'yeah'), completed(4000))).toEqual({ agree: 4000 });
+  expect(seenAfter(started(100), decided, completed(4000))).toEqual({});
+  expect(seenAfter(started(100), decided, word(1600, 'goat'), completed(4000))).toEqual({});
+  expect(seenAfter(started(100), decided, word(2600, 'yeah'), completed(4000))).toEqual({});
+});
+
+it('a reminder is one that was asked for, and fires', () => {
+  const fired: Body = { type: 'reminder.fired', at: 7000, reminderId: 'r', dueMs: 7000, text: '' };
+  expect(seenAfter(word(1000, 'remind'), fired)).toEqual({ remind: 7000 });
+  expect(seenAfter(word(1000), fired)).toEqual({});
 });
 
 it('a translation is a word on its surface, and no other patch is', () => {
@@ -100,7 +116,8 @@ it('what was seen first stays, and another call does not take it away', () => {
     microTurnMs: 200,
     resumeToken: 't',
   };
-  expect(seenAfter(interruption(500, 'interjection'), again, interruption(900, 'interjection'))).toEqual({
-    count: 500,
-  });
+  const count = [...counted(500), ...counted(900, 'two')];
+  expect(seenAfter(...count, again, ...counted(1500), ...counted(1900, 'two'))).toEqual({ count: 500 });
+  // The numbers of two calls make no count.
+  expect(seenAfter(...counted(500), again, ...counted(900, 'two'))).toEqual({});
 });

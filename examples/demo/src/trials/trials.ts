@@ -1,4 +1,4 @@
-import type { SessionEvent } from '@microturn/sdk';
+import type { ResponseKind, SessionEvent, SessionEventOf } from '@microturn/sdk';
 
 export const trialIds = ['count', 'pause', 'stop', 'agree', 'remind', 'translate'] as const;
 /** One of the things that the page suggests. */
@@ -10,11 +10,30 @@ const PAUSE_MS = 2500;
 const REACTION_MS = 1000;
 /** Heard this long after an “uh-huh”, the agent went on. */
 const WENT_ON_MS = 1500;
+/** Between what the model takes for agreement and a word that agrees: further apart, nobody said “uh-huh”. */
+const AGREEING_MS = 1000;
+const agreeing: ReadonlySet<string> = new Set(
+  'uh huh hmm mhm yeah yes yep okay right sure see exactly really great good oh ah'.split(' '),
+);
+const asking: ReadonlySet<string> = new Set('remind reminder timer alarm seconds minutes'.split(' '));
+const numbers: readonly string[] =
+  `one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+  nineteen twenty`.split(/\s+/);
 
 interface Speaking {
   readonly id: string;
+  readonly kind: ResponseKind;
+  readonly startMs: number;
   /** Session ms of the first “uh-huh” in it. */
   readonly agreedMs: number | undefined;
+}
+
+/** A number that the agent said, and nothing else. */
+interface Counted {
+  readonly value: number;
+  readonly atMs: number;
+  /** Said while the user was speaking. */
+  readonly into: boolean;
 }
 
 /** Which of the suggestions have been seen to happen, from the events alone. */
@@ -27,6 +46,12 @@ export interface Trials {
   readonly broken: boolean;
   /** It has begun to count. */
   readonly counting: boolean;
+  readonly counted: Counted | undefined;
+  /** Session ms of what was taken for agreement last, and of the last word that agrees. */
+  readonly backchannelMs: number;
+  readonly agreeingMs: number;
+  /** A word was heard that asks for a reminder. */
+  readonly asked: boolean;
   /** It let a pause pass in silence; going on to count is still to come. */
   readonly waited: boolean;
   readonly speaking: readonly Speaking[];
@@ -38,6 +63,10 @@ export const noTrials: Trials = {
   lastWordMs: undefined,
   broken: false,
   counting: false,
+  counted: undefined,
+  backchannelMs: -Infinity,
+  agreeingMs: Infinity,
+  asked: false,
   waited: false,
   speaking: [],
 };
@@ -52,16 +81,18 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
       const { counting, broken, speaking, lastWordMs = event.endMs } = trials;
       const paused = event.endMs - lastWordMs >= PAUSE_MS;
       const waited = paused ? counting && !broken && speaking.length === 0 : trials.waited;
-      return { ...trials, lastWordMs: event.endMs, broken: false, waited };
+      return withAgreement({
+        ...trials,
+        lastWordMs: event.endMs,
+        broken: false,
+        waited,
+        agreeingMs: agreeing.has(event.text) ? event.endMs : trials.agreeingMs,
+        asked: trials.asked || asking.has(event.text),
+      });
     }
     case 'interruption':
-      if (!isMine(trials, event.participant)) return trials;
-      if (event.kind === 'interjection') return see(trials, 'count', event.at);
-      if (event.kind !== 'backchannel') return trials;
-      return {
-        ...trials,
-        speaking: trials.speaking.map((speech) => ({ ...speech, agreedMs: speech.agreedMs ?? event.at })),
-      };
+      if (!isMine(trials, event.participant) || event.kind !== 'backchannel') return trials;
+      return withAgreement({ ...trials, backchannelMs: event.at });
     case 'response.started': {
       const counts = event.kind === 'interjection' || event.kind === 'reply';
       const next = counts && trials.waited ? see(trials, 'pause', event.at) : trials;
@@ -70,9 +101,14 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
         broken: trials.broken || event.at - (trials.lastWordMs ?? 0) > REACTION_MS,
         counting: trials.counting || counts,
         waited: false,
-        speaking: [...trials.speaking, { id: event.responseId, agreedMs: undefined }],
+        speaking: [
+          ...trials.speaking,
+          { id: event.responseId, kind: event.kind, startMs: event.at, agreedMs: undefined },
+        ],
       };
     }
+    case 'response.text':
+      return count(trials, event);
     case 'response.heard':
       return event.at - agreedMs(trials, event.responseId) >= WENT_ON_MS ? see(trials, 'agree', event.at) : trials;
     case 'response.completed':
@@ -83,7 +119,8 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
     case 'response.interrupted':
       return end(event.by === 'user' ? see(trials, 'stop', event.at) : trials, event.responseId);
     case 'reminder.fired':
-      return see(trials, 'remind', event.at);
+      // The model may say so with nobody having asked.
+      return trials.asked ? { ...see(trials, 'remind', event.at), asked: false } : trials;
     case 'ui.patch':
       return event.surfaceId === 'translation' ? see(trials, 'translate', event.at) : trials;
     case 'floor.changed':
@@ -106,7 +143,6 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
     case 'draft.committed':
     case 'draft.dropped':
     case 'session.usage':
-    case 'response.text':
     case 'response.cut':
     case 'reminder.set':
     case 'stats':
@@ -123,6 +159,32 @@ function isMine(trials: Trials, participant: string): boolean {
 
 function see(trials: Trials, id: TrialId, at: number): Trials {
   return trials.seen[id] === undefined ? { ...trials, seen: { ...trials.seen, [id]: at } } : trials;
+}
+
+/** One number may be chance: it counts once it goes up, and while the user speaks. */
+function count(trials: Trials, { responseId, at, text }: SessionEventOf<'response.text'>): Trials {
+  const kind = trials.speaking.find(({ id }) => id === responseId)?.kind;
+  const value = numbers.indexOf(text.trim().toLowerCase());
+  if (value < 0 || !(kind === 'interjection' || kind === 'reply')) return trials;
+  const counted = { value, atMs: at, into: kind === 'interjection' };
+  const before = trials.counted;
+  if (!before || value <= before.value) return { ...trials, counted };
+  const next = { ...trials, counted: { ...counted, into: counted.into || before.into } };
+  return next.counted.into ? see(next, 'count', before.atMs) : next;
+}
+
+/** The floor’s belief and a word make an “uh-huh”, whichever of them is told first. */
+function withAgreement(trials: Trials): Trials {
+  const { backchannelMs, agreeingMs, speaking } = trials;
+  if (!(Math.abs(backchannelMs - agreeingMs) <= AGREEING_MS)) return trials;
+  return {
+    ...trials,
+    speaking: speaking.map((speech) =>
+      speech.agreedMs === undefined && speech.startMs <= backchannelMs
+        ? { ...speech, agreedMs: backchannelMs }
+        : speech,
+    ),
+  };
 }
 
 /** Infinity where nobody agreed with it. */
