@@ -12,7 +12,13 @@ export interface ColumnProps {
 /** One micro-turn: four cells on one line of time. Renders again only when something in it has changed. */
 export const Column = memo(function Column({ cell, x, width, ruled }: ColumnProps) {
   return (
-    <div className="column" data-turn={cell.turn} style={{ left: x, width }} data-ruled={ruled || undefined}>
+    <div
+      className="column"
+      data-turn={cell.turn}
+      style={{ left: x, width }}
+      data-ruled={ruled || undefined}
+      data-lost={cell.floor === undefined || undefined}
+    >
       {cell.loudness > 0.02 && (
         <i className="cell-you" style={{ '--loudness': cell.loudness.toFixed(2) } as CSSProperties} />
       )}

@@ -1,5 +1,5 @@
 import { cellOf, fateOf, type Grid } from './grid.js';
-import { floorNames, markNames } from './names.js';
+import { floorNames, markNames, noLine } from './names.js';
 import { formatTurnTime } from '../shell/format.js';
 
 export interface TurnDescription {
@@ -25,7 +25,7 @@ export function describeTurn(grid: Grid, turn: number): TurnDescription {
   return {
     turn,
     time: formatTurnTime(fromMs),
-    floor: floorNames[cell.floor].short,
+    floor: (cell.floor ? floorNames[cell.floor] : noLine).short,
     confidence: cell.confidence > 0 ? `${Math.round(cell.confidence * 100)} %` : undefined,
     you: grid.words
       .filter((word) => word.toMs >= fromMs && word.toMs < toMs)

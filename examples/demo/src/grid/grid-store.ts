@@ -1,6 +1,6 @@
 import type { InteractionSession } from '@microturn/sdk';
 import { Subscription, type Observable } from 'rxjs';
-import { advanceTo, newGrid, noteLevel, recordEvent, type Grid } from './grid.js';
+import { advanceTo, loseLine, newGrid, noteLevel, recordEvent, type Grid } from './grid.js';
 
 /**
  * The grid of a session, as React reads it: events and levels are taken in as they come, and told once per micro-turn.
@@ -60,6 +60,7 @@ export class GridStore {
     );
     subscription.add(
       connection.subscribe(({ status }) => {
+        if (status === 'reconnecting') this.#grid = loseLine(this.#grid, this.#session.nowMs);
         if (status === 'connected' || status === 'reconnecting') start();
         else stop();
       }),

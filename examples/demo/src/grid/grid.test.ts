@@ -8,6 +8,7 @@ import {
   cellsOf,
   fateOf,
   KEPT_TURNS,
+  loseLine,
   newestTurn,
   newGrid,
   noteLevel,
@@ -226,6 +227,48 @@ describe('your voice', () => {
   it('is drawn from the words where nothing measures it', () => {
     const grid = gridOf(word(700, 'cat'));
     expect(turnsWhere(grid, (cell) => cell.loudness > 0)).toEqual([2, 3]);
+  });
+});
+
+describe('a lost line', () => {
+  const lost = advanceTo(loseLine(gridOf(floor(400, 'speaking'), ...saying, floor(1300, 'holding')), 1500), 3100);
+  const resumed = (grid: Grid, lostMs: number) =>
+    recordEvent(grid, { type: 'session.resumed', seq: 90, at: 3100, turn: 15, lostMs });
+
+  it('leaves what nobody has told blank, whatever the floor was before', () => {
+    const loud = noteLevel(lost, 0.5, 1700);
+    expect(turnsWhere(loud, (cell) => cell.floor === undefined)).toEqual([7, 8, 9, 10, 11, 12, 13, 14, 15]);
+    expect(cellOf(loud, 6).floor).toBe('holding');
+    expect(turnsWhere(loud, (cell) => cell.loudness > 0 && cell.turn > 6)).toEqual([]);
+    expect(describeTurn(loud, 9)).toMatchObject({ floor: 'no line', confidence: undefined });
+  });
+
+  it('cuts what was being said, and what was to come of it is unheard', () => {
+    expect(turnsWhere(lost, (cell) => cell.said)).toEqual([5, 6]);
+    expect(turnsWhere(lost, (cell) => cell.cut)).toEqual([7]);
+    expect(fateOf(lost.speeches[0]!, lost.speeches[0]!.words[2]!)).toBe('unheard');
+  });
+
+  it('that is found again without a loss shows what was missed', () => {
+    const told = recordEvent(lost, { ...floor(2000, 'silent'), seq: 80, turn: 10 } as SessionEvent);
+    const grid = resumed(told, 0);
+    expect(cellsOf(grid, 8, 11).map((cell) => cell.floor)).toEqual(['holding', 'holding', 'silent', 'silent']);
+  });
+
+  it('stays blank where the edge was lost with it, and later micro-turns are known again', () => {
+    const grid = advanceTo(resumed(lost, 1600), 3500);
+    expect(turnsWhere(grid, (cell) => cell.floor === undefined)).toEqual([7, 8, 9, 10, 11, 12, 13, 14]);
+    expect(floorRuns(cellsOf(grid, 5, 16)).map((run) => run.floor)).toEqual([
+      'speaking',
+      'holding',
+      undefined,
+      'holding',
+    ]);
+  });
+
+  it('is one gap, however often it is said, and is forgotten with the minute', () => {
+    expect(loseLine(lost, 2000)).toBe(lost);
+    expect(advanceTo(resumed(lost, 1600), 200 * KEPT_TURNS * 2).gaps).toEqual([]);
   });
 });
 

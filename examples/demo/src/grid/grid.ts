@@ -63,6 +63,13 @@ interface FloorChange {
   readonly confidence: number;
 }
 
+/** Micro-turns of which nothing is known here: the link was lost. */
+interface Gap {
+  readonly from: number;
+  /** The last of them; absent while the link is still lost. */
+  readonly to?: number;
+}
+
 /** What the 200 ms grid is drawn from: facts with their place on the session clock, the last `KEPT_TURNS` of them. */
 export interface Grid {
   readonly microTurnMs: number;
@@ -74,11 +81,13 @@ export interface Grid {
   readonly marks: readonly Mark[];
   /** Loudest RMS of the microphone by micro-turn. Absent where nothing measures it. */
   readonly levels: ReadonlyMap<number, number>;
+  readonly gaps: readonly Gap[];
 }
 
 export interface Cell {
   readonly turn: number;
-  readonly floor: Floor;
+  /** Undefined where nothing is known of the micro-turn: there was no line. */
+  readonly floor: Floor | undefined;
   readonly confidence: number;
   /** In [0, 1], for the eye: 60 dB below full scale is 0. */
   readonly loudness: number;
@@ -99,6 +108,7 @@ export function newGrid(microTurnMs = 200): Grid {
     speeches: [],
     marks: [],
     levels: new Map(),
+    gaps: [],
   };
 }
 
@@ -147,6 +157,7 @@ export function recordEvent(grid: Grid, event: SessionEvent): Grid {
       return event.by === 'client' ? withMark(next, event, 'stop', true) : next;
     }
     case 'session.resumed':
+      return findLine(grid, event);
     case 'session.closed':
     case 'transcript.typed':
     case 'task.created':
@@ -193,7 +204,30 @@ export function advanceTo(grid: Grid, nowMs: number): Grid {
       : moved.speeches.filter((speech) => lastMs(speech) >= firstMs),
     marks: dropWhile(moved.marks, ({ turn }) => turn < first),
     levels: pruneLevels(moved.levels, first),
+    gaps: dropWhile(moved.gaps, ({ to = Infinity }) => to < first),
   };
+}
+
+/** The link is lost: until it is there again nobody here knows what is decided, and what was being said is cut. */
+export function loseLine(grid: Grid, nowMs: number): Grid {
+  if (isOpen(grid.gaps.at(-1))) return grid;
+  return {
+    ...grid,
+    gaps: [...grid.gaps, { from: turnOf(grid, nowMs) }],
+    speeches: grid.speeches.map((speech) => (lastMs(speech) > nowMs ? cut(speech, nowMs) : speech)),
+  };
+}
+
+/** It is there again, and what was missed has been told, but for what is lost. */
+function findLine(grid: Grid, { turn, lostMs }: SessionEventOf<'session.resumed'>): Grid {
+  const gap = grid.gaps.at(-1);
+  if (!gap || !isOpen(gap)) return grid;
+  const before = grid.gaps.slice(0, -1);
+  return { ...grid, gaps: lostMs > 0 && turn > gap.from ? [...before, { from: gap.from, to: turn - 1 }] : before };
+}
+
+function isOpen(gap: Gap | undefined): boolean {
+  return gap !== undefined && gap.to === undefined;
 }
 
 /** Notes how loud the microphone is now; a micro-turn keeps its loudest. */
@@ -212,6 +246,7 @@ export function cellsOf(grid: Grid, from: number, to: number): Cell[] {
 }
 
 export function cellOf(grid: Grid, turn: number): Cell {
+  if (isLost(grid, turn)) return { ...unknown, turn, cut: isCut(grid, turn) };
   const change = grid.floors.findLast((floor) => floor.turn <= turn);
   const saying = grid.speeches.findLast((speech) =>
     speech.sent.some((span) => fills(grid, turn, clip(span, grid.nowMs))),
@@ -223,8 +258,18 @@ export function cellOf(grid: Grid, turn: number): Cell {
     loudness: loudnessOf(grid, turn),
     said: saying?.kind,
     heard: grid.speeches.some((speech) => speech.heard.some((span) => fills(grid, turn, span))),
-    cut: grid.speeches.some((speech) => speech.cutMs !== undefined && turnOf(grid, speech.cutMs) === turn),
+    cut: isCut(grid, turn),
   };
+}
+
+const unknown = { floor: undefined, confidence: 0, loudness: 0, said: undefined, heard: false } as const;
+
+function isLost(grid: Grid, turn: number): boolean {
+  return grid.gaps.some(({ from, to = Infinity }) => turn >= from && turn <= to);
+}
+
+function isCut(grid: Grid, turn: number): boolean {
+  return grid.speeches.some((speech) => speech.cutMs !== undefined && turnOf(grid, speech.cutMs) === turn);
 }
 
 export function turnOf(grid: Grid, sessionMs: number): number {

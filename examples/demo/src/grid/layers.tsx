@@ -1,7 +1,7 @@
 import { memo } from 'react';
 import { fateOf, type Cell, type Grid, type GridWord, type Mark, type SpokenWord } from './grid.js';
 import { floorRuns } from './floor-runs.js';
-import { markNames } from './names.js';
+import { markNames, noLine } from './names.js';
 import { spread } from './spread.js';
 import { formatClock } from '../shell/format.js';
 
@@ -18,15 +18,16 @@ interface LayerProps {
 /** Names each stretch of one floor that is long enough to carry its name. */
 export function FloorLabels({ cells, cellPx }: LayerProps) {
   return floorRuns(cells)
-    .filter(({ floor, from, to }) => floor !== 'silent' && (to - from + 1) * cellPx > floor.length * 7 + 10)
-    .map(({ floor, from, to }) => (
+    .map((run) => ({ ...run, name: run.floor ?? noLine.short }))
+    .filter(({ floor, name, from, to }) => floor !== 'silent' && (to - from + 1) * cellPx > name.length * 7 + 10)
+    .map(({ floor, name, from, to }) => (
       <span
-        key={`${from}${floor}`}
+        key={`${from}${name}`}
         className="floor-label"
         data-floor={floor}
         style={{ left: from * cellPx, maxWidth: (to - from + 1) * cellPx }}
       >
-        {floor}
+        {name}
       </span>
     ));
 }

@@ -13,6 +13,9 @@ export const floorNames: Readonly<Record<Floor, { readonly short: string; readon
   elsewhere: { short: 'elsewhere', meaning: 'you are talking to somebody else' },
 };
 
+/** Where the link was lost, and nothing is known. */
+export const noLine = { short: 'no line', meaning: 'the line was lost: what was decided never came' };
+
 /** Those that every model knows; the others are explained once they were seen. */
 export const commonFloors: readonly Floor[] = ['silent', 'speaking', 'holding', 'yielded', 'barge-in', 'backchannel'];
 

@@ -40,7 +40,8 @@ export function stateOf({ status, ended, floor, agentSpeaks, caller }: Situation
     case 'connecting':
       return line('Joining the call.', plain('Connecting…'));
     case 'reconnecting':
-      return line('The line dropped. The page is trying to get it back.', plain('Reconnecting…'));
+      // As long as an edge keeps a call, unless it is told another `resumeSeconds`.
+      return line('The line dropped. The page tries again for up to two minutes.', plain('Reconnecting…'));
     case 'closing':
       return line('', plain('Hanging up…'));
     case 'closed':
