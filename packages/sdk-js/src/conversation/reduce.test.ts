@@ -82,6 +82,15 @@ describe('utterances', () => {
     expect(goesOn.transcript).toHaveLength(held.transcript.length);
   });
 
+  it('begins another for who takes the floor long after they held it', () => {
+    const held = [word('dog', 400), floor(600, 'holding'), floor(1500, 'silent')] as const;
+    expect(texts(play([0, started], ...held, floor(9000, 'barge-in'), word('wait', 9100)))).toEqual([
+      'user: dog',
+      'user: wait',
+    ]);
+    expect(texts(play([0, started], ...held, floor(1700, 'barge-in'), word('wait', 1900)))).toEqual(['user: dog wait']);
+  });
+
   it('goes on with an utterance after a short silence that yielded nothing', () => {
     const state = play([0, started], word('one', 400), floor(600, 'silent'), floor(900, 'speaking'), word('two', 1200));
     expect(texts(state)).toEqual(['user: one two']);

@@ -65,8 +65,10 @@ export function changeFloor(voice: Voice, event: SessionEventOf<'floor.changed'>
     case 'holding':
     case 'correcting':
       return { ...voice, floor, held: true };
-    case 'speaking':
     case 'barge-in':
+      // Who takes the floor begins anew, whatever they held it for before.
+      return { ...voice, floor, held: false };
+    case 'speaking':
     case 'backchannel':
       return { ...voice, floor };
     default:
