@@ -98,7 +98,7 @@ test('the demo looks up what is typed and what is said, while the talk goes on, 
     await expect(task).toContainText(answer, WAIT);
     await expect(task).toHaveAttribute('data-status', 'woven', WAIT);
     // Not struck out: it was heard.
-    const relay = saidBy(page, 'agent').filter({ hasText: 'relay' }).locator('[data-look=heard]');
+    const relay = saidBy(page, 'agent').and(page.locator('[data-kind=relay]')).locator('[data-look=heard]');
     await expect(relay.filter({ hasText: answer })).toBeVisible(WAIT);
   }
 

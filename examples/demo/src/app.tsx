@@ -98,7 +98,7 @@ function Page({ mode, level$, banner, agent }: PageProps) {
               <SurfacesPanel />
               <TimingPanel />
               {isUp && mode !== 'example' && <SayBox onProblem={setNotice} />}
-              {isUp && mode !== 'example' && <AskPanel onProblem={setNotice} />}
+              {mode !== 'example' && <AskPanel isUp={isUp} onProblem={setNotice} />}
             </div>
           )}
           <SuggestionList />

@@ -1,4 +1,4 @@
-import { useAsk, useConnection, useSession, useTasks } from '@microturn/react';
+import { useAsk, useConnection, useResponses, useSession, useTasks } from '@microturn/react';
 import { MicroturnError, type BackgroundTask } from '@microturn/sdk';
 import { useEffect, useId, useState, type FormEvent, type MouseEvent } from 'react';
 
@@ -14,18 +14,36 @@ const statusText: Readonly<Record<BackgroundTask['status'], string>> = {
   woven: 'said',
   failed: 'failed',
   cancelled: 'called off',
-  stale: 'no longer wanted',
+  stale: 'will not be said',
 };
 
-/** Ask something that needs looking up, typed: the talk goes on meanwhile, and the answer is said when it fits. */
-export function AskPanel({ onProblem }: { readonly onProblem: (error: MicroturnError) => void }) {
-  const session = useSession();
-  const { isConnected } = useConnection();
+export interface AskPanelProps {
+  /** There is a call to ask in. */
+  readonly isUp: boolean;
+  readonly onProblem: (error: MicroturnError) => void;
+}
+
+/** Ask something that needs looking up, and see what becomes of it. After the call, what was asked stays. */
+export function AskPanel({ isUp, onProblem }: AskPanelProps) {
   const tasks = useTasks();
+  if (!isUp && tasks.length === 0) return null;
+  return (
+    <section className="asking" aria-labelledby="asking-title">
+      <h2 id="asking-title">{isUp ? 'Ask something that has to be looked up' : 'What was looked up'}</h2>
+      {isUp && <AskForm onProblem={onProblem} />}
+      {tasks.length > 0 && <TaskList tasks={tasks} onProblem={onProblem} />}
+    </section>
+  );
+}
+
+type Report = Pick<AskPanelProps, 'onProblem'>;
+
+/** Typed: the talk goes on meanwhile, and the answer is said when it fits. */
+function AskForm({ onProblem }: Report) {
+  const { isConnected } = useConnection();
   const { ask, isPending, error } = useAsk();
   const [text, setText] = useState('');
   const id = useId();
-  const report = (error: unknown) => onProblem(MicroturnError.from(error, 'edge/internal'));
 
   useEffect(() => {
     if (error) onProblem(error);
@@ -40,8 +58,7 @@ export function AskPanel({ onProblem }: { readonly onProblem: (error: MicroturnE
   }
 
   return (
-    <section className="asking" aria-labelledby="asking-title">
-      <h2 id="asking-title">Ask something that has to be looked up</h2>
+    <>
       <p>
         It is looked up in the documents that this edge has, while you talk on. Sums, units and times work too, such as
         5 miles to km.
@@ -61,32 +78,41 @@ export function AskPanel({ onProblem }: { readonly onProblem: (error: MicroturnE
           {isPending ? 'Sending…' : 'Ask'}
         </button>
       </form>
-      {tasks.length > 0 && (
-        <ol className="tasks">
-          {tasks
-            .slice(-SHOWN)
-            .toReversed()
-            .map((task) => (
-              <TaskItem
-                key={task.id}
-                task={task}
-                onAnswer={(answer, questionId) => void session.answer(task.id, answer, { questionId }).catch(report)}
-                onCancel={() => void session.cancel(task.id).catch(report)}
-              />
-            ))}
-        </ol>
-      )}
-    </section>
+    </>
+  );
+}
+
+function TaskList({ tasks, onProblem }: Report & { readonly tasks: readonly BackgroundTask[] }) {
+  const session = useSession();
+  const saying = useResponses().findLast((response) => response.status === 'speaking')?.taskId;
+  const report = (error: unknown) => onProblem(MicroturnError.from(error, 'edge/internal'));
+  return (
+    <ol className="tasks">
+      {tasks
+        .slice(-SHOWN)
+        .toReversed()
+        .map((task) => (
+          <TaskItem
+            key={task.id}
+            task={task}
+            isSaid={task.id === saying}
+            onAnswer={(answer, questionId) => void session.answer(task.id, answer, { questionId }).catch(report)}
+            onCancel={() => void session.cancel(task.id).catch(report)}
+          />
+        ))}
+    </ol>
   );
 }
 
 interface TaskItemProps {
   readonly task: BackgroundTask;
+  /** The agent is saying what it found. */
+  readonly isSaid: boolean;
   readonly onAnswer: (answer: boolean, questionId: string) => void;
   readonly onCancel: () => void;
 }
 
-function TaskItem({ task, onAnswer, onCancel }: TaskItemProps) {
+function TaskItem({ task, isSaid, onAnswer, onCancel }: TaskItemProps) {
   const { title, prompt, status, note, text, question, error } = task;
   // The second half of a double click is for the question that was there, and another may stand there by now.
   const answerOnce = (answer: boolean) => (event: MouseEvent) => {
@@ -97,7 +123,7 @@ function TaskItem({ task, onAnswer, onCancel }: TaskItemProps) {
     <li data-status={status}>
       <p className="task-question">{prompt === '' ? title : prompt}</p>
       <p className="task-status">
-        {status === 'woven' && text === '' ? 'nothing to say' : statusText[status]}
+        {statusOf(task, isSaid)}
         {note !== undefined && `: ${note.replaceAll('_', ' ')}`}
       </p>
       {text !== '' && <p className="task-answer">{text}</p>}
@@ -120,4 +146,10 @@ function TaskItem({ task, onAnswer, onCancel }: TaskItemProps) {
       )}
     </li>
   );
+}
+
+function statusOf({ status, text }: BackgroundTask, isSaid: boolean): string {
+  if (status === 'done' && isSaid) return 'being said';
+  if (status === 'woven' && text === '') return 'nothing to say';
+  return statusText[status];
 }

@@ -64,3 +64,32 @@ it('an answer stands beside what it answers', () => {
     [[], ['late']],
   ]);
 });
+
+it('what was typed stands alone, and what is said meanwhile goes on beside it', () => {
+  const typed = { ...you('typed', 1500, 1500), typed: true };
+  const aside = agent('one', 1800, 2100, { kind: 'interjection' });
+  expect(shape(you('u', 0, 3000), typed, aside)).toEqual([
+    [['u'], ['one']],
+    [['typed'], []],
+  ]);
+  expect(shape(typed, agent('answer to another', 1600, 2000))).toEqual([
+    [['typed'], []],
+    [[], ['answer to another']],
+  ]);
+});
+
+it('what was looked up stands apart from what was just being said, and beside whoever talks over it', () => {
+  const relay = agent('found', 1200, 5000, { kind: 'relay', taskId: 't' });
+  expect(shape(you('u', 0, 1500), relay, you('uh-huh', 3000, 3400))).toEqual([
+    [['u'], []],
+    [['uh-huh'], ['found']],
+  ]);
+});
+
+it('what is said right after an interruption goes with it', () => {
+  const cut = agent('long', 0, 9000, { status: 'interrupted', interruptedBy: 'user', heardMs: 2000 });
+  expect(shape(cut, you('wait', 1800, 2200), you('stop', 2600, 2900), you('next', 6000, 6500))).toEqual([
+    [['wait', 'stop'], ['long']],
+    [['next'], []],
+  ]);
+});

@@ -13,22 +13,40 @@ export interface Passage {
 
 /** Puts entries, which come in order of their start, side by side where they overlap in time. */
 export function passagesOf(entries: readonly TranscriptEntry[]): Passage[] {
-  const passages: Passage[] = [];
-  let endMs = -Infinity;
+  const passages: OpenPassage[] = [];
   for (const entry of entries) {
-    const open = passages.at(-1);
-    const reacts = entry.speaker === 'agent' && entry.kind !== 'proactive';
-    if (open && entry.startMs < endMs + (reacts ? REACTION_MS : 0)) {
-      passages[passages.length - 1] = add(open, entry);
-    } else {
-      passages.push(add({ id: entry.id, startMs: entry.startMs, you: [], agent: [] }, entry));
-    }
-    endMs = Math.max(endMs, endOf(entry));
+    const index = standsAlone(entry) ? -1 : passages.findLastIndex((passage) => takes(passage, entry));
+    const passage = passages[index] ?? newPassage(entry);
+    const next = { ...add(passage, entry), endMs: Math.max(passage.endMs, endOf(entry)) };
+    if (index < 0) passages.push(next);
+    else passages[index] = next;
   }
   return passages;
 }
 
-function add(passage: Passage, entry: TranscriptEntry): Passage {
+interface OpenPassage extends Passage {
+  readonly endMs: number;
+}
+
+function newPassage({ id, startMs }: TranscriptEntry): OpenPassage {
+  return { id, startMs, you: [], agent: [], endMs: -Infinity };
+}
+
+/** What was typed was not said at that time, and what was looked up is about a question of its own: neither goes with what just overlaps it. */
+function standsAlone(entry: TranscriptEntry): boolean {
+  return entry.speaker === 'user' ? entry.typed : entry.kind === 'relay';
+}
+
+function takes({ you, agent, endMs }: OpenPassage, entry: TranscriptEntry): boolean {
+  if (you.some(({ typed }) => typed)) return false;
+  if (entry.startMs < endMs) return true;
+  if (entry.speaker === 'agent') return entry.kind !== 'proactive' && entry.startMs < endMs + REACTION_MS;
+  // “Wait”, it stops, “stop”: one breath.
+  const lastMs = you.at(-1)?.endMs ?? -Infinity;
+  return agent.at(-1)?.interruptedBy === 'user' && entry.startMs < lastMs + REACTION_MS;
+}
+
+function add<P extends Passage>(passage: P, entry: TranscriptEntry): P {
   return entry.speaker === 'user'
     ? { ...passage, you: [...passage.you, entry] }
     : { ...passage, agent: [...passage.agent, entry] };

@@ -1,4 +1,4 @@
-import type { AgentResponse, AgentWord } from '@microturn/sdk';
+import type { AgentResponse, AgentWord, ResponseKind } from '@microturn/sdk';
 import { memo } from 'react';
 import { formatSeconds } from '../shell/format.js';
 
@@ -8,14 +8,32 @@ const endings: Readonly<Record<NonNullable<AgentResponse['interruptedBy']>, stri
   agent: 'it stopped itself',
 };
 
+/** What it does in saying so. */
+const kindNames: Readonly<Record<ResponseKind, string>> = {
+  reply: 'answers',
+  interjection: 'joins in',
+  backchannel: 'agrees',
+  proactive: 'speaks up',
+  relay: 'looked up',
+};
+
+export interface ResponseTextProps {
+  readonly response: AgentResponse;
+  /** What was asked, where it says what was looked up. */
+  readonly question?: string | undefined;
+  /** What it says was called off. */
+  readonly isCalledOff?: boolean;
+}
+
 /** What the agent said: what was heard, what is on its way, and what never was. */
-export const ResponseText = memo(function ResponseText({ response }: { readonly response: AgentResponse }) {
+export const ResponseText = memo(function ResponseText({ response, question, isCalledOff }: ResponseTextProps) {
   const { kind, status, words, heardMs, interruptedBy } = response;
   const over = status !== 'speaking';
   return (
-    <p className="entry" data-speaker="agent" data-status={status}>
-      <span className="kind" data-kind={kind}>
-        {kind}
+    <p className="entry" data-speaker="agent" data-status={status} data-kind={kind}>
+      <span className="kind">
+        {kindNames[kind]}
+        {question && <> “{question}”:</>}
       </span>{' '}
       {stretches(words, over).map(({ look, text }, index) =>
         look === 'unheard' ? (
@@ -28,12 +46,18 @@ export const ResponseText = memo(function ResponseText({ response }: { readonly 
       )}
       {status === 'interrupted' && (
         <span className="cut-note">
-          {interruptedBy ? endings[interruptedBy] : 'cut off'}; {formatSeconds(heardMs)} heard
+          {endingOf(interruptedBy, isCalledOff)}; {formatSeconds(heardMs)} heard
         </span>
       )}
     </p>
   );
 });
+
+/** The edge stops what is called off: to the listener, that was not the agent’s own doing. */
+function endingOf(by: AgentResponse['interruptedBy'], isCalledOff = false): string {
+  if (by === 'agent' && isCalledOff) return 'called off';
+  return by ? endings[by] : 'cut off';
+}
 
 type Look = 'heard' | 'pending' | 'unheard';
 

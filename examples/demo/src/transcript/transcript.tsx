@@ -1,4 +1,5 @@
-import { useTranscript } from '@microturn/react';
+import { useParticipants, useTasks, useTranscript } from '@microturn/react';
+import type { BackgroundTask } from '@microturn/sdk';
 import { memo, useEffect, useRef } from 'react';
 import { formatClock } from '../shell/format.js';
 import { VOCABULARY_SIZE } from '../content/words.js';
@@ -12,6 +13,8 @@ const SHOWN = 60;
 /** Both sides of the conversation in two columns: what was said at one time stands side by side. */
 export function Transcript() {
   const passages = passagesOf(useTranscript()).slice(-SHOWN);
+  const tasks = useTasks();
+  const isShared = useParticipants().length > 1;
   const ref = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
 
@@ -31,11 +34,16 @@ export function Transcript() {
           Agent
         </p>
       </header>
+      {isShared && (
+        <p className="transcript-key">
+          What others in the room say is not written here: each page has the words of its own user alone.
+        </p>
+      )}
       <div
         className="passages"
         ref={ref}
-        role="region"
-        aria-labelledby="transcript-title"
+        role="group"
+        aria-label="Both sides, oldest first"
         // It scrolls, so it must be reachable without a mouse.
         tabIndex={0}
         onScroll={({ currentTarget: list }) => {
@@ -45,7 +53,7 @@ export function Transcript() {
         {passages.length === 0 ? (
           <p className="empty">Nothing yet. Words appear here as the model hears them, not when a sentence is over.</p>
         ) : (
-          passages.map((passage) => <PassageRow key={passage.id} passage={passage} />)
+          passages.map((passage) => <PassageRow key={passage.id} passage={passage} task={taskOf(passage, tasks)} />)
         )}
       </div>
       <p className="transcript-key">
@@ -59,8 +67,19 @@ export function Transcript() {
   );
 }
 
+/** What the passage relays, which is one response: it opens a passage of its own. */
+function taskOf({ agent }: Passage, tasks: readonly BackgroundTask[]): BackgroundTask | undefined {
+  const taskId = agent.find((response) => response.taskId !== undefined)?.taskId;
+  return tasks.find(({ id }) => id === taskId);
+}
+
+interface PassageRowProps {
+  readonly passage: Passage;
+  readonly task: BackgroundTask | undefined;
+}
+
 const PassageRow = memo(
-  function PassageRow({ passage: { startMs, you, agent } }: { readonly passage: Passage }) {
+  function PassageRow({ passage: { startMs, you, agent }, task }: PassageRowProps) {
     return (
       <div className="passage">
         <span className="passage-time">{formatClock(startMs)}</span>
@@ -73,13 +92,19 @@ const PassageRow = memo(
         <div className="side" data-side="agent">
           {agent.length > 0 && <span className="sr-only">Agent: </span>}
           {agent.map((response) => (
-            <ResponseText key={response.id} response={response} />
+            <ResponseText
+              key={response.id}
+              response={response}
+              question={response.taskId === undefined ? undefined : task?.prompt || task?.title}
+              isCalledOff={response.taskId !== undefined && task?.status === 'cancelled'}
+            />
           ))}
         </div>
       </div>
     );
   },
-  ({ passage: a }, { passage: b }) => a.id === b.id && isSame(a.you, b.you) && isSame(a.agent, b.agent),
+  ({ passage: a, task }, { passage: b, task: other }) =>
+    a.id === b.id && task === other && isSame(a.you, b.you) && isSame(a.agent, b.agent),
 );
 
 function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
