@@ -25,16 +25,23 @@ test('somebody reads twenty sentences to the demo, and is told how well they wer
   try {
     const page = await browser.newPage();
     await page.goto(edge.url);
-    await page.getByRole('button', { name: 'Start talking' }).click();
     const panel = page.getByRole('region', { name: 'How well does it hear you?' });
-    await panel.getByRole('button', { name: 'Start reading' }).click({ timeout: 15_000 });
+    await expect(panel).toContainText('Start talking first.');
+    await page.getByRole('button', { name: 'Start talking' }).click();
+    const done = panel.getByRole('button', { name: 'Done' });
+    const start = panel.getByRole('button', { name: 'Start reading' });
+    await expect(start).toBeEnabled({ timeout: 15_000 });
+    await start.focus();
+    await page.keyboard.press('Enter');
+    await expect(done).toBeFocused();
     await expect(panel).toContainText(`1 of ${TASKS}.`);
     await expect(panel).toContainText(FIRST);
 
     const said = page.getByRole('region', { name: 'What was said' }).first();
     await expect(said).toContainText(/goat/i, { timeout: LEAD_MS + 15_000 });
-    const done = panel.getByRole('button', { name: 'Done' });
+    await expect(panel.getByText('It hears:')).toContainText(/horse.*goat/);
     await done.click();
+    await expect(panel.getByRole('status')).toHaveText(/^1: \d of \d words wrong/);
     const result = panel.getByRole('definition');
     const [, wrong, known] = /(\d+) of (\d+)/.exec(await result.first().innerText())!;
     console.log(`  “${FIRST}”: ${wrong} of ${known} wrong`);
@@ -44,12 +51,29 @@ test('somebody reads twenty sentences to the demo, and is told how well they wer
 
     for (let task = 2; task <= TASKS; task++) {
       await expect(panel).toContainText(`${task} of ${TASKS}.`);
-      await done.click();
+      await (task % 2 ? done : panel.getByRole('button', { name: 'Skip' })).press('Enter');
     }
-    await expect(panel.getByLabel('Result')).toBeVisible();
-    // Nobody spoke any more.
-    await expect(result.nth(2)).toHaveText('0 of 5');
+    await expect(panel.getByLabel('Result')).toBeFocused();
+    // Nobody spoke any more, which says nothing about the ears.
+    await expect(result.first()).toHaveText(`${wrong} of ${known} that it knows`);
+    await expect(result.nth(2)).toHaveText('0 of 0');
+    await expect(result.last()).toHaveText(`${TASKS - 1} of ${TASKS}`);
     await page.screenshot({ path: test.info().outputPath('read.png'), fullPage: true });
+
+    const again = panel.getByRole('button', { name: 'Read again' });
+    await again.press('Enter');
+    await panel.getByRole('button', { name: 'Stop reading' }).press('Enter');
+    await expect(again).toBeFocused();
+    await again.press('Enter');
+    await expect(done).toBeFocused();
+    await page.getByRole('button', { name: 'End', exact: true }).click();
+    await expect(done).toBeHidden();
+    await expect(again).toBeDisabled();
+    await expect(panel).toContainText('Start talking first.');
+    // To listen only, there is no microphone to read to.
+    await page.goto(`${edge.url}/?listen`);
+    await expect(page.getByRole('button', { name: 'Join without a microphone' })).toBeVisible();
+    await expect(panel).toBeHidden();
   } finally {
     await browser.close();
     await edge.stop();

@@ -103,7 +103,7 @@ function Page({ mode, level$, banner, agent }: PageProps) {
           )}
           <SuggestionList />
         </div>
-        {mode !== 'example' && <ReadingPanel onProblem={setNotice} />}
+        {mode === 'live' && <ReadingPanel onProblem={setNotice} />}
         <RealModel />
         <Announcer />
       </main>

@@ -1,9 +1,11 @@
 import type { SessionEvent } from '@microturn/sdk';
 import { knownWords } from '../content/words.js';
-import { tasks } from './sentences.js';
+import { tasks, type ReadingTask } from './sentences.js';
 
 /** What came of one task. */
 export interface Outcome {
+  /** Something was heard of the reader: silence says nothing about the ears. */
+  readonly counts: boolean;
   /** Words of the sentence that the model knows. */
   readonly words: number;
   /** Of those: missed, mistaken or added. */
@@ -63,16 +65,25 @@ export function watchReading(reading: Reading, event: SessionEvent): Reading {
 export function finishTask(reading: Reading): Reading {
   const task = tasks[reading.outcomes.length];
   if (!task) return reading;
-  const isRead = task.kind === 'read';
-  const expected = isRead ? knownWords(task.text) : [];
-  const outcome = {
-    words: expected.length,
-    errors: isRead ? distance(expected, knownWords(reading.heard.filter((word) => word !== '<unk>').join(' '))) : 0,
-    cutIns: isRead ? reading.cutIns : 0,
-    falseStop: !isRead && reading.falseStop,
-  };
-  return { ...noReading, me: reading.me, outcomes: [...reading.outcomes, outcome] };
+  return { ...noReading, me: reading.me, outcomes: [...reading.outcomes, outcomeOf(task, reading)] };
 }
+
+/** The task on show is left out. */
+export function skipTask({ me, outcomes }: Reading): Reading {
+  return finishTask({ ...noReading, me, outcomes });
+}
+
+function outcomeOf(task: ReadingTask, { heard, cutIns, falseStop }: Reading): Outcome {
+  if (task.kind === 'agree') return { ...noOutcome, counts: falseStop || heard.length > 0, falseStop };
+  if (heard.length === 0) return noOutcome;
+  const expected = knownWords(task.text);
+  const known = knownWords(heard.filter((word) => word !== '<unk>').join(' '));
+  // More than all of them cannot be wrong, however much was added.
+  const errors = Math.min(expected.length, distance(expected, known));
+  return { ...noOutcome, counts: true, words: expected.length, errors, cutIns };
+}
+
+const noOutcome: Outcome = { counts: false, words: 0, errors: 0, cutIns: 0, falseStop: false };
 
 /** Words to add, remove or change. */
 function distance(from: readonly string[], to: readonly string[]): number {
@@ -89,8 +100,10 @@ function distance(from: readonly string[], to: readonly string[]): number {
 
 export interface Totals extends Pick<Outcome, 'words' | 'errors' | 'cutIns'> {
   readonly falseStops: number;
-  /** How many tasks were to agree. */
+  /** In how many tasks the reader agreed. */
   readonly agreed: number;
+  /** Tasks that do not count. */
+  readonly uncounted: number;
 }
 
 export function totalsOf({ outcomes }: Reading): Totals {
@@ -100,6 +113,7 @@ export function totalsOf({ outcomes }: Reading): Totals {
     errors: sum(({ errors }) => errors),
     cutIns: sum(({ cutIns }) => cutIns),
     falseStops: sum(({ falseStop }) => (falseStop ? 1 : 0)),
-    agreed: tasks.slice(0, outcomes.length).filter(({ kind }) => kind === 'agree').length,
+    agreed: outcomes.filter(({ counts }, place) => counts && tasks[place]?.kind === 'agree').length,
+    uncounted: outcomes.filter(({ counts }) => !counts).length,
   };
 }
