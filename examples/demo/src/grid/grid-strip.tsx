@@ -156,7 +156,7 @@ export function GridStrip({ live, level$ }: GridStripProps) {
         </div>
       </div>
       <div className="grid-foot">
-        <Legend seen={seenFloors(grid)} />
+        <Legend seen={seenFloors(grid)} hasGaps={grid.gaps.length > 0} />
       </div>
     </section>
   );

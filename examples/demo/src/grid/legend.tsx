@@ -1,40 +1,99 @@
 import type { Floor } from '@microturn/sdk';
-import { commonFloors, floorNames, markNames } from './names.js';
+import type { ReactNode } from 'react';
 import { MarkGlyph } from './layers.js';
+import { commonFloors, floorNames, markNames, noLine } from './names.js';
 
 const marks = ['barge-in', 'backchannel', 'interjection', 'stop'] as const;
 
-/** What the colours and the signs mean. */
-export function Legend({ seen }: { readonly seen: readonly Floor[] }) {
-  const floors = [...commonFloors, ...seen.filter((floor) => !commonFloors.includes(floor))];
+export interface LegendProps {
+  readonly seen: readonly Floor[];
+  /** There are micro-turns of which nothing is known. */
+  readonly hasGaps: boolean;
+}
+
+interface Entry {
+  readonly key: string;
+  readonly sign: ReactNode;
+  readonly name: string;
+  readonly meaning: string;
+}
+
+/** What the colours and the signs are called, and unfolded, what they mean. */
+export function Legend({ seen, hasGaps }: LegendProps) {
+  const floors = [...commonFloors, ...seen.filter((floor) => !commonFloors.includes(floor))].map(floorEntry);
+  const groups: readonly (readonly [string, readonly Entry[]])[] = [
+    ['Floor', hasGaps ? [...floors, gapEntry] : floors],
+    ['Signs', signEntries],
+  ];
   return (
     <div className="legend">
-      <div>
-        <p id="legend-floor">Floor</p>
-        <ul aria-labelledby="legend-floor">
-          {floors.map((floor) => (
-            <li key={floor} title={floorNames[floor].meaning}>
-              <i className="swatch" data-floor={floor} aria-hidden="true" />
-              {floorNames[floor].short}
-            </li>
-          ))}
-        </ul>
+      <div className="legend-names">
+        {groups.map(([title, entries]) => (
+          <ul key={title} aria-label={title}>
+            {entries.map(({ key, sign, name }) => (
+              <li key={key}>
+                {sign}
+                {name}
+              </li>
+            ))}
+          </ul>
+        ))}
       </div>
-      <div>
-        <p id="legend-marks">Interruptions</p>
-        <ul aria-labelledby="legend-marks">
-          {marks.map((kind) => (
-            <li key={kind} title={markNames[kind].taken}>
-              <MarkGlyph kind={kind} taken={kind !== 'backchannel'} />
-              {markNames[kind].label}
-            </li>
-          ))}
-          <li title="the word was sent, or was about to be, and your device never played it">
-            <span className="swatch-word">word</span>
-            never heard
-          </li>
-        </ul>
-      </div>
+      <details>
+        <summary>
+          <span className="if-wide">Meanings</span>
+          <span className="if-narrow">Colours and signs</span>
+        </summary>
+        {groups.map(([title, entries]) => (
+          <dl key={title} aria-label={title}>
+            {entries.map(({ key, sign, name, meaning }) => (
+              <div key={key}>
+                <dt>
+                  {sign}
+                  {name}
+                </dt>
+                <dd>{meaning}</dd>
+              </div>
+            ))}
+          </dl>
+        ))}
+      </details>
     </div>
   );
 }
+
+function floorEntry(floor: Floor): Entry {
+  const { short, meaning } = floorNames[floor];
+  return {
+    key: floor,
+    sign: <i className="swatch" data-floor={floor} aria-hidden="true" />,
+    name: short,
+    meaning,
+  };
+}
+
+const gapEntry: Entry = {
+  key: 'gap',
+  sign: <i className="swatch swatch-lost" aria-hidden="true" />,
+  name: noLine.short,
+  meaning: noLine.meaning,
+};
+
+const signEntries: readonly Entry[] = [
+  ...marks.map((kind) => ({
+    key: kind,
+    sign: <MarkGlyph kind={kind} taken={kind !== 'backchannel'} />,
+    name: markNames[kind].label,
+    meaning: markNames[kind].taken,
+  })),
+  {
+    key: 'unheard',
+    sign: (
+      <span className="swatch-word" aria-hidden="true">
+        word
+      </span>
+    ),
+    name: 'never heard',
+    meaning: 'it was sent, or was about to be, and your device never played it',
+  },
+];

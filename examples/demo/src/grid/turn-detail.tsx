@@ -6,11 +6,9 @@ export function TurnDetail({ turn, pinned }: { readonly turn: TurnDescription | 
   if (!turn) {
     return (
       <p className="detail detail-hint">
-        <span className="by-pointer">
-          Point at a column to read it, click to hold it. With the keyboard: tab to the grid, then
-        </span>
-        <span className="by-pointer">
-          <kbd>←</kbd> <kbd>→</kbd>
+        <span className="by-pointer">Point at a column to read it, click to hold it.</span>
+        <span className="by-pointer if-wide">
+          With the keyboard: tab to the grid, then <kbd>←</kbd> <kbd>→</kbd>
         </span>
         <span className="by-touch">Touch a column to read it.</span>
       </p>
