@@ -12,6 +12,8 @@ export interface PageOptions {
   readonly microphone?: Pcm | undefined;
   /** Runs before anything of the page's own. */
   readonly initScript?: string | undefined;
+  /** What its console may say. */
+  readonly expected?: RegExp | undefined;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface PageOptions {
  * @throws {Error} what `use` throws, or where the page complained of something
  */
 export async function withPage(
-  { url, microphone, initScript }: PageOptions,
+  { url, microphone, initScript, expected }: PageOptions,
   use: (page: Page) => Promise<void>,
 ): Promise<void> {
   await using folder = await TemporaryFolder.create();
@@ -33,9 +35,9 @@ export async function withPage(
     const complaints: string[] = [];
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
+      if (message.type() !== 'error' || expected?.test(message.text())) return;
       // A page without an icon is asked for one all the same.
-      if (message.type() === 'error' && !message.location().url.endsWith('/favicon.ico'))
-        complaints.push(message.text());
+      if (!message.location().url.endsWith('/favicon.ico')) complaints.push(message.text());
     });
     if (initScript !== undefined) await page.addInitScript(initScript);
     await page.goto(url);

@@ -82,7 +82,7 @@ function Page({ mode, level$, banner, agent }: PageProps) {
             <UnlockBar />
             <Controls mode={mode} keys={keys === 'on'} onProblem={setNotice} />
             {mode !== 'example' && (
-              <DevicePickers>
+              <DevicePickers folded={isUp}>
                 <AgentPicker {...agent} />
               </DevicePickers>
             )}

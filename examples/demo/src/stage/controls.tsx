@@ -66,7 +66,8 @@ export function Controls({ mode, keys, onProblem }: ControlsProps) {
             className="secondary"
             aria-keyshortcuts={keys ? 'S Escape' : undefined}
             onClick={stopAgent}
-            disabled={!speaking}
+            // Not `disabled`: it does this to itself, and would lose the keyboard's focus.
+            aria-disabled={!speaking}
           >
             Stop it
             {keys && <Key>S</Key>}
@@ -78,7 +79,8 @@ export function Controls({ mode, keys, onProblem }: ControlsProps) {
             onClick={saySomethingLong}
             disabled={!isConnected}
           >
-            Say something long
+            <span className="if-wide">Say something long</span>
+            <span className="if-narrow">Something long</span>
             {keys && <Key>L</Key>}
           </button>
         </>

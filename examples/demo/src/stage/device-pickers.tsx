@@ -2,11 +2,18 @@ import { useMicrophone, useSpeaker } from '@microturn/react';
 import type { DeviceInfo } from '@microturn/sdk';
 import { useId, type ReactNode } from 'react';
 
-/** Which microphone, and which loudspeaker; browsers name them once the microphone is allowed. `children` come first. */
-export function DevicePickers({ children }: { readonly children?: ReactNode }) {
+export interface DevicePickersProps {
+  /** Behind one word, where there is more to look at. */
+  readonly folded: boolean;
+  /** These come first. */
+  readonly children?: ReactNode;
+}
+
+/** Which microphone, and which loudspeaker; browsers name them once the microphone is allowed. */
+export function DevicePickers({ folded, children }: DevicePickersProps) {
   const microphone = useMicrophone();
   const speaker = useSpeaker();
-  return (
+  const pickers = (
     <div className="devices">
       {children}
       <DevicePicker
@@ -26,12 +33,24 @@ export function DevicePickers({ children }: { readonly children?: ReactNode }) {
           Lower its voice when I begin to speak
         </label>
       )}
+    </div>
+  );
+  return (
+    <>
+      {folded ? (
+        <details className="device-fold">
+          <summary>Devices</summary>
+          {pickers}
+        </details>
+      ) : (
+        pickers
+      )}
       {(microphone.isEnabled || microphone.status === 'ended') && microphone.error && (
         <p className="device-error" role="alert">
           {microphone.error.message}: {microphone.error.hint}
         </p>
       )}
-    </div>
+    </>
   );
 }
 
