@@ -13,8 +13,10 @@ SPEECH_LEVEL = 0.08
 """RMS of active speech before the session's gain."""
 MOST_CRAMPED, MOST_AMPLE = 8_000, 40_000
 """Bits per second of a call."""
-QUIET_SHARE = 0.25
+QUIET_SHARE = 0.35
 """Share of training sessions with next to no noise."""
+ECHO_SHARE, CLEAN_ECHO_SHARE = 0.75, 0.65
+"""Of the sessions, those in which the agent is heard by the microphone: in training, and in tests."""
 
 
 @dataclass
@@ -186,7 +188,7 @@ def capture(
     draw = random.random()
     if echo_db is not None or draw < 0.9:  # else a host that gives no reference, and headphones
         ref = agent
-    if echo_db is not None or draw < 0.65:
+    if echo_db is not None or draw < (CLEAN_ECHO_SHARE if clean else ECHO_SHARE):
         below = echo_db if echo_db is not None else random.uniform(5, 32)
         mic = mic + echo_path(agent, random) * decibels(-below)
     if random.random() < 0.5:
