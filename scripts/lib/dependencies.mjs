@@ -93,7 +93,9 @@ export function isInstalled({ lock, hiddenLock, manifests }) {
     const present = hiddenLock.packages[path];
     // An optional package that is absent is for another kind of machine.
     if (!present) return path === '' || wanted.optional === true;
-    return present.version === wanted.version && present.integrity === wanted.integrity;
+    // A command that moved inside a workspace has a link of its own, which only npm makes.
+    const linked = sameRecord(present.bin, wanted.bin);
+    return linked && present.version === wanted.version && present.integrity === wanted.integrity;
   });
 }
 

@@ -54,6 +54,15 @@ describe('isInstalled', () => {
     for (const packages of changed) expect(isInstalled({ lock, hiddenLock: { packages }, manifests })).toBe(false);
   });
 
+  test('refuses where a command is another file now', () => {
+    const [before, after] = ['dist/main.js', 'bin/tool.js'].map((tool) => ({
+      ...lock.packages,
+      'packages/a': { ...lock.packages['packages/a'], bin: { tool } },
+    }));
+    expect(isInstalled({ lock: { packages: after }, hiddenLock: { packages: after }, manifests })).toBe(true);
+    expect(isInstalled({ lock: { packages: after }, hiddenLock: { packages: before }, manifests })).toBe(false);
+  });
+
   test('refuses when a package.json asks for something that the lock does not know', () => {
     const edited = new Map(manifests).set('packages/a', { dependencies: { left: '2.0.0', right: '1.0.0' } });
     expect(isInstalled({ lock, hiddenLock: { packages: present }, manifests: edited })).toBe(false);

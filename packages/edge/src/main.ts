@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { MicroturnError } from '@microturn/protocol';
 import { Command } from 'commander';
 import { addDoctor } from './cli/doctor.js';
