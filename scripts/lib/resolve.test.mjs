@@ -1,9 +1,12 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { findWorker } from '../../packages/edge/src/rtc/find-worker.ts';
 import { resolveChromium } from './browser.mjs';
 import { SetupError } from './setup-error.mjs';
 import { resolveWorker } from './worker.mjs';
-import { workerCacheDir, workerRuns } from './worker-cache.mjs';
+import { WORKER_BINARY, workerCacheDir, workerRuns } from './worker-cache.mjs';
 
 const nowhere = async () => undefined;
 const at = (path) => vi.fn(async () => path);
@@ -40,6 +43,17 @@ describe('the worker', () => {
     expect(workerCacheDir({ ...machine, env: { XDG_CACHE_HOME: '/caches' } })).toBe(
       join('/caches/microturn/mediasoup-worker/3.19.3-linux-arm64-abc'),
     );
+  });
+
+  test('is found by the microturn command where it is cached', async () => {
+    const folder = await mkdtemp(join(os.tmpdir(), 'microturn-cache-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const env = { XDG_CACHE_HOME: folder };
+    await writeFile(join(folder, 'package.json'), '{"version":"3.19.3"}');
+    const cached = workerCacheDir({ version: '3.19.3', recipeHash: 'abc', env });
+    await mkdir(cached, { recursive: true });
+    await writeFile(join(cached, WORKER_BINARY), '');
+    expect(findWorker({ env, mediasoup: folder })).toBe(join(cached, WORKER_BINARY));
   });
 
   test('does not count as one when it is absent or another program', async () => {

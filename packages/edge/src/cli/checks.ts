@@ -1,15 +1,12 @@
-import { MicroturnError } from '@microturn/protocol';
-import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
 import type { EdgeConfig } from '../config.js';
 import { EngineHost } from '../engine/index.js';
 import { OpusDecoder, OpusEncoder } from '../media/opus.js';
-import { RtcServer } from '../rtc/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { VoiceHost } from '../voice/index.js';
 import { checkAddresses } from './check-addresses.js';
 import { checkCertificate } from './check-certificate.js';
 import { checkIceServers } from './check-ice-servers.js';
+import { checkHttpPort, checkMediaPort } from './check-ports.js';
 import type { CheckResult } from './check-result.js';
 import { loopbackCall } from './loopback-call.js';
 
@@ -50,42 +47,12 @@ async function checkKeys({ keys, dev }: EdgeConfig): Promise<CheckResult> {
   };
 }
 
-async function checkHttpPort({ host, port }: EdgeConfig): Promise<CheckResult> {
-  await bindTcp(host, port, 'HTTP');
-  return ok(`${host}:${port} is free`);
-}
-
-async function checkMediaPort({ media: { listenIp, port } }: EdgeConfig): Promise<CheckResult> {
-  await bindTcp(listenIp, port, 'media over TCP');
-  await new Promise<void>((resolve, reject) => {
-    const socket = createSocket(listenIp.includes(':') ? 'udp6' : 'udp4');
-    socket.once('error', (cause) =>
-      reject(new MicroturnError('edge/port-in-use', `media over UDP, ${listenIp}:${port}`, { cause })),
-    );
-    socket.bind(port, listenIp, () => socket.close(() => resolve()));
-  });
-  return ok(`${listenIp}:${port} is free for UDP and TCP`);
-}
-
-function bindTcp(host: string, port: number, what: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'EADDRINUSE')
-        reject(new MicroturnError('edge/port-in-use', `${what}, ${host}:${port}`, { cause }));
-      else
-        reject(
-          new MicroturnError('edge/config', `${what}: cannot listen on ${host}:${port} (${cause.code})`, { cause }),
-        );
-    });
-    server.listen(port, host, () => server.close(() => resolve()));
-  });
-}
-
 async function checkWorker({ media }: EdgeConfig): Promise<CheckResult> {
+  // mediasoup looks for it when it is loaded, so it is loaded here and not before.
   if (media.workerBin !== undefined) process.env['MEDIASOUP_WORKER_BIN'] = media.workerBin;
+  const { RtcServer } = await import('../rtc/index.js');
   const server = await RtcServer.create({ listenIp: '127.0.0.1', port: 0, onDied() {} });
-  server.close();
+  await server.close();
   return ok(media.workerBin ?? 'the one that came with mediasoup');
 }
 

@@ -11,6 +11,18 @@ function doctor(...args: string[]) {
   return { languageModel, provider: configFrom(command, {}).engine.provider };
 }
 
+describe('the worker', () => {
+  it.each([
+    [['--worker-bin', '/mine'], {}, '/mine'],
+    [[], { MEDIASOUP_WORKER_BIN: '/environment' }, '/environment'],
+    [[], { XDG_CACHE_HOME: '/no/such/cache' }, undefined],
+  ])('of %j and %j is %s', (args, env, expected) => {
+    const command = addConfigOptions(new Command('start')).action(() => undefined);
+    command.parse(['node', 'microturn', ...args]);
+    expect(configFrom(command, env).media.workerBin).toBe(expected);
+  });
+});
+
 describe('the model that the doctor asks', () => {
   it.each([
     [['--provider', 'claude'], { languageModel: 'claude', provider: 'auto' }],

@@ -2,6 +2,8 @@ import { Option, type Command } from 'commander';
 import { configOptions, loadConfig } from '../config-sources.js';
 import type { EdgeConfig } from '../config.js';
 import { providerChoices } from '../engine/types.js';
+// Not from its index, which loads mediasoup.
+import { findWorker } from '../rtc/find-worker.js';
 
 /**
  * Adds `--config` and a flag for every option that has one, under a heading that comes after the flags that it has already.
@@ -18,7 +20,10 @@ export function addConfigOptions(command: Command, paths?: readonly string[]): C
   return command;
 }
 
-/** @throws {MicroturnError} `edge/config`, naming the option */
+/**
+ * What the command was told, and the worker of the repository's scripts where it was told of none.
+ * @throws {MicroturnError} `edge/config`, naming the option
+ */
 export function configFrom(command: Command, env: NodeJS.ProcessEnv): EdgeConfig {
   const options = command.opts<Record<string, unknown>>();
   const flags: Record<string, unknown> = {};
@@ -27,7 +32,9 @@ export function configFrom(command: Command, env: NodeJS.ProcessEnv): EdgeConfig
     if (value !== undefined) flags[path] = value;
   }
   const file = typeof options['config'] === 'string' ? options['config'] : env['MICROTURN_CONFIG'];
-  return loadConfig({ file, env, flags });
+  const config = loadConfig({ file, env, flags });
+  const { media } = config;
+  return { ...config, media: { ...media, workerBin: media.workerBin ?? findWorker({ env }) } };
 }
 
 /**
