@@ -125,9 +125,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function answer(question: string, documents = folder): Promise<string> {
+/** The documentation of this repository, which `npm start` answers from. */
+const docs = fileURLToPath(new URL('../../../../docs', import.meta.url));
+
+async function answer(question: string, documents = folder, timeZone = 'UTC'): Promise<string> {
   const search = await DocumentSearch.open(documents, silentLog);
-  const provider = new EmbeddedProvider({ documents: search, wallMs: () => Date.UTC(2026, 10, 20, 17, 5) });
+  const provider = new EmbeddedProvider({ documents: search, wallMs: () => Date.UTC(2026, 10, 20, 17, 5), timeZone });
   const stage = new DeskStage({ provider });
   stage.desk.ask({ text: question, origin: 'text' });
   await settle();
@@ -168,6 +171,51 @@ describe('without a language model', () => {
     ['hi there, what time is it', /^It is 17:05 /],
   ])('%s → %s', async (said, expected) => expect(await answer(said)).toMatch(expected));
 
+  it.each([
+    ['what time is it?', 'America/New_York', 'It is 12:05 on Friday, 20 November 2026 in New York.'],
+    ['what time is it?', 'UTC', 'It is 17:05 on Friday, 20 November 2026 in UTC.'],
+    ['what time is it in Tokyo?', 'America/New_York', 'It is 02:05 on Saturday, 21 November 2026 in Tokyo.'],
+  ])('%s, asked of an edge in %s → %s', async (question, timeZone, expected) =>
+    expect(await answer(question, folder, timeZone)).toBe(expected),
+  );
+
+  it.each([
+    [
+      'When is a result said?',
+      'A result is said when the floor is free, which is when neither the user nor the agent is speaking.',
+      'background.md',
+    ],
+    [
+      'What is Microturn?',
+      'Microturn is a server and a client library for live conversation in any web app: it listens while it talks, stops when you cut in, and knows which of its words you really heard.',
+      'architecture.md',
+    ],
+    [
+      'What is a micro-turn?',
+      'A micro-turn is a stretch of 200 ms: the model receives what was heard in it, and decides whether to listen, speak, wait or stop.',
+      'architecture.md',
+    ],
+    [
+      'How do I use it with React?',
+      'In React, Microturn is a SessionProvider around the components that talk, and hooks in them, such as useTranscript and useSay.',
+      'architecture.md',
+    ],
+    [
+      'How do I use Microturn with React?',
+      'In React, Microturn is a SessionProvider around the components that talk, and hooks in them, such as useTranscript and useSay.',
+      'architecture.md',
+    ],
+    [
+      'How do I put an LLM behind it?',
+      'To put an LLM behind Microturn, give the edge its address, the name of the model, and a key where one is needed.',
+      'recipes.md',
+    ],
+  ])('of this repository: %s → %s', async (question, expected, file) => {
+    const [quote, source] = (await answer(question, docs)).split('\n');
+    expect(quote).toBe(expected);
+    expect(source).toContain(`That is from ${file}, under `);
+  });
+
   it('is said in pieces that are whole sentences', async () => {
     const text = await answer('do dogs travel free');
     const { spoken } = nextPiece(text, 0, true)!;
@@ -175,7 +223,6 @@ describe('without a language model', () => {
   });
 
   it('says nothing out of the documentation of this repository to what that does not cover', async () => {
-    const docs = fileURLToPath(new URL('../../../../docs', import.meta.url));
     const search = await DocumentSearch.open(docs, silentLog);
     const quoted = unanswered.flatMap((question) => search.quote(question) ?? []);
     expect(quoted).toEqual([]);

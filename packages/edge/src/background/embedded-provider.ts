@@ -1,12 +1,14 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { BackgroundProvider, TaskBrief, TaskIo } from './provider.js';
 import { calculate, isExpression } from './tools/calculator.js';
-import { tellTime, zoneOf } from './tools/clock.js';
+import { placeOf, tellTime, zoneOf } from './tools/clock.js';
 import type { DocumentSearch } from './tools/documents.js';
 
 export interface EmbeddedProviderOptions {
   readonly documents: DocumentSearch | undefined;
   readonly wallMs: () => number;
+  /** Of the time where no place is named; the edge's own unless given, for clients do not tell theirs. */
+  readonly timeZone?: string;
 }
 
 const CAN = 'tell the time, work out sums and convert units';
@@ -63,10 +65,12 @@ export class EmbeddedProvider implements BackgroundProvider {
   }
 
   #time(question: string): string {
-    const where = place.exec(question)?.[1]?.trim() ?? 'UTC';
+    const { wallMs, timeZone = new Intl.DateTimeFormat().resolvedOptions().timeZone } = this.#options;
+    const where = place.exec(question)?.[1]?.trim();
+    if (where === undefined) return tellTime(wallMs(), timeZone, placeOf(timeZone));
     const zone = zoneOf(where);
     if (zone === undefined) return `I do not know the time zone of ${where}.`;
-    return tellTime(this.#options.wallMs(), zone, where);
+    return tellTime(wallMs(), zone, where);
   }
 }
 

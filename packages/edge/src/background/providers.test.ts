@@ -312,7 +312,8 @@ describe('a language model at work', () => {
 });
 
 describe('the embedded tools alone', () => {
-  const provider = new EmbeddedProvider({ documents: undefined, wallMs: () => Date.UTC(2026, 10, 20, 17, 5) });
+  const wallMs = () => Date.UTC(2026, 10, 20, 17, 5);
+  const provider = new EmbeddedProvider({ documents: undefined, wallMs, timeZone: 'UTC' });
 
   it('say that they see no pictures', async () => {
     const stage = new DeskStage({ provider });

@@ -1,9 +1,7 @@
 import type { Tool } from '../toolbox.js';
 
 /** By the last part of their names, as people say them: `tokyo` is Asia/Tokyo. */
-const zonesByCity = new Map(
-  Intl.supportedValuesOf('timeZone').map((zone) => [zone.split('/').at(-1)!.replaceAll('_', ' ').toLowerCase(), zone]),
-);
+const zonesByCity = new Map(Intl.supportedValuesOf('timeZone').map((zone) => [placeOf(zone).toLowerCase(), zone]));
 /** Cities that have no zone named after them. */
 const more: Readonly<Record<string, string>> = {
   utc: 'UTC',
@@ -30,6 +28,11 @@ export function zoneOf(place: string): string | undefined {
   const known = more[name] ?? zonesByCity.get(name);
   if (known) return known;
   return [...zonesByCity.values()].find((zone) => zone.toLowerCase() === name.replaceAll(' ', '_'));
+}
+
+/** What a zone is called: `America/New_York` is New York. */
+export function placeOf(zone: string): string {
+  return zone.split('/').at(-1)!.replaceAll('_', ' ');
 }
 
 /** The time as it is said: `It is 14:05 on Friday, 20 November 2026 in Tokyo.` */

@@ -18,6 +18,8 @@ export interface Quote {
 const COVERED = 0.75;
 /** And this much in the sentence itself, without the heading above it. */
 const SAID = 0.6;
+/** What it is worth that a sentence begins with what was asked for: of others that have as much of it, it comes first. */
+const BEGINS = 0.1;
 /** A sentence that takes longer to say is none to be listened to, nor are two that do together. */
 const SENTENCE_CHARS = 220;
 const QUOTE_CHARS = 300;
@@ -34,6 +36,8 @@ const QUESTION_WORDS = new Set(
 );
 
 const asksWhatItIs = /\b(?:what(?:['’]s|\s+(?:is|are|was|were))|what\s+does\s.*\bmean)\b/i;
+/** “How an edge is …” is about something else than what an edge is. */
+const asksFirst = /^(?:how|if|what|when|where|whether|which|who|why)\b/i;
 /** Said alone, nobody knows what it is about. */
 const leansOnOthers =
   /\b(?:above|below|following)\b|^(?:it|its|they|their|them|he|she|his|her|this|that|these|those|such|then|there|here|so|but|and|or|nor|else|also|both|neither|otherwise|instead|for that|to (?:each|that|this|them|it))\b/i;
@@ -68,11 +72,13 @@ export class Quotes {
         const said = this.#share(asked, (stem) => stems.has(stem));
         if (covered < COVERED || said < SAID) continue;
         const topic = this.#share(asked, (stem) => heading.has(stem));
+        const begins = beginsWith(spoken, asked);
         const about = definition
           ? isDefinition(spoken, asked, heading)
-          : isAbout(asked.length, { covered, said, topic, begins: beginsWith(spoken, asked) });
+          : isAbout(asked.length, { covered, said, topic, begins });
         if (!about) continue;
-        const score = covered + said + topic;
+        // Of two that have all of it, the one that says it first is the answer.
+        const score = covered + said + topic + (begins ? BEGINS : 0);
         if (!best || score > best.score) best = { score, passage, sentences, at };
       }
     }
@@ -136,7 +142,7 @@ function isAbout(
 /** “A ticket is …”, to one who asks what a ticket is: what the sentence does not name, its heading does. */
 function isDefinition(spoken: string, asked: readonly string[], heading: ReadonlySet<string>): boolean {
   const [, subject] = /^(?:an?|the)?\s*(.{1,60}?)\s(?:is|are|was|were|means?)\s/i.exec(spoken) ?? [];
-  if (subject === undefined) return false;
+  if (subject === undefined || asksFirst.test(subject)) return false;
   const named = stemsOf(subject);
   return (
     named.size > 0 &&
