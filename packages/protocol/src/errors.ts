@@ -20,6 +20,12 @@ const ERRORS = {
     summary: 'the token does not allow this',
     hint: 'mint the token with the grant that is named here (roomJoin, room, canPublish, canSubscribe, roomAdmin)',
   },
+  'auth/no-endpoint': {
+    // Whatever stands in front of it may be starting.
+    retryable: true,
+    summary: 'there is no token endpoint',
+    hint: 'start the edge with `--dev`, or serve a token endpoint; a dev server in between has to pass it on',
+  },
   'net/unreachable': {
     retryable: true,
     summary: 'the edge could not be reached',

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@microturn/sdk';
 
 const titles: Readonly<Partial<Record<ErrorCode, string>>> = {
+  'auth/no-endpoint': 'This edge gives no tokens.',
   'media/permission': 'The microphone was refused.',
   'media/not-found': 'There is no microphone.',
   'media/in-use': 'The microphone is busy.',

@@ -36,6 +36,8 @@ describe('TokenSource.endpoint', () => {
   it.each([
     [new Response('', { status: 401 }), 'auth/denied'],
     [new Response('', { status: 403 }), 'auth/denied'],
+    [new Response('', { status: 404 }), 'auth/no-endpoint'],
+    [new Response('', { status: 405 }), 'auth/no-endpoint'],
     [new Response('', { status: 500 }), 'net/unreachable'],
     [Response.json({}), 'auth/denied'],
     [new Response('<html>'), 'auth/denied'],
@@ -45,7 +47,7 @@ describe('TokenSource.endpoint', () => {
   });
 
   it.each([
-    [new Response('', { status: 404 }), 'https://app.example/token answered 404, so it is not there'],
+    [new Response('', { status: 404 }), 'there is no token endpoint: https://app.example/token answered 404'],
     [new Response('<html>'), 'https://app.example/token answered with no JSON'],
     [Response.json({ token: 'jwt' }), 'answered with JSON without a participant_token'],
     [new TypeError('Failed to fetch'), 'the token endpoint https://app.example/token'],

@@ -39,25 +39,25 @@ export const TokenSource = {
   /**
    * The JSON of LiveKit's token endpoints: POSTs `{room_name, participant_name, participant_identity}`, those that are known,
    * and takes `{server_url, participant_token}`.
-   * @throws {MicroturnError} `auth/denied` for 401 and 403, else `net/unreachable`
+   * @throws {MicroturnError} `auth/denied` for 401 and 403, `auth/no-endpoint` for 404 and 405, else `net/unreachable`
    */
   endpoint(url: string | URL, options: EndpointOptions = {}): TokenSource {
     return {
       async fetch(request) {
         const response = await post(url, options, request);
         if (!response.ok) {
-          const code = response.status === 401 || response.status === 403 ? 'auth/denied' : 'net/unreachable';
-          const where = response.status === 404 || response.status === 405 ? NO_ENDPOINT : '';
-          throw new MicroturnError(code, `the token endpoint ${url} answered ${response.status}${where}`);
+          const { status } = response;
+          // The first thing that goes wrong in most apps.
+          if (status === 404 || status === 405)
+            throw new MicroturnError('auth/no-endpoint', `${url} answered ${status}`);
+          const code = status === 401 || status === 403 ? 'auth/denied' : 'net/unreachable';
+          throw new MicroturnError(code, `the token endpoint ${url} answered ${status}`);
         }
         return readToken(url, response);
       },
     };
   },
 };
-
-/** The first thing that goes wrong in most apps. */
-const NO_ENDPOINT = ', so it is not there: check its path, and that a dev server passes it on';
 
 /** @throws {MicroturnError} `auth/denied` where a source gives no token: whatever an app's own function says, or any other */
 export function checkedToken(response: TokenResponse): TokenResponse {
