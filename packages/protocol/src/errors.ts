@@ -48,13 +48,13 @@ const ERRORS = {
   },
   'media/permission': {
     retryable: false,
-    summary: 'the microphone, camera or screen was refused',
+    summary: 'access to a device was refused',
     hint: 'allow it in the address bar; pages other than localhost need HTTPS',
   },
   'media/not-found': {
     retryable: false,
     summary: 'no such input device',
-    hint: 'plug one in, or choose another with `select()`',
+    hint: 'plug one in, or choose another',
   },
   'media/in-use': {
     retryable: true,

@@ -194,7 +194,10 @@ describe('a screen', () => {
   it('is refused like a camera, and not there on many phones', async () => {
     const screen = create('screen');
     media.refuse();
-    await expect(screen.enable()).rejects.toMatchObject({ code: 'media/permission' });
+    await expect(screen.enable()).rejects.toMatchObject({
+      code: 'media/permission',
+      message: 'access to a device was refused: the screen (NotAllowedError)',
+    });
     media.allow();
     Object.assign(media.devices()!, { getDisplayMedia: undefined });
     await expect(screen.enable()).rejects.toMatchObject({ code: 'media/unsupported' });

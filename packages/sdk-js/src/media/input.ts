@@ -178,7 +178,7 @@ export class Input implements VideoDevice {
     try {
       track = await this.#acquire(chosen);
     } catch (error) {
-      const failure = toMediaError(error);
+      const failure = toMediaError(error, this.#source);
       if (epoch !== this.#epoch) throw failure;
       const previous = this.track.value;
       const status = previous?.readyState === 'live' ? this.#liveStatus(previous) : 'failed';
@@ -211,7 +211,7 @@ export class Input implements VideoDevice {
       ...(chosen !== undefined && { deviceId: { exact: chosen } }),
     });
     const [track] = stream.getTracks();
-    if (!track) throw new MicroturnError('media/not-found');
+    if (!track) throw new MicroturnError('media/not-found', `the ${this.#source}`);
     if (this.#kind.hint) track.contentHint = this.#kind.hint;
     return track;
   }

@@ -9,8 +9,11 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   AbortError: 'media/in-use',
 };
 
-/** What `getUserMedia` rejects with, as a coded error. */
-export function toMediaError(error: unknown): MicroturnError {
-  const name = (error as { name?: unknown } | null)?.name;
-  return MicroturnError.from(error, (typeof name === 'string' && CODES[name]) || 'media/unsupported');
+/** What `getUserMedia` rejects with, as a coded error that names what was asked for. */
+export function toMediaError(cause: unknown, source: string): MicroturnError {
+  if (cause instanceof MicroturnError) return cause;
+  const { name, message } = (cause ?? {}) as { name?: unknown; message?: unknown };
+  const code = (typeof name === 'string' && CODES[name]) || 'media/unsupported';
+  const why = typeof message === 'string' && message !== '' ? ` (${message})` : '';
+  return new MicroturnError(code, `the ${source}${why}`, { cause });
 }

@@ -79,6 +79,11 @@ describe('Microphone', () => {
     media.refuse(name);
     await expect(microphone.enable()).rejects.toMatchObject({ code });
     expect(microphone.state.value).toMatchObject({ status: 'failed', error: { code } });
+    // Who reads it asked for this one, and may be no developer.
+    const { message, hint } = microphone.state.value.error!;
+    expect(message).toContain(`the microphone (${name})`);
+    expect(message).not.toMatch(/camera|screen/);
+    expect(hint).not.toMatch(/`|\(\)/);
     media.allow();
     await microphone.enable();
     expect(microphone.state.value).not.toHaveProperty('error');

@@ -12,10 +12,10 @@ export async function whyEnded(
   if (permission === 'denied' || (permission === 'prompt' && !(await isGone(media, source, deviceId)))) {
     return new MicroturnError(
       'media/permission',
-      `the ${source} is not allowed any more: allow it again, then turn it on`,
+      `the ${source} is not allowed any more; allow it again, then turn it on`,
     );
   }
-  return new MicroturnError('media/not-found', 'the device went away');
+  return new MicroturnError('media/not-found', `the ${source} went away`);
 }
 
 /** Without the permission, a browser tells of the devices that there are, and not which: then nobody knows. */
