@@ -18,7 +18,7 @@ function describe(event: TimedEvent): string | undefined {
     case 'transcript.word':
       return `user   “${event.text}”`;
     case 'response.started':
-      return `agent  begins a ${event.kind}`;
+      return `agent  begins ${event.kind === 'interjection' ? 'an' : 'a'} ${event.kind}`;
     case 'response.text':
       return `agent  “${event.text}”`;
     case 'response.completed':
