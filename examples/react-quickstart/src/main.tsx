@@ -8,7 +8,7 @@ import {
   useSpeaker,
   useTranscript,
 } from '@microturn/react';
-import { TokenSource, type SessionOptions, type TranscriptEntry } from '@microturn/sdk';
+import { TokenSource, type MicroturnError, type SessionOptions, type TranscriptEntry } from '@microturn/sdk';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
@@ -27,12 +27,16 @@ function Call() {
       </button>
       {speaking && <button onClick={() => session.interrupt().catch(() => undefined)}>Stop the agent</button>}
       {isBlocked && <button onClick={unlock}>Turn the sound on</button>}
-      {error && <p role="alert">{isReconnecting ? 'Reconnecting…' : `${error.message}: ${error.hint}.`}</p>}
+      {error && <p role="alert">{isReconnecting ? 'Reconnecting…' : toProse(error)}</p>}
       {inCall && <Camera />}
       <Transcript />
     </main>
   );
 }
+
+/** What went wrong, and what to do about it. */
+const toProse = ({ message, hint }: MicroturnError) =>
+  `${message[0]?.toUpperCase()}${message.slice(1)}. What to do: ${hint}.`;
 
 /** Yourself, as others of the room see you; an LLM that looks at pictures is shown you once a second. The call needs none of it. */
 function Camera() {
@@ -42,7 +46,7 @@ function Camera() {
       <button disabled={isPending} onClick={isEnabled ? disable : () => enable({ show: true })}>
         {isEnabled ? 'Camera off' : 'Camera on'}
       </button>
-      {error && <p role="alert">{`${error.message}: ${error.hint}.`}</p>}
+      {error && <p role="alert">{toProse(error)}</p>}
       {isEnabled && <ParticipantVideo aria-label="You" width={320} style={{ display: 'block' }} />}
     </>
   );
