@@ -3,6 +3,7 @@
 import './lib/node-version.mjs';
 import { command } from './lib/command.mjs';
 import { prepare } from './lib/prepare.mjs';
+import { withQuietLog } from './lib/quiet-log.mjs';
 import { createReport } from './lib/report.mjs';
 import { root } from './lib/root.mjs';
 import { runInPlace } from './lib/run.mjs';
@@ -10,5 +11,6 @@ import { runInPlace } from './lib/run.mjs';
 await command(async () => {
   const env = await prepare(createReport());
   const edge = ['packages/edge/dist/main.js', 'start', '--dev', '--demo', 'examples/demo/dist', '--documents', 'docs'];
-  return runInPlace(process.execPath, [...edge, ...process.argv.slice(2)], { cwd: root, env });
+  const args = process.argv.slice(2);
+  return runInPlace(process.execPath, [...edge, ...args], { cwd: root, env: withQuietLog(env, args) });
 });

@@ -21,11 +21,11 @@ export async function ensureBuild(report) {
   const sources = await fingerprint(isSource);
   if ((await readFile(join(root, STAMP), 'utf8').catch(() => '')) === (await stamp(sources))) return;
   try {
-    await report.during('building the packages', (progress) =>
+    // Of a build that goes well turbo tells only how it is set up itself, which is no progress.
+    await report.during('building the packages', () =>
       run(turbo, ['run', 'build', '--output-logs=errors-only', '--log-order=grouped', '--no-color'], {
         cwd: root,
         env: { ...process.env, ...turboEnv },
-        onLine: progress,
       }),
     );
   } catch (error) {
