@@ -1,0 +1,74 @@
+import { MicroturnError, type AskResult } from '@microturn/protocol';
+import type { ModelInfo } from '../engine/index.js';
+import type { SessionBackground, TypedRequest } from './background.js';
+import type { Perceiving } from './perceiving.js';
+import type { SessionEvents } from './session-events.js';
+import type { SessionRow, TypedText } from './session-parts.js';
+
+export interface TypedMessagesParts {
+  readonly participant: string;
+  readonly model: ModelInfo;
+  readonly events: SessionEvents;
+  readonly lease: Pick<SessionRow, 'typed'>;
+  readonly perceiving: Perceiving;
+  readonly background: SessionBackground | undefined;
+  /** Session ms now. */
+  nowMs(): number;
+}
+
+/** Brings what the user types to whoever answers it: a task that is under way, a model that reads, the background model. */
+export class TypedMessages {
+  readonly #parts: TypedMessagesParts;
+
+  constructor(parts: TypedMessagesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Sent, it is first of all about a task that it calls off, adds to or answers; else a model that reads answers it, and
+   * where none does, the background model. A bundle that reads delegates what it does not answer itself, where it has
+   * learnt to.
+   * @throws {MicroturnError} `task/off` where nobody could answer it, `task/full`
+   */
+  typed(typed: TypedText): void {
+    const { events, lease, background } = this.#parts;
+    if (events.closed) return;
+    const about = typed.sent ? background?.followUp(typed.text) : undefined;
+    if (lease.typed) {
+      // What went to a task is not answered a second time.
+      lease.typed(about?.taskId === undefined ? typed : { ...typed, text: '', sent: false });
+    } else if (typed.sent && !about && typed.text.trim() !== '') this.#read(typed.text);
+    if (typed.sent) this.#note(typed.text);
+  }
+
+  /**
+   * A question, or something about a task that is under way.
+   * @throws {MicroturnError} `task/off`, `task/full`, `image/invalid`, `session/closed`
+   */
+  ask(request: TypedRequest): AskResult {
+    const result = this.#assertBackground().typed(request);
+    this.#note(request.text);
+    return result;
+  }
+
+  /** Once it is taken: what is refused was not said. Tasks are told the conversation later than this. */
+  #note(text: string): void {
+    if (text.trim() === '') return;
+    this.#parts.events.emitWhileOpen({ type: 'transcript.typed', participant: this.#parts.participant, text });
+  }
+
+  #read(text: string): void {
+    const { perceiving, background, nowMs } = this.#parts;
+    const { reads } = this.#parts.model;
+    perceiving.typed(text, nowMs());
+    if (reads?.delegates) background?.read(text);
+    else if (background || !reads) this.#assertBackground().ask({ text, origin: 'text' });
+  }
+
+  #assertBackground(): SessionBackground {
+    const { events, background } = this.#parts;
+    events.assertOpen();
+    if (!background) throw new MicroturnError('task/off');
+    return background;
+  }
+}
