@@ -10,22 +10,22 @@ import type {
   TypedRequest,
 } from '../session/index.js';
 import type { Log } from '../telemetry/log.js';
-import { ConversationLog } from './conversation-log.js';
 import { Delegation, type DelegateRule } from './delegation.js';
 import { Errands } from './errands.js';
-import { passesOnWords, type FollowUpRule, type FollowUpStep } from './follow-up.js';
+import type { FollowUpRule } from './follow-up.js';
 import { TaskImages } from './images.js';
 import { PageTools } from './page-tools.js';
-import type { BackgroundProvider, TaskBrief } from './provider.js';
+import type { BackgroundProvider } from './provider.js';
 import { restoreTasks } from './restore.js';
 import { SessionFollowUps } from './session-follow-ups.js';
 import { SpokenQuestions, type Hear } from './spoken-questions.js';
+import { TaskBriefs } from './task-briefs.js';
+import { TaskIntake } from './task-intake.js';
 import { TaskLedger } from './task-ledger.js';
-import { isOver, type Task, type TaskEffect, type TaskLimits } from './task-reducer.js';
+import { isOver, type Task, type TaskLimits } from './task-reducer.js';
 import { TaskRuns } from './task-runs.js';
 import { ToolBox, type Tool } from './toolbox.js';
 import type { Turnstile } from './turnstile.js';
-import type { Utterance } from './utterances.js';
 import { Weaver, type RelayRule } from './weaver.js';
 
 export interface BackgroundDeskParts {
@@ -48,25 +48,19 @@ export interface BackgroundDeskParts {
   readonly log: Log;
 }
 
-const TITLE_CHARS = 60;
-
 /** The background of one session: its tasks, what they may do, and how their results come into the conversation. */
 export class BackgroundDesk implements SessionBackground {
   readonly #parts: BackgroundDeskParts;
   readonly #desk: SessionDesk;
   #budget: Budget;
-  readonly #log = new ConversationLog();
   readonly #delegation: Delegation;
   readonly #weaver: Weaver;
   readonly #pageTools: PageTools;
-  readonly #images = new TaskImages();
   readonly #runs: TaskRuns;
   readonly #errands = new Errands({
     create: (title) => {
       this.#assertOpen();
-      const id = `task-${++this.#count}`;
-      this.#ledger.apply({ type: 'ask', atMs: this.#desk.nowMs(), id, prompt: '', title, origin: 'answer' });
-      return id;
+      return this.#intake.createErrand(title);
     },
     cancel: (id) => this.#ledger.apply({ type: 'cancel', atMs: this.#desk.nowMs(), id, by: 'app' }),
     context: (taskId, { signal, note, patch }) => {
@@ -77,7 +71,8 @@ export class BackgroundDesk implements SessionBackground {
   readonly #spoken: SpokenQuestions;
   readonly #ledger: TaskLedger;
   readonly #followUps: SessionFollowUps;
-  #count = 0;
+  readonly #intake: TaskIntake;
+  readonly #briefs: TaskBriefs;
   #closed = false;
 
   constructor(parts: BackgroundDeskParts, desk: SessionDesk) {
@@ -87,14 +82,16 @@ export class BackgroundDesk implements SessionBackground {
     this.#ledger = new TaskLedger({
       limits: parts.limits,
       emit: (event) => desk.emit(event),
-      run: (effect) => this.#run(effect),
+      run: (effect) => this.#runs.run(effect),
       onTasks: (tasks) => this.#onTasks(tasks),
     });
     this.#followUps = new SessionFollowUps({
       rule: parts.followUp,
       nowMs: () => desk.nowMs(),
       tasks: () => this.#ledger.tasks,
+      apply: (input) => this.#ledger.apply(input),
       worded: ({ id }) => !this.#spoken.has(id),
+      understood: () => this.#spoken.understood,
       asked: () => this.#weaver.asked,
     });
     this.#delegation = new Delegation({
@@ -102,9 +99,9 @@ export class BackgroundDesk implements SessionBackground {
       told: parts.tellsUtterances,
       microTurnMs: desk.microTurnMs,
       understood: () => this.#spoken.understood,
-      followUp: (words, fromMs) => this.#followUpAsHeard(words, fromMs),
+      followUp: (words, fromMs) => this.#followUps.takeAsHeard(words, fromMs),
       awaited: () => this.#ledger.tasks.some(({ status }) => status === 'asking'),
-      delegate: (asked) => this.#delegate(asked),
+      delegate: (asked) => this.#intake.delegate(asked),
     });
     this.#pageTools = new PageTools((event) => desk.emit(event));
     const { hear, provider, starts, after, log } = parts;
@@ -114,6 +111,9 @@ export class BackgroundDesk implements SessionBackground {
       clip: (fromMs, toMs) => desk.clip(fromMs, toMs),
       sends: starts,
     });
+    const taken = { ledger: this.#ledger, images: new TaskImages(), spoken: this.#spoken, desk };
+    this.#intake = new TaskIntake({ ...taken, budget: parts.budget.tasks, log });
+    this.#briefs = new TaskBriefs({ ...taken, followUps: this.#followUps });
     this.#runs = new TaskRuns({
       provider,
       starts,
@@ -122,7 +122,7 @@ export class BackgroundDesk implements SessionBackground {
       host: {
         nowMs: () => desk.nowMs(),
         apply: (input) => this.#ledger.apply(input),
-        brief: (task, signal) => this.#briefOf(task, signal),
+        brief: (task, signal) => this.#briefs.of(task, signal),
         errandOf: (taskId) => this.#errands.runOf(taskId),
         hasBegun: (taskId) => this.#weaver.hasBegun(taskId),
         tools: () => this.#toolBox(),
@@ -148,7 +148,7 @@ export class BackgroundDesk implements SessionBackground {
   }
 
   get spent() {
-    return { ...this.#budget.spent, tasks: this.#count };
+    return { ...this.#budget.spent, tasks: this.#intake.count };
   }
 
   readonly tools: SessionTools = {
@@ -166,7 +166,7 @@ export class BackgroundDesk implements SessionBackground {
 
   ask({ text, subject, images = [], origin }: TaskRequest): { taskId: string } {
     this.#assertOpen();
-    return { taskId: this.#create({ prompt: text, origin, subject, images }) };
+    return { taskId: this.#intake.create({ prompt: text, origin, subject, images }) };
   }
 
   typed({ text, subject, images = [] }: TypedRequest): AskResult {
@@ -177,8 +177,7 @@ export class BackgroundDesk implements SessionBackground {
 
   followUp(text: string): AskResult | undefined {
     this.#assertOpen();
-    const step = this.#followUps.step(text);
-    return step && this.#take(step);
+    return this.#followUps.take(text);
   }
 
   amend(taskId: string, text: string): void {
@@ -215,12 +214,9 @@ export class BackgroundDesk implements SessionBackground {
   }
 
   restore(events: readonly SessionEvent[], spent: SessionBackground['spent'] | undefined): void {
-    for (const event of events) this.#log.take(event);
-    const tasks = restoreTasks(events);
-    // Ids go on behind the highest, also where the events of the oldest tasks are gone.
-    this.#count = Math.max(spent?.tasks ?? 0, ...tasks.map(({ id }) => Number(id.slice('task-'.length))));
+    for (const event of events) this.#briefs.onEvent(event);
     this.#budget = new Budget(this.#parts.budget, spent);
-    if (tasks.length > 0) this.#ledger.apply({ type: 'restore', atMs: this.#desk.nowMs(), tasks });
+    this.#intake.restore(restoreTasks(events), spent?.tasks);
   }
 
   onDecision(decision: Decision, moment: Parameters<SessionBackground['onDecision']>[1]): void {
@@ -228,7 +224,7 @@ export class BackgroundDesk implements SessionBackground {
     if (this.#closed) return;
     const atMs = this.#desk.nowMs();
     this.#ledger.apply({ type: 'tick', atMs });
-    if (decision.acts.includes('cancel')) this.#cancelMeant();
+    if (decision.acts.includes('cancel')) this.#followUps.cancelMeant();
     this.#delegation.onDecision(decision, atMs);
     const live = responses.find(({ id }) => id === this.#weaver.liveId);
     this.#weaver.onMoment({
@@ -248,8 +244,7 @@ export class BackgroundDesk implements SessionBackground {
   heard({ words, fromMs }: ToldUtterance): void {
     // What was not understood may have said the opposite.
     if (this.#closed || words.includes('<unk>')) return;
-    const step = this.#followUps.step(words.join(' '), fromMs);
-    if (step) this.#take(step);
+    this.#followUps.take(words.join(' '), fromMs);
   }
 
   read(text: string): void {
@@ -261,7 +256,7 @@ export class BackgroundDesk implements SessionBackground {
   }
 
   onEvent(event: SessionEvent): void {
-    this.#log.take(event);
+    this.#briefs.onEvent(event);
     if (event.type !== 'response.completed' && event.type !== 'response.interrupted') return;
     const { liveTaskId } = this.#weaver;
     if (event.type === 'response.interrupted' && event.responseId === this.#weaver.liveId && liveTaskId !== undefined) {
@@ -284,146 +279,13 @@ export class BackgroundDesk implements SessionBackground {
     if (this.#closed) throw new MicroturnError('session/closed');
   }
 
-  #delegate(asked: Utterance | string): void {
-    const spoken = typeof asked === 'string' ? undefined : asked;
-    const prompt = typeof asked === 'string' ? asked : asked.words.filter((word) => word !== '<unk>').join(' ');
-    try {
-      const id = this.#create({ prompt, origin: 'model', spoken });
-      this.#parts.log.debug({ taskId: id }, 'a question was delegated');
-    } catch (error) {
-      const refused = MicroturnError.from(error, 'edge/internal');
-      this.#parts.log.info({ code: refused.code }, 'a question was not taken');
-      // Nobody asked for it by a call that would tell: who spoke is told on their page.
-      this.#desk.emit({ type: 'error', ...refused.toWire() });
-    }
-  }
-
-  #create({
-    prompt,
-    origin,
-    subject,
-    images = [],
-    spoken,
-  }: Pick<Task, 'prompt' | 'origin'> & {
-    subject?: string | undefined;
-    images?: readonly Uint8Array[];
-    spoken?: Utterance | undefined;
-  }): string {
-    const { tasks = Infinity } = this.#parts.budget;
-    if (this.#count >= tasks) throw new MicroturnError('llm/budget', `${tasks} tasks`);
-    const id = `task-${this.#count + 1}`;
-    const { length } = images;
-    this.#images.attach(id, images);
-    this.#count++;
-    if (spoken) this.#spoken.add(id, spoken);
-    try {
-      const title = titleOf(prompt);
-      this.#ledger.apply({ type: 'ask', atMs: this.#desk.nowMs(), id, prompt, title, origin, subject, images: length });
-    } catch (error) {
-      this.#spoken.delete(id);
-      this.#dropImages();
-      throw error;
-    }
-    return id;
-  }
-
-  /** Pictures go with their tasks. */
-  #dropImages(): void {
-    this.#images.keep(new Set(this.#ledger.tasks.filter((task) => !isOver(task)).map(({ id }) => id)));
-  }
-
-  #take({ inputs, result }: FollowUpStep): AskResult {
-    for (const input of inputs) this.#ledger.apply(input);
-    return result;
-  }
-
-  /** By the words that the interaction model has for it: they do to call something off, and are not passed on where others are better. */
-  #followUpAsHeard(words: string, fromMs: number): 'taken' | 'unclear' | undefined {
-    const step = this.#followUps.step(words, fromMs);
-    if (!step) return undefined;
-    if (this.#spoken.understood && passesOnWords(step)) return 'unclear';
-    this.#take(step);
-    return 'taken';
-  }
-
-  #cancelMeant(): void {
-    const task = this.#followUps.meant();
-    if (task) this.#ledger.apply({ type: 'cancel', atMs: this.#desk.nowMs(), id: task.id, by: 'user' });
-  }
-
   #onTasks(tasks: readonly Task[]): void {
     this.#weaver.onTasks(tasks);
     this.#errands.onTasks(tasks);
-    this.#dropImages();
-    this.#spoken.keep((id) => {
-      const task = tasks.find((one) => one.id === id);
-      return task !== undefined && !isOver(task) && task.status !== 'done';
-    });
-  }
-
-  #run(effect: TaskEffect): void {
-    switch (effect.do) {
-      case 'run':
-        void this.#runs.start(effect.task);
-        return;
-      case 'abort':
-        this.#runs.abort(effect);
-        return;
-      case 'answer':
-        this.#runs.answer(effect);
-        return;
-      default:
-        effect satisfies never;
-    }
+    this.#intake.onTasks(tasks);
   }
 
   #toolBox(): ToolBox {
     return new ToolBox([...this.#parts.tools, ...this.#pageTools.tools], this.#parts.after);
   }
-
-  /**
-   * All that is known of a task. Undefined where it turned out to be about another one, or nothing.
-   * @throws {MicroturnError} `task/unheard` where its words are not known, and cannot be any more
-   */
-  async #briefOf(task: Task, signal: AbortSignal): Promise<TaskBrief | undefined> {
-    if (!this.#spoken.has(task.id)) {
-      // Its sound was with the edge that is gone.
-      if (task.origin === 'model' && task.prompt === '') throw new MicroturnError('task/unheard');
-      return this.#brief(task);
-    }
-    const heard = await this.#spoken.listen(task.id, signal);
-    signal.throwIfAborted();
-    if (!heard) return undefined;
-    if ('clip' in heard) return this.#brief(task, heard.clip);
-    const { words: prompt, fromMs } = heard;
-    this.#log.note({ atMs: fromMs, who: this.#desk.participant, text: prompt });
-    const about = this.#followUps.step(prompt, fromMs);
-    if (about) {
-      this.#take(about);
-      return undefined;
-    }
-    const { id, revision } = task;
-    this.#spoken.delete(id);
-    this.#ledger.apply({ type: 'worded', atMs: this.#desk.nowMs(), id, revision, prompt, title: titleOf(prompt) });
-    return this.#brief({ ...task, prompt });
-  }
-
-  #brief(task: Task, clip?: TaskBrief['clip']): TaskBrief {
-    return {
-      task,
-      clip,
-      images: this.#images.of(task.id),
-      conversation: this.#log.entries,
-      others: this.#ledger.tasks.filter((other) => other.id !== task.id && other.prompt !== ''),
-      nowMs: this.#desk.nowMs(),
-      participant: this.#desk.participant,
-      sessionId: this.#desk.sessionId,
-    };
-  }
-}
-
-function titleOf(prompt: string): string {
-  const line = prompt.replaceAll(/\s+/g, ' ').trim();
-  if (line === '') return 'a spoken question';
-  return line.length <= TITLE_CHARS ? line : `${line.slice(0, TITLE_CHARS - 1)}…`;
 }

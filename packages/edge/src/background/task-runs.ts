@@ -49,8 +49,29 @@ export class TaskRuns {
     this.#parts = parts;
   }
 
+  run(effect: TaskEffect): void {
+    switch (effect.do) {
+      case 'run':
+        void this.#start(effect.task);
+        return;
+      case 'abort':
+        this.#abort(effect);
+        return;
+      case 'answer':
+        this.#answer(effect);
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  close(): void {
+    for (const { abort } of this.#runs.values()) abort.abort(new MicroturnError('session/closed'));
+    this.#runs.clear();
+  }
+
   /** Works on a task to its end. Nothing is thrown, and nothing is told of a run that is not wanted any more. */
-  async start(task: Task): Promise<void> {
+  async #start(task: Task): Promise<void> {
     const { provider, starts, after, log, host } = this.#parts;
     const { id, revision } = task;
     const about = () => ({ atMs: host.nowMs(), id, revision });
@@ -86,19 +107,14 @@ export class TaskRuns {
     }
   }
 
-  abort(effect: TaskEffect & { do: 'abort' }): void {
+  #abort(effect: TaskEffect & { do: 'abort' }): void {
     const key = runKey(effect);
     this.#runs.get(key)?.abort.abort(new MicroturnError('session/aborted', 'the task is not wanted any more'));
     this.#runs.delete(key);
   }
 
-  answer(effect: TaskEffect & { do: 'answer' }): void {
+  #answer(effect: TaskEffect & { do: 'answer' }): void {
     this.#runs.get(runKey(effect))?.answers.get(effect.questionId)?.(effect.answer);
-  }
-
-  close(): void {
-    for (const { abort } of this.#runs.values()) abort.abort(new MicroturnError('session/closed'));
-    this.#runs.clear();
   }
 
   /** How long to wait before a task that failed is worked on again; undefined where it should not be. */
