@@ -14,13 +14,15 @@ export interface Utterance {
 
 /** What the model notices late. */
 const LEAD_MS = 400;
-const talking: ReadonlySet<Floor> = new Set(['speaking', 'holding', 'correcting', 'barge-in']);
+const speaking: ReadonlySet<Floor> = new Set(['speaking', 'correcting', 'barge-in']);
 
 /** Follows one participant's utterances. One that goes on within `pauseMs` of its end is the same one. */
 export class UtteranceTracker {
   readonly #microTurnMs: number;
   readonly #pauseMs: number;
   #open: Utterance | undefined;
+  /** Who holds the floor and makes no sound says nothing, unless they do before they leave it: a model may take a first sound for a pause. */
+  #spoke = false;
   #quietMs = 0;
 
   constructor({ microTurnMs, pauseMs }: { microTurnMs: number; pauseMs: number }) {
@@ -30,14 +32,15 @@ export class UtteranceTracker {
 
   /** The one that is going on, up to now. */
   get open(): Utterance | undefined {
-    return this.#open;
+    return this.#spoke ? this.#open : undefined;
   }
 
   /** Takes one micro-turn. Returns the utterance that it ends. */
   push({ index, floor, words, say, acts }: Decision): Utterance | undefined {
     const fromMs = index * this.#microTurnMs;
     const toMs = fromMs + this.#microTurnMs;
-    if (talking.has(floor)) {
+    this.#spoke ||= speaking.has(floor);
+    if (speaking.has(floor) || floor === 'holding') {
       this.#open ??= { fromMs: Math.max(0, fromMs - LEAD_MS), toMs, words: [], answered: false };
       this.#open = { ...this.#open, toMs };
       this.#quietMs = 0;
@@ -50,16 +53,14 @@ export class UtteranceTracker {
       answered: this.#open.answered || (say !== '' && !acts.includes('backchannel')),
     };
     if (this.#quietMs <= this.#pauseMs) return undefined;
-    const ended = this.#open;
-    this.#open = undefined;
-    this.#quietMs = 0;
-    return ended;
+    return this.take();
   }
 
   /** The utterance so far has been dealt with. */
   take(): Utterance | undefined {
-    const taken = this.#open;
+    const taken = this.open;
     this.#open = undefined;
+    this.#spoke = false;
     this.#quietMs = 0;
     return taken;
   }
