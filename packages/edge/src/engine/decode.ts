@@ -219,7 +219,9 @@ function decodeAct({ outputs: { act: role }, decoding }: Manifest, head: Float32
   const shares = probabilities(head, 0, role);
   const best = argmax(shares);
   const act = role.classes[best]!;
-  return act === 'none' || shares[best]! < decoding.act.threshold ? undefined : act;
+  if (act === 'none') return undefined;
+  const { threshold, thresholds } = decoding.act;
+  return shares[best]! < (thresholds[act] ?? threshold) ? undefined : act;
 }
 
 /** What is said with an act that came without a word. */

@@ -61,7 +61,7 @@ describe('parseManifest', () => {
     expect(decoding).toEqual({
       floor: { thresholds: {} },
       say: { threshold: 0, repeatMs: 0 },
-      act: { threshold: 0 },
+      act: { threshold: 0, thresholds: {} },
       stop: [],
     });
   });
@@ -87,6 +87,8 @@ describe('parseManifest', () => {
     ['decoding.words', { 'decoding/words': undefined }],
     ['decoding.floor.thresholds.yield', { 'decoding/floor/thresholds/yield': 0.5 }],
     ['decoding.floor.thresholds.yielded', { 'decoding/floor/thresholds/yielded': 90 }],
+    ['decoding.act.thresholds.halt', { 'decoding/act/thresholds': { halt: 0.5 } }],
+    ['decoding.act.thresholds.stop', { 'decoding/act/thresholds': { stop: 90 } }],
     ['decoding.stop', { 'decoding/stop': [{ act: 'show' }] }],
     ['states.1', { 'states/1/output': shipped.states[0]!.output }],
     ['graph.batch', { 'graph/batch': '' }],

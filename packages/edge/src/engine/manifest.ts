@@ -119,7 +119,9 @@ const Manifest = v.object({
       {},
     ),
     say: v.optional(v.object({ threshold: Share, repeatMs: v.optional(Ms, 0) }), { threshold: 0, repeatMs: 0 }),
-    act: v.optional(v.object({ threshold: Share }), { threshold: 0 }),
+    act: v.optional(v.object({ threshold: Share, thresholds: v.optional(v.record(v.string(), Share), {}) }), {
+      threshold: 0,
+    }),
     relay: v.optional(v.strictObject({ floors: v.pipe(v.array(v.picklist(floors)), v.minLength(1)), quietMs: Ms })),
     delegate: v.optional(v.strictObject({ minSpeechMs: Ms, pauseMs: Ms })),
     stop: v.array(v.union([v.strictObject({ act: v.literal('stop') }), v.strictObject({ floor: v.picklist(floors) })])),
@@ -240,6 +242,8 @@ function contradiction(manifest: Manifest): string | undefined {
   }
   const unknownFloor = Object.keys(decoding.floor.thresholds).find((name) => !floors.includes(name as Floor));
   if (unknownFloor !== undefined) return `decoding.floor.thresholds.${unknownFloor}: not a floor`;
+  const unknownAct = Object.keys(decoding.act.thresholds).find((name) => !acts.includes(name as (typeof acts)[number]));
+  if (unknownAct !== undefined) return `decoding.act.thresholds.${unknownAct}: not an act`;
 
   const tensors = [
     ...Object.entries(inputs).flatMap(([role, input]) => (input ? [{ at: `inputs.${role}`, ...input }] : [])),
