@@ -24,6 +24,7 @@ import {
   type Heard,
 } from './measures.js';
 import { hour } from './hour.js';
+import { lateDrafts, withLateDrafts } from './late-drafts.js';
 import { readRecording, transcribe } from './recording.js';
 import { Silero, sileroListeners } from './silero-listener.js';
 import { head, row } from './table.js';
@@ -143,6 +144,7 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
       testSet(join(options.data, 'data'), `${set}-${DRILL}`, names, options.limit),
     );
     const unprompted = await hear(models, [], counting(testSet(join(options.data, 'data'), set, names, options.limit)));
+    const drafted = await hear(models, [], drafting(testSet(join(options.data, 'data'), set, names, options.limit)));
     const turns = all.map(turnTaking);
     const rivals = listeners
       .map(({ name }, i) => ({
@@ -169,6 +171,7 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
       if (bundles.length > 1) tell(name, set, words(heard, shared, 'those that all know'), options);
       tell(name, set, cueSpeak(heard), options);
       for (const measure of [timeSpeak, commands, answers]) tell(name, set, measure([...heard, ...rare![i]!]), options);
+      tell(name, set, lateDrafts(drafted.heard[i]!), options);
       tell(name, set, timeSpeak(long![i]!, 'timespeak-style, waits of up to a minute'), options);
       tell(name, set, timeSpeak(minutes![i]!, 'timespeak-style, minutes', MINUTE_SECONDS), options);
       tell(name, set, commands(long![i]!, ['relay'], 'commands, after waits of up to a minute'), options);
@@ -198,6 +201,11 @@ async function* counting(shards: AsyncIterable<Session[]>): AsyncGenerator<Sessi
     const some = sessions.filter(({ events }) => events.some(({ kind }) => kind === 'count'));
     if (some.length > 0) yield some.map(withoutOwnWords);
   }
+}
+
+/** As they go before a language model. */
+async function* drafting(shards: AsyncIterable<Session[]>): AsyncGenerator<Session[]> {
+  for await (const sessions of shards) yield sessions.map(withLateDrafts);
 }
 
 /** By listener, what it made of each session; by bundle, where it would have yielded at any threshold. */

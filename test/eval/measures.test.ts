@@ -102,7 +102,26 @@ it('takes the answer to the last of what it judges, and none after it', () => {
   const counts = [event('count', 18.7, 18.9, 1), event('count', 19.3, 19.5, 2)];
   const says = [{ at: 19.1, what: 'one' }, { at: 19.7, what: 'two' }]; // prettier-ignore
   const figures = cueSpeak([heard(counts, { says })]);
-  expect(figures.map((figure) => figure.value)).toEqual([1, undefined, 1, 1]);
+  expect(figures.map((figure) => figure.value)).toEqual([1, undefined, 1, 1, undefined]);
+});
+
+it('tells of a number in a session that asks for none', () => {
+  const measure = 'session that asks for no number and gets one';
+  const counting = { says: [{ at: 5, what: 'one' }] };
+  const plain = heard([event('delegate', 2, 4)], counting);
+  const silent = heard([], { says: [{ at: 5, what: 'backchannel' }] });
+  const asked = heard([event('elapsed', 2, 4.8, 3)], counting);
+  const figure = cueSpeak([plain, silent, asked]).find((one) => one.measure === measure)!;
+  expect(figure).toMatchObject({ value: 0.5, n: 2, better: 'lower' });
+});
+
+it('tells stops that were said from those of somebody who talks over the agent, which excuse no other act', () => {
+  const events = [event('stop', 2, 2.4), event('barge-in', 8, 9), event('stop', 12, 12.4)];
+  const figures = commands([heard(events, { stops: [2.6, 8.4], says: [{ at: 8.6, what: 'cancel' }] })]);
+  expect(value(figures, 'stop, recall')).toBeCloseTo(2 / 3);
+  expect(value(figures, 'stop that is said, recall')).toBe(0.5);
+  expect(value(figures, 'stop, unasked')).toBe(0);
+  expect(value(figures, 'cancel, unasked')).toBe(1);
 });
 
 it('leaves out of a recording the numbers that the agent says, and nothing else', () => {

@@ -165,10 +165,15 @@ export function overlaps(heard: readonly Heard[]): Figure[] {
  */
 export function cueSpeak(heard: readonly Heard[], suite = 'cuespeak-style'): Figure[] {
   const [mentions, typed, finals, right] = [new Tally(), new Tally(), new Tally(), new Tally()];
+  const stray = new Tally();
   for (const { session, track } of instructed(heard)) {
     const due = of(session, 'count');
-    if (due.length === 0) continue;
     const answers = session.events.filter(({ kind }) => ANSWERED.has(kind));
+    if (due.length === 0) {
+      if (answers.length > 0 || session.events.some(({ kind }) => kind === 'count')) continue;
+      stray.add(track.says.some(({ what }) => numberOf(what) > 0));
+      continue;
+    }
     const matches = (event: SessionEvent, { at, value }: { at: number; value: number }) =>
       value === event.value && at > event.end - 0.2 && at <= event.end + 0.6;
     const said = track.says
@@ -197,6 +202,7 @@ export function cueSpeak(heard: readonly Heard[], suite = 'cuespeak-style'): Fig
     { suite, measure: 'after a typed instruction, recall', unit: 'share', better: 'higher', ...typed.share },
     { suite, measure: 'animal counted in time, precision', unit: 'share', better: 'higher', ...right.share },
     { suite, measure: 'final count exact', unit: 'share', better: 'higher', ...finals.share },
+    { suite, measure: 'session that asks for no number and gets one', unit: 'share', better: 'lower', ...stray.share },
   ];
 }
 
@@ -314,16 +320,17 @@ export function commands(
   suite = 'commands',
 ): Figure[] {
   return acts.flatMap((act): Figure[] => {
-    const [recall, unasked] = [new Tally(), new Tally()];
+    const [recall, unasked, told] = [new Tally(), new Tally(), new Tally()];
     for (const { session, track, reads } of heard) {
       if (!reads && (act === 'relay' || act === 'commit')) continue;
       const windows = of(session, act).map(({ end }) => [end - 0.3, end + 0.9] as const);
       if (act === 'stop')
         for (const { start } of of(session, 'barge-in')) windows.push([start, start + PATIENCE_SECONDS]);
       const decided = act === 'stop' ? track.stops : track.says.filter(({ what }) => what === act).map(({ at }) => at);
+      for (const { end } of of(session, act)) told.add(any(decided, end - 0.3, end + 0.9));
       for (const [from, to] of windows) recall.add(any(decided, from, to));
       const edge = secondsOf(session) - EDGE_SECONDS;
-      const late = session.events.filter(({ kind }) => kind === act || kind === 'barge-in');
+      const late = session.events.filter(({ kind }) => kind === act || (act === 'stop' && kind === 'barge-in'));
       for (const at of onsets(decided).filter((moment) => moment < edge)) {
         unasked.add(
           ![
@@ -336,6 +343,10 @@ export function commands(
     return [
       { suite, measure: `${act}, recall`, unit: 'share', better: 'higher', ...recall.share },
       { suite, measure: `${act}, unasked`, unit: 'share', better: 'lower', ...unasked.share },
+      // Most of what stops the agent only talks over it.
+      ...(act === 'stop'
+        ? [{ suite, measure: 'stop that is said, recall', unit: 'share', better: 'higher', ...told.share } as const]
+        : []),
     ];
   });
 }
