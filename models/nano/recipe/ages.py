@@ -146,12 +146,12 @@ def tell_ages(grids: Batch | dict, notes: list[list[Note]], random: np.random.Ge
                 page.tell(note, random)
 
 
-def tell_once(batch: Batch, row: int, turn: int, age: int, note: Note, due: bool) -> int:
-    """Tells one age of a note from `turn` on, and reminds of it where that is due; @returns the micro-turn of its last word."""
+def tell_once(batch: Batch, row: int, turn: int, age: int, note: Note, due: int | None) -> int:
+    """Tells one age of a note from `turn` on, and reminds of it `due` micro-turns later, if at all; @returns the micro-turn of its last word."""
     page = _Page(*(np.asarray(grid[row]) for grid in (batch.typed, batch.act, batch.say, batch.play)))
     told = page.write(turn, age, note)
-    if due:
-        page.remind(told)
+    if due is not None:
+        page.remind(max(told, turn + due))
     return told
 
 

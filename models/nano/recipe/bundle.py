@@ -116,7 +116,7 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
             },
             "floor": {"thresholds": thresholds["floor"]},
             "say": {"threshold": thresholds["say"], "repeatMs": TURN_MS},
-            "act": {"threshold": thresholds["act"]},
+            "act": {"threshold": thresholds["act"], "thresholds": thresholds["acts"]},
             "stop": [{"floor": "barge-in"}, {"act": "stop"}],
             # The act misses a quarter of the questions: what it misses is asked by this rule.
             "delegate": {"minSpeechMs": 800, "pauseMs": 600},

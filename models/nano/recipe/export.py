@@ -31,8 +31,10 @@ TURN_FRAMES = TURN_SAMPLES // HOP
 STEM_KEPT = Stem.KERNEL - Stem.STRIDE
 STREAMS = 2  # microphone and reference
 OPSET = 17
-HALVED = ("core.hear.weight", "core.typed.weight", "core.melody.read.weight")
-"""Weights that are stored in half precision, as the DFT of the melody is, so that a bundle stays below 16 MB, and widened when the graph is loaded."""
+HALVED_FROM = 8_192
+"""Matrices of so many values and more are stored in half precision, and widened when the graph is loaded."""
+FRONT_END = {"dft", "filters"}
+"""Constants that stay as they are, since the sound that was trained on went through them."""
 KEPT_SAMPLES = max(TAIL_SAMPLES, melody.TAIL_SAMPLES)
 NO_KEY = -1e4
 
@@ -237,14 +239,23 @@ def inputs(batch: int) -> list[torch.Tensor]:
     ]
 
 
-def halve(graph: onnx.GraphProto, name: str) -> None:
-    """Stores the weights of `name` in half precision. @throws ValueError where there are none"""
-    weights = next((tensor for tensor in graph.initializer if tensor.name == name), None)
-    if weights is None:
-        raise ValueError(f"the graph has no weights {name}")
-    stored = f"{name}.half"
-    weights.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weights).astype(np.float16), stored))
-    graph.node.insert(0, helper.make_node("Cast", [stored], [name], to=onnx.TensorProto.FLOAT))
+def round_matrices(model: nn.Module) -> None:
+    """Gives the weights of `model` the values that `halve` leaves of them in a file."""
+    for weight in model.parameters():
+        if weight.numel() >= HALVED_FROM:
+            weight.data = weight.data.half().float()
+
+
+def halve(graph: onnx.GraphProto) -> None:
+    """Stores the matrices of `graph` in half precision. @throws ValueError if the front end's constants are not where they were"""
+    if not FRONT_END <= {weights.name for weights in graph.initializer}:
+        raise ValueError(f"the graph has no constants {FRONT_END}, which must not be rounded")
+    for weights in graph.initializer:
+        values = numpy_helper.to_array(weights)
+        if values.dtype == np.float32 and values.size >= HALVED_FROM and weights.name not in FRONT_END:
+            name, stored = weights.name, f"{weights.name}.half"
+            weights.CopyFrom(numpy_helper.from_array(values.astype(np.float16), stored))
+            graph.node.insert(0, helper.make_node("Cast", [stored], [name], to=onnx.TensorProto.FLOAT))
 
 
 def export_graph(model: Nano, target: Path) -> Step:
@@ -253,9 +264,7 @@ def export_graph(model: Nano, target: Path) -> Step:
 
     Rounds the matrices that the file has in half precision, so that graph and network stay the same.
     """
-    for name in HALVED:
-        weight = model.get_parameter(name)
-        weight.data = weight.data.half().float()
+    round_matrices(model)
     step = Step(model.eval()).eval()
     names_in = ["pcm", "ref", "play", "text", "reset", *(f"s_{name}" for name in Step.STATES)]
     names_out = ["words", "floor", "say", "act", *(f"n_{name}" for name in Step.STATES)]
@@ -275,8 +284,7 @@ def export_graph(model: Nano, target: Path) -> Step:
         )
     graph = onnx.load(str(target))
     symbolic_batch(graph, "B")
-    for name in (*(f"model.{name}" for name in HALVED), "pitch_dft"):
-        halve(graph.graph, name)
+    halve(graph.graph)
     onnx.checker.check_model(graph)
     onnx.shape_inference.infer_shapes(graph, check_type=True, strict_mode=True, data_prop=True)
     onnx.save(graph, str(target))

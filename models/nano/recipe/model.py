@@ -28,11 +28,12 @@ class Size:
     head_width: int = 32
     timed_heads: int = 2
     """Heads of attention whose values turn with their age: what they bring says how long ago it was."""
-    windows: tuple[int, ...] = (128, 320)
-    """Micro-turns that each attention layer of the core looks back on: the last one 64 s."""
+    windows: tuple[int, ...] = (128, 320, 64)
+    """Micro-turns that each attention layer of the core looks back on, at most 64 s."""
 
 
-SIZES = {"small": Size(), "large": Size(stem=128, width=320, blocks=12, kernel=9, core=384, heads=6, windows=(128, 128, 320, 320))}
+SIZES = {"small": Size(), "large": Size(stem=128, width=320, blocks=12, kernel=9, core=384, heads=6, windows=(128, 128, 320, 320, 64))}
+TRUNK_DROPOUT = 0.1
 
 
 class Norm(nn.LayerNorm):
@@ -80,7 +81,7 @@ class ConvBlock(nn.Module):
 
     def forward(self, x):
         y = self.depthwise(F.pad(x.transpose(1, 2), (self.kernel - 1, 0))).transpose(1, 2)
-        return x + self.narrow(F.gelu(self.widen(self.norm(y))))
+        return x + self.narrow(F.dropout(F.gelu(self.widen(self.norm(y))), TRUNK_DROPOUT, self.training))
 
 
 class Trunk(nn.Module):
@@ -120,7 +121,7 @@ def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tenso
 
 
 class Attention(nn.Module):
-    """Causal attention over the last `window` micro-turns, then a perceptron; both residual."""
+    """Causal attention over the last `window` micro-turns, then a perceptron; both residual, and at first nothing: a core may get one more."""
 
     def __init__(self, size: Size, window: int):
         super().__init__()
@@ -131,6 +132,9 @@ class Attention(nn.Module):
         self.query, self.key, self.value = (nn.Linear(size.core, inner, bias=False) for _ in range(3))
         self.out = nn.Linear(inner, size.core)
         self.widen, self.narrow = nn.Linear(size.core, 2 * size.core), nn.Linear(2 * size.core, size.core)
+        for last in (self.out, self.narrow):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def split(self, x):
         """[B, M, inner] to [B, heads, M, head_width]."""

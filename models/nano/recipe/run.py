@@ -26,7 +26,7 @@ from report import write_report
 from synthesis import build_native
 from train_core import cache_features, load_model, train_core
 from train_trunk import train_trunk
-from training import Plan
+from training import Plan, is_warm
 from verify import verify
 from voices import Studio
 
@@ -92,7 +92,7 @@ class Run:
 
     def core(self) -> None:
         in_workers(self.processes, _cache, self.trunk_file, self.size)
-        rate = self.recipe.core_rate * (WARM_RATE_SHARE if self.start else 1)
+        rate = self.recipe.core_rate * (WARM_RATE_SHARE if self.start or is_warm(self.trunk_file) else 1)
         plan = Plan(self.minutes or self.recipe.core_minutes, rate, workers=self.workers, seed=SEED)
         train_core(DATA, self.trunk_file, self.model_file, self.size, plan, self.recipe.core_sessions, self.device)
 
@@ -101,7 +101,7 @@ class Run:
         self.candidate.mkdir(parents=True, exist_ok=True)
         model = load_model(self.model_file, self.size)
         step = export_graph(model, self.candidate / GRAPH)
-        neutral = {"words": 0.5, "floor": {"yielded": 0.5, "barge-in": 0.5}, "say": 0, "act": 0.5}
+        neutral = {"words": 0.5, "floor": {"yielded": 0.5, "barge-in": 0.5}, "say": 0, "act": 0.5, "acts": {}}
         write_manifest(self.candidate, VERSION, step.state_shapes(), neutral)
         tuning = [shard for name in TUNING_SETS for shard in shards_of(DATA, name)]
         for name, difference in verify(model, self.candidate, tuning[0]).items():

@@ -10,12 +10,11 @@ import numpy as np
 import torch
 
 from ages import AGES, MOST_WORDS, Note, misheard, tell_once
-from labels import IGNORE, SLOTS_PER_TURN
+from labels import IGNORE, SLOTS_PER_TURN, turn_of
 from losses import Batch
 from texts import Writer, parse
-from vocabulary import BLANK, FLOOR_INDEX, NUMBERS, SAY_INDEX, WORDS, number_words, word_class
+from vocabulary import BLANK, NUMBERS, QUIET, SAY_INDEX, WORDS, number_words, word_class
 
-QUIET = (FLOOR_INDEX["silent"], FLOOR_INDEX["yielded"])
 LEAST_QUIET = 15
 """Micro-turns of quiet that a session is made of; where there are fewer, those of another are taken."""
 WORD_SLOTS = (5, 14)
@@ -24,8 +23,14 @@ SUM_TURNS, AGE_TURNS = (8, 20), (13, 22)
 """From one thing to the next."""
 ANSWER_TURNS = 2
 """How much later a sum may be put right, and how long that is heard."""
-DUE_SHARE, NEAR_SHARE, STRAY_SHARE = 0.45, 0.5, 0.2
-"""Of ages, those that were asked for, and of the others those of a minute or two more or less; of notes, those of nothing to be timed."""
+STRAY_SHARE, SECONDS_SHARE = 0.2, 0.4
+"""Of notes, those of nothing to be timed, and of less than a minute."""
+DUE_SHARE, NEAR_SHARE = 0.45, 0.5
+"""Of ages of those in minutes, the ones that were asked for, and of the others those of a minute or two more or less."""
+MOST_TOLD, OVERDUE_SHARE = 3, 0.15
+"""Of those in seconds, how many ages are told before it is time, and how many notes are told when it was."""
+BETWEEN_AGES = 50
+"""Micro-turns from one age below a minute to the next."""
 TIMES = {*NUMBERS, "a", "minute", "minutes"}
 
 
@@ -91,11 +96,35 @@ def tell_many(batch: Batch, row: int, writer: Writer, random: np.random.Generato
     turn = int(random.integers(2, 12))
     while turn + AGE_TURNS[1] < batch.say.shape[1]:
         asked, words = _request(writer, random)
-        age = asked if asked in AGES and random.random() < DUE_SHARE else _other_age(asked, random)
         said = tuple(word_class(word) for word in words)[-MOST_WORDS:]
         note = misheard(Note(0.0, said), random)
-        turn = tell_once(batch, row, turn, age, note, due=age == asked and numbers_of(note.words) == numbers_of(said))
+        is_heard = numbers_of(note.words) == numbers_of(said)
+        if 0 < asked < 60:
+            turn = _tell_seconds(batch, row, turn, asked, note, is_heard, random)
+        else:
+            age = asked if asked in AGES and random.random() < DUE_SHARE else _other_age(asked, random)
+            turn = tell_once(batch, row, turn, age, note, due=0 if age == asked and is_heard else None)
         turn += int(random.integers(*AGE_TURNS))
+
+
+def _tell_seconds(batch: Batch, row: int, turn: int, asked: int, note: Note, is_heard: bool, random: np.random.Generator) -> int:
+    """The last ages of a note before so many seconds are over, by the clock, and the reminder; @returns the micro-turn that all is over in."""
+    turns = batch.say.shape[1]
+    early = [age for age in AGES if age <= asked]
+    if not early or random.random() < OVERDUE_SHARE:
+        tell_once(batch, row, turn, int(random.choice([age for age in AGES if asked < age])), note, None)
+        return turn + int(random.integers(BETWEEN_AGES))
+    *before, last = early[-int(random.integers(1, MOST_TOLD + 1)) :]
+    for age in before:
+        if turn + AGE_TURNS[1] >= turns:
+            return turns
+        tell_once(batch, row, turn, age, note, None)
+        turn += BETWEEN_AGES
+    rest = turn_of(asked - last)
+    if turn + rest + AGE_TURNS[1] >= turns:
+        return turns
+    told = tell_once(batch, row, turn, last, note, rest if is_heard else None)
+    return max(told, turn + rest)
 
 
 def numbers_of(words: tuple[int, ...]) -> list[int]:
@@ -108,7 +137,7 @@ def _request(writer: Writer, random: np.random.Generator) -> tuple[int, list[str
     kind = random.random()
     if kind < STRAY_SHARE:
         return 0, parse(writer.talk()).words
-    seconds = int(random.integers(2, 60)) if kind < 2 * STRAY_SHARE else 60 * writer.minutes()
+    seconds = int(random.integers(2, 60)) if kind < STRAY_SHARE + SECONDS_SHARE else 60 * writer.minutes()
     return seconds, parse(writer.remind_in(seconds)).words
 
 

@@ -16,14 +16,13 @@ from features import FEATURE_NAMES
 from labels import IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
 from losses import Batch
 from texts import Writer, parse
-from vocabulary import FLOOR_INDEX, SAY_INDEX, number_words, word_class
+from vocabulary import QUIET, SAY_INDEX, number_words, word_class
 
 LONGEST_FILLER = 150
 """Micro-turns."""
 LONGEST_TOLD = 60
 ANSWER_DELAY = 0.3
 """Seconds from the end of the question to its answer, as `Director._answer_number` has it."""
-QUIET = (FLOOR_INDEX["silent"], FLOOR_INDEX["yielded"])
 
 
 @dataclass(frozen=True)

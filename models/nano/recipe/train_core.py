@@ -1,46 +1,33 @@
 """Phase two: the core alone, on cached features of the trunk and on its own history.
 
-The trunk is frozen, so a pass over an hour of sessions costs a tenth of phase one. Two of three sessions are replayed with
-what the core itself would have said, not what it should have said: a count that went wrong must be carried on from, too.
-Some are two sessions on end, so that a core is used to a past that it cannot see any more, with a reminder typed into them; some
-have another one in their midst, while a time is measured; some last longer; some have no sound. What is timed in any of them is
-noted, and its age told.
+The trunk is frozen, so a pass over an hour of sessions costs a tenth of phase one. Two of three batches are replayed with
+what the core itself would have said, not what it should have said: a count that went wrong must be carried on from, too. What it
+practises on is in `practice.py`.
 """
 
 import zlib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from ages import Note, as_heard, misheard, notes_of, tell_ages
-from augment import augment, transpose
+from augment import LIGHT, augment, transpose
 from dataset import Shards
-from drafts import tell_drafts
 from features import FEATURE_NAMES
 from labels import IGNORE
-from losses import Batch, deciding_losses, history, late, to_batch
+from losses import deciding_losses, history, late
 from melody import PITCHES
 from model import SIZES, Nano
-from soundless import fill_quiet, hush
-from splice import Splicer, type_reminders
-from texts import Writer
+from practice import HEARD, Practice
 from training import Plan, averaged, save, train
-from voices import LONG
 from warm_start import fill, hush_marks
 
 OWN_HISTORY_SHARE = 0.65
 OWN_PASSES = 2
 """The first is told by its teacher what it said, and never says a word late: it has heard itself say it by then."""
-KINDS = {"plain": 0.47, "joined": 0.16, "spliced": 0.1, "long": 0.15, "soundless": 0.12}
-"""What a batch is made of."""
-SPLIT_SHARES = {"train": 0.17, "skills": 0.27, "drill": 0.21, "rare": 0.14, "tier2": 0.13, "minutes": 0.08}
 FEATURE_DROPOUT = 0.1
 CACHE_BATCH = 12
-HEARD = "heard"
-"""What the core hears of a session, among the arrays of a batch."""
 
 
 def load_model(checkpoint: Path, size: str) -> Nano:
@@ -87,7 +74,7 @@ def cache_features(shards: Shards, trunk: Path, size: str, worker: int = 0, work
 
 def _hidden(model: Nano, mic: np.ndarray, ref: np.ndarray, augmented: bool) -> np.ndarray:
     mic, ref = (torch.from_numpy(stream.astype(np.float32)) for stream in (mic, ref))
-    mel = augment(mic, ref) if augmented else torch.cat([mic, ref], dim=-1)
+    mel = augment(mic, ref, LIGHT) if augmented else torch.cat([mic, ref], dim=-1)
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
         return model.trunk(mel)[0].half().numpy()
 
@@ -118,30 +105,6 @@ def _taken(due: torch.Tensor, said: torch.Tensor) -> torch.Tensor:
     return taken
 
 
-def join(batch: Batch, heard: torch.Tensor) -> tuple[Batch, torch.Tensor]:
-    """
-    Every two sessions as one: [B, T, ...] becomes [B / 2, 2 T, ...].
-
-    Where the first asked for something that may be due in the second (a count, a reminder), either answer is right there.
-    """
-    long = lambda grid: grid.reshape(len(grid) // 2, -1, *grid.shape[2:])
-    say = batch.say.clone()
-    asked = ((say[::2] > 0) & (say[::2] != IGNORE)).any(1)
-    say[1::2] = say[1::2].masked_fill(asked[:, None], IGNORE)
-    grids = {name: long(grid) for name, grid in vars(batch).items() if grid is not None}
-    return replace(batch, **{**grids, "say": long(say)}), long(heard)
-
-
-def join_notes(notes: list[list[Note]], turns: int) -> list[list[Note]]:
-    """The notes of sessions of so many micro-turns, every two as one."""
-    return [first + [note.later(turns) for note in second] for first, second in zip(notes[::2], notes[1::2])]
-
-
-def all_notes(shards: Shards, seed: int) -> list[list[Note]]:
-    """What there is to note in each session."""
-    return [notes_of(note, shards.grid("typed", index), np.random.default_rng([seed, index])) for index, note in enumerate(shards.notes())]
-
-
 def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan, sessions: int, device: str) -> None:
     """
     Trains the core of the model in `trunk` and leaves the whole model in `checkpoint`.
@@ -152,36 +115,16 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
     torch.manual_seed(plan.seed)
     shards, model = Shards(data, extra={HEARD: cache_names(size)}), load_model(trunk, size).to(device)
     core, head, width = model.core.train(), model.trunk.words, model.size.width
-
-    notes = all_notes(shards, plan.seed)
-    splicer = Splicer(shards, HEARD, notes)
+    practice = Practice(shards, sessions, plan.seed)
 
     def losses_of():
         random = np.random.default_rng(int(torch.randint(2**31, ())))
-        kind = list(KINDS)[int(torch.multinomial(torch.tensor(list(KINDS.values())), 1))]
-        if kind == "spliced":
-            arrays, noted = splicer.batch(sessions * 2 // 3)
-        else:
-            drawn = shards.draw(sessions * 2 // 5, {LONG: 1.0}) if kind == "long" else shards.draw(sessions, SPLIT_SHARES)
-            arrays, noted = shards.batch(drawn), [notes[index] for index in drawn]
-        batch, heard = to_batch(arrays), torch.from_numpy(arrays[HEARD].astype(np.float32))
-        if kind == "joined":
-            noted = join_notes(noted, batch.say.shape[1])
-            batch, heard = join(batch, heard)
-            noted = [one + other for one, other in zip(noted, type_reminders(batch, Writer(random)))]
-        if kind == "soundless":
-            batch, heard = hush(batch, heard)
-        hidden, melody = heard.to(device).split([width, PITCHES], dim=-1)
+        exercise = practice.draw(random)
+        hidden, melody = exercise.heard.to(device).split([width, PITCHES], dim=-1)
         with torch.autocast(device, dtype=torch.bfloat16), torch.no_grad():
             shares = head(hidden).float().softmax(-1)
-        if kind == "soundless":
-            fill_quiet(batch, shares, Writer(random), random)
-        else:
-            words = shares.cpu().numpy()
-            taken = [[misheard(as_heard(note, words[row]), random) for note in one] for row, one in enumerate(noted)]
-            tell_ages(batch, taken, random)
-            tell_drafts(batch, random)
-        batch = batch.to(device)
+        exercise.tell(shares, random)
+        batch = exercise.batch.to(device)
         with torch.autocast(device, dtype=torch.bfloat16):
             with torch.no_grad():
                 hidden, melody = F.dropout(hidden, FEATURE_DROPOUT), transpose(melody)
@@ -192,7 +135,7 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
                         said = late(decided, 1, 0)
                     batch.say = as_said(batch.say, decided)
             losses = deciding_losses(*core(hidden, melody, shares, said, batch.play, batch.typed), batch)
-        return losses if kind != "soundless" else {**losses, "floor": 0 * losses["floor"]}  # no sound tells who has it
+        return {**losses, "floor": 0 * losses["floor"]} if exercise.is_soundless else losses  # no sound tells who has it
 
     state = checkpoint.with_suffix(".core.pt")
     if outdated(state, trunk):

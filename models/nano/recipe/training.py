@@ -86,6 +86,11 @@ def averaged(checkpoint: dict) -> dict[str, torch.Tensor]:
     return average["mean"] if average and average["count"] else checkpoint["model"]
 
 
+def is_warm(checkpoint: Path) -> bool:
+    """Whether what is in a finished checkpoint was begun from weights."""
+    return "blend" in torch.load(checkpoint, map_location="cpu")
+
+
 def blend(path: Path, begun: dict[str, torch.Tensor]) -> None:
     """Makes the weights to use of a finished checkpoint half its own and half those that it was begun from."""
     saved = torch.load(path, map_location="cpu")
@@ -142,7 +147,9 @@ def train(
         for optimiser, state in zip(optimisers, saved["optimisers"]):
             optimiser.load_state_dict(state)
         step, spent = saved["step"], saved["seconds"]
-    average = Average(module, saved.get("average") if checkpoint.exists() else None)
+    # With a larger budget what was averaged at the end of the old one is far from the end.
+    ending = spent >= plan.minutes * 60 * (1 - AVERAGED_SHARE)
+    average = Average(module, saved.get("average") if checkpoint.exists() and ending else None)
     workers = Workers(plan.workers, parameters)
     torch.manual_seed(plan.seed * 1_000 + step * 10 + workers.rank)
     watch, saved_at, running = Stopwatch(spent), time.time(), {}

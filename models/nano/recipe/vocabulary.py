@@ -137,6 +137,8 @@ _WORD_INDEX = {word: index for index, word in enumerate(WORDS)}
 SAY_INDEX = {word: index for index, word in enumerate(SAY)}
 ACT_INDEX = {name: index for index, name in enumerate(ACT)}
 FLOOR_INDEX = {name: index for index, name in enumerate(FLOOR)}
+QUIET = (FLOOR_INDEX["silent"], FLOOR_INDEX["yielded"])
+"""Floors that nobody holds."""
 PHONE_INDEX = {name: index for index, name in enumerate(PHONES)}
 
 

@@ -2,10 +2,11 @@
 
 An export gives some weights other names and other layouts, so it is matched with an export of a network whose every
 weight is told apart by its values. What the graph does not hold (the phone head, which serves training only) stays as it was
-drawn. Classes that were added at the end of a group since begin as drawn, too.
+drawn. Classes that were added at the end of a group since begin as drawn, too, and layers that the core got since as nothing.
 """
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from onnx import numpy_helper
 
 from export import export_graph
-from model import Nano
+from model import Nano, Size
 from vocabulary import MARKS, WORDS
 
 NEVER = -10.0
@@ -29,10 +30,10 @@ def weights_of(graph: Path, model: Nano) -> dict[str, torch.Tensor]:
     @throws ValueError if the graph is of another network
     """
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    places = _places(model)
     tensors = [numpy_helper.to_array(tensor) for tensor in onnx.load(str(graph)).graph.initializer]
-    if len(tensors) != len(places):
-        raise ValueError(f"{graph} has {len(tensors)} tensors, a graph of this network has {len(places)}")
+    places = _places_of(tensors, model.size)
+    if places is None:
+        raise ValueError(f"{graph} has {len(tensors)} tensors, which no graph of this network has")
     for place, values in zip(places, tensors):
         if place is not None:
             name, back = place
@@ -55,9 +56,18 @@ def fill(target: torch.Tensor, values: torch.Tensor, name: str) -> None:
     target[tuple(slice(size) for size in values.shape)] = values
 
 
-def _places(model: Nano) -> list:
+def _places_of(tensors: list[np.ndarray], size: Size) -> list | None:
+    """`_places` of the network of `size`, or of one whose core has fewer layers, that has as many tensors."""
+    for layers in range(len(size.windows), 0, -1):
+        places = _places(replace(size, windows=size.windows[:layers]))
+        if len(places) == len(tensors):
+            return places
+    return None
+
+
+def _places(size: Size) -> list:
     """For each tensor of an exported graph, in order: whose it is, and how its layout is undone; `None` for constants."""
-    marked = Nano(model.size)
+    marked = Nano(size)
     with torch.no_grad():
         for parameter in marked.parameters():
             parameter.copy_(torch.rand_like(parameter))

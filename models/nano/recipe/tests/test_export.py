@@ -17,6 +17,9 @@ class StepGraph(unittest.TestCase):
         torch.manual_seed(0)
         self.model = Nano(TINY).eval()
         torch.nn.init.normal_(self.model.core.melody.tell.weight)
+        for layer in self.model.core.layers:
+            torch.nn.init.normal_(layer.out.weight)
+            torch.nn.init.normal_(layer.narrow.weight)
         self.step = Step(self.model).eval()
         self.sound = torch.randn(2, 2, 12 * 3_200) * 0.05
         self.play = (torch.rand(2, 12) > 0.5).long()

@@ -83,7 +83,7 @@ class Sums(unittest.TestCase):
 class Ages(unittest.TestCase):
     @patch("ages.age_text", lambda age, note: [*age_words(age), *note.words])  # with what is the same, too
     def test_a_note_is_reminded_of_when_its_age_is_what_it_asks_for_and_at_no_other(self):
-        due = idle = 0
+        due = later = idle = longest = 0
         for seed in range(40):
             batch, random = sessions(), np.random.default_rng(seed)
             tell_many(batch, 0, Writer(random), random)
@@ -96,10 +96,18 @@ class Ages(unittest.TestCase):
                 unit = next(place for place, name in enumerate(text) if name in ("seconds", "minutes"))
                 age, note = time_in(text), text[unit + 1 :]
                 asked = next(filter(None, (time_in(note[first:]) for first in range(len(note)))), None)
-                said = int(batch.say[0, last]) == SAY.index("reminder")
+                following = told[index + 1][0] if index + 1 < len(told) else TURNS
+                reminders = (batch.say[0, last:following] == SAY.index("reminder")).nonzero().flatten().tolist()
                 if asked == age:
-                    due += said
+                    self.assertIn(reminders, ([0], []))
+                    due += len(reminders)
+                elif asked and asked < 60 and 0 < asked - age < 10:
+                    # Counted from where its telling began, which may be a micro-turn or two before its last word.
+                    self.assertTrue(not reminders or abs(reminders[0] - 5 * (asked - age)) <= 2, (text, reminders))
+                    later += len(reminders)
                 else:
                     idle += 1
-                    self.assertFalse(said, (text, turn))
-        self.assertGreater(min(due, idle), 30)
+                    longest = max(longest, following - last)
+                    self.assertEqual(reminders, [], (text, turn))
+        self.assertGreater(min(due, later, idle), 15)
+        self.assertGreaterEqual(longest, 45)  # as long as where a reminder is to come

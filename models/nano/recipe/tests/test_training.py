@@ -8,16 +8,17 @@ import numpy as np
 import torch
 
 from ages import Note
-from augment import transpose
+from augment import STRETCH, Masks, augment, transpose
 from dataset import Shards
 from features import BANDS
 from labels import IGNORE, turn_of
 from losses import Batch
 from melody import PITCHES
 from model import SIZES, Nano
+from practice import join, join_notes
 from splice import type_reminders
 from texts import Writer
-from train_core import as_said, cache_features, cache_names, join, join_notes
+from train_core import as_said, cache_features, cache_names
 from training import Average, averaged, blend
 from vocabulary import FLOOR_INDEX, SAY_INDEX, WORDS
 
@@ -201,6 +202,22 @@ class CachedFeatures(unittest.TestCase):
         os.utime(self.trunk, ns=(before + 10**9, before + 10**9))
         cache_features(Shards(Path(self.folder.name)), self.trunk, "small")
         self.assertGreater(path.stat().st_mtime_ns, before)
+
+
+class Augment(unittest.TestCase):
+    def test_every_stretch_is_masked_anew_and_the_reference_is_not(self):
+        torch.manual_seed(1)
+        mic, ref = torch.randn(4, 4 * STRETCH, BANDS) * 0.1 + 1, torch.ones(4, 4 * STRETCH, BANDS)
+        mixed = augment(mic, ref, Masks(bands=1, chance=1.0, widest=6, moments=1, longest=9))
+        masked = mixed[..., :BANDS].diff(dim=1) == 0  # what is hidden is the same from frame to frame
+        changes = set()
+        for row in masked:
+            hidden = row.unfold(0, 40, 40).float().mean(-1) > 0.6  # [fifths of a stretch, BANDS], nearly
+            self.assertTrue((hidden.sum(-1) >= 1).float().mean() > 0.9)
+            self.assertTrue((hidden.sum(-1) <= 6).float().mean() > 0.8)
+            changes |= set((hidden[1:] != hidden[:-1]).any(-1).nonzero().flatten().tolist())
+        self.assertGreater(len(changes), 8)  # at other times in every session
+        self.assertTrue((mixed[..., BANDS:] == 1).all())
 
 
 class Transpose(unittest.TestCase):

@@ -1,11 +1,14 @@
 import tempfile
 import unittest
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from export import export_graph
+from melody import PITCHES
 from model import SIZES, Nano
+from vocabulary import WORDS
 from warm_start import weights_of
 
 
@@ -21,6 +24,29 @@ class WarmStart(unittest.TestCase):
         for name, weight in trained.state_dict().items():
             if not name.startswith("trunk.phones") and name != "trunk.words.bias":
                 self.assertTrue(torch.allclose(weight, state[name], atol=1e-6), name)
+
+    def test_a_layer_that_the_core_got_since_changes_nothing(self):
+        torch.manual_seed(3)
+        size = replace(SIZES["small"], windows=SIZES["small"].windows[:2])
+        trained, grown = Nano(size), Nano(SIZES["small"])
+        for parameter in trained.parameters():
+            torch.nn.init.normal_(parameter, std=0.1)
+        with tempfile.TemporaryDirectory() as folder:
+            export_graph(trained, Path(folder) / "step.onnx")
+            grown.load_state_dict(weights_of(Path(folder) / "step.onnx", grown))
+        turns = 12
+        heard = torch.randn(2, turns * 5, size.width), torch.randn(2, turns * 5, PITCHES), torch.rand(2, turns * 5, len(WORDS))
+        told = (torch.zeros(2, turns).long(), torch.zeros(2, turns).long(), torch.zeros(2, turns, 8).long())
+        with torch.no_grad():
+            for one, other in zip(trained.core(*heard, *told), grown.core(*heard, *told)):
+                self.assertTrue(torch.allclose(one, other, atol=1e-4))
+
+    def test_a_graph_of_another_network_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            other = replace(SIZES["small"], blocks=2, windows=(128, 320))
+            export_graph(Nano(other), Path(folder) / "step.onnx")
+            with self.assertRaises(ValueError):
+                weights_of(Path(folder) / "step.onnx", Nano(SIZES["small"]))
 
 
 if __name__ == "__main__":
