@@ -1,7 +1,5 @@
 """Cheap variation of features while training: vocal tract length, level, colour, masks."""
 
-from dataclasses import dataclass
-
 import torch
 from torch.nn import functional as F
 
@@ -19,23 +17,12 @@ TRANSPOSED = 5
 STRETCH = 500
 """Frames that have the same masks of bands: 5 s. The first is shorter by chance, or a core could tell the time by them."""
 
-
-@dataclass(frozen=True)
-class Masks:
-    """What is hidden in every stretch: so many times up to `widest` bands, each at `chance`, and so many moments of at most `longest` frames."""
-
-    bands: int
-    chance: float
-    widest: int
-    moments: int
-    longest: int
+BAND_MASK_CHANCE, WIDEST_BAND_MASK = 0.6, 6
+LONGEST_TIME_MASK = 9
+"""Frames that are hidden at most, once in a stretch."""
 
 
-LIGHT, HEAVY = Masks(1, 0.6, 6, 1, 9), Masks(2, 0.6, 8, 3, 12)
-"""For a core that decides by the sound of one moment; for a trunk that is to hear words by any part of them."""
-
-
-def augment(mic: torch.Tensor, ref: torch.Tensor, masks: Masks) -> torch.Tensor:
+def augment(mic: torch.Tensor, ref: torch.Tensor) -> torch.Tensor:
     """
     [B, frames, BANDS] twice to [B, frames, 2 BANDS].
 
@@ -54,21 +41,19 @@ def augment(mic: torch.Tensor, ref: torch.Tensor, masks: Masks) -> torch.Tensor:
         usual = row.mean()
         first = int(torch.randint(STRETCH, ()))
         for stretch in (row[:first], *row[first:].split(STRETCH)):
-            _hide(stretch, usual, masks)
+            _hide(stretch, usual)
     return torch.cat([mic, ref], dim=-1)
 
 
-def _hide(stretch: torch.Tensor, usual: torch.Tensor, masks: Masks) -> None:
+def _hide(stretch: torch.Tensor, usual: torch.Tensor) -> None:
     """Masks [frames, BANDS] in place, by what is usual in the session."""
-    for _ in range(masks.bands):
-        if torch.rand(()) < masks.chance:
-            width = int(torch.randint(1, masks.widest + 1, ()))
-            band = int(torch.randint(0, BANDS - width, ()))
-            stretch[:, band : band + width] = usual
-    for _ in range(masks.moments):
-        length = int(torch.randint(1, masks.longest + 1, ()))
-        start = int(torch.randint(0, max(1, len(stretch) - length), ()))
-        stretch[start : start + length] = usual
+    if torch.rand(()) < BAND_MASK_CHANCE:
+        width = int(torch.randint(1, WIDEST_BAND_MASK + 1, ()))
+        band = int(torch.randint(0, BANDS - width, ()))
+        stretch[:, band : band + width] = usual
+    length = int(torch.randint(1, LONGEST_TIME_MASK + 1, ()))
+    start = int(torch.randint(0, max(1, len(stretch) - length), ()))
+    stretch[start : start + length] = usual
 
 
 def transpose(melody: torch.Tensor) -> torch.Tensor:

@@ -33,7 +33,6 @@ class Size:
 
 
 SIZES = {"small": Size(), "large": Size(stem=128, width=320, blocks=12, kernel=9, core=384, heads=6, windows=(128, 128, 320, 320, 64))}
-TRUNK_DROPOUT = 0.1
 
 
 class Norm(nn.LayerNorm):
@@ -81,7 +80,7 @@ class ConvBlock(nn.Module):
 
     def forward(self, x):
         y = self.depthwise(F.pad(x.transpose(1, 2), (self.kernel - 1, 0))).transpose(1, 2)
-        return x + self.narrow(F.dropout(F.gelu(self.widen(self.norm(y))), TRUNK_DROPOUT, self.training))
+        return x + self.narrow(F.gelu(self.widen(self.norm(y))))
 
 
 class Trunk(nn.Module):

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from augment import LIGHT, augment, transpose
+from augment import augment, transpose
 from dataset import Shards
 from features import FEATURE_NAMES
 from labels import IGNORE
@@ -74,7 +74,7 @@ def cache_features(shards: Shards, trunk: Path, size: str, worker: int = 0, work
 
 def _hidden(model: Nano, mic: np.ndarray, ref: np.ndarray, augmented: bool) -> np.ndarray:
     mic, ref = (torch.from_numpy(stream.astype(np.float32)) for stream in (mic, ref))
-    mel = augment(mic, ref, LIGHT) if augmented else torch.cat([mic, ref], dim=-1)
+    mel = augment(mic, ref) if augmented else torch.cat([mic, ref], dim=-1)
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
         return model.trunk(mel)[0].half().numpy()
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from augment import HEAVY, augment, transpose
+from augment import augment, transpose
 from dataset import Shards
 from losses import deciding_losses, hearing_losses, history, to_batch
 from model import SIZES, Nano
@@ -36,7 +36,7 @@ def train_trunk(
         if torch.rand(()) < REFRESH_CHANCE:
             shards.refresh()
         batch = to_batch(shards.batch(shards.draw(sessions, SPLIT_SHARES))).to(device)
-        mel = augment(batch.mic, batch.ref, HEAVY)
+        mel = augment(batch.mic, batch.ref)
         with torch.autocast(device, dtype=torch.bfloat16):
             words, phones, floor, say, act = model(mel, transpose(batch.melody), history(batch.say), batch.play, batch.typed)
         return {**hearing_losses(words, phones, batch), **deciding_losses(floor, say, act, batch)}
