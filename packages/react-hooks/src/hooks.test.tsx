@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import type { SessionEventOf } from '@microturn/sdk';
+import { MicroturnError, type SessionEventOf } from '@microturn/sdk';
 import { act, cleanup } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -182,6 +182,18 @@ describe('useMicrophone', () => {
     hook.transport.media.refuse('NotReadableError');
     await act(hook.current.enable);
     expect(hook.current).toMatchObject({ status: 'failed', error: { code: 'media/in-use' } });
+  });
+
+  it('has the error of a mute that the edge was not told of', async () => {
+    const hook = await renderHook(useMicrophone);
+    hook.transport.answer('producer.mute', () => {
+      throw new MicroturnError('protocol/rate');
+    });
+    await act(hook.current.toggleMuted);
+    expect(hook.current).toMatchObject({ status: 'muted', isMuted: true, error: { code: 'protocol/rate' } });
+    hook.transport.answer('producer.mute', () => ({}));
+    await act(hook.current.toggleMuted);
+    expect(hook.current).toMatchObject({ status: 'live', isMuted: false, error: undefined });
   });
 
   it('is told of a device that went away, and of one that was chosen', async () => {

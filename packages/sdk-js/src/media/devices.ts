@@ -18,7 +18,10 @@ export interface InputState {
   readonly muted: boolean;
   readonly deviceId?: string;
   readonly devices: readonly DeviceInfo[];
-  /** Why it failed or ended; of one that is live, why it is not sent, or another was not taken in its place. */
+  /**
+   * Why it failed or ended; of one that is live or muted, why it is not sent, another was not taken in its place, or the edge was not told
+   * of `setMuted()`, which the device itself follows at once.
+   */
   readonly error?: MicroturnError;
 }
 

@@ -69,6 +69,8 @@ export class Input implements VideoDevice {
   #publication: Publication | undefined;
   #deviceId: string | undefined;
   #muted = false;
+  /** That the edge was not told of it: in the state until it is. */
+  #muteFailure: MicroturnError | undefined;
   #show = false;
   #closed = false;
   /** Counts releases: a device that opens after one is let go at once. */
@@ -125,9 +127,7 @@ export class Input implements VideoDevice {
     // At once, whatever the queue and the edge do.
     this.#muted = muted;
     this.#applyMute();
-    return this.#inTurn(this.#sending, async () => {
-      await this.#publication?.setMuted(muted);
-    });
+    return this.#inTurn(this.#sending, () => this.#tellMute(muted));
   }
 
   select(deviceId: string): Promise<void> {
@@ -299,7 +299,23 @@ export class Input implements VideoDevice {
       return;
     }
     this.#publication = publication;
-    if (this.#muted) await publication.setMuted(true);
+    if (this.#muted) await this.#tellMute(true);
+  }
+
+  /** Whether that went well is in the state, too; what else is there, of the device, stays. */
+  async #tellMute(muted: boolean): Promise<void> {
+    const publication = this.#publication;
+    if (!publication) return;
+    try {
+      await publication.setMuted(muted);
+    } catch (cause) {
+      const error = MicroturnError.from(cause, 'media/unsupported');
+      // Over the next link it is told again.
+      if (this.#publication === publication) this.#patch({ error: (this.#muteFailure = error) });
+      throw error;
+    }
+    if (this.#muteFailure === this.state.value.error) this.#patch({ error: undefined });
+    this.#muteFailure = undefined;
   }
 
   #applyMute(): void {

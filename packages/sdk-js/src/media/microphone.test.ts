@@ -106,6 +106,40 @@ describe('Microphone', () => {
     expect(sent).toEqual(['publish microphone-1', 'mute', 'unmute']);
   });
 
+  it('says that the edge was not told of a mute until it was, and keeps what else went wrong', async () => {
+    const microphone = create();
+    let refusal: MicroturnError | undefined = new MicroturnError('protocol/rate');
+    await microphone.enable();
+    await microphone.attach(async (track) => ({
+      ...(await publish(track)),
+      setMuted: () => (refusal ? Promise.reject(refusal) : Promise.resolve()),
+    }));
+    await expect(microphone.setMuted(true)).rejects.toBe(refusal);
+    expect(microphone.state.value).toMatchObject({ status: 'muted', error: { code: 'protocol/rate' } });
+    refusal = undefined;
+    await microphone.setMuted(true);
+    expect(microphone.state.value).not.toHaveProperty('error');
+    await microphone.select('none').catch(() => undefined);
+    const { error } = microphone.state.value;
+    expect(error?.code).toBe('media/not-found');
+    await microphone.setMuted(false);
+    expect(microphone.state.value).toMatchObject({ status: 'live', error });
+  });
+
+  it('says nothing of a mute that was not told because the call ended', async () => {
+    const microphone = create();
+    await microphone.enable();
+    await microphone.attach(async (track) => ({
+      ...(await publish(track)),
+      setMuted: () => {
+        microphone.detach();
+        return Promise.reject(new MicroturnError('net/closed'));
+      },
+    }));
+    await expect(microphone.setMuted(true)).rejects.toMatchObject({ code: 'net/closed' });
+    expect(microphone.state.value).not.toHaveProperty('error');
+  });
+
   it('says that it is muted while it is off, and keeps that from call to call', async () => {
     const microphone = create();
     await microphone.setMuted(true);
