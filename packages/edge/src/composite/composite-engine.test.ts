@@ -167,6 +167,29 @@ describe('a composite row', () => {
     expect(decisions.at(-1)!.more).toBeUndefined();
   });
 
+  it('of a draft that was cut it says so once it is the answer, and nothing where it never is', async () => {
+    const { turns, scribe, llm, said, events, settle } = talk('.SSSSSSSSSY..');
+    const errors = () => events.filter(({ type }) => type === 'error');
+    llm.reason = 'length';
+    await turns(4);
+    scribe.says('what time is', 800);
+    await turns(1);
+    llm.writes('It is now.', '');
+    await turns(1);
+    scribe.says('what time was it', 1200);
+    await turns(3);
+    llm.writes('It was noon. And', '');
+    await settle();
+    expect([llm.requests.map(({ purpose }) => purpose), errors()]).toEqual([['draft', 'draft'], []]);
+    await turns(2);
+    scribe.says('what time was it', 2200);
+    await settle();
+    expect(said).toEqual(['It was noon. And']);
+    expect(errors()).toMatchObject([{ code: 'llm/malformed', message: expect.stringContaining('maxOutputTokens') }]);
+    await turns(2);
+    expect(errors()).toHaveLength(1);
+  });
+
   it('asks for an answer again that it gave up for what was not meant for it, with the question as it was', async () => {
     const { turns, scribe, llm, said, settle } = talk('.SSSSYSSSSSSe.');
     await turns(6);

@@ -64,6 +64,8 @@ export class CompositeRow implements SessionRow {
       tools: () => this.#outlet.tools?.(),
       apply: (input) => this.#apply(input),
       isAnswer: (draftId) => this.#state.answer?.draft.id === draftId,
+      mayBeAnswer: (draftId) =>
+        this.#state.held?.draft.id === draftId || this.#state.drafts.some(({ id }) => id === draftId),
       userSpeaks: () => this.#state.utterance !== undefined,
       report: (error) => this.#report(error),
     });

@@ -27,6 +27,8 @@ export interface AnswersHost {
   apply(input: Exclude<TurnTakingInput, { type: 'decision' }>): void;
   /** Whether this draft was committed: it is being said. */
   isAnswer(draftId: string): boolean;
+  /** Whether it may be committed yet: a draft, or an answer that is held back. */
+  mayBeAnswer(draftId: string): boolean;
   /** The user is saying something that is not settled yet. */
   userSpeaks(): boolean;
   report(error: MicroturnError): void;
@@ -59,6 +61,8 @@ export class LlmAnswers {
   readonly #host: AnswersHost;
   readonly #system: string;
   readonly #open = new Map<string, Asking>();
+  /** What is wrong with those that may be the answer yet. */
+  readonly #faults = new Map<string, MicroturnError>();
   /** What was asked for, drafts included. It has no limit: those of `drafting` are kept by the turn-taking. */
   readonly #budget = new Budget();
 
@@ -107,10 +111,16 @@ export class LlmAnswers {
   /** Something has changed: a draft may be the answer now, or the user may have ended. What waits for that goes on. */
   settle(): void {
     for (const { waits } of this.#open.values()) if (waits?.over()) waits.goOn();
+    for (const [draftId, fault] of this.#faults) {
+      if (this.#host.mayBeAnswer(draftId)) continue;
+      this.#faults.delete(draftId);
+      if (this.#host.isAnswer(draftId)) this.#host.report(fault);
+    }
   }
   close(): void {
     for (const draftId of this.#open.keys()) this.cancel(draftId);
     this.#open.clear();
+    this.#faults.clear();
   }
 
   async #answer(ask: Ask, asking: Asking, budget: Budget): Promise<void> {
@@ -169,10 +179,14 @@ export class LlmAnswers {
     }
   }
 
-  /** Of a draft that nobody waits for, nobody needs to know. */
+  /** Of a draft that nobody waits for, nobody needs to know, unless it comes to be the answer. */
   #failed({ draftId, partial }: Ask, error: MicroturnError): void {
-    if (!partial || this.#host.isAnswer(draftId)) this.#host.report(error);
-    else this.#parts.log.debug({ code: error.code }, 'a draft failed');
+    if (!partial || this.#host.isAnswer(draftId)) {
+      this.#host.report(error);
+      return;
+    }
+    this.#parts.log.debug({ code: error.code }, 'a draft failed');
+    if (this.#host.mayBeAnswer(draftId)) this.#faults.set(draftId, error);
   }
 
   #write(draftId: string, text: string): void {
