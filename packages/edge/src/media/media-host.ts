@@ -251,7 +251,10 @@ export class MediaHost {
     if (this.#overdue.size > MAX_PENDING && oldest !== undefined) this.#overdue.delete(oldest);
   }
 
-  /** `endpoint.reopen` needs none: its call still waits for its client, and the next one closes what this one opened. */
+  /**
+   * `endpoint.reopen` needs none: its call still waits for its client, and the next one closes what this one opened. Nor does `room.open`:
+   * whoever asked for it knows whether somebody else is in that room by now, and closes it.
+   */
   #undoOf(method: MediaMethod, params: object): Undo | undefined {
     const { endpoint } = params as MediaRequests['endpoint.open' | 'produce']['params'];
     if (method === 'endpoint.open') return () => this.request('endpoint.close', { endpoint });

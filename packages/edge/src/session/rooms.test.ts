@@ -50,6 +50,18 @@ describe('rooms', () => {
     expect(rooms.size).toBe(1);
   });
 
+  it('one whose opening was not answered in time is closed, before it is opened again', async () => {
+    const { media, calls, setFail } = fakeMedia();
+    const rooms = new RoomRegistry<string>(media);
+    setFail(true);
+    const refused = await Promise.allSettled([rooms.enter('den', 'ann'), rooms.enter('den', 'bob')]);
+    expect(refused.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(calls).toEqual(['room.open den', 'room.close den']);
+    setFail(false);
+    await (await rooms.enter('den', 'ann')).leave();
+    expect(calls.slice(2)).toEqual(['room.open den', 'room.close den']);
+  });
+
   it('take no more than they may, and one who comes again takes the place of the one before', async () => {
     const { media } = fakeMedia();
     const rooms = new RoomRegistry<string>(media, { maxMembers: 2 });

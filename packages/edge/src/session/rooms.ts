@@ -115,18 +115,33 @@ export class RoomRegistry<Member> {
     if (!entry || --entry.users > 0) return;
     this.#entries.delete(id);
     entry.room?.watcher?.closed();
+    await this.#close(id);
+  }
+
+  #close(id: string): Promise<void> {
     const closing = this.#media
       .request('room.close', { room: id })
       .finally(() => this.#closing.get(id) === closing && this.#closing.delete(id));
     this.#closing.set(id, closing);
-    await closing;
+    return closing;
   }
 
   async #open(id: string): Promise<Room<Member>> {
-    await this.#closing.get(id);
-    const { rtpCapabilities } = await this.#media.request('room.open', { room: id });
+    // Where it did not close, whoever left was told so.
+    await this.#closing.get(id)?.catch(() => undefined);
+    const rtpCapabilities = await this.#openMedia(id);
     const room = new Room<Member>(id, rtpCapabilities, this.#watch);
     room.watcher?.opened();
     return room;
+  }
+
+  async #openMedia(id: string): Promise<object> {
+    try {
+      return (await this.#media.request('room.open', { room: id })).rtpCapabilities;
+    } catch (error) {
+      // An answer may only be late, and nobody would close what it opened; who enters next waits for that.
+      this.#close(id).catch(() => undefined);
+      throw error;
+    }
   }
 }
