@@ -1,13 +1,13 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { BackgroundProvider, TaskBrief, TaskIo } from './provider.js';
 import { calculate, isExpression } from './tools/calculator.js';
-import { placeOf, tellTime, zoneOf } from './tools/clock.js';
+import { ownZone, placeOf, tellTime, zoneOf } from './tools/clock.js';
 import type { DocumentSearch } from './tools/documents.js';
 
 export interface EmbeddedProviderOptions {
   readonly documents: DocumentSearch | undefined;
   readonly wallMs: () => number;
-  /** Of the time where no place is named; the edge's own unless given, for clients do not tell theirs. */
+  /** Of the time where no place is named; the edge's own unless given. */
   readonly timeZone?: string;
 }
 
@@ -65,7 +65,7 @@ export class EmbeddedProvider implements BackgroundProvider {
   }
 
   #time(question: string): string {
-    const { wallMs, timeZone = new Intl.DateTimeFormat().resolvedOptions().timeZone } = this.#options;
+    const { wallMs, timeZone = ownZone() } = this.#options;
     const where = place.exec(question)?.[1]?.trim();
     if (where === undefined) return tellTime(wallMs(), timeZone, placeOf(timeZone));
     const zone = zoneOf(where);

@@ -44,19 +44,25 @@ export function tellTime(nowMs: number, zone: string, place: string): string {
   return `It is ${time} on ${date} in ${place}.`;
 }
 
-export function clockTool(wallMs: () => number): Tool {
+/** The edge's own: clients do not tell theirs. */
+export function ownZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** @param timeZone of the time where no place is named; what is answered names it */
+export function clockTool(wallMs: () => number, timeZone = ownZone()): Tool {
   return {
     name: 'clock',
-    description: 'Tells date and time in a city or IANA time zone, UTC where none is given.',
+    description: `Tells date and time in a city or IANA time zone, in ${timeZone} where none is given.`,
     parameters: {
       type: 'object',
       properties: { place: { type: 'string', maxLength: 64, description: 'such as Tokyo or Europe/Paris' } },
       additionalProperties: false,
     },
-    run: ({ place = 'UTC' }: { place?: string }) => {
-      const zone = zoneOf(place);
+    run: ({ place }: { place?: string }) => {
+      const zone = place === undefined ? timeZone : zoneOf(place);
       if (zone === undefined) throw new RangeError(`no time zone is known for ${place}`);
-      return tellTime(wallMs(), zone, place);
+      return tellTime(wallMs(), zone, place ?? placeOf(zone));
     },
   };
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../telemetry/index.js';
 import { calculate, isExpression } from './calculator.js';
-import { tellTime, zoneOf } from './clock.js';
+import { clockTool, tellTime, zoneOf } from './clock.js';
 import { DocumentSearch } from './documents.js';
 import { assertAllowed, isPrivateAddress, publicFetch } from './public-fetch.js';
 import { htmlToText } from './web.js';
@@ -59,6 +59,15 @@ describe('the clock', () => {
     expect(tellTime(Date.UTC(2026, 10, 20, 17, 5), 'Asia/Tokyo', 'Tokyo')).toBe(
       'It is 02:05 on Saturday, 21 November 2026 in Tokyo.',
     );
+  });
+  it('tells those of the edge to a model that names no place, and where that is', async () => {
+    const { description, run } = clockTool(() => Date.UTC(2026, 10, 20, 17, 5), 'America/New_York');
+    expect(description).toContain('in America/New_York where none is given');
+    const answers = await Promise.all([{}, { place: 'Tokyo' }].map((args) => run(args as never, {} as never)));
+    expect(answers).toEqual([
+      'It is 12:05 on Friday, 20 November 2026 in New York.',
+      'It is 02:05 on Saturday, 21 November 2026 in Tokyo.',
+    ]);
   });
 });
 
