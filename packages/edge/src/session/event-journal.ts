@@ -23,11 +23,14 @@ export class EventJournal {
     for (const event of events) this.push(event);
   }
 
-  push(event: SessionEvent): void {
-    const bytes = Buffer.byteLength(JSON.stringify(event));
+  /** @returns it as JSON */
+  push(event: SessionEvent): string {
+    const json = JSON.stringify(event);
+    const bytes = Buffer.byteLength(json);
     this.#entries.push({ event, bytes });
     this.#bytes += bytes;
     while (this.#entries.length > 1 && this.#isFull) this.#bytes -= this.#entries.shift()!.bytes;
+    return json;
   }
 
   /**

@@ -9,6 +9,7 @@ export type {
 } from './background.js';
 export type { LiveResponse } from './conversation-state.js';
 export { Session } from './session.js';
+export type { EventListener } from './session-events.js';
 export type {
   EngineOutlet,
   SessionEngine,

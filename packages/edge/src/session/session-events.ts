@@ -5,7 +5,8 @@ import { contiguousTail } from './restore.js';
 import type { SessionOrigin } from './session-parts.js';
 import { ShownSurfaces } from './shown-surfaces.js';
 
-export type EventListener = (event: SessionEvent) => void;
+/** @param json of the event, as it is sent */
+export type EventListener = (event: SessionEvent, json: string) => void;
 
 export interface SessionEventsParts {
   readonly sessionId: string;
@@ -64,9 +65,9 @@ export class SessionEvents {
     const { nowMs, microTurnMs, onEvent } = this.#parts;
     const at = nowMs();
     const event = { ...body, seq: ++this.#seq, at: Math.round(at * 10) / 10, turn: turnAt(at, microTurnMs) };
-    this.#journal.push(event as SessionEvent);
+    const json = this.#journal.push(event as SessionEvent);
     this.#surfaces.take(body);
-    this.#listener?.(event as SessionEvent);
+    this.#listener?.(event as SessionEvent, json);
     onEvent(event as SessionEvent);
   }
 
@@ -102,7 +103,7 @@ export class SessionEvents {
     const { missed, lostMs } = this.#journal.after(seq);
     this.#listener = listener;
     for (const event of missed) {
-      listener(event);
+      listener(event, JSON.stringify(event));
       // Whoever comes next gets all of it.
       if (this.#listener !== listener) return undefined;
     }

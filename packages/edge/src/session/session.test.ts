@@ -1,5 +1,5 @@
 import type { SessionEvent } from '@microturn/protocol';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { silentLog } from '../telemetry/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { RoomAudience } from './audience.js';
@@ -64,6 +64,21 @@ it('a socket that ends while it is given what it missed carries nothing on, and 
   expect(told.map((event) => event.seq)).toEqual(told.map((_, i) => i + 1));
   expect(told.length).toBeGreaterThan(seq);
   expect(types().filter((type) => type === 'session.resumed')).toHaveLength(1);
+});
+
+it('an event is written as JSON once, for the journal and for its socket', () => {
+  const stringify = vi.spyOn(JSON, 'stringify');
+  onTestFinished(() => stringify.mockRestore());
+  session.suspend();
+  const sent: [SessionEvent, string][] = [];
+  session.resume(session.seq, (event, json) => void sent.push([event, json]));
+  stringify.mockClear();
+  session.say('one');
+  const written = stringify.mock.calls.map(([value]) => (value as SessionEvent).seq);
+  expect(written).toEqual(session.eventsAfter(sent[0]![0].seq).map(({ seq }) => seq));
+  stringify.mockRestore();
+  expect(sent.length).toBeGreaterThan(1);
+  for (const [event, json] of sent) expect(json).toBe(JSON.stringify(event));
 });
 
 describe('a socket that ends in the middle of what it is told', () => {

@@ -18,7 +18,7 @@ import { PictureUploads } from './picture-uploads.js';
 import { unfinishedResponses } from './restore.js';
 import { SessionAccount } from './session-account.js';
 import { createDesk } from './session-desk.js';
-import { SessionEvents } from './session-events.js';
+import { SessionEvents, type EventListener } from './session-events.js';
 import type { SessionOrigin, SessionParts, SessionRow, TypedText } from './session-parts.js';
 import { TypedMessages } from './typed-messages.js';
 
@@ -179,7 +179,7 @@ export class Session {
   }
 
   /** Where events go, from `session.started` on. One listener: the socket of the participant. */
-  start(listener: (event: SessionEvent) => void): void {
+  start(listener: EventListener): void {
     this.#events.listen(listener);
     this.#events.emit({
       type: 'session.started',
@@ -225,7 +225,7 @@ export class Session {
   }
 
   /** The participant is back, and has every event up to `lastSeq`: the missed ones come first, each once, in order. */
-  resume(lastSeq: number, listener: (event: SessionEvent) => void): void {
+  resume(lastSeq: number, listener: EventListener): void {
     this.#events.assertOpen();
     const forgottenMs = this.#events.replay(lastSeq, listener);
     if (forgottenMs === undefined) return;

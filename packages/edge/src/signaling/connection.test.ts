@@ -2,6 +2,7 @@ import { MicroturnError, type RosterMessage, type SessionEvent } from '@microtur
 import { EventEmitter } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
+import type { EventListener } from '../session/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { Connection, type ConnectionParts } from './connection.js';
@@ -88,14 +89,19 @@ describe('fault 21: a client that does not read its socket', () => {
   it('gets what it missed and what its page shows at once when it is back, and 1 MiB more', async () => {
     const { socket, connection } = open();
     socket.send.mockImplementation((text: string) => (socket.bufferedAmount += text.length));
-    let tell: (event: SessionEvent) => void = () => undefined;
-    const event = (seq: number) =>
-      ({ type: 'transcript.typed', seq, at: 0, turn: 0, participant: 'ann', text: 'x'.repeat(60_000) }) as const;
+    let tell: EventListener = () => undefined;
+    const come = (from: number, to: number) => {
+      for (let seq = from; seq <= to; seq++) {
+        const body = { type: 'transcript.typed', participant: 'ann', text: 'x'.repeat(60_000) } as const;
+        const event: SessionEvent = { ...body, seq, at: 0, turn: 0 };
+        tell(event, JSON.stringify(event));
+      }
+    };
     const session = {
       endpoint: 'e',
-      resume: (_lastSeq: number, listener: typeof tell) => {
+      resume: (_lastSeq: number, listener: EventListener) => {
         tell = listener;
-        for (let seq = 1; seq <= 45; seq++) tell(event(seq));
+        come(1, 45);
       },
     };
     const call = { attach: () => [], detach: vi.fn(), session };
@@ -103,9 +109,6 @@ describe('fault 21: a client that does not read its socket', () => {
     const join = { type: 'join', id: 1, protocol: 1, token: 't', resume: { resumeToken: 'r', lastSeq: 0 } };
     socket.emit('message', Buffer.from(JSON.stringify(join)), false);
     await expect.poll(() => socket.bufferedAmount).toBeGreaterThan(2.5 * 2 ** 20);
-    const come = (from: number, to: number) => {
-      for (let seq = from; seq <= to; seq++) tell(event(seq));
-    };
     come(46, 60);
     expect(socket.terminate).not.toHaveBeenCalled();
     // It takes its time, which is a sign of life; and then it is bounded as any other.

@@ -342,9 +342,9 @@ export class Connection implements Carrier {
       metrics.joins.inc({ outcome: 'ok' });
       // The reply first, so that a client knows its session before its first event.
       this.#send({ type: 'reply', id: message.id, result: { ...joined, participants } });
-      const listener = (event: SessionEvent) => {
-        this.#seq = event.seq;
-        this.#send(event);
+      const listener = ({ seq }: SessionEvent, json: string) => {
+        this.#seq = seq;
+        this.#sendText(json);
       };
       if (joined.resumed) {
         this.#mostBuffered = RESUMED_BYTES;
@@ -359,13 +359,17 @@ export class Connection implements Carrier {
   }
 
   #send(message: ServerMessage): void {
+    this.#sendText(JSON.stringify(message));
+  }
+
+  #sendText(text: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     const owed = this.#socket.bufferedAmount > BACKLOG_BYTES ? undefined : this.#owed;
     if (owed) {
       this.#owed = undefined;
       for (const one of owed.values()) this.#socket.send(JSON.stringify(one));
     }
-    this.#socket.send(JSON.stringify(message));
+    this.#socket.send(text);
     if (this.#socket.bufferedAmount > this.#mostBuffered && !this.#closed) {
       this.#parts.log.warn({ bytes: this.#socket.bufferedAmount }, 'a client does not read its socket');
       this.#finish({ over: false, reason: 'net/closed' });
