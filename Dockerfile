@@ -16,9 +16,9 @@ RUN node scripts/provide-worker.mjs /usr/local/bin/mediasoup-worker
 RUN npm ci --omit=dev --workspace=@microturn/edge --workspace=@microturn/protocol
 
 FROM node:20-bookworm-slim
-# What a worker that was built here is linked to; the prebuilt one needs none of it.
+# An init, and what a worker that was built here is linked to; the prebuilt one needs none of it.
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends libssl3 libuv1 libsrtp2-1 libusrsctp2 libabsl20220623 libflatbuffers2 \
+  && apt-get install -y --no-install-recommends tini libssl3 libuv1 libsrtp2-1 libusrsctp2 libabsl20220623 libflatbuffers2 \
   && rm -rf /var/lib/apt/lists/* \
   && install -d -o node -g node /var/lib/microturn
 WORKDIR /app
@@ -39,5 +39,6 @@ USER node
 EXPOSE 7880/tcp 7881/udp 7881/tcp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "healthcheck.mjs"]
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "packages/edge/dist/main.js"]
+# The first process of a container gets no signal that it has no handler for yet, and every orphan: Node is not it.
+ENTRYPOINT ["tini", "--", "node", "packages/edge/dist/main.js"]
 CMD ["start"]

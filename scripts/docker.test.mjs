@@ -16,6 +16,12 @@ const lastStage = instructions.slice(instructions.findLastIndex(([word]) => word
 const copied = instructions.filter(([word, flag]) => word === 'COPY' && !flag.startsWith('--from'));
 
 describe('the Dockerfile', () => {
+  it('has an init that hands signals on and reaps, and Node beneath it', () => {
+    const [, ...entry] = lastStage.find(([word]) => word === 'ENTRYPOINT');
+    expect(JSON.parse(entry.join(' ')).slice(0, 3)).toEqual(['tini', '--', 'node']);
+    expect(lastStage.find(([, ...words]) => words.includes('install'))).toContain('tini');
+  });
+
   it('copies what is there, and what .dockerignore lets through', () => {
     const let_ = read('.dockerignore')
       .split('\n')
