@@ -56,12 +56,17 @@ describe('the Dockerfile', () => {
   });
 });
 
-/** What Compose makes of a value; what is asked for with `:?` and is missing or empty, it refuses to start with. */
+/**
+ * What Compose makes of a value, from the innermost variable outwards; what is asked for with `:?` and is missing or empty, it refuses to
+ * start with.
+ */
 function interpolate(text, variables) {
-  return text.replace(/\$\{(\w+)(:\?)?[^}]*\}/g, (whole, name, required) => {
-    expect(required || variables[name], whole).toBeTruthy();
-    return variables[name] ?? '';
+  const made = text.replace(/\$\{(\w+)(?:(:[?-])([^${}]*))?\}/g, (whole, name, how, rest) => {
+    const value = variables[name] || (how === ':-' ? rest : '');
+    expect(value, whole).toBeTruthy();
+    return value;
   });
+  return made === text ? text : interpolate(made, variables);
 }
 
 describe('compose.yaml', () => {
@@ -91,6 +96,13 @@ describe('compose.yaml', () => {
         },
       ]);
       expect(turn.command.map((flag) => interpolate(flag, variables))).toContain('--static-auth-secret=n0rth');
+    });
+
+    it('tells them of it by another name, and of IPv6 as it stands in a URL; the server itself has the plain address', () => {
+      const ipv6 = { ...variables, ANNOUNCED_ADDRESS: '2001:db8::7', TURN_HOST: '[2001:db8::7]' };
+      const [{ urls }] = parse(interpolate(edge.environment.MICROTURN_ICE_SERVERS, ipv6));
+      expect(urls).toEqual(['turn:[2001:db8::7]:3478?transport=udp', 'turn:[2001:db8::7]:3478?transport=tcp']);
+      expect(turn.command.map((flag) => interpolate(flag, ipv6))).toContain('--external-ip=2001:db8::7');
     });
 
     it('is not started without a secret, which would let everybody relay', () => {
