@@ -2,6 +2,7 @@ export { MicroturnError, type ErrorCode, type PatchOperation } from '@microturn/
 export { parseConfig, type EdgeConfig, type EdgeConfigInput } from './config.js';
 export { createEdge, type EdgeOptions } from './create-edge.js';
 export { Edge } from './edge.js';
+export { exitProcess } from './engine/index.js';
 export { silentLog, type Log } from './telemetry/index.js';
 export { VERSION } from './version.js';
 export type {
