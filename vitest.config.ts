@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Of test/integration, those in which no edge runs: virtual time, as in any other test of one process. */
@@ -29,6 +30,9 @@ export default defineConfig({
     // Real models and real voices run in some of these; the machines are small.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Threads, processes and sockets answer when a busy machine lets them.
+    expect: { poll: { timeout: 20_000 } },
+    setupFiles: [fileURLToPath(new URL('test/support/patience.ts', import.meta.url))],
     projects: [
       {
         extends: true,

@@ -31,5 +31,6 @@ test('where the browser plays nothing before the user acts, nothing counts as he
 
   await caller.page.getByRole('button', { name: 'Unlock' }).click();
   await expect.poll(() => blocked.at(-1)).toBe(false);
-  expect(await end()).toBeGreaterThan(700);
+  // Said again where the machine was too busy to play it in time.
+  await expect.poll(end, { timeout: 60_000 }).toBeGreaterThan(700);
 });

@@ -1,10 +1,12 @@
 import { OpenAiServer } from '@microturn/edge/testing';
 import { writeFile } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { microturn } from '../support/edge-process.js';
 import { TemporaryFolder } from '../support/temporary-folder.js';
 
 const KEY = 'SOME_PROVIDER_KEY';
+// A doctor checks everything, with a call of its own; two do here.
+vi.setConfig({ testTimeout: 180_000 });
 
 // `npm test` provides the worker.
 describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('`microturn doctor --provider NAME`', () => {

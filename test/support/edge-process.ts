@@ -8,6 +8,8 @@ import { root } from './root.js';
 const MAIN = join(root, 'packages/edge/dist/main.js');
 const START_MS = 30_000;
 const STOP_MS = 10_000;
+/** A command that ends by itself does so in seconds, or in as many as a busy machine needs for a call of its own. */
+const COMMAND_MS = 120_000;
 
 export interface EdgeProcessOptions {
   /** Flags of `microturn start`, beyond the loopback ports that are chosen here. */
@@ -157,7 +159,7 @@ export interface CommandResult {
 /** Runs `microturn …` to its end: for what refuses to start, or only prints. */
 export async function microturn(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
   const run = new Run([MAIN, ...args], env);
-  const timer = setTimeout(() => void run.stop(), START_MS);
+  const timer = setTimeout(() => void run.stop(), COMMAND_MS);
   const exitCode = await run.exited;
   clearTimeout(timer);
   return { exitCode, stdout: run.stdout, stderr: run.stderr };

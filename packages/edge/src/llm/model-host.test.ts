@@ -52,12 +52,16 @@ const nicenesses = () =>
   });
 
 describe('the thread of the language models', () => {
-  it.runIf(process.platform === 'linux')('runs behind the others, and they as before', async () => {
-    const [own, count] = [getPriority(), nicenesses().length];
-    expect(nicenesses().filter((one) => one === own)).toHaveLength(count);
-    open().open();
-    await expect.poll(() => nicenesses().filter((one) => one === Math.min(19, own + 5))).toHaveLength(1);
-  });
+  // Not where nothing can be behind it.
+  it.runIf(process.platform === 'linux' && getPriority() < 19)(
+    'runs behind the others, and they as before',
+    async () => {
+      const [own, count] = [getPriority(), nicenesses().length];
+      expect(nicenesses().filter((one) => one === own)).toHaveLength(count);
+      open().open();
+      await expect.poll(() => nicenesses().filter((one) => one === Math.min(19, own + 5))).toHaveLength(1);
+    },
+  );
 
   it('fails what it was asked with a retryable error where it dies, and another takes its place', async () => {
     const dies = scripted(`

@@ -213,8 +213,8 @@ describe('VoiceHost', () => {
     const restarted = vi.fn();
     const onSpeak = `if (m.text === 'die') throw new Error('gone');
       parentPort.postMessage({ type: 'done', job: m.job, lengthMs: 100 })`;
-    const load = `await new Promise((resolve) => setTimeout(resolve, 800));`;
-    await start({ threadUrl: scripted(onSpeak, load), pingMs: 50, onRestart: restarted });
+    const load = `await new Promise((resolve) => setTimeout(resolve, 1200));`;
+    await start({ threadUrl: scripted(onSpeak, load), pingMs: 100, onRestart: restarted });
     await failure(speak('r1', 'die'));
     expect(restarted).toHaveBeenCalledOnce();
     expect(await speak('r2', 'yes')).toEqual({ lengthMs: 100 });
@@ -225,7 +225,7 @@ describe('VoiceHost', () => {
     let nowMs = 0;
     const done = `parentPort.postMessage({ type: 'done', job: m.job, lengthMs: 100 })`;
     await start({
-      threadUrl: scripted(`setTimeout(() => ${done}, 1500)`),
+      threadUrl: scripted(`setTimeout(() => ${done}, 700)`),
       clock: { now: () => nowMs },
       pingMs: 200,
     });
