@@ -6,6 +6,7 @@ import { SpeechServer, streamedWavHeader, type SpeechServerOptions } from '../te
 import { espeakVoice } from './espeak-voice.js';
 import { FallbackVoice } from './fallback-voice.js';
 import { httpVoice, type HttpVoiceOptions } from './http-voice.js';
+import { mp3Frames } from './fixtures/mp3-frames.js';
 import { PcmStream } from './pcm-stream.js';
 import { splitSentences } from './sentences.js';
 import { StreamedVoice } from './streamed-voice.js';
@@ -140,6 +141,20 @@ describe('a voice over HTTP', () => {
     expect(problems[0]!.message).toContain(contentType.toLowerCase());
     expect(clauses.every(({ rateHz }) => rateHz === 16_000)).toBe(true);
     expect(server.spoken).toHaveLength(1);
+  });
+
+  it.each([
+    ['an MP3', mp3Frames(0xff, 0xf3, 0xe4, 0xc4, 480)],
+    ['Ogg', Buffer.from('OggS\0\x02\0\0\0\0', 'latin1')],
+    ['JSON', Buffer.from('{"error": "no such voice"}')],
+  ])('plays no %s as samples that is said to be bytes: another voice says it', async (name, header) => {
+    const { voice } = await open({ speak: [{ contentType: 'application/octet-stream', header }] });
+    const problems: MicroturnError[] = [];
+    const clauses = await say(new FallbackVoice(voice, new ToneVoice()), TEXT, {
+      onProblem: (error) => problems.push(error),
+    });
+    expect(problems).toMatchObject([{ code: 'voice/failed', message: expect.stringContaining(name) as string }]);
+    expect(clauses.every(({ rateHz }) => rateHz === 16_000)).toBe(true);
   });
 
   it.each(['audio/pcm', 'audio/L16; rate=24000', 'audio/x-wav', 'application/octet-stream', 'binary/octet-stream'])(

@@ -1,11 +1,12 @@
 import { MicroturnError } from '@microturn/protocol';
 import { PcmStream } from './pcm-stream.js';
 import { splitSentences, type Sentence } from './sentences.js';
+import { readSoundHead } from './sound-head.js';
 import { SpeakingRate, StreamedWords } from './streamed-words.js';
 import type { SpeakOptions, SpeechClause, Voice } from './types.js';
 import { readWavHeader, type WavFormat } from './wav-header.js';
 
-/** Sound of one sentence as it comes: a WAV, or samples without a header at `rateHz`; what begins as a WAV is one. */
+/** Sound of one sentence as it comes: a WAV, or samples without a header at `rateHz`; what begins as a WAV is one, and what is neither fails. */
 export interface SoundSource {
   readonly format: { readonly wav: true } | { readonly wav: false; readonly rateHz: number };
   readonly bytes: AsyncIterable<Uint8Array>;
@@ -30,7 +31,6 @@ const KEPT_MS = 20;
 const PAUSE_MS = 250;
 /** More is no sentence: the source went wrong. */
 const LONGEST_MS = 60_000;
-const RIFF = Buffer.from('RIFF', 'latin1');
 
 /** A voice outside this thread, of any language: its sound is passed on as it comes. */
 export class StreamedVoice implements Voice {
@@ -130,8 +130,10 @@ async function* toPcm(
 /** Where samples begin, and how they are; undefined where more bytes are needed. */
 function readHead(format: SoundSource['format'], head: Buffer): WavFormat | undefined {
   if (format.wav) return readWavHeader(head);
-  if (head.length < RIFF.length) return undefined;
-  return head.subarray(0, RIFF.length).equals(RIFF) ? readWavHeader(head) : { rateHz: format.rateHz, dataAt: 0 };
+  const begun = readSoundHead(head);
+  if (begun === undefined) return undefined;
+  if (typeof begun === 'object') throw new Error(`the sound is ${begun.other}, and not PCM`);
+  return begun === 'wav' ? readWavHeader(head) : { rateHz: format.rateHz, dataAt: 0 };
 }
 
 /** Gathers samples to stretches, each with the words that end in it. */
