@@ -196,6 +196,26 @@ describe('without a language model', () => {
       'architecture.md',
     ],
     [
+      'What is Nano?',
+      'Nano is the small model that ships with Microturn, for trying it out and for holding the floor of a larger one.',
+      'architecture.md',
+    ],
+    [
+      'What is a bundle?',
+      'A bundle is a model and its manifest, in a folder that the engine loads.',
+      'architecture.md',
+    ],
+    [
+      'what is the bundle',
+      'A bundle is a model and its manifest, in a folder that the engine loads.',
+      'architecture.md',
+    ],
+    [
+      'What is a recipe?',
+      'A recipe is a bundle for the floor, with a transcriber, a language model and a voice behind it.',
+      'architecture.md',
+    ],
+    [
       'How do I use it with React?',
       'In React, Microturn is a SessionProvider around the components that talk, and hooks in them, such as useTranscript and useSay.',
       'architecture.md',
