@@ -34,14 +34,14 @@ const started = (at: number): Body => ({
 });
 const completed = (at: number): Body => ({ type: 'response.completed', at, responseId: 'a', heardMs: 100 });
 const heard = (at: number): Body => ({ type: 'response.heard', at, responseId: 'a', heardMs: 100, heardText: '' });
-const interrupted = (at: number, by: 'user' | 'client'): Body => ({
+const interrupted = (at: number, by: 'user' | 'client', unheardText = 'x'): Body => ({
   type: 'response.interrupted',
   at,
   responseId: 'a',
   by,
   heardMs: 100,
   heardText: '',
-  unheardText: 'x',
+  unheardText,
 });
 const counted = (at: number, text = 'one', kind: 'interjection' | 'reply' = 'interjection'): Body[] => [
   { type: 'response.started', at, responseId: `n${at}`, kind, audience: 'room' },
@@ -71,14 +71,22 @@ it('waiting is to count, to say nothing in a long pause, and to go on counting a
 });
 
 it('stopping is the user’s doing: the button does not count', () => {
-  expect(seenAfter(started(100), interrupted(900, 'user'))).toEqual({ stop: 900 });
-  expect(seenAfter(started(100), interrupted(900, 'client'))).toEqual({});
+  expect(seenAfter(started(100), word(700, 'stop'), interrupted(900, 'user'))).toEqual({ stop: 900 });
+  expect(seenAfter(started(100), word(700, 'stop'), interrupted(900, 'client'))).toEqual({});
+});
+
+it('stopping takes a word that stops, told before or after, and words that were not heard', () => {
+  expect(seenAfter(started(100), interrupted(900, 'user'), word(1300, 'wait'))).toEqual({ stop: 900 });
+  expect(seenAfter(started(100), interrupted(900, 'user'))).toEqual({});
+  expect(seenAfter(started(100), word(700, 'goat'), interrupted(900, 'user'), word(1300, 'horse'))).toEqual({});
+  expect(seenAfter(word(200, 'stop'), started(3000), interrupted(4000, 'user'), word(9000, 'stop'))).toEqual({});
+  expect(seenAfter(started(100), word(700, 'stop'), interrupted(900, 'user', ''))).toEqual({});
 });
 
 it('agreeing counts once the agent went on after it', () => {
   const agreed = [started(100), interruption(500, 'backchannel'), word(600, 'huh')];
   expect(seenAfter(...agreed, heard(1900), heard(2000))).toEqual({ agree: 2000 });
-  expect(seenAfter(...agreed, heard(1900), interrupted(1900, 'user'))).toEqual({ stop: 1900 });
+  expect(seenAfter(...agreed, heard(1900), interrupted(1900, 'user'))).toEqual({});
   expect(seenAfter(...agreed, completed(2000))).toEqual({ agree: 2000 });
   expect(seenAfter(...agreed, interrupted(900, 'client'))).toEqual({});
   expect(seenAfter(interruption(50, 'backchannel'), started(100), word(200, 'huh'), completed(2000))).toEqual({});

@@ -15,6 +15,9 @@ const AGREEING_MS = 1000;
 const agreeing: ReadonlySet<string> = new Set(
   'uh huh hmm mhm yeah yes yep okay right sure see exactly really great good oh ah'.split(' '),
 );
+/** Between a word that stops and the end of what it stopped, which is told once the listener's device has said what it played. */
+const STOPPING_MS = 2500;
+const stopping: ReadonlySet<string> = new Set('stop wait'.split(' '));
 const asking: ReadonlySet<string> = new Set('remind reminder timer alarm seconds minutes'.split(' '));
 const numbers: readonly string[] =
   `one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
@@ -50,6 +53,9 @@ export interface Trials {
   /** Session ms of what was taken for agreement last, and of the last word that agrees. */
   readonly backchannelMs: number;
   readonly agreeingMs: number;
+  /** Session ms at which the user cut it off last, with words left that they have not heard; and of the last word that stops. */
+  readonly cutMs: number;
+  readonly stoppingMs: number;
   /** A word was heard that asks for a reminder. */
   readonly asked: boolean;
   /** It let a pause pass in silence; going on to count is still to come. */
@@ -66,6 +72,8 @@ export const noTrials: Trials = {
   counted: undefined,
   backchannelMs: -Infinity,
   agreeingMs: Infinity,
+  cutMs: -Infinity,
+  stoppingMs: Infinity,
   asked: false,
   waited: false,
   speaking: [],
@@ -81,14 +89,16 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
       const { counting, broken, speaking, lastWordMs = event.endMs } = trials;
       const paused = event.endMs - lastWordMs >= PAUSE_MS;
       const waited = paused ? counting && !broken && speaking.length === 0 : trials.waited;
-      return withAgreement({
+      const heard = {
         ...trials,
         lastWordMs: event.endMs,
         broken: false,
         waited,
         agreeingMs: agreeing.has(event.text) ? event.endMs : trials.agreeingMs,
+        stoppingMs: stopping.has(event.text) ? event.endMs : trials.stoppingMs,
         asked: trials.asked || asking.has(event.text),
-      });
+      };
+      return withStop(withAgreement(heard));
     }
     case 'interruption':
       if (!isMine(trials, event.participant) || event.kind !== 'backchannel') return trials;
@@ -117,7 +127,10 @@ export function watchTrials(trials: Trials, event: SessionEvent): Trials {
         event.responseId,
       );
     case 'response.interrupted':
-      return end(event.by === 'user' ? see(trials, 'stop', event.at) : trials, event.responseId);
+      return end(
+        event.by === 'user' && event.unheardText !== '' ? withStop({ ...trials, cutMs: event.at }) : trials,
+        event.responseId,
+      );
     case 'reminder.fired':
       // The model may say so with nobody having asked.
       return trials.asked ? { ...see(trials, 'remind', event.at), asked: false } : trials;
@@ -185,6 +198,12 @@ function withAgreement(trials: Trials): Trials {
         : speech,
     ),
   };
+}
+
+/** It was cut off for a word that stops, and not for another, a cough or an echo: whichever of the two is told first. */
+function withStop(trials: Trials): Trials {
+  const { cutMs, stoppingMs } = trials;
+  return Math.abs(cutMs - stoppingMs) <= STOPPING_MS ? see(trials, 'stop', cutMs) : trials;
 }
 
 /** Infinity where nobody agreed with it. */
