@@ -1,8 +1,10 @@
 import { expect, test, type Locator, type Page } from '@playwright/test';
+import { writeFile } from 'node:fs/promises';
 import type { Pcm } from '../call/wav.js';
 import { demoFolder } from '../support/demo.js';
 import { EdgeProcess } from '../support/edge-process.js';
 import { withPage } from '../support/open-page.js';
+import { TemporaryFolder } from '../support/temporary-folder.js';
 
 // What there is to see of a call, on a telephone and at a desk, and where the keyboard is in it.
 
@@ -63,12 +65,41 @@ test('the keyboard stays on “Stop it”, and what is called off says so and st
     await page.getByLabel('Ask', { exact: true }).press('Enter');
     const asked = page.getByRole('listitem').filter({ hasText: 'what is 5 miles in km' });
     await expect(asked).toContainText('being said', WAIT);
-    await asked.getByRole('button', { name: 'Never mind' }).click();
+    await asked.getByRole('button', { name: 'Never mind' }).press('Enter');
+    await expect(asked.getByRole('button')).toHaveCount(0, WAIT);
+    await expect(asked).toBeFocused();
     await expect(said(page)).toContainText(/looked up “what is 5 miles in km”:.*called off; [\d.]+ s heard/, WAIT);
     await page.getByRole('button', { name: 'End', exact: true }).click();
     const after = page.getByRole('region', { name: 'What was looked up' });
     await expect(after).toContainText('called off');
     await expect(after.getByRole('button')).toHaveCount(0);
+  });
+});
+
+test('the keyboard keeps its place behind a button that goes away or does what it can do once', async () => {
+  await using folder = await TemporaryFolder.create();
+  await writeFile(folder.file('edge.yaml'), JSON.stringify({ background: false }));
+  await using edge = await EdgeProcess.start({ args: ['--demo', demoFolder(), '--config', folder.file('edge.yaml')] });
+  await withPage({ url: edge.url, microphone: silence }, async (page) => {
+    await startTalking(page);
+    for (const [label, name] of [
+      ['Make it say', 'Say'],
+      ['Ask', 'Ask'],
+    ] as const) {
+      const button = page.getByRole('button', { name, exact: true });
+      await expect(button).toBeDisabled();
+      await page.getByLabel(label, { exact: true }).fill('Good morning.');
+      await button.press('Enter');
+      await expect(button).toBeFocused();
+    }
+    // Nobody is there to be asked, and the question stays.
+    await expect(page.getByLabel('Make it say')).toHaveValue('', WAIT);
+    const dismiss = page.getByRole('button', { name: 'Dismiss' });
+    await dismiss.press('Enter');
+    await expect(dismiss).toHaveCount(0);
+    await expect(page.locator('.notices')).toBeFocused();
+    await expect(page.getByRole('button', { name: 'Ask', exact: true })).toBeEnabled();
+    await page.getByRole('button', { name: 'End', exact: true }).click();
   });
 });
 

@@ -1,6 +1,7 @@
 import { useAsk, useConnection, useResponses, useSession, useTasks } from '@microturn/react';
 import { MicroturnError, type BackgroundTask } from '@microturn/sdk';
 import { useEffect, useId, useState, type FormEvent, type MouseEvent } from 'react';
+import { useFocusHeir } from '../shell/use-focus-heir.js';
 
 /** Tasks that are shown, newest first. */
 const SHOWN = 5;
@@ -74,7 +75,13 @@ function AskForm({ onProblem }: Report) {
           onChange={({ target }) => setText(target.value)}
           disabled={!isConnected}
         />
-        <button type="submit" className="secondary" disabled={!isConnected || isPending || text.trim() === ''}>
+        <button
+          type="submit"
+          className="secondary"
+          disabled={!isConnected}
+          // Not `disabled`: it does this to itself, and would lose the keyboard's focus.
+          aria-disabled={isPending || text.trim() === ''}
+        >
           {isPending ? 'Sending…' : 'Ask'}
         </button>
       </form>
@@ -114,13 +121,14 @@ interface TaskItemProps {
 
 function TaskItem({ task, isSaid, onAnswer, onCancel }: TaskItemProps) {
   const { title, prompt, status, note, text, question, error } = task;
+  const [item, mayGo] = useFocusHeir<HTMLLIElement>();
   // The second half of a double click is for the question that was there, and another may stand there by now.
   const answerOnce = (answer: boolean) => (event: MouseEvent) => {
     if (question && event.detail < 2) onAnswer(answer, question.id);
   };
   const isOver = status === 'woven' || status === 'failed' || status === 'cancelled' || status === 'stale';
   return (
-    <li data-status={status}>
+    <li data-status={status} ref={item} tabIndex={-1}>
       <p className="task-question">{prompt === '' ? title : prompt}</p>
       <p className="task-status">
         {statusOf(task, isSaid)}
@@ -130,7 +138,7 @@ function TaskItem({ task, isSaid, onAnswer, onCancel }: TaskItemProps) {
       {error && <p className="task-answer">{error.message}</p>}
       {question && <p className="task-answer">{question.text}</p>}
       {question?.approval && (
-        <span className="task-buttons">
+        <span className="task-buttons" ref={mayGo}>
           <button type="button" className="secondary" onClick={answerOnce(true)}>
             Yes
           </button>
@@ -140,7 +148,7 @@ function TaskItem({ task, isSaid, onAnswer, onCancel }: TaskItemProps) {
         </span>
       )}
       {!isOver && (
-        <button type="button" className="secondary" onClick={onCancel}>
+        <button type="button" className="secondary" ref={mayGo} onClick={onCancel}>
           Never mind
         </button>
       )}

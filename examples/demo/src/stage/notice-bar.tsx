@@ -3,6 +3,7 @@ import type { MicroturnError } from '@microturn/sdk';
 import { useCallback, useEffect, useState } from 'react';
 import { toSentence } from '../shell/format.js';
 import { Prose } from '../shell/prose.js';
+import { useFocusHeir } from '../shell/use-focus-heir.js';
 
 /** What went wrong without ending the call: the newest, until it is dismissed. */
 export function useNotice(): [MicroturnError | undefined, (error: MicroturnError | undefined) => void] {
@@ -28,10 +29,11 @@ export function NoticeBar({
   readonly notice: MicroturnError | undefined;
   readonly onDismiss: () => void;
 }) {
+  const [bar, mayGo] = useFocusHeir<HTMLDivElement>();
   return (
-    <div className="notices" role="status">
+    <div className="notices" role="status" ref={bar} tabIndex={-1}>
       {notice && (
-        <p className="notice">
+        <p className="notice" ref={mayGo}>
           {toSentence(notice.message)}{' '}
           <span className="fix">
             <Prose>{toSentence(notice.hint)}</Prose>

@@ -32,7 +32,13 @@ export function SayBox({ onProblem }: { readonly onProblem: (error: MicroturnErr
         onChange={({ target }) => setText(target.value)}
         disabled={!isConnected}
       />
-      <button type="submit" className="secondary" disabled={!isConnected || isPending || text.trim() === ''}>
+      <button
+        type="submit"
+        className="secondary"
+        disabled={!isConnected}
+        // Not `disabled`: it does this to itself, and would lose the keyboard's focus.
+        aria-disabled={isPending || text.trim() === ''}
+      >
         {isPending ? 'Sending…' : 'Say'}
       </button>
     </form>
