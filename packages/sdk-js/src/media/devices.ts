@@ -86,6 +86,7 @@ export interface OutputState {
   readonly ducking: boolean;
   /** It is lowered now. */
   readonly ducked: boolean;
+  /** The one that was chosen, while it is there; absent where the system's own plays. */
   readonly deviceId?: string;
   readonly devices: readonly DeviceInfo[];
 }
@@ -104,5 +105,9 @@ export interface OutputDevice {
    * comes back when the model goes on. Where a page cannot set the volume (iOS), nothing is lowered.
    */
   setDucking(ducking: boolean): void;
+  /**
+   * Plays through another loudspeaker. While that is unplugged the system's own plays, and again the chosen one when it is back.
+   * @throws {MicroturnError} `media/unsupported` where the browser does not let a page choose, or does not know the device
+   */
   select(deviceId: string): Promise<void>;
 }

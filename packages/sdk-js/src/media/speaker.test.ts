@@ -101,6 +101,38 @@ describe('Speaker', () => {
     expect(() => speaker.setVolume(Number.NaN)).toThrow(RangeError);
   });
 
+  it('plays through the system’s loudspeaker while the one that was chosen is unplugged, for that is silent', async () => {
+    media.plug('headset', 'audiooutput');
+    const speaker = create();
+    speaker.add('a', track(), true);
+    await speaker.select('headset');
+    await settled();
+    const sinks = () => media.elements.map(({ sinkId }) => sinkId);
+    media.unplug('headset');
+    await settled();
+    expect([sinks(), speaker.state.value.deviceId]).toEqual([[''], undefined]);
+    expect(speaker.state.value).not.toHaveProperty('deviceId');
+    speaker.add('b', track(), false);
+    expect(sinks()).toEqual(['', '']);
+    media.plug('headset', 'audiooutput');
+    await settled();
+    expect([sinks(), speaker.state.value.deviceId]).toEqual([['headset', 'headset'], 'headset']);
+  });
+
+  it('stays with what was chosen where the browser no longer tells which devices there are', async () => {
+    media.plug('headset', 'audiooutput');
+    const speaker = create();
+    speaker.add('a', track(), true);
+    await speaker.select('headset');
+    await settled();
+    const { length } = await media.devices()!.enumerateDevices();
+    const nameless = { kind: 'audiooutput', deviceId: '', label: '' };
+    Object.assign(media.devices()!, { enumerateDevices: () => Promise.resolve(Array.from({ length }, () => nameless)) });
+    media.plug('another', 'audiooutput');
+    await settled();
+    expect([media.elements[0]!.sinkId, speaker.state.value.deviceId]).toEqual(['headset', 'headset']);
+  });
+
   it('plays the agent, and only the agent, in the app’s own element', async () => {
     const mine = new FakeAudioElement(() => true);
     const speaker = create(mine as unknown as HTMLAudioElement);

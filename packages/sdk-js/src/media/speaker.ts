@@ -3,7 +3,7 @@ import type { Observable, Subscription } from 'rxjs';
 import type { Clock } from '../clock.js';
 import { StateSource, type State } from '../state.js';
 import { devicesOf } from './device-list.js';
-import type { OutputDevice, OutputState } from './devices.js';
+import type { DeviceInfo, OutputDevice, OutputState } from './devices.js';
 import { levelOfCurrent } from './level.js';
 import type { MediaPlatform } from './platform.js';
 
@@ -43,6 +43,10 @@ export class Speaker implements OutputDevice {
   readonly #outputs = new Map<string, Output>();
   /** While there is something to play. */
   #listing: Subscription | undefined;
+  /** What `select()` asked for; whether it was listed since, and is no more. */
+  #chosen: string | undefined;
+  #seen = false;
+  #gone = false;
   #agentGain = 1;
   #closed = false;
 
@@ -94,6 +98,9 @@ export class Speaker implements OutputDevice {
     } catch (error) {
       throw MicroturnError.from(error, 'media/unsupported');
     }
+    this.#chosen = deviceId;
+    this.#gone = false;
+    this.#seen = isAmong(this.state.value.devices, deviceId);
     this.#patch({ deviceId });
   }
 
@@ -115,7 +122,7 @@ export class Speaker implements OutputDevice {
     const { deviceId } = this.state.value;
     if (deviceId !== undefined) setSink(element, deviceId).catch(() => undefined);
     this.#play(output).catch(() => undefined);
-    this.#listing ??= devicesOf(this.#media, 'audiooutput').subscribe((devices) => this.#patch({ devices }));
+    this.#listing ??= devicesOf(this.#media, 'audiooutput').subscribe((devices) => this.#list(devices));
   }
 
   remove(id: string): void {
@@ -139,6 +146,20 @@ export class Speaker implements OutputDevice {
     this.release();
     this.#closed = true;
     this.state.close();
+  }
+
+  /** A browser plays to nobody what is to go to a device that is unplugged: the system's own takes its place meanwhile. */
+  #list(devices: readonly DeviceInfo[]): void {
+    this.#patch({ devices });
+    const chosen = this.#chosen;
+    // Without the permission, a browser tells of devices and not which they are.
+    if (chosen === undefined || devices.some(({ deviceId }) => deviceId === '')) return;
+    const isThere = isAmong(devices, chosen);
+    this.#seen ||= isThere;
+    if (!this.#seen || this.#gone === !isThere) return;
+    this.#gone = !isThere;
+    for (const { element } of this.#outputs.values()) setSink(element, isThere ? chosen : '').catch(() => undefined);
+    this.#patch({ deviceId: isThere ? chosen : undefined });
   }
 
   async #play(output: Output): Promise<void> {
@@ -168,14 +189,19 @@ export class Speaker implements OutputDevice {
     }
   }
 
-  #patch(fields: Partial<OutputState>): void {
+  #patch(fields: { readonly [K in keyof OutputState]?: OutputState[K] | undefined }): void {
     const next = { ...this.state.value, ...fields };
     const keys = Object.keys(fields) as (keyof OutputState)[];
     if (!keys.some((key) => next[key] !== this.state.value[key])) return;
     const before = this.audible;
-    this.state.set(next);
+    const { deviceId, ...rest } = next as OutputState;
+    this.state.set(deviceId === undefined ? rest : { ...rest, deviceId });
     if (this.audible !== before) this.#onAudible(this.audible);
   }
+}
+
+function isAmong(devices: readonly DeviceInfo[], id: string): boolean {
+  return devices.some(({ deviceId }) => deviceId === id);
 }
 
 async function setSink(element: HTMLAudioElement, deviceId: string): Promise<void> {
