@@ -108,6 +108,45 @@ describe('a field that is observed', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it.each([
+    ['emptied', (element: HTMLInputElement) => Object.assign(element, { value: '' }).dispatchEvent(new Event('input'))],
+    ['taken away', (_: HTMLInputElement, stop: () => void) => stop()],
+  ])('that was %s while the link was lost is told to be empty when it is back', async (_, lose) => {
+    const { session, transport, clock } = await connected();
+    const element = field('two');
+    const stop = session.observeInput(element, { throttleMs: 10 });
+    element.dispatchEvent(new Event('input'));
+    await clock.run(50);
+    transport.drop();
+    await clock.run(50);
+    lose(element, stop);
+    await clock.run(1000);
+    expect(fieldTold(transport)).toEqual([
+      ['two', false],
+      ['', false],
+    ]);
+    // Once: what another link or call knows of it is nothing.
+    transport.drop();
+    await clock.run(1000);
+    await session.disconnect();
+    await session.connect();
+    expect(fieldTold(transport)).toHaveLength(2);
+    await session.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('that was emptied before another call is not told of in it', async () => {
+    const { session, transport } = await connected();
+    const element = field('two');
+    const stop = session.observeInput(element);
+    element.dispatchEvent(new Event('input'));
+    await session.disconnect();
+    stop();
+    await session.connect();
+    expect(fieldTold(transport)).toEqual([['two', false]]);
+    await session.close();
+  });
+
   it('is let go of when the session is closed, and not taken on by one that is', async () => {
     const { session, transport, clock } = await connected();
     const element = field('two');

@@ -66,6 +66,9 @@ function tokenSourceOf({ token, tokenSource }: SessionOptions): TokenSource {
 /** Requests with pictures that are under way or wait for each other; one more is refused. */
 const MOST_PICTURE_REQUESTS = 16;
 
+/** Fields whose drafts are taken back where they went while the link was lost; of more, those that were typed into first are left. */
+const MOST_DRAFTS = 64;
+
 /** Joins the three: a call, its media, and what the events of it say. */
 class Session implements InteractionSession {
   readonly connection = new StateSource<Connection>({ status: 'idle' });
@@ -103,6 +106,8 @@ class Session implements InteractionSession {
   readonly #roster = new ParticipantList();
   readonly #tools: PageTools;
   readonly #fields = new Set<ObservedField>();
+  /** Names of fields that the edge was told of over this link: in its mind something may stand in them. */
+  #drafts = new Set<string>();
   /** Those of one request after those of another: an edge keeps as many as one may have, and lets go of the oldest. */
   readonly #pictures = oneAfterAnother(MOST_PICTURE_REQUESTS);
   #conversation: Conversation = newConversation();
@@ -292,9 +297,7 @@ class Session implements InteractionSession {
 
   observeInput(element: TypedField, options: ObserveInputOptions = {}): () => void {
     if (this.#closed) return () => undefined;
-    const tell = (field: string, text: string) =>
-      this.#call?.link?.notify({ type: 'typing', field, text, sent: false });
-    const field = observeInput(element, options, tell, this.#clock);
+    const field = observeInput(element, options, (name, text) => this.#tellTyped(name, text), this.#clock);
     this.#fields.add(field);
     return () => {
       if (this.#fields.delete(field)) field.stop();
@@ -332,6 +335,24 @@ class Session implements InteractionSession {
     return this.#pictures(async () =>
       link.request(toRequest(await uploadImages(images, (piece) => link.request(piece)))),
     );
+  }
+
+  #tellTyped(field: string, text: string): void {
+    const link = this.#call?.link;
+    if (!link) return;
+    this.#drafts.delete(field);
+    this.#drafts.add(field);
+    for (const oldest of this.#drafts) if (this.#drafts.size > MOST_DRAFTS) this.#drafts.delete(oldest);
+    link.notify({ type: 'typing', field, text, sent: false });
+  }
+
+  /** Over a link that is new. The edge remembers what it was told over the one before, whatever became of it meanwhile. */
+  #tellDraftsAgain(link: TransportLink): void {
+    const before = this.#drafts;
+    this.#drafts = new Set();
+    for (const field of this.#fields) field.tellAgain();
+    for (const field of before)
+      if (!this.#drafts.has(field)) link.notify({ type: 'typing', field, text: '', sent: false });
   }
 
   /** What was being typed is a message now: nobody is to be told that it still stands in its field. */
@@ -393,13 +414,14 @@ class Session implements InteractionSession {
     this.info.set({ sessionId, room, participant, model, microTurnMs });
     this.#time.tell(sessionMs);
     this.#tools.connected();
-    for (const field of this.#fields) field.tellAgain();
+    this.#tellDraftsAgain(link);
     await this.#media.sendOver(link, signal);
   }
 
   /** A new call knows nothing of the one before. */
   #startOver(): void {
     this.#lastSeq = 0;
+    this.#drafts.clear();
     this.#time = this.#startTime();
     this.info.set(undefined);
     this.#show(newConversation());
