@@ -69,6 +69,8 @@ export class Input implements VideoDevice {
   #publication: Publication | undefined;
   #deviceId: string | undefined;
   #muted = false;
+  /** What the edge was told of the publication that there is; undefined where nobody knows. */
+  #toldMuted: boolean | undefined;
   /** That the edge was not told of it: in the state until it is. */
   #muteFailure: MicroturnError | undefined;
   #show = false;
@@ -127,7 +129,7 @@ export class Input implements VideoDevice {
     // At once, whatever the queue and the edge do.
     this.#muted = muted;
     this.#applyMute();
-    return this.#inTurn(this.#sending, () => this.#tellMute(muted));
+    return this.#inTurn(this.#sending, () => this.#tellMute());
   }
 
   select(deviceId: string): Promise<void> {
@@ -299,13 +301,19 @@ export class Input implements VideoDevice {
       return;
     }
     this.#publication = publication;
-    if (this.#muted) await this.#tellMute(true);
+    this.#toldMuted = false;
+    await this.#tellMute();
   }
 
-  /** Whether that went well is in the state, too; what else is there, of the device, stays. */
-  async #tellMute(muted: boolean): Promise<void> {
+  /**
+   * The newest, whatever was wanted meanwhile: a slow edge is not to be told of each, one after the other. Whether that went well is in
+   * the state, too; what else is there, of the device, stays.
+   */
+  async #tellMute(): Promise<void> {
     const publication = this.#publication;
-    if (!publication) return;
+    const muted = this.#muted;
+    if (!publication || this.#toldMuted === muted) return;
+    this.#toldMuted = undefined;
     try {
       await publication.setMuted(muted);
     } catch (cause) {
@@ -314,6 +322,7 @@ export class Input implements VideoDevice {
       if (this.#publication === publication) this.#patch({ error: (this.#muteFailure = error) });
       throw error;
     }
+    if (this.#publication === publication) this.#toldMuted = muted;
     if (this.#muteFailure === this.state.value.error) this.#patch({ error: undefined });
     this.#muteFailure = undefined;
   }

@@ -106,6 +106,28 @@ describe('Microphone', () => {
     expect(sent).toEqual(['publish microphone-1', 'mute', 'unmute']);
   });
 
+  it('tells the edge the newest of what it was set to while the edge was slow, and no more of it', async () => {
+    const microphone = create();
+    await microphone.enable();
+    let answer: () => void = () => undefined;
+    await microphone.attach(async (track) => ({
+      ...(await publish(track)),
+      setMuted: async (muted) => {
+        sent.push(muted ? 'mute' : 'unmute');
+        await new Promise<void>((resolve) => (answer = resolve));
+      },
+    }));
+    const setting = Array.from({ length: 99 }, (_, i) => microphone.setMuted(i % 2 === 0));
+    await settled();
+    expect(sent).toEqual(['publish microphone-1', 'mute']);
+    setting.push(microphone.setMuted(false));
+    answer();
+    await settled();
+    answer();
+    await Promise.all(setting);
+    expect([sent.slice(1), microphone.state.value.status]).toEqual([['mute', 'unmute'], 'live']);
+  });
+
   it('says that the edge was not told of a mute until it was, and keeps what else went wrong', async () => {
     const microphone = create();
     let refusal: MicroturnError | undefined = new MicroturnError('protocol/rate');

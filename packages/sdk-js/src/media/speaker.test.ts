@@ -127,7 +127,9 @@ describe('Speaker', () => {
     await settled();
     const { length } = await media.devices()!.enumerateDevices();
     const nameless = { kind: 'audiooutput', deviceId: '', label: '' };
-    Object.assign(media.devices()!, { enumerateDevices: () => Promise.resolve(Array.from({ length }, () => nameless)) });
+    Object.assign(media.devices()!, {
+      enumerateDevices: () => Promise.resolve(Array.from({ length }, () => nameless)),
+    });
     media.plug('another', 'audiooutput');
     await settled();
     expect([media.elements[0]!.sinkId, speaker.state.value.deviceId]).toEqual(['headset', 'headset']);
