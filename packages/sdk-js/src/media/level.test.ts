@@ -35,6 +35,42 @@ describe('levelOf', () => {
     expect([levels, media.contexts]).toEqual([[0], 0]);
   });
 
+  it.each(['suspended', 'interrupted'] as const)('has a context that is %s run again', (state) => {
+    const media = new FakeMedia();
+    media.enableWebAudio();
+    const clock = new ManualClock();
+    const context = { ...media.createAudioContext()!, state: state as AudioContextState };
+    context.resume = () => {
+      context.state = 'running';
+      return Promise.resolve();
+    };
+    const subscription = levelOf(new FakeTrack('audio').asTrack(), {
+      media: Object.assign(media, { createAudioContext: () => context }),
+      clock,
+    }).subscribe();
+    clock.advance(50);
+    expect(context.state).toBe('running');
+    // As iOS does it for a telephone call, in the middle of a call.
+    context.state = state;
+    clock.advance(50);
+    expect(context.state).toBe('running');
+    subscription.unsubscribe();
+  });
+
+  it('is 0 where the browser gives no more audio contexts', () => {
+    const media = Object.assign(new FakeMedia(), {
+      createAudioContext: () => {
+        throw new DOMException('too many', 'NotSupportedError');
+      },
+    });
+    const levels: unknown[] = [];
+    levelOf(new FakeTrack('audio').asTrack(), { media, clock: new ManualClock() }).subscribe({
+      next: (level) => levels.push(level),
+      error: (error) => levels.push(error),
+    });
+    expect(levels).toEqual([0]);
+  });
+
   it('is 0 without Web Audio', () => {
     const levels: number[] = [];
     levelOf(new FakeTrack('audio').asTrack(), { media: new FakeMedia(), clock: new ManualClock() }).subscribe((level) =>

@@ -17,21 +17,31 @@ export function openMeters(
   tracks: readonly MediaStreamTrack[],
   windowSamples: number,
 ): TrackMeters | undefined {
-  const context = media.createAudioContext();
+  const context = openContext(media);
   if (!context) return undefined;
   const close = () => void context.close().catch(() => undefined);
   try {
     const meters = tracks.map((track) => meter(context, media, track, windowSamples));
     return {
       read() {
-        // A context that the browser started suspended begins to run once the user has acted on the page.
-        if (context.state === 'suspended' && media.userHasActed()) context.resume().catch(() => undefined);
+        // One that the browser started suspended begins to run once the user has acted on the page; one that iOS interrupted for
+        // a telephone call or an alarm does not always run again by itself.
+        if (context.state !== 'running' && media.userHasActed()) context.resume().catch(() => undefined);
         return meters.map((read) => read());
       },
       close,
     };
   } catch {
     close();
+    return undefined;
+  }
+}
+
+/** Undefined, too, where a browser has given as many as it will. */
+function openContext(media: MediaPlatform): AudioContext | undefined {
+  try {
+    return media.createAudioContext();
+  } catch {
     return undefined;
   }
 }
