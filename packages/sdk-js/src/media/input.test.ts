@@ -84,6 +84,91 @@ describe('a camera', () => {
     expect([camera.state.value.deviceId, states()]).toEqual(['camera-2', ['ended', 'live']]);
   });
 
+  describe('on a phone that opens one camera at a time', () => {
+    function oneAtATime(): void {
+      const devices = media.devices()!;
+      const open = devices.getUserMedia.bind(devices);
+      devices.getUserMedia = (constraints) =>
+        media.opened.some(({ readyState }) => readyState === 'live')
+          ? Promise.reject(new DOMException('Could not start video source', 'NotReadableError'))
+          : open(constraints!);
+      media.plug('camera-2', 'videoinput');
+    }
+
+    it.each([
+      ['select', (camera: Input) => camera.select('camera-2')],
+      ['enable', (camera: Input) => camera.enable({ source: { deviceId: { exact: 'camera-2' } } })],
+    ])('changes over to another with %s, which needs the first to be let go of', async (_, change) => {
+      oneAtATime();
+      const camera = create();
+      await camera.attach(publish);
+      await camera.enable();
+      await change(camera);
+      expect(sent).toEqual(['publish camera-1', 'replace camera-2']);
+      expect([camera.state.value, states()]).toMatchObject([
+        { status: 'live', deviceId: 'camera-2' },
+        ['ended', 'live'],
+      ]);
+    });
+
+    it('is off where the other cannot be opened either', async () => {
+      oneAtATime();
+      const camera = create();
+      await camera.attach(publish);
+      await camera.enable();
+      const devices = media.devices()!;
+      devices.getUserMedia = () => Promise.reject(new DOMException('', 'NotReadableError'));
+      await expect(camera.select('camera-2')).rejects.toMatchObject({ code: 'media/in-use' });
+      await settled();
+      expect(camera.state.value).toMatchObject({ status: 'failed', error: { code: 'media/in-use' } });
+      expect([camera.track.value, sent]).toEqual([undefined, ['publish camera-1', 'close']]);
+      Reflect.deleteProperty(devices, 'getUserMedia');
+      await camera.enable();
+      expect([camera.state.value.status, sent.at(-1)]).toEqual(['live', 'publish camera-1']);
+    });
+
+    it('goes on with the first where another program has the other', async () => {
+      const camera = create();
+      await camera.attach(publish);
+      await camera.enable();
+      const devices = media.devices()!;
+      const open = devices.getUserMedia.bind(devices);
+      devices.getUserMedia = (constraints) =>
+        JSON.stringify(constraints).includes('camera-2')
+          ? Promise.reject(new DOMException('', 'NotReadableError'))
+          : open(constraints);
+      await expect(camera.select('camera-2')).rejects.toMatchObject({ code: 'media/in-use' });
+      expect(camera.state.value).toMatchObject({
+        status: 'live',
+        deviceId: 'camera-1',
+        error: { code: 'media/in-use' },
+      });
+      expect([sent, states()]).toEqual([
+        ['publish camera-1', 'replace camera-1'],
+        ['ended', 'live'],
+      ]);
+    });
+
+    it('is let go of where the call ends meanwhile', async () => {
+      oneAtATime();
+      const camera = create();
+      await camera.enable();
+      const changing = camera.select('camera-2');
+      await Promise.resolve();
+      camera.release();
+      await expect(changing).rejects.toMatchObject({ code: 'net/closed' });
+      expect([camera.state.value.status, states()]).toEqual(['off', ['ended']]);
+    });
+
+    it('stays on where the user does not allow the other', async () => {
+      const camera = create();
+      await camera.enable();
+      media.refuse();
+      await expect(camera.select('camera-2')).rejects.toMatchObject({ code: 'media/permission' });
+      expect([camera.state.value.status, states()]).toEqual(['live', ['live']]);
+    });
+  });
+
   it('that goes away is not sent any more, and another one is opened when it is enabled again', async () => {
     media.plug('camera-2', 'videoinput');
     const camera = create();

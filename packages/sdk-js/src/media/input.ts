@@ -51,6 +51,8 @@ const KINDS: Readonly<Record<InputParts['source'], Kind>> = {
   },
 };
 
+type Outcome = { readonly [K in 'status' | 'error']: InputState[K] | undefined };
+
 /** One input of a session: opens the device, sends it, and says what becomes of it. */
 export class Input implements VideoDevice {
   readonly state = new StateSource<InputState>({ status: 'off', muted: false, devices: [] });
@@ -108,7 +110,7 @@ export class Input implements VideoDevice {
       if (!isOpen) {
         if (this.#isVideo) this.take(source ?? {});
         if (source) this.#deviceId = undefined;
-        await this.#open();
+        await this.#changeOver();
       }
       this.#show = show ?? (isOpen && this.#show);
       this.#showFrames();
@@ -135,7 +137,7 @@ export class Input implements VideoDevice {
   select(deviceId: string): Promise<void> {
     return this.#inTurn(this.#devices, async () => {
       if (this.track.value) {
-        await this.#open(deviceId);
+        await this.#changeOver(deviceId);
         await this.#sending(() => this.#send());
         return;
       }
@@ -197,6 +199,39 @@ export class Input implements VideoDevice {
     this.#hold(track);
   }
 
+  /** As `#open`, in the place of what is open. */
+  async #changeOver(chosen?: string): Promise<void> {
+    const epoch = this.#epoch;
+    const before = this.#own;
+    try {
+      await this.#open(chosen);
+    } catch (cause) {
+      this.#requireEpoch(epoch);
+      if (MicroturnError.from(cause, 'media/unsupported').code !== 'media/in-use') throw cause;
+      if (before?.readyState !== 'live') throw cause;
+      // Many phones open one camera at a time: the other when the first is let go of.
+      before.stop();
+      await this.#open(chosen).catch((error: unknown) =>
+        this.#goBack(before, toMediaError(error, this.#source), epoch),
+      );
+    }
+  }
+
+  /** Another program has the other device: the one before goes on, where it can be had once more. */
+  async #goBack(before: MediaStreamTrack, failure: MicroturnError, epoch: number): Promise<never> {
+    this.#requireEpoch(epoch);
+    try {
+      await this.#open(before.getSettings().deviceId);
+      await this.#sending(() => this.#send());
+      this.#patch({ error: failure });
+    } catch {
+      this.#requireEpoch(epoch);
+      if (this.#isVideo) this.#endVideo({ status: 'failed', error: failure });
+      else this.#patch({ error: failure });
+    }
+    throw failure;
+  }
+
   async #acquire(chosen: string | undefined): Promise<MediaStreamTrack> {
     // Nobody is asked for what could not be sent.
     if (!this.#mayPublish()) throw new MicroturnError('auth/forbidden', `canPublish for ${this.#source}`);
@@ -245,10 +280,14 @@ export class Input implements VideoDevice {
       this.#patch(ended);
       return;
     }
+    this.#endVideo(this.#source === 'camera' ? ended : undefined);
+  }
+
+  /** Others are not to look at its last picture. Where the link is lost, it is gone already. */
+  #endVideo(outcome: Outcome | undefined): void {
     const publication = this.#publication;
     this.#publication = undefined;
-    this.#stop(this.#source === 'camera' ? ended : undefined);
-    // Others are not to look at its last picture. Where the link is lost, it is gone already.
+    this.#stop(outcome);
     this.#sending(async () => publication?.close()).catch(() => undefined);
   }
 
@@ -348,7 +387,7 @@ export class Input implements VideoDevice {
     return track.muted ? 'silenced' : 'live';
   }
 
-  #stop(outcome?: { readonly [K in 'status' | 'error']: InputState[K] | undefined }): void {
+  #stop(outcome?: Outcome): void {
     this.#stopTrack();
     // A camera that is turned on is to be seen, whatever was before; a microphone stays muted until the user says otherwise.
     if (this.#isVideo) this.#muted = false;
