@@ -60,4 +60,13 @@ describe('pictures on their way to the edge', () => {
     await expect(refused).rejects.toThrow('no picture');
     expect(sent).toBe(1);
   });
+
+  it('says with a code that a file cannot be read, as one that was changed after it was chosen', async () => {
+    const file = new Blob(['x']);
+    file.arrayBuffer = () => Promise.reject(new DOMException('changed', 'NotReadableError'));
+    await expect(uploadImages([file], () => Promise.resolve())).rejects.toMatchObject({
+      name: 'MicroturnError',
+      code: 'image/invalid',
+    });
+  });
 });

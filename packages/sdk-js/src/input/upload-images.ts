@@ -18,7 +18,7 @@ export async function uploadImages(
   }
   const imageIds: string[] = [];
   for (const image of images) {
-    const bytes = new Uint8Array(await image.arrayBuffer());
+    const bytes = new Uint8Array(await read(image));
     const imageId = Math.random().toString(36).slice(2);
     imageIds.push(imageId);
     for (let from = 0, last = false; !last; from += PIECE_BYTES) {
@@ -28,4 +28,9 @@ export async function uploadImages(
     }
   }
   return imageIds;
+}
+
+/** A file that was changed, or moved, after the user chose it cannot be read any more. */
+function read(image: Blob): Promise<ArrayBuffer> {
+  return image.arrayBuffer().catch((cause: unknown) => Promise.reject(MicroturnError.from(cause, 'image/invalid')));
 }
