@@ -292,4 +292,22 @@ describe('other participants', () => {
     expect(session.tracks.value).toHaveLength(1);
     expect(transport.media.elements[1]?.playing).toBe(false);
   });
+
+  it('go to loudspeakers whose names the browser tells once the user has allowed a microphone', async () => {
+    const { session, transport } = await connected({ microphone: false });
+    const { media } = transport;
+    const devices = media.devices()!;
+    const all = devices.enumerateDevices.bind(devices);
+    devices.enumerateDevices = async () =>
+      (await all()).map((device) => (media.opened.length > 0 ? device : { ...device, deviceId: '', label: '' }));
+    media.plug('speaker-2', 'audiooutput');
+    await settled();
+    const labels = () => session.speaker.state.value.devices.map(({ label }) => label);
+    expect(labels()).toEqual(['', '']);
+    await session.microphone.enable();
+    await settled();
+    expect(labels()).toEqual(['speaker-1', 'speaker-2']);
+    await session.close();
+    expect(media.listeners).toBe(0);
+  });
 });

@@ -64,6 +64,7 @@ export class SessionMedia {
       media,
       clock,
       agentTrack: this.agentTrack,
+      microphone: this.microphone.track,
       ...(audioElement && { agentElement: audioElement }),
       onAudible: (audible) => this.#voice.follow(audible),
     });

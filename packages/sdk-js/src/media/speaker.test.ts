@@ -17,6 +17,7 @@ function create(agentElement?: HTMLAudioElement): Speaker {
     media,
     clock: new ManualClock(),
     agentTrack: new StateSource<MediaStreamTrack | undefined>(undefined),
+    microphone: new StateSource<MediaStreamTrack | undefined>(undefined),
     ...(agentElement && { agentElement }),
     onAudible: (is) => audible.push(is),
   });

@@ -1,6 +1,7 @@
 import { MicroturnError } from '@microturn/protocol';
 import type { Observable, Subscription } from 'rxjs';
 import type { Clock } from '../clock.js';
+import { newest } from '../newest.js';
 import { StateSource, type State } from '../state.js';
 import { devicesOf } from './device-list.js';
 import type { DeviceInfo, OutputDevice, OutputState } from './devices.js';
@@ -14,6 +15,8 @@ export interface SpeakerParts {
   readonly agentTrack: State<MediaStreamTrack | undefined>;
   /** The app's own element for the agent's voice. */
   readonly agentElement?: HTMLAudioElement;
+  /** The user's own: a browser names no loudspeaker before it has opened one, and does not say when it would. */
+  readonly microphone: State<MediaStreamTrack | undefined>;
   /** Called when the listener begins or ceases to hear anything at all. */
   onAudible(audible: boolean): void;
 }
@@ -39,6 +42,7 @@ export class Speaker implements OutputDevice {
   readonly level$: Observable<number>;
   readonly #media: MediaPlatform;
   readonly #agentElement: HTMLAudioElement | undefined;
+  readonly #microphone: State<unknown>;
   readonly #onAudible: (audible: boolean) => void;
   readonly #outputs = new Map<string, Output>();
   /** While there is something to play. */
@@ -50,9 +54,10 @@ export class Speaker implements OutputDevice {
   #agentGain = 1;
   #closed = false;
 
-  constructor({ media, clock, agentTrack, agentElement, onAudible }: SpeakerParts) {
+  constructor({ media, clock, agentTrack, agentElement, microphone, onAudible }: SpeakerParts) {
     this.#media = media;
     this.#agentElement = agentElement;
+    this.#microphone = microphone;
     this.#onAudible = onAudible;
     this.level$ = levelOfCurrent(agentTrack, { clock, media });
   }
@@ -122,7 +127,9 @@ export class Speaker implements OutputDevice {
     const { deviceId } = this.state.value;
     if (deviceId !== undefined) setSink(element, deviceId).catch(() => undefined);
     this.#play(output).catch(() => undefined);
-    this.#listing ??= devicesOf(this.#media, 'audiooutput').subscribe((devices) => this.#list(devices));
+    this.#listing ??= newest(this.#microphone, () => devicesOf(this.#media, 'audiooutput')).subscribe((devices) =>
+      this.#list(devices),
+    );
   }
 
   remove(id: string): void {
