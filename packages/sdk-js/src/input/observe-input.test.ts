@@ -201,6 +201,24 @@ describe('a field that is observed', () => {
     ]);
   });
 
+  it.each([
+    ['emptied by the page', (field: Field) => void (field.value = '')],
+    ['taken out of the page', (field: Field) => void (field.isConnected = false)],
+    ['masked', (field: Field) => void (field.isPrivate = true)],
+  ])('stands empty a moment after it was %s, of which no event tells', (_, change) => {
+    const { clock, field, told, stop } = observed();
+    field.types('never mind');
+    clock.advance(5000);
+    expect(told).toHaveLength(1);
+    change(field);
+    clock.advance(1000);
+    expect(told.slice(1)).toEqual([['order', '']]);
+    clock.advance(1000);
+    expect(clock.pending).toBe(0);
+    stop();
+    expect(told).toHaveLength(2);
+  });
+
   it('keeps what stands in it where something else was sent', () => {
     const { field, told, sent, clock } = observed();
     field.types('12');

@@ -12,6 +12,8 @@ export interface ObserveInputOptions {
 }
 
 const THROTTLE_MS = 300;
+/** How often a field is looked at in which something stands: no event tells that a page has emptied one, or taken it away. */
+const LOOK_MS = 1000;
 /** What is typed into these is nobody's business. */
 const SECRET_TYPES: ReadonlySet<string> = new Set(['password', 'hidden', 'file']);
 const SECRET_AUTOCOMPLETE = /\b(current-password|new-password|one-time-code|cc-[a-z-]+)\b/i;
@@ -64,6 +66,7 @@ export function observeInput(
   /** What was sent of it: no news, whether the page empties the field or leaves it. */
   let done: string | undefined;
   let cancel: (() => void) | undefined;
+  let stopLooking: (() => void) | undefined;
   /** An input method (Chinese, Japanese, Korean) is at work: what stands in the field is not what will. */
   let composing = false;
   let wasPassword = false;
@@ -85,17 +88,24 @@ export function observeInput(
     const settled = whole.trim() === done ? '' : whole.slice(-limits.typedChars);
     const text = composing ? told : settled;
     if (text === told && !again) return;
-    told = text;
-    tell(field, text);
+    say(text);
     cancel = clock.after(throttleMs, () => flush());
   };
   const read = () => {
     const { value } = element as { readonly value?: unknown };
     return typeof value === 'string' ? value : textOf(element);
   };
+  const say = (text: string) => {
+    told = text;
+    if (text !== '') stopLooking ??= clock.every(LOOK_MS, edited);
+    else {
+      stopLooking?.();
+      stopLooking = undefined;
+    }
+    tell(field, text);
+  };
   const forget = () => {
-    if (told !== '') tell(field, '');
-    told = '';
+    if (told !== '') say('');
   };
   const edited = () => {
     if (isSecret() || !cancel) flush();
