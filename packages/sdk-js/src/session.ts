@@ -200,7 +200,11 @@ export interface InteractionSession extends AsyncDisposable {
   cancel(taskId?: string): Promise<void>;
   /** The talk is about something else now: what was asked before is not said any more. */
   changeSubject(): Promise<void>;
-  /** Offers a function of this page to background tasks, across calls, until the returned function is called. */
+  /**
+   * Offers a function of this page to background tasks, across calls, until the returned function is called. Of several of one name the
+   * newest is called.
+   * @throws {TypeError} where its name is not one, @throws {MicroturnError} `session/closed`
+   */
   registerTool<Arguments = Record<string, unknown>>(tool: ClientTool<Arguments>): () => void;
 
   /**

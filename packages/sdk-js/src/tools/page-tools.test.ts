@@ -51,6 +51,29 @@ describe('functions of the page', () => {
     expect(() => session.registerTool(tool(() => 1, { name: 'no name' }))).toThrow(TypeError);
   });
 
+  it('are those of who is left where two parts of a page offer one of the same name', async () => {
+    const { session, call, transport } = await connected();
+    const withdraw = session.registerTool(tool(() => 'the page’s'));
+    const withdrawLater = session.registerTool(tool(() => 'the dialog’s', { description: 'Colours the dialog.' }));
+    const described = () =>
+      transport
+        .sentOf('tools.register')
+        .at(-1)
+        ?.tools.map(({ description }) => description);
+    await settled();
+    expect([described(), await call('colour')]).toMatchObject([['Colours the dialog.'], { output: 'the dialog’s' }]);
+    withdrawLater();
+    withdrawLater();
+    await settled();
+    expect([described(), await call('colour', {}, 'c2')]).toMatchObject([
+      ['Colours the page.'],
+      { output: 'the page’s' },
+    ]);
+    withdraw();
+    await settled();
+    expect(described()).toEqual([]);
+  });
+
   it('are offered again to an edge that the session comes to later', async () => {
     const { session, offered } = await connected();
     session.registerTool(tool(() => 1));

@@ -17,12 +17,15 @@ export interface ClientTool<Arguments = Record<string, unknown>> {
 
 type Link = Pick<TransportLink, 'request'>;
 
+/** That are kept behind the newest: who never withdraws one, and offers it again and again, is not to fill the memory. */
+const MOST_OF_ONE_NAME = 8;
 /** Around the output in its message. */
 const ENVELOPE_BYTES = 512;
 
 /** The page's functions, as the edge knows them. */
 export class PageTools {
-  readonly #tools = new Map<string, ClientTool>();
+  /** Of those of one name the last counts, until it is withdrawn. */
+  readonly #offers: { readonly tool: ClientTool }[] = [];
   readonly #running = new Map<string, AbortController>();
   readonly #link: () => Link | undefined;
   readonly #onError: (error: unknown) => void;
@@ -39,31 +42,36 @@ export class PageTools {
   }
 
   /**
-   * Offers a function until the result is called; a later one of the same name takes its place.
+   * Offers a function until the result is called; a later one of the same name takes its place for as long as it is there.
    * @throws {TypeError} where the name is not one
    */
   register<Arguments>(tool: ClientTool<Arguments>): () => void {
     if (!/^[A-Za-z_][\w-]{0,63}$/.test(tool.name)) throw new TypeError(`not a name of a tool: ${tool.name}`);
-    const registered = tool as unknown as ClientTool;
-    this.#tools.set(tool.name, registered);
+    const offer = { tool: tool as unknown as ClientTool };
+    this.#offers.push(offer);
+    const [oldest, ...others] = this.#offers.filter((one) => one.tool.name === tool.name);
+    if (oldest && others.length >= MOST_OF_ONE_NAME) this.#withdraw(oldest);
     this.#announceSoon();
-    return () => {
-      if (this.#tools.get(tool.name) !== registered) return;
-      this.#tools.delete(tool.name);
-      this.#announceSoon();
-    };
+    return () => this.#withdraw(offer);
+  }
+
+  #withdraw(offer: { readonly tool: ClientTool }): void {
+    const index = this.#offers.indexOf(offer);
+    if (index < 0) return;
+    this.#offers.splice(index, 1);
+    this.#announceSoon();
   }
 
   /** A link is up, to this edge or another one, which has to be told. */
   connected(): void {
-    if (this.#tools.size > 0 || this.#offered) this.#announceSoon();
+    if (this.#offers.length > 0 || this.#offered) this.#announceSoon();
     const results = [...this.#results];
     this.#results.clear();
     for (const [callId, result] of results) this.#answer(callId, result).catch(this.#onError);
   }
 
   call({ callId, taskId, name, arguments: args }: SessionEventOf<'tool.call'>): void {
-    const tool = this.#tools.get(name);
+    const tool = this.#offers.findLast((one) => one.tool.name === name)?.tool;
     const abort = new AbortController();
     this.#running.set(callId, abort);
     Promise.resolve()
@@ -112,7 +120,8 @@ export class PageTools {
     this.#announcing = true;
     queueMicrotask(() => {
       this.#announcing = false;
-      const tools = [...this.#tools.values()].map(({ name, description, parameters, approval = false }) => ({
+      const newest = new Map(this.#offers.map(({ tool }) => [tool.name, tool]));
+      const tools = [...newest.values()].map(({ name, description, parameters, approval = false }) => ({
         name,
         description,
         parameters,
