@@ -31,13 +31,21 @@ export interface InputDevice {
   readonly track: State<MediaStreamTrack | undefined>;
   /** RMS in [0, 1], 20 times a second. Measured only while somebody is subscribed. */
   readonly level$: Observable<number>;
-  /** Opens the device, and sends it when the session is connected. Harmless when it is open. */
+  /**
+   * Opens the device, and sends it when the session is connected. Harmless when it is open.
+   * @throws {MicroturnError} `media/permission`, `media/not-found`, `media/in-use`, `media/insecure`, `media/unsupported`,
+   *   `auth/forbidden` where the token does not allow it, `net/closed` where the call ended meanwhile
+   */
   enable(): Promise<void>;
   /** Releases the device. */
   disable(): Promise<void>;
   /** Sends silence, and says so to the edge; the device stays open. Before a call, and between two, it is for the next. */
   setMuted(muted: boolean): Promise<void>;
-  /** Changes over to another device, at once where one is live. */
+  /**
+   * Changes over to another device, at once where one is live; else it is the one for the next `enable()`, where it is there then. Of
+   * several choices in a row the last counts.
+   * @throws {MicroturnError} as `enable()`; what was live goes on
+   */
   select(deviceId: string): Promise<void>;
 }
 
@@ -72,7 +80,7 @@ export interface VideoDevice {
 }
 
 export interface CameraDevice extends VideoDevice {
-  /** Changes over to another camera, at once where one is live. */
+  /** Changes over to another camera, as `InputDevice.select()`. */
   select(deviceId: string): Promise<void>;
 }
 

@@ -70,6 +70,7 @@ export class Input implements VideoDevice {
   #publish: Publish | undefined;
   #publication: Publication | undefined;
   #deviceId: string | undefined;
+  #choices = 0;
   #muted = false;
   /** What the edge was told of the publication that there is; undefined where nobody knows. */
   #toldMuted: boolean | undefined;
@@ -135,7 +136,10 @@ export class Input implements VideoDevice {
   }
 
   select(deviceId: string): Promise<void> {
+    const choice = ++this.#choices;
     return this.#inTurn(this.#devices, async () => {
+      // Passed over, as by whoever goes through a list with the arrow keys.
+      if (choice !== this.#choices) return;
       if (this.track.value) {
         await this.#changeOver(deviceId);
         await this.#sending(() => this.#send());

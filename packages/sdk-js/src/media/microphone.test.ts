@@ -162,6 +162,17 @@ describe('Microphone', () => {
     expect(microphone.state.value).not.toHaveProperty('error');
   });
 
+  it('opens the device that was chosen last, and none of those that were passed over', async () => {
+    for (const id of ['microphone-2', 'microphone-3']) media.plug(id);
+    const microphone = create();
+    await microphone.enable();
+    await Promise.all(
+      ['microphone-2', 'microphone-3', 'microphone-2', 'microphone-3'].map((id) => microphone.select(id)),
+    );
+    expect(media.opened.map(({ label }) => label)).toEqual(['microphone-1', 'microphone-3']);
+    expect(microphone.state.value.deviceId).toBe('microphone-3');
+  });
+
   it('says that it is muted while it is off, and keeps that from call to call', async () => {
     const microphone = create();
     await microphone.setMuted(true);
