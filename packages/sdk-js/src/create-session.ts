@@ -44,7 +44,8 @@ import { waitUntil } from './waiting.js';
 
 /**
  * Makes a session; nothing is opened before `connect()`, so it may be made anywhere, on a server too.
- * @throws {TypeError} where `url` is no http(s) or ws(s) URL, or there is neither a `token` nor a `tokenSource`
+ * @throws {TypeError} where `url` is no http(s) or ws(s) URL, or there is neither a `token` nor a `tokenSource`, @throws {RangeError}
+ *   where `ducking` is out of its range
  */
 export function createSession(options: SessionOptions): InteractionSession {
   return new Session(options);

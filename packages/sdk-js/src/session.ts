@@ -30,6 +30,10 @@ import type { Participant } from './participants.js';
 import type { State } from './state.js';
 import type { ClientTool } from './tools/page-tools.js';
 
+/**
+ * `idle` before a call, and after one that this client left; `reconnecting` where the link, or its media, is lost and looked for: the
+ * call goes on. `failed`: the call could not be joined, or has ended without being asked to; `error` says why. `closed` is for good.
+ */
 export type ConnectionStatus =
   'idle' | 'requesting-media' | 'connecting' | 'connected' | 'reconnecting' | 'closing' | 'closed' | 'failed';
 
@@ -43,14 +47,18 @@ export interface Connection {
 export interface SessionInfo {
   readonly sessionId: string;
   readonly room: string;
+  /** This user's identity, as their token says. */
   readonly participant: string;
+  /** Name and version of the model that answers. */
   readonly model: string;
+  /** How often the model decides, ms. */
   readonly microTurnMs: number;
 }
 
 /** A track of another participant, or the agent's voice. */
 export interface RemoteTrack {
   readonly id: string;
+  /** An identity, or `agent`. */
   readonly participant: string;
   readonly source: 'agent' | 'microphone' | 'camera' | 'screen';
   /** Of the agent's voice: who hears it. */
@@ -58,6 +66,7 @@ export interface RemoteTrack {
   readonly track: MediaStreamTrack;
 }
 
+/** The states of one moment: what `until()` looks at. */
 export interface Snapshot {
   readonly connection: Connection;
   readonly info: SessionInfo | undefined;
@@ -92,8 +101,11 @@ interface CommonOptions {
    * default) by 12 dB, for 600 ms at most. `speaker.setDucking()` changes it later.
    */
   readonly ducking?: boolean | DuckingOptions;
+  /** How the edge is reached: `webrtc()` by default, `scriptedTransport()` of `@microturn/sdk/testing` in tests. */
   readonly transport?: Transport;
+  /** Default: the browser's. */
   readonly clock?: Clock;
+  /** Default: nothing is logged. `console` fits. */
   readonly logger?: Logger;
 }
 
@@ -123,19 +135,26 @@ export interface AnswerOptions {
  */
 export interface InteractionSession extends AsyncDisposable {
   readonly connection: State<Connection>;
+  /** Undefined until the first link of a call is up; it stays when the call has ended. */
   readonly info: State<SessionInfo | undefined>;
+  /** What the agent does now. */
   readonly agent: State<AgentState>;
+  /** What the model believes about this user: `silent` outside a call. */
   readonly floor: State<FloorState>;
   /** What was said by both sides and what was typed, by time; the last 500 entries. */
   readonly transcript: State<readonly TranscriptEntry[]>;
+  /** What the agent said, oldest first, with how much of it was heard; the last 500. As what follows, it begins anew with each call. */
   readonly responses: State<readonly AgentResponse[]>;
+  /** Who talked over whom, oldest first; the last 500. */
   readonly interruptions: State<readonly InterruptionRecord[]>;
+  /** Background work, oldest first; the last 500. */
   readonly tasks: State<readonly BackgroundTask[]>;
   /**
    * What the page is to show: JSON documents by id, each grown from `{}` by the patches of the app and of background tasks.
    * What a patch leaves as it is keeps its identity. One that does not fit is told of in `errors` (`ui/patch`), and changes nothing.
    */
   readonly surfaces: State<Surfaces>;
+  /** Of the link and the model, once a second in a call. */
   readonly stats: State<SessionStats | undefined>;
   /** Who is in the room: this user first, then in the order in which they came. Empty outside a call. */
   readonly participants: State<readonly Participant[]>;
@@ -149,16 +168,23 @@ export interface InteractionSession extends AsyncDisposable {
   /** As the camera. The browser asks what to share, and has to be asked in a click. */
   readonly screen: VideoDevice;
   readonly speaker: OutputDevice;
+  /**
+   * What the states are made of: every event of the call, each once and in order, also over a lost link, after the states have
+   * changed. It completes with `close()` and never errors.
+   */
   readonly events: Observable<SessionEvent>;
   /** What went wrong without ending the call: the edge's errors, and messages that could not be read. */
   readonly errors: Observable<MicroturnError>;
   /** Session ms now, by the quickest messages of late; 0 before the join. It never goes back in a call. */
   readonly nowMs: number;
+  /** `close()` was called: nothing can be asked any more. */
   readonly closed: boolean;
 
   /**
    * Joins the call; resolves when it is up. All who call it share one call: to abort gives up waiting, and ends the call
    * where nobody else waits for it or has got it.
+   * @throws {MicroturnError} what the token source, the microphone (`media/…`), the network (`net/…`) or the edge (`auth/…`,
+   *   `edge/full`, `room/full`, `recipe/unknown`) said; `session/aborted`, `session/closed`. It is in `connection` as well
    */
   connect(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Leaves the call and releases the devices; `connect()` starts a new one. */
@@ -166,9 +192,16 @@ export interface InteractionSession extends AsyncDisposable {
   /** Leaves, for good. Closing twice is harmless. */
   close(): Promise<void>;
 
-  /** Silences the agent at once, and tells how much of its response had been heard. */
+  /**
+   * Silences the agent at once, and tells how much of its response had been heard: `heardMs`, of the audio of `responseId`, which is
+   * absent where nothing was being said.
+   * @throws {MicroturnError} `net/closed` where no call is up, `net/timeout`
+   */
   interrupt(): Promise<InterruptResult>;
-  /** Speaks through the agent; the model may still stop it. To whom the model speaks, unless `audience` says otherwise. */
+  /**
+   * Speaks through the agent; the model may still stop it. To whom the model speaks, unless `audience` says otherwise.
+   * @throws {MicroturnError} `protocol/malformed` for no text, or more than 4096 characters; `net/closed`, `net/timeout`
+   */
   say(text: string, options?: { readonly audience?: AudienceChoice }): Promise<{ responseId: string }>;
 
   /**
@@ -185,10 +218,14 @@ export interface InteractionSession extends AsyncDisposable {
   /**
    * Asks the background model, typed instead of spoken. The result is in `tasks`, and said when the floor is free. What is
    * about a task under way, such as “never mind” or the answer to its question, goes to that task; `taken` tells.
-   * @throws {MicroturnError} `protocol/too-large` and `image/invalid` for images, `task/full`
+   * @throws {MicroturnError} `protocol/too-large` and `image/invalid` for images, `protocol/rate` where 16 requests with images wait
+   *   already, `protocol/malformed` for no text, or more than 4096 characters, `task/full`, `task/off`; `net/closed`, `net/timeout`
    */
   ask(text: string, options?: AskOptions): Promise<AskResult>;
-  /** Adds to a task that goes on ("make it vegetarian"): it begins again with that. */
+  /**
+   * Adds to a task that goes on ("make it vegetarian"): it begins again with that.
+   * @throws {MicroturnError} `task/unknown` where it does not
+   */
   amend(taskId: string, text: string): Promise<void>;
   /**
    * Answers the question of a task; `true` or `false` where it asks for approval. A task may have another question at once:
@@ -219,7 +256,7 @@ export interface InteractionSession extends AsyncDisposable {
    * with that name; with none, it sees none. Frames of a camera or screen are shown this way, once or twice a second: each picture takes
    * a message for every 45 kB, and an edge ends a call that sends more than 50 messages a second for long. Of more than four
    * pictures over all names, those shown first are dropped. Without `image` in `llm.takes` it is told that there are some.
-   * @throws {MicroturnError} `protocol/too-large`, `image/invalid`, `protocol/state` for a call whose model looks at none
+   * @throws {MicroturnError} `protocol/too-large`, `image/invalid`, `protocol/rate` as `ask`, `protocol/state` for a call whose model looks at none
    */
   show(images: readonly Blob[], options?: { readonly name?: string }): Promise<void>;
   /**
@@ -247,7 +284,10 @@ export interface InteractionSession extends AsyncDisposable {
     fn: (event: SessionEventOf<T>) => void,
     options?: { readonly signal?: AbortSignal },
   ): () => void;
-  /** Resolves with the first snapshot that `predicate` accepts. */
+  /**
+   * Resolves with the first snapshot that `predicate` accepts: the one of now, or one of those that follow.
+   * @throws {MicroturnError} `net/timeout` after `timeoutMs`, `session/aborted`, `session/closed`; and what `predicate` throws
+   */
   until(
     predicate: (snapshot: Snapshot) => boolean,
     options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },

@@ -37,7 +37,7 @@ export interface InputDevice {
    *   `auth/forbidden` where the token does not allow it, `net/closed` where the call ended meanwhile
    */
   enable(): Promise<void>;
-  /** Releases the device. */
+  /** Releases the device, and ends what is sent of it. */
   disable(): Promise<void>;
   /** Sends silence, and says so to the edge; the device stays open. Before a call, and between two, it is for the next. */
   setMuted(muted: boolean): Promise<void>;
@@ -103,8 +103,16 @@ export interface OutputDevice {
   readonly state: State<OutputState>;
   /** RMS of the agent's voice in [0, 1], 20 times a second. Measured only while somebody is subscribed. */
   readonly level$: Observable<number>;
-  /** Starts playback from a user's gesture. */
+  /**
+   * Starts playback from a user's gesture.
+   * @throws {MicroturnError} `media/blocked` where the browser still refuses
+   */
   unlock(): Promise<void>;
+  /**
+   * Of all that is played.
+   * @param volume in [0, 1]
+   * @throws {RangeError}
+   */
   setVolume(volume: number): void;
   /** The listener hears nothing, and the edge is told so. */
   setMuted(muted: boolean): void;

@@ -4,9 +4,9 @@ import type { MediaPlatform } from './platform.js';
 import { openMeters } from './track-meter.js';
 
 export interface DuckingOptions {
-  /** By how much the agent is lowered, dB; 12 unless told otherwise. */
+  /** By how much the agent is lowered, dB in [0, 60]; 12 unless told otherwise. */
   readonly depthDb?: number;
-  /** How long it stays so where the edge says nothing; 600 ms unless told otherwise. */
+  /** How long it stays so where the edge says nothing, ms in [0, 10 000]; 600 unless told otherwise. */
   readonly holdMs?: number;
 }
 
