@@ -112,6 +112,23 @@ describe('connecting', () => {
     expect([transport.openSockets, session.connection.value.status]).toEqual([0, 'idle']);
   });
 
+  it('asks the user again in another call, where they never answered in the first', async () => {
+    const { session, transport } = setUp();
+    const devices = transport.media.devices()!;
+    // In Firefox a question that is clicked away is open for ever.
+    devices.getUserMedia = () => new Promise(() => undefined);
+    const first = codeOf(session.connect());
+    await settled();
+    await session.disconnect();
+    expect(await first).toBe('net/closed');
+    Reflect.deleteProperty(devices, 'getUserMedia');
+    const second = session.connect();
+    await settled();
+    expect([session.connection.value.status, session.microphone.state.value.status]).toEqual(['connected', 'live']);
+    await second;
+    await session.close();
+  });
+
   it('is another call when it is asked for again the moment it was given up, as StrictMode does', async () => {
     const { session, transport, statuses } = setUp();
     const abort = new AbortController();

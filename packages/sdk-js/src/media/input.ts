@@ -81,8 +81,8 @@ export class Input implements VideoDevice {
   /** Counts releases: a device that opens after one is let go at once. */
   #epoch = 0;
   #unlisten: (() => void) | undefined;
-  /** One change at a time: devices are slow, and users are not. */
-  readonly #devices = oneAfterAnother();
+  /** One change at a time: devices are slow, and users are not. Anew with each call: a user may never answer the browser. */
+  #devices = oneAfterAnother();
   /** So is sending; but it does not wait for a device, nor a call for the user whom the browser asks for one. */
   readonly #sending = oneAfterAnother();
 
@@ -167,6 +167,7 @@ export class Input implements VideoDevice {
   /** The call is over, and its publication with it; the device is released. */
   release(): void {
     this.#epoch++;
+    this.#devices = oneAfterAnother();
     this.detach();
     this.#stop();
   }
