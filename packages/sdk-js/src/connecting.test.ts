@@ -112,6 +112,24 @@ describe('connecting', () => {
     expect([transport.openSockets, session.connection.value.status]).toEqual([0, 'idle']);
   });
 
+  it('asks for another token where the user took their time with the browser’s question: the first may have expired', async () => {
+    let tokens = 0;
+    const { session, transport, clock } = setUp({
+      token: undefined,
+      tokenSource: TokenSource.custom(() => Promise.resolve({ participantToken: `token-${++tokens}` })),
+    } as unknown as SessionOptions);
+    for (const waitMs of [10_000, 60_000]) {
+      transport.media.ask();
+      const joining = session.connect();
+      await clock.run(waitMs, 1000);
+      transport.media.allow();
+      await joining;
+      await session.disconnect();
+    }
+    expect(transport.sentOf('join').map(({ token }) => token)).toEqual(['token-1', 'token-3']);
+    expect(clock.pending).toBe(0);
+  });
+
   it('asks the user again in another call, where they never answered in the first', async () => {
     const { session, transport } = setUp();
     const devices = transport.media.devices()!;

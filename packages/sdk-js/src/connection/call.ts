@@ -11,6 +11,8 @@ import { chooseBase } from './url.js';
 
 /** As a request to the edge: one that hangs is not to use up the time in which a session can be come back to. */
 const TOKEN_MS = 10_000;
+/** So old a token is used without another thought: some are made for a minute, and a user may take longer to allow a microphone. */
+const FRESH_MS = 30_000;
 
 /** What a call asks of its session, and tells it. */
 export interface CallHost extends Omit<LinkObserver, 'closed'> {
@@ -95,15 +97,16 @@ export class Call {
   /** The way into a call; a failure anywhere leaves nothing open. */
   async #join(): Promise<void> {
     const { signal } = this.#abort;
-    const { transport, logger } = this.#parts;
+    const { transport, clock, logger } = this.#parts;
     try {
       signal.throwIfAborted();
       transport.prepare?.();
+      const untilMs = clock.now() + FRESH_MS;
       const token = this.#fetchToken();
       // It may fail while the microphone is asked for, before anybody waits for it.
       token.catch(() => undefined);
       await this.#host.prepare(signal);
-      const joined = await this.#openLink(await token);
+      const joined = await this.#openLink(await (clock.now() < untilMs ? token : this.#fetchToken()));
       this.#host.status('connected');
       logger.info('connected', joined);
     } catch (cause) {

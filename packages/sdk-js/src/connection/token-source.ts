@@ -14,7 +14,10 @@ export interface TokenResponse {
   readonly participantToken: string;
 }
 
-/** Gives a fresh token for every `connect()`, and each time that a lost link is come back from; it has 10 s. */
+/**
+ * Gives a fresh token for every `connect()`, where the user took more than 30 s to allow a microphone another one, and one each time that
+ * a lost link is come back from; it has 10 s.
+ */
 export interface TokenSource {
   fetch(request: TokenRequest): Promise<TokenResponse>;
 }
