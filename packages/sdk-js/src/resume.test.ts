@@ -1,6 +1,6 @@
 import type { SessionEventBody } from '@microturn/protocol';
 import { describe, expect, it, vi } from 'vitest';
-import { createSession, MicroturnError, TokenSource } from './index.js';
+import { createSession, MicroturnError, TokenSource, type InteractionSession, type State } from './index.js';
 import { ManualClock, scriptedTransport } from './testing/index.js';
 
 async function connected(options: Parameters<typeof scriptedTransport>[0] = {}) {
@@ -230,6 +230,21 @@ describe('a session whose socket drops', () => {
     await clock.run(500);
     await lost;
     await session.close();
+  });
+
+  it.each([
+    ['that the agent’s track is gone', ({ agentTrack }: InteractionSession) => agentTrack],
+    ['that it is reconnecting', ({ connection }: InteractionSession) => connection],
+  ])('is not sought any more where the app leaves when it is told %s', async (_, pick) => {
+    const { session, transport, clock } = await connected();
+    let told = 0;
+    (pick(session) as State<unknown>).subscribe(() => {
+      if (told++ === 1) void session.disconnect();
+    });
+    transport.drop();
+    expect([session.connection.value.status, clock.pending]).toEqual(['idle', 0]);
+    await clock.run(5000, 50);
+    expect([session.connection.value.status, transport.opened]).toEqual(['idle', 1]);
   });
 
   it('stops trying where the app leaves', async () => {

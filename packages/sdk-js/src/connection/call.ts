@@ -201,7 +201,9 @@ export class Call {
     }
     this.#parts.logger.warn('the link is lost', { code: reason.code });
     this.#dropLink();
-    this.#host.status('reconnecting', reason);
+    // Whoever is told of it may leave.
+    if (!this.#left) this.#host.status('reconnecting', reason);
+    if (this.#left) return;
     this.#up = this.#resume(reason);
     this.#up.catch((cause: unknown) => this.#fail(MicroturnError.from(cause, 'net/closed')));
   }
@@ -248,6 +250,7 @@ export class Call {
 
   #sleep(ms: number): Promise<void> {
     const { signal } = this.#abort;
+    if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
         cancel();
