@@ -181,6 +181,25 @@ describe('connecting', () => {
     expect([session.connection.value.status, transport.openSockets]).toEqual(['idle', 0]);
   });
 
+  it.each([
+    ['that another call begins', false],
+    ['what call it is in', true],
+  ])('is given up where the app leaves when it is told %s', async (_, isIn) => {
+    const { session, transport } = await connected();
+    await session.disconnect();
+    session.info.subscribe((info) => {
+      if ((info !== undefined) === isIn) void session.disconnect();
+    });
+    expect(await codeOf(session.connect())).toBe('net/closed');
+    await settled();
+    expect([session.connection.value.status, transport.openSockets]).toEqual(['idle', 0]);
+    expect(transport.media.opened.every(({ readyState }) => readyState === 'ended')).toBe(true);
+    // Nothing of that call is in the way of what comes next.
+    await session.camera.enable();
+    expect(session.camera.state.value.status).toBe('live');
+    await session.close();
+  });
+
   it('is given up by disconnect and by close', async () => {
     const { session, transport } = setUp();
     transport.answer('join', () => new Promise(() => undefined));

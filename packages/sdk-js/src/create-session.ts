@@ -406,7 +406,8 @@ class Session implements InteractionSession {
     });
     this.#call = call;
     this.#startOver();
-    this.#setStatus(microphone === false ? 'connecting' : 'requesting-media');
+    // Whoever was told that all begins anew may have left.
+    if (this.#call === call) this.#setStatus(microphone === false ? 'connecting' : 'requesting-media');
     return call;
   }
 
@@ -416,6 +417,8 @@ class Session implements InteractionSession {
     this.#time.tell(sessionMs);
     this.#tools.connected();
     this.#tellDraftsAgain(link);
+    // Whoever was told of it may have left: nothing is to be sent over this link later.
+    signal.throwIfAborted();
     await this.#media.sendOver(link, signal);
   }
 
