@@ -1,6 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import { codeOf, connected, setUp } from './fixtures/scripted-session.js';
-import { createSession, MicroturnError, TokenSource, type SessionOptions } from './index.js';
+import {
+  createSession,
+  MicroturnError,
+  TokenSource,
+  type InteractionSession,
+  type SessionOptions,
+  type State,
+} from './index.js';
 import { FakeTrack, settled } from './testing/index.js';
 
 describe('connecting', () => {
@@ -198,6 +205,21 @@ describe('connecting', () => {
     await session.camera.enable();
     expect(session.camera.state.value.status).toBe('live');
     await session.close();
+  });
+
+  it.each([
+    ['agentTrack', (session: InteractionSession) => session.agentTrack],
+    ['tracks', (session: InteractionSession) => session.tracks],
+  ])('plays nothing where the app leaves when it is told of a track, by %s', async (_, pick) => {
+    const { session, transport } = setUp();
+    let told = 0;
+    (pick(session) as State<unknown>).subscribe(() => {
+      if (told++ === 1) void session.disconnect();
+    });
+    expect(await codeOf(session.connect())).toBe('net/closed');
+    await settled();
+    expect([session.tracks.value, session.agentTrack.value, transport.media.listeners]).toEqual([[], undefined, 0]);
+    expect(transport.media.elements.filter(({ playing }) => playing)).toEqual([]);
   });
 
   it('is given up by disconnect and by close', async () => {

@@ -117,10 +117,11 @@ export class SessionMedia {
   add(received: ReceivedTrack): void {
     const { id, participant, source, audience, track } = received;
     const isAgent = source === 'agent';
-    if (isAgent) this.#voice.receive(received);
-    this.speaker.add(id, track, isAgent);
     const remote = { id, participant, source, track, ...(audience && { audience }) };
     this.tracks.set([...this.tracks.value.filter((other) => other.id !== id), remote]);
+    // Whoever is told of it may leave.
+    if (this.tracks.value.includes(remote)) this.speaker.add(id, track, isAgent);
+    if (isAgent && this.tracks.value.includes(remote)) this.#voice.receive(received);
   }
 
   remove(id: string): void {
