@@ -339,6 +339,20 @@ describe('useTranscript and useResponses', () => {
     expect(mine.current[0].map((entry) => entry.text)).toEqual(['hello']);
     expect(mine.current[1].map((response) => response.status)).toEqual(['speaking']);
   });
+
+  it('give those whom a choice of the user names', async () => {
+    const choices: ('user' | 'agent' | undefined)[] = ['user', 'agent', undefined];
+    const hook = await renderHook(() => choices.map((speaker) => useTranscript({ speaker })));
+    act(() => {
+      hook.transport.emit(word('hello', 300), 400);
+      hook.transport.emit(started(), 800);
+    });
+    expect(hook.current.map((entries) => entries.map(({ speaker }) => speaker))).toEqual([
+      ['user'],
+      ['agent'],
+      ['user', 'agent'],
+    ]);
+  });
 });
 
 describe('useInterruptions', () => {

@@ -9,7 +9,12 @@ const none: readonly TranscriptEntry[] = [];
 export function useTranscript(): readonly TranscriptEntry[];
 export function useTranscript(options: { readonly speaker: 'user' }): readonly UserUtterance[];
 export function useTranscript(options: { readonly speaker: 'agent' }): readonly AgentResponse[];
-export function useTranscript(options: { readonly speaker?: 'user' | 'agent' } = {}): readonly TranscriptEntry[] {
+export function useTranscript(options?: {
+  readonly speaker?: 'user' | 'agent' | undefined;
+}): readonly TranscriptEntry[];
+export function useTranscript(
+  options: { readonly speaker?: 'user' | 'agent' | undefined } = {},
+): readonly TranscriptEntry[] {
   const entries = useStateValue(useSession().transcript, none);
   const { speaker } = options;
   return useMemo(() => (speaker ? entries.filter((entry) => entry.speaker === speaker) : entries), [entries, speaker]);
