@@ -40,7 +40,7 @@ describe('TokenSource.endpoint', () => {
     [new Response('', { status: 405 }), 'auth/no-endpoint'],
     [new Response('', { status: 500 }), 'net/unreachable'],
     [Response.json({}), 'auth/denied'],
-    [new Response('<html>'), 'auth/denied'],
+    [new Response('<html>'), 'net/unreachable'],
     [new TypeError('Failed to fetch'), 'net/unreachable'],
   ])('rejects with a code (%#)', async (response, code) => {
     await expect(endpoint(response).source.fetch({})).rejects.toMatchObject({ name: 'MicroturnError', code });

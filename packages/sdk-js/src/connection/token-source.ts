@@ -42,7 +42,8 @@ export const TokenSource = {
   /**
    * The JSON of LiveKit's token endpoints: POSTs `{room_name, participant_name, participant_identity}`, those that are known,
    * and takes `{server_url, participant_token}`.
-   * @throws {MicroturnError} `auth/denied` for 401 and 403, `auth/no-endpoint` for 404 and 405, else `net/unreachable`
+   * @throws {MicroturnError} `auth/denied` for 401, 403 and JSON without a token, `auth/no-endpoint` for 404 and 405, else
+   *   `net/unreachable`, which a lost link tries again
    */
   endpoint(url: string | URL, options: EndpointOptions = {}): TokenSource {
     return {
@@ -86,13 +87,15 @@ async function post(url: string | URL, options: EndpointOptions, request: TokenR
 }
 
 async function readToken(url: string | URL, response: Response): Promise<TokenResponse> {
-  const body: unknown = await response.json().catch(() => undefined);
+  const body: unknown = await response.json().catch((cause: unknown) => {
+    // Of a portal that wants to be logged in to, or cut short by a bad network: it may be another one next time.
+    throw new MicroturnError('net/unreachable', `the token endpoint ${url} answered with no JSON`, { cause });
+  });
   const fields = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   const token = fields['participant_token'] ?? fields['participantToken'];
   const serverUrl = fields['server_url'] ?? fields['serverUrl'];
   if (typeof token !== 'string' || token === '') {
-    const what = body === undefined ? 'no JSON' : 'JSON without a participant_token';
-    throw new MicroturnError('auth/denied', `the token endpoint ${url} answered with ${what}`);
+    throw new MicroturnError('auth/denied', `the token endpoint ${url} answered with JSON without a participant_token`);
   }
   return { participantToken: token, ...(typeof serverUrl === 'string' && serverUrl !== '' && { serverUrl }) };
 }
