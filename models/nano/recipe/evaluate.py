@@ -33,11 +33,12 @@ WORD_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 MARGIN = 0.005
 """Of F1: of thresholds so close to the best the lowest is taken, since strangers are heard less surely than those it is chosen on."""
 BARGE_IN_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-ACT_THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-CAREFUL_ACTS = {"stop": 0.8, "commit": 0.8}
+ACT_THRESHOLD = 0.6
+"""Not tuned: the tuning sets have none of half of the acts. Those are rarely unasked at any threshold, and strangers ask for them less surely."""
+CAREFUL_ACTS = {"stop": 0.9, "commit": 0.8, "backchannel": 0.8}
 """
-Acts that the user hears at once, and that nothing takes back: at .6 one of five sentences was stopped by its own echo
-(test/integration/echo.test.ts), while F1 is the same to .01 from .5 to .9.
+Acts that the user hears at once, and that nothing takes back. At .6 one of five sentences was stopped by its own echo
+(test/integration/echo.test.ts), and of the backchannels in the tuning sets two of five came unasked.
 """
 SAY_THRESHOLDS = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8)
 MOST_FALSE_STOPS = 0.1
@@ -92,7 +93,7 @@ def tune(bundle: Path, shards: list[Path]) -> dict:
             "barge-in": max(quiet, key=lambda t: (overlaps[t]["detected"]["value"], t), default=BARGE_IN_THRESHOLDS[-1]),
         },
         "say": lowest({threshold: grid_f1(sessions, "say", threshold) for threshold in SAY_THRESHOLDS}),
-        "act": lowest({threshold: grid_f1(sessions, "act", threshold) for threshold in ACT_THRESHOLDS}),
+        "act": ACT_THRESHOLD,
         "acts": CAREFUL_ACTS,
     }
 
