@@ -16,6 +16,8 @@ const WARM_UP_MINUTES = 2;
 /** Heaps are collected before they are measured, which takes their threads' time. */
 const HEAP_EVERY = 6;
 const SAY_EVERY = 4;
+/** A busy machine may lose a link, which the session comes back over: one that is lost again and again is a fault. */
+const MOST_ATTEMPTS = 6;
 const MB = 2 ** 20;
 
 /** What may not grow: by the trend after the warm-up, and from its beginning to its end. */
@@ -85,8 +87,8 @@ async function watch(
     }
     if (i % SAY_EVERY === SAY_EVERY - 1) {
       // Many responses that are stopped, and some that are heard to the end.
-      await caller.say(SAYINGS[i % SAYINGS.length]!);
-      if (i % (2 * SAY_EVERY) === SAY_EVERY - 1) await caller.interrupt();
+      await overLinks(() => caller.say(SAYINGS[i % SAYINGS.length]!));
+      if (i % (2 * SAY_EVERY) === SAY_EVERY - 1) await overLinks(() => caller.interrupt());
     }
     if (i % 12 === 0)
       console.log(
@@ -94,6 +96,20 @@ async function watch(
       );
     if (at >= minutes) return series;
     await sleep(SAMPLE_MS);
+  }
+}
+
+/** Asks again where the link is lost, and found again. */
+async function overLinks(ask: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'net/closed' || attempt === MOST_ATTEMPTS) throw error;
+      console.log('the link is lost, and looked for');
+      await sleep(SAMPLE_MS);
+    }
   }
 }
 
