@@ -292,40 +292,35 @@ describe('decode: say and acts', () => {
     expect(decode(slots, first.state, { say: twice }, { index: 1, play: 0 }).decoded.say).toBe('one');
   });
 
-  it('reads an act head', () => {
-    const m = manifest({
-      'outputs/act': {
-        tensor: 'a',
-        shape: ['B', 3],
-        values: 'probabilities',
-        classes: ['none', 'stop', 'delegate'],
-      },
-      'decoding/stop': [{ act: 'stop' }],
-    });
-    const acts = (...shares: number[]) =>
-      decode(m, freshDecoder, { act: Float32Array.from(shares) }, { index: 0, play: 0 }).decoded.acts;
-    expect(acts(0.9, 0.1, 0)).toEqual([]);
-    expect(acts(0.1, 0.9, 0)).toEqual(['stop']);
-    expect(acts(0.1, 0, 0.9)).toEqual(['delegate']);
-  });
+  describe('of an act head', () => {
+    const acts = (decoding: object, ...shares: number[]) => {
+      const m = manifest({
+        'outputs/act': {
+          tensor: 'a',
+          shape: ['B', 3],
+          values: 'probabilities',
+          classes: ['none', 'stop', 'delegate'],
+        },
+        'decoding/act': decoding,
+        'decoding/stop': [{ act: 'stop' }],
+      });
+      return decode(m, freshDecoder, { act: Float32Array.from(shares) }, { index: 0, play: 0 }).decoded.acts;
+    };
 
-  it('asks more of an act that has a threshold of its own', () => {
-    const m = manifest({
-      'outputs/act': {
-        tensor: 'a',
-        shape: ['B', 3],
-        values: 'probabilities',
-        classes: ['none', 'stop', 'delegate'],
-      },
-      'decoding/act': { threshold: 0.5, thresholds: { stop: 0.75 } },
-      'decoding/stop': [{ act: 'stop' }],
+    it('takes the likeliest', () => {
+      const plain = { threshold: 0 };
+      expect(acts(plain, 0.9, 0.1, 0)).toEqual([]);
+      expect(acts(plain, 0.1, 0.9, 0)).toEqual(['stop']);
+      expect(acts(plain, 0.1, 0, 0.9)).toEqual(['delegate']);
     });
-    const acts = (...shares: number[]) =>
-      decode(m, freshDecoder, { act: Float32Array.from(shares) }, { index: 0, play: 0 }).decoded.acts;
-    expect(acts(0.3, 0.7, 0)).toEqual([]);
-    expect(acts(0.25, 0.75, 0)).toEqual(['stop']);
-    expect(acts(0.5, 0, 0.5)).toEqual([]);
-    expect(acts(0.4, 0, 0.6)).toEqual(['delegate']);
+
+    it('asks more of an act that has a threshold of its own', () => {
+      const careful = { threshold: 0.5, thresholds: { stop: 0.75 } };
+      expect(acts(careful, 0.3, 0.7, 0)).toEqual([]);
+      expect(acts(careful, 0.25, 0.75, 0)).toEqual(['stop']);
+      expect(acts(careful, 0.5, 0, 0.5)).toEqual([]);
+      expect(acts(careful, 0.4, 0, 0.6)).toEqual(['delegate']);
+    });
   });
 });
 
