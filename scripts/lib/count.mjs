@@ -28,31 +28,40 @@ export function sum(all) {
 }
 
 /**
- * @param {any} json what vitest's json reporter writes
- * @returns {Counts}
+ * @param {any} json what vitest-report.mjs writes
+ * @returns {Counts} without the files that have to run again
  */
-export function countVitest(json) {
+export function countVitest({ testResults, unfinished }) {
+  const files = testResults.filter(({ name }) => !unfinished.includes(name));
   // A file that cannot be imported fails without a test in it.
-  const brokenFiles = json.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
-  return {
-    passed: json.numPassedTests,
-    failed: json.numFailedTests + brokenFiles.length,
-    skipped: json.numPendingTests + json.numTodoTests,
-  };
+  const broken = files.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0);
+  const tests = files.flatMap(({ assertionResults }) => assertionResults);
+  const passed = tests.filter(({ status }) => status === 'passed').length;
+  const failed = tests.filter(({ status }) => status === 'failed').length;
+  return { passed, failed: failed + broken.length, skipped: tests.length - passed - failed };
 }
 
 /**
- * @param {any} json what vitest's json reporter writes
- * @returns {string[]} the tests that failed, each with the first line of why
+ * @param {any} json what vitest-report.mjs writes
+ * @returns {string[]} the tests that failed, each with the first line of why, and errors outside of them
  */
-export function failuresVitest(json) {
-  return json.testResults
+export function failuresVitest({ testResults, unhandled }) {
+  const failures = testResults
     .filter(({ status }) => status === 'failed')
     .flatMap(({ name, message, assertionResults }) => {
       const failed = assertionResults.filter(({ status }) => status === 'failed');
       if (failed.length === 0) return [failure(name, '', message)];
       return failed.map(({ fullName, failureMessages }) => failure(name, fullName, failureMessages[0]));
     });
+  return [...failures, ...unhandled];
+}
+
+/**
+ * @param {any} json what vitest-report.mjs writes
+ * @returns {{ files: string[], why: string[] }} what has to run again, since nothing is known of it: its process died, or never began
+ */
+export function unfinishedVitest({ unfinished, died }) {
+  return { files: unfinished.map((file) => relative(root, file)), why: died };
 }
 
 /**

@@ -29,19 +29,18 @@ test('a failure outside of the tests is counted once', () => {
   });
 });
 
-test('a vitest file that could not be imported is a failure', () => {
+test('a vitest file that could not be imported is a failure, and one that has to run again is not counted yet', () => {
+  const tests = (...statuses) => statuses.map((status) => ({ status }));
   const json = {
-    numPassedTests: 4,
-    numFailedTests: 1,
-    numPendingTests: 2,
-    numTodoTests: 1,
+    unfinished: ['c.test.ts'],
     testResults: [
-      { status: 'passed', assertionResults: [{}, {}, {}, {}] },
-      { status: 'failed', assertionResults: [{}] },
-      { status: 'failed', assertionResults: [] },
+      { name: 'a.test.ts', status: 'passed', assertionResults: tests('passed', 'passed', 'skipped', 'todo') },
+      { name: 'b.test.ts', status: 'failed', assertionResults: tests('failed', 'passed') },
+      { name: 'c.test.ts', status: 'passed', assertionResults: tests('passed', 'pending', 'pending') },
+      { name: 'd.test.ts', status: 'failed', assertionResults: [] },
     ],
   };
-  expect(countVitest(json)).toEqual({ passed: 4, failed: 2, skipped: 3 });
+  expect(countVitest(json)).toEqual({ passed: 3, failed: 2, skipped: 2 });
 });
 
 test('a Playwright test that passed in a second try has passed', () => {
@@ -67,10 +66,12 @@ test('each test that failed, if only once, is told with its file and why, so tha
       },
       { name: 'c.test.ts', status: 'failed', message: 'cannot be imported\nat y', assertionResults: [] },
     ],
+    unhandled: ['d.test.ts › a call goes on › nobody waited for it'],
   };
   expect(failuresVitest(vitest)).toEqual([
     'b.test.ts › a call ends › Error: 2 is not 3',
     'c.test.ts › cannot be imported',
+    'd.test.ts › a call goes on › nobody waited for it',
   ]);
 
   const late = { status: 'failed', error: { message: 'Error: too late\n  at z' } };

@@ -83,18 +83,31 @@ async function runStage(stage, env, report) {
   const notes = [];
   for (const check of stage.checks) {
     if (stage.checks.length > 1) await (output ? output.write(`· ${check.title}\n`) : report.line(`· ${check.title}`));
-    if (check.results) await rm(check.results.file, { force: true });
-    const [command, ...args] = check.command;
-    const exitCode = await runInPlace(command, args, {
-      cwd: root,
-      env: { ...env, ...check.env },
-      stdio: output ? ['ignore', output.fd, output.fd] : ['ignore', 'inherit', 'inherit'],
-      timeoutMs: stage.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    });
-    const { counts, failures } = await readResults(check);
-    counted.push(countCheck({ exitCode, reports: check.results !== undefined, counts }));
-    if (exitCode !== 0) notes.push(`${check.title}: ${CODES[exitCode] ?? `exit code ${exitCode}`}`);
-    notes.push(...failures);
+    const runOnce = async (...more) => {
+      if (check.results) await rm(check.results.file, { force: true });
+      const [command, ...args] = check.command;
+      const exitCode = await runInPlace(command, [...args, ...more], {
+        cwd: root,
+        env: { ...env, ...check.env },
+        stdio: output ? ['ignore', output.fd, output.fd] : ['ignore', 'inherit', 'inherit'],
+        timeoutMs: stage.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      });
+      return { exitCode, ...(await readResults(check)) };
+    };
+    const attempts = [await runOnce()];
+    const { files, why } = attempts[0].unfinished;
+    if (files.length > 0 && !stopSignal()) {
+      notes.push(...files.map((file) => `${file} › had to run again › ${why.join('; ')}`));
+      attempts.push(await runOnce(...files));
+    }
+    const outcome = together(attempts);
+    counted.push(
+      countCheck({ exitCode: outcome.exitCode, reports: check.results !== undefined, counts: outcome.counts }),
+    );
+    if (outcome.exitCode !== 0) {
+      notes.push(`${check.title}: ${CODES[outcome.exitCode] ?? `exit code ${outcome.exitCode}`}`);
+    }
+    notes.push(...outcome.failures);
   }
   await output?.close();
   return { counts: sum(counted), ms: Date.now() - startedAt, notes };
@@ -102,13 +115,24 @@ async function runStage(stage, env, report) {
 
 /** A check that crashed has written nothing, or half of it. */
 async function readResults({ results }) {
-  if (!results) return { failures: [] };
+  const nothing = { failures: [], unfinished: { files: [], why: [] } };
+  if (!results) return nothing;
   try {
     const json = JSON.parse(await readFile(results.file, 'utf8'));
-    return { counts: results.count(json), failures: namesOf(results, json) };
+    const unfinished = results.unfinished?.(json) ?? nothing.unfinished;
+    return { counts: results.count(json), failures: namesOf(results, json), unfinished };
   } catch {
-    return { failures: [] };
+    return nothing;
   }
+}
+
+/** What a check came to whose second attempt is about what the first one left. */
+function together([first, second]) {
+  if (!second) return first;
+  const failures = [...first.failures, ...second.failures];
+  // The exit code of the first is that of what had to run again, unless there is more to it.
+  const exitCode = second.exitCode || (first.failures.length > 0 ? first.exitCode : 0);
+  return { exitCode, counts: second.counts && sum([first.counts, second.counts]), failures };
 }
 
 /** What cannot be named is counted all the same. */

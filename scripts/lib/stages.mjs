@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { countPlaywright, countVitest, failuresPlaywright, failuresVitest } from './count.mjs';
+import { countPlaywright, countVitest, failuresPlaywright, failuresVitest, unfinishedVitest } from './count.mjs';
 import { root } from './root.mjs';
 import { turbo, turboEnv } from './turbo.mjs';
 
@@ -14,7 +14,15 @@ const MINUTE_MS = 60_000;
  * @property {string} title
  * @property {string[]} command
  * @property {Record<string, string>} [env]
- * @property {{ file: string, count: (json: any) => import('./count.mjs').Counts, failures: (json: any) => string[] }} [results]
+ * @property {Results} [results]
+ */
+
+/**
+ * @typedef {object} Results what a check writes into `file`
+ * @property {string} file
+ * @property {(json: any) => import('./count.mjs').Counts} count
+ * @property {(json: any) => string[]} failures
+ * @property {(json: any) => { files: string[], why: string[] }} [unfinished] what it runs again, once, with those files as arguments
  */
 
 /**
@@ -86,8 +94,11 @@ export const stages = [
     checks: [
       {
         title: 'vitest',
-        command: [bin('vitest'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${unitResults}`],
-        results: { file: unitResults, count: countVitest, failures: failuresVitest },
+        command: [
+          ...[bin('vitest'), 'run', '--reporter=default', '--reporter=./scripts/lib/vitest-report.mjs'],
+          `--outputFile.json=${unitResults}`,
+        ],
+        results: { file: unitResults, count: countVitest, failures: failuresVitest, unfinished: unfinishedVitest },
       },
     ],
   },
