@@ -13,13 +13,14 @@ import { systemClock, type Clock } from './clock.js';
 import { aborted } from './connection/aborted.js';
 import { Call } from './connection/call.js';
 import { checked } from './connection/checked.js';
-import { TokenSource } from './connection/token-source.js';
+import { tokenSourceOf, type TokenSource } from './connection/token-source.js';
 import type { RosterUpdate, SessionRequest, Transport, TransportLink } from './connection/transport.js';
 import { signalingUrl } from './connection/url.js';
 import { webrtc } from './connection/webrtc.js';
 import { endConversation, newConversation, reduceConversation, type Conversation } from './conversation/reduce.js';
 import { ConversationStates } from './conversation/states.js';
-import { observeInput, type ObservedField, type ObserveInputOptions, type TypedField } from './input/observe-input.js';
+import type { ObserveInputOptions, TypedField } from './input/observe-input.js';
+import { ObservedFields } from './input/observed-fields.js';
 import { uploadImages } from './input/upload-images.js';
 import { noLogger, type Logger } from './logger.js';
 import { browserMedia, type MediaPlatform } from './media/platform.js';
@@ -51,24 +52,8 @@ export function createSession(options: SessionOptions): InteractionSession {
   return new Session(options);
 }
 
-/** Looked at here, since not every app has its types checked, and an environment variable may be missing. */
-function tokenSourceOf({ token, tokenSource }: SessionOptions): TokenSource {
-  if (tokenSource !== undefined) {
-    if (typeof (tokenSource as Partial<TokenSource> | null)?.fetch === 'function') return tokenSource;
-    const got = typeof tokenSource === 'string' ? JSON.stringify(tokenSource) : typeof tokenSource;
-    throw new TypeError(`expected a \`tokenSource\` such as TokenSource.endpoint('/token'), got ${got}`);
-  }
-  if (typeof token === 'string' && token !== '') return TokenSource.literal({ participantToken: token });
-  throw new TypeError(
-    `expected a \`token\` or a \`tokenSource\`, got ${token === '' ? 'an empty token' : `a token that is ${typeof token}`}`,
-  );
-}
-
 /** Requests with pictures that are under way or wait for each other; one more is refused. */
 const MOST_PICTURE_REQUESTS = 16;
-
-/** Fields whose drafts are taken back where they went while the link was lost; of more, those that were typed into first are left. */
-const MOST_DRAFTS = 64;
 
 /** Joins the three: a call, its media, and what the events of it say. */
 class Session implements InteractionSession {
@@ -106,9 +91,7 @@ class Session implements InteractionSession {
   readonly #states: ConversationStates;
   readonly #roster = new ParticipantList();
   readonly #tools: PageTools;
-  readonly #fields = new Set<ObservedField>();
-  /** Names of fields that the edge was told of over this link: in its mind something may stand in them. */
-  #drafts = new Set<string>();
+  readonly #fields: ObservedFields;
   /** Those of one request after those of another: an edge keeps as many as one may have, and lets go of the oldest. */
   readonly #pictures = oneAfterAnother(MOST_PICTURE_REQUESTS);
   #conversation: Conversation = newConversation();
@@ -131,6 +114,7 @@ class Session implements InteractionSession {
     this.events = this.#events.asObservable();
     this.errors = this.#errors.asObservable();
 
+    this.#fields = new ObservedFields(() => this.#call?.link, clock);
     this.#tools = new PageTools(
       () => this.#call?.link,
       (error) => this.#report(MicroturnError.from(error, 'tool/failed')),
@@ -194,9 +178,7 @@ class Session implements InteractionSession {
     if (this.#closed) return;
     this.#closed = true;
     this.#setStatus('closing');
-    // While there is somebody to tell that they stand empty.
-    for (const field of this.#fields) field.stop();
-    this.#fields.clear();
+    this.#fields.close(); // while there is a link
     this.#call?.leave(new MicroturnError('session/closed'));
     this.#setStatus('closed');
     this.#media.close();
@@ -239,7 +221,7 @@ class Session implements InteractionSession {
       : this.#withPictures(link, images, (imageIds) => ({ ...question, images: imageIds })));
     const result = checked(AskResult, reply);
     // Not before: one that is refused still stands in its field.
-    this.#tellSent(text.trim());
+    this.#fields.sent(text.trim());
     return result;
   }
 
@@ -280,7 +262,7 @@ class Session implements InteractionSession {
     }
     if (sent === '') return;
     const link = this.#link();
-    this.#tellSent(sent);
+    this.#fields.sent(sent);
     link.notify({ type: 'typing', field: 'message', text: sent, sent: true });
   }
 
@@ -297,12 +279,7 @@ class Session implements InteractionSession {
   }
 
   observeInput(element: TypedField, options: ObserveInputOptions = {}): () => void {
-    if (this.#closed) return () => undefined;
-    const field = observeInput(element, options, (name, text) => this.#tellTyped(name, text), this.#clock);
-    this.#fields.add(field);
-    return () => {
-      if (this.#fields.delete(field)) field.stop();
-    };
+    return this.#closed ? () => undefined : this.#fields.observe(element, options);
   }
 
   on<T extends SessionEventType>(
@@ -336,29 +313,6 @@ class Session implements InteractionSession {
     return this.#pictures(async () =>
       link.request(toRequest(await uploadImages(images, (piece) => link.request(piece)))),
     );
-  }
-
-  #tellTyped(field: string, text: string): void {
-    const link = this.#call?.link;
-    if (!link) return;
-    this.#drafts.delete(field);
-    this.#drafts.add(field);
-    for (const oldest of this.#drafts) if (this.#drafts.size > MOST_DRAFTS) this.#drafts.delete(oldest);
-    link.notify({ type: 'typing', field, text, sent: false });
-  }
-
-  /** Over a link that is new. The edge remembers what it was told over the one before, whatever became of it meanwhile. */
-  #tellDraftsAgain(link: TransportLink): void {
-    const before = this.#drafts;
-    this.#drafts = new Set();
-    for (const field of this.#fields) field.tellAgain();
-    for (const field of before)
-      if (!this.#drafts.has(field)) link.notify({ type: 'typing', field, text: '', sent: false });
-  }
-
-  /** What was being typed is a message now: nobody is to be told that it still stands in its field. */
-  #tellSent(message: string): void {
-    for (const { sent } of this.#fields) sent(message);
   }
 
   #startCall(): Call {
@@ -416,7 +370,7 @@ class Session implements InteractionSession {
     this.info.set({ sessionId, room, participant, model, microTurnMs });
     this.#time.tell(sessionMs);
     this.#tools.connected();
-    this.#tellDraftsAgain(link);
+    this.#fields.tellAgain(link);
     // Whoever was told of it may have left: nothing is to be sent over this link later.
     signal.throwIfAborted();
     await this.#media.sendOver(link, signal);
@@ -425,7 +379,7 @@ class Session implements InteractionSession {
   /** A new call knows nothing of the one before. */
   #startOver(): void {
     this.#lastSeq = 0;
-    this.#drafts.clear();
+    this.#fields.startOver();
     this.#time = this.#startTime();
     this.info.set(undefined);
     this.#show(newConversation());

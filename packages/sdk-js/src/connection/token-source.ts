@@ -99,3 +99,25 @@ async function readToken(url: string | URL, response: Response): Promise<TokenRe
   }
   return { participantToken: token, ...(typeof serverUrl === 'string' && serverUrl !== '' && { serverUrl }) };
 }
+
+/**
+ * The one that an app gave. Looked at, since not every app has its types checked, and an environment variable may be missing.
+ * @throws {TypeError} where it gave none
+ */
+export function tokenSourceOf({
+  token,
+  tokenSource,
+}: {
+  readonly token?: string | undefined;
+  readonly tokenSource?: TokenSource | undefined;
+}): TokenSource {
+  if (tokenSource !== undefined) {
+    if (typeof (tokenSource as Partial<TokenSource> | null)?.fetch === 'function') return tokenSource;
+    const got = typeof tokenSource === 'string' ? JSON.stringify(tokenSource) : typeof tokenSource;
+    throw new TypeError(`expected a \`tokenSource\` such as TokenSource.endpoint('/token'), got ${got}`);
+  }
+  if (typeof token === 'string' && token !== '') return TokenSource.literal({ participantToken: token });
+  throw new TypeError(
+    `expected a \`token\` or a \`tokenSource\`, got ${token === '' ? 'an empty token' : `a token that is ${typeof token}`}`,
+  );
+}
