@@ -68,7 +68,7 @@ export class Streams {
   constructor(model: InteractionModel, count: number, marks: ReadonlyMap<string, Mark> = new Map()) {
     this.#marks = marks;
     this.#decisions = Array.from({ length: count }, () => []);
-    this.#notes = this.#decisions.map(() => new Notes(model.info.microTurnMs));
+    this.#notes = this.#decisions.map(() => new Notes(model.info.microTurnMs, model.info.reads?.same));
     const onFailed = (error: Error) => {
       throw error;
     };

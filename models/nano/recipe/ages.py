@@ -22,9 +22,16 @@ from vocabulary import ACT_INDEX, AGE, MARKS, SAME, SAY_INDEX, SILENT, UNKNOWN, 
 
 AGES = (10, 20, 30, 40, 50, *range(60, 3_601, 60))
 """Seconds after which a note is told."""
+MATCHED_AGES = tuple(age for age in range(11, 60) if age % 10)
+"""Those after which it is told only where it has their words: how long each of these is must not be counted."""
+MINUTE_FORMS = [[word_class(word) for word in form.split()] for form in ("one minute", "a minute", "sixty seconds")]
+MOST_SECONDS = 99
+"""What is older is told in whole minutes that are over."""
 MOST_WORDS, UTTERANCE_GAP = 10, 1.5
 """Of a note: its last words, up to a gap of so many seconds."""
 NOTE_DELAY = 0.2
+STRAY_TURNS = 2
+"""From the end of something that is noted by mistake to the act."""
 TIMED = {"remind", "elapsed", "minutes"}
 """Events that begin with something to note."""
 WORD_THRESHOLD, HEARD_SLOTS = 0.6, 250
@@ -46,12 +53,17 @@ class Note:
     asked: float
     words: tuple[int, ...]
     acted: int | None = None
-    """The micro-turn of the act; none where it was taken by mistake."""
+    """The micro-turn of the act that is wanted; none where it was taken by mistake."""
     ends: float = math.inf
     """When the reminder is said, or nobody wants it any more."""
     minutes: int = 0
     """Where a reminder was asked for in so many, in a session that is too short for one."""
     spoken: bool = True
+
+    @property
+    def told_from(self) -> int:
+        """The first micro-turn in which the runtime may tell of it, and tells how old those are that it has already."""
+        return 1 + (turn_of(self.asked) + STRAY_TURNS if self.acted is None else self.acted)
 
     def later(self, turns: int) -> "Note":
         seconds = turns * TURN_SECONDS
@@ -83,6 +95,9 @@ def notes_of(session: dict, typed: np.ndarray, strays: np.random.Generator | Non
             words, acted = typed_at(typed, turn_of(asked)), turn_of(asked) + 1
         if words:  # a reminder every N seconds is asked for once
             notes.append(Note(asked, words, acted, ends, minutes, is_spoken))
+        if event["kind"] == "elapsed":
+            done = asked + event["value"]
+            notes.append(Note(done, utterance(spoken, done), turn_of(heard_at(Span("", done, done)) + NOTE_DELAY)))
     if strays and spoken and strays.random() < STRAY_SHARE:
         end = spoken[int(strays.integers(len(spoken)))].end
         notes.append(Note(end, utterance(spoken, end)))
@@ -142,16 +157,20 @@ def tell_ages(grids: Batch | dict, notes: list[list[Note]], random: np.random.Ge
         for note in noted:
             if note.acted is not None:
                 page.act_note(note.acted)
-            if note.words:
-                page.tell(note, random)
+        taken = [note for note in noted if note.words]
+        for note in taken:
+            page.tell(note, random)
+            for other in taken:
+                if other.told_from < note.told_from and note.told_from * TURN_SECONDS < other.ends:
+                    page.tell_between(note, other)
 
 
-def tell_once(batch: Batch, row: int, turn: int, age: int, note: Note, due: int | None) -> int:
-    """Tells one age of a note from `turn` on, and reminds of it `due` micro-turns later, if at all; @returns the micro-turn of its last word."""
+def tell_once(batch: Batch, row: int, turn: int, age: int, note: Note, is_due: bool) -> int:
+    """Tells one age of a note from `turn` on, and reminds of it where it `is_due`; @returns the micro-turn of its last word."""
     page = _Page(*(np.asarray(grid[row]) for grid in (batch.typed, batch.act, batch.say, batch.play)))
     told = page.write(turn, age, note)
-    if due is not None:
-        page.remind(max(told, turn + due))
+    if is_due:
+        page.remind(told)
     return told
 
 
@@ -180,16 +199,22 @@ class _Page:
         for turn, age in self._moments(note, random):
             if turn >= len(self.typed) or turn * TURN_SECONDS > note.ends:
                 return
-            if note.acted is not None and turn <= note.acted:
+            if turn < note.told_from:
                 continue
             told = self.write(turn, age, note)
             if age == 60 * note.minutes:
                 self.remind(told)
                 return
 
+    def tell_between(self, note: Note, before: Note) -> None:
+        """When something is noted it is told how long before it each of the others was."""
+        seconds = round(note.asked - before.asked)
+        if 0 < seconds and note.told_from < len(self.typed):
+            self.write(note.told_from, seconds if seconds <= MOST_SECONDS else seconds // 60 * 60, before)
+
     def _moments(self, note: Note, random: np.random.Generator) -> Iterator[tuple[int, int]]:
         """Micro-turns and ages: by the clock, and in many sessions from some age on faster, where the reminder is minutes away."""
-        left = list(AGES)
+        left = ages_of(note)
         hurries = note.minutes > 0 and random.random() < HURRIED_SHARE
         sooner = turn_of(note.asked) + int(random.integers(15, 110)) if hurries else math.inf
         while left and turn_of(note.asked + left[0]) < sooner:
@@ -224,14 +249,19 @@ class _Page:
 def age_text(age: int, note: Note) -> list[int]:
     """What the runtime tells of a note (`ageTokens` of packages/edge/src/engine/reader.ts)."""
     words, told = age_words(age), list(note.words)
-    count = len(words) - 1
-    for first in range(len(told) - count + 1):
-        if told[first : first + count] == words[1:]:
-            told[first : first + count] = [WORDS.index(SAME)] * count
+    for same in MINUTE_FORMS if age == 60 else [words[1:]]:
+        for first in range(len(told) - len(same) + 1):
+            if told[first : first + len(same)] == same:
+                told[first : first + len(same)] = [WORDS.index(SAME)] * len(same)
     return [*words, *told]
 
 
+def ages_of(note: Note) -> list[int]:
+    """The ages that the runtime tells of it, as long as it is wanted."""
+    return sorted((*AGES, *(age for age in MATCHED_AGES if WORDS.index(SAME) in age_text(age, note))))
+
+
 def age_words(age: int) -> list[int]:
-    """Classes that tell an age of so many seconds, as `AGES` has them."""
-    unit, count = ("seconds", age) if age < 60 else ("minutes", age // 60)
+    """Classes that tell an age of so many seconds: below a minute, and to `MOST_SECONDS` where it is not a whole one, in those."""
+    unit, count = ("seconds", age) if age < 60 or age % 60 else ("minutes", age // 60)
     return [WORDS.index(AGE), *(word_class(word) for word in (*number_words(count), unit))]

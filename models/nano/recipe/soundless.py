@@ -1,7 +1,7 @@
 """Sessions without sound: what there are too few sentences for, put into the core as words that were heard or told.
 
-A sum and the age of a note are questions of words alone, and an answer to them is one of a large table: recorded sessions show each
-entry of it a few times. Here the quiet of a recorded session, as the trunk felt it, is what everything else is written into.
+A sum, the age of a note and how long something took are questions of words alone, and an answer to them is one of a large table:
+recorded sessions show each entry of it a few times. Here the quiet of a recorded session, as the trunk felt it, is what everything else is written into.
 """
 
 from dataclasses import replace
@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ages import AGES, MOST_WORDS, Note, misheard, tell_once
-from labels import IGNORE, SLOTS_PER_TURN, turn_of
+from ages import AGES, MOST_WORDS, NOTE_DELAY, Note, ages_of, misheard, tell_once
+from labels import ACT_TURNS, IGNORE, SLOT_SECONDS, SLOTS_PER_TURN, WORD_DELAY_SLOTS, turn_of
 from losses import Batch
+from splice import ANSWER_DELAY
 from texts import Writer, parse
-from vocabulary import BLANK, NUMBERS, QUIET, SAY_INDEX, WORDS, number_words, word_class
+from vocabulary import ACT_INDEX, BLANK, NUMBERS, QUIET, SAY_INDEX, WORDS, number_words, word_class
 
 LEAST_QUIET = 15
 """Micro-turns of quiet that a session is made of; where there are fewer, those of another are taken."""
@@ -23,26 +24,33 @@ SUM_TURNS, AGE_TURNS = (8, 20), (13, 22)
 """From one thing to the next."""
 ANSWER_TURNS = 2
 """How much later a sum may be put right, and how long that is heard."""
+ASKED_SHARE, OTHER_SHARE = 0.8, 0.3
+"""Of what has ended, how much is asked how long it took, and how often something else is noted besides."""
+LONGEST_SECONDS = 59
+ROOM = ANSWER_TURNS + 1
+"""Micro-turns that an answer takes."""
 STRAY_SHARE, SECONDS_SHARE = 0.2, 0.4
 """Of notes, those of nothing to be timed, and of less than a minute."""
 DUE_SHARE, NEAR_SHARE = 0.45, 0.5
-"""Of ages of those in minutes, the ones that were asked for, and of the others those of a minute or two more or less."""
-MOST_TOLD, OVERDUE_SHARE = 3, 0.15
+"""Of ages of those in minutes, the ones that were asked for, and of the others those of a minute or two more or less; half of the rest are seconds."""
+MOST_TOLD, OVERDUE_SHARE = 4, 0.15
 """Of those in seconds, how many ages are told before it is time, and how many notes are told when it was."""
 BETWEEN_AGES = 50
-"""Micro-turns from one age below a minute to the next."""
+"""Micro-turns from one age of whole tens below a minute to the next."""
 TIMES = {*NUMBERS, "a", "minute", "minutes"}
 
 
 def fill_quiet(
     batch: Batch, shares: torch.Tensor, writer: Writer, random: np.random.Generator
 ) -> None:
-    """Writes sums into half of the sessions that `hush` made, and ages into the others; `shares` [B, T, W] of the words heard in them."""
+    """Writes sums, ages or durations into each of the sessions that `hush` made; `shares` [B, T, W] of the words heard in them."""
     for row in range(len(batch.say)):
-        if row % 2:
+        if row % 3 == 0:
+            tell_many(batch, row, writer, random)
+        elif row % 3 == 1:
             add_up(batch, row, shares, writer, random)
         else:
-            tell_many(batch, row, writer, random)
+            measure_many(batch, row, shares, writer, random)
 
 
 def hush(batch: Batch, heard: torch.Tensor) -> tuple[Batch, torch.Tensor]:
@@ -71,24 +79,63 @@ def add_up(batch: Batch, row: int, shares: torch.Tensor, writer: Writer, random:
 
     @param shares [B, T, W] of the words that were heard, which the words are written into
     """
-    slot, turns = int(random.integers(5, 40)), batch.say.shape[1]
+    slot, room = int(random.integers(5, 40)), SLOTS_PER_TURN * (batch.say.shape[1] - ROOM)
     while True:
         first, second = (int(number) for number in random.integers(1, 10, 2))
         right, wrong = first + second, random.random() < 0.6
         claimed = int(random.choice([n for n in range(2, 20) if n != right])) if wrong else right
         words = parse(writer.sum(first, second, claimed)).words
         last = 1 + next(index for index, word in enumerate(words) if word in ("is", "equals", "makes"))
-        for index, word in enumerate(words):
-            slot += int(random.integers(*WORD_SLOTS))
-            due = (slot + 1) // SLOTS_PER_TURN
-            if due + ANSWER_TURNS + 1 >= turns:
-                return
-            _hear(shares[row, slot : slot + 2], word_class(word), random)
-            if index == last and wrong:
-                batch.say[row, due : due + ANSWER_TURNS + 1] = IGNORE
-                batch.say[row, due] = SAY_INDEX[number_words(right)[0]]
-                batch.play[row, due + 1 : due + 1 + ANSWER_TURNS] = 1
-        slot += SLOTS_PER_TURN * int(random.integers(*SUM_TURNS))
+        slots = _speak(shares[row, :room], slot, words, random)
+        if wrong and len(slots) > last:
+            due = (slots[last] + 1) // SLOTS_PER_TURN
+            batch.say[row, due : due + ROOM] = IGNORE
+            batch.say[row, due] = SAY_INDEX[number_words(right)[0]]
+            batch.play[row, due + 1 : due + ROOM] = 1
+        if len(slots) < len(words):
+            return
+        slot = slots[-1] + SLOTS_PER_TURN * int(random.integers(*SUM_TURNS))
+
+
+def measure_many(batch: Batch, row: int, shares: torch.Tensor, writer: Writer, random: np.random.Generator) -> None:
+    """
+    Ends of what began before the session: how long ago that was is told when the end is noted, and mostly asked for.
+
+    @param shares [B, T, W] of the words that were heard, which the words are written into
+    """
+    slot, room = int(random.integers(5, 40)), SLOTS_PER_TURN * (batch.say.shape[1] - ROOM)
+    while True:
+        begin, end, question = (parse(part).words for part in writer.stopwatch())
+        slots = _speak(shares[row, :room], slot, end, random)
+        if len(slots) < len(end):
+            return
+        noted = turn_of((slots[-1] + 1) * SLOT_SECONDS + NOTE_DELAY)
+        batch.act[row, noted : noted + ACT_TURNS] = ACT_INDEX["note"]
+        seconds = int(random.integers(2, LONGEST_SECONDS + 1))
+        told = [(seconds, begin)]
+        if random.random() < OTHER_SHARE:
+            asked, words = _request(writer, random)
+            told.insert(int(random.integers(2)), (int(random.integers(2, max(3, min(asked, LONGEST_SECONDS)))), words))
+        turn = noted
+        for age, words in told:
+            note = Note(0.0, tuple(word_class(word) for word in words)[-MOST_WORDS:])
+            turn = tell_once(batch, row, min(turn + 1, batch.say.shape[1] - 1), age, note, is_due=False)
+        is_asked = random.random() < ASKED_SHARE
+        words = question if is_asked else parse(writer.talk()).words
+        slots = _speak(shares[row, :room], SLOTS_PER_TURN * turn + int(random.integers(5, 40)), words, random)
+        if len(slots) < len(words):
+            return
+        if is_asked:
+            _answer(batch, row, turn_of((slots[-1] + 1 - WORD_DELAY_SLOTS) * SLOT_SECONDS + ANSWER_DELAY), number_words(seconds))
+        slot = slots[-1] + SLOTS_PER_TURN * int(random.integers(*SUM_TURNS))
+
+
+def _answer(batch: Batch, row: int, due: int, words: list[str]) -> None:
+    """One word after another, and a single one may come late, as `Director._answer_number` has it."""
+    batch.say[row, due + 1] = IGNORE
+    for offset, word in enumerate(words[:2]):
+        batch.say[row, due + offset] = SAY_INDEX[word]
+    batch.play[row, due + 1 : due + ROOM] = 1
 
 
 def tell_many(batch: Batch, row: int, writer: Writer, random: np.random.Generator) -> None:
@@ -103,28 +150,24 @@ def tell_many(batch: Batch, row: int, writer: Writer, random: np.random.Generato
             turn = _tell_seconds(batch, row, turn, asked, note, is_heard, random)
         else:
             age = asked if asked in AGES and random.random() < DUE_SHARE else _other_age(asked, random)
-            turn = tell_once(batch, row, turn, age, note, due=0 if age == asked and is_heard else None)
+            turn = tell_once(batch, row, turn, age, note, age == asked and is_heard)
         turn += int(random.integers(*AGE_TURNS))
 
 
 def _tell_seconds(batch: Batch, row: int, turn: int, asked: int, note: Note, is_heard: bool, random: np.random.Generator) -> int:
-    """The last ages of a note before so many seconds are over, by the clock, and the reminder; @returns the micro-turn that all is over in."""
+    """The last ages of a note until so many seconds are over, by the clock, and the reminder; @returns the micro-turn that all is over in."""
     turns = batch.say.shape[1]
-    early = [age for age in AGES if age <= asked]
+    early = [age for age in ages_of(note) if age <= asked]
     if not early or random.random() < OVERDUE_SHARE:
-        tell_once(batch, row, turn, int(random.choice([age for age in AGES if asked < age])), note, None)
+        tell_once(batch, row, turn, int(random.choice([age for age in AGES if asked < age])), note, is_due=False)
         return turn + int(random.integers(BETWEEN_AGES))
-    *before, last = early[-int(random.integers(1, MOST_TOLD + 1)) :]
-    for age in before:
+    told = early[-int(random.integers(1, MOST_TOLD + 1)) :]
+    for age, following in zip(told, (*told[1:], asked)):
         if turn + AGE_TURNS[1] >= turns:
             return turns
-        tell_once(batch, row, turn, age, note, None)
-        turn += BETWEEN_AGES
-    rest = turn_of(asked - last)
-    if turn + rest + AGE_TURNS[1] >= turns:
-        return turns
-    told = tell_once(batch, row, turn, last, note, rest if is_heard else None)
-    return max(told, turn + rest)
+        last = tell_once(batch, row, turn, age, note, is_heard and age == asked)
+        turn = max(last, turn + turn_of(following - age))
+    return turn
 
 
 def numbers_of(words: tuple[int, ...]) -> list[int]:
@@ -146,7 +189,20 @@ def _other_age(asked: int, random: np.random.Generator) -> int:
         near = asked + 60 * int(random.choice([-3, -2, -1, 1, 2, 3]))
         if near in AGES:
             return near
-    return int(random.choice([age for age in AGES if age != asked]))
+    seconds = random.random() < 0.5
+    return int(random.choice([age for age in AGES if age != asked and (age < 60) == seconds]))
+
+
+def _speak(shares: torch.Tensor, slot: int, words: list[str], random: np.random.Generator) -> list[int]:
+    """Writes words into `shares` [T, W], the first some time after `slot`; @returns the slots of those that there is room for."""
+    slots = []
+    for word in words:
+        slot += int(random.integers(*WORD_SLOTS))
+        if slot + 1 >= len(shares):
+            break
+        _hear(shares[slot : slot + 2], word_class(word), random)
+        slots.append(slot)
+    return slots
 
 
 def _hear(slots: torch.Tensor, word: int, random: np.random.Generator) -> None:

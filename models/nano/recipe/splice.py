@@ -82,7 +82,8 @@ class Splicer:
     def _place(self, session: dict[str, np.ndarray], measured: Measured) -> int | None:
         """A quiet micro-turn while the time passes."""
         quiet = np.isin(session["floor"], QUIET) & (session["play"] == 0) & (session["say"] == 0) & (session["act"] == 0)
-        inside = [turn for turn in range(measured.begins + 3, measured.told - 8) if turn < len(quiet) and quiet[turn]]
+        past = min(measured.told - 8, measured.begins + turn_of(measured.seconds))
+        inside = [turn for turn in range(measured.begins + 3, past) if turn < len(quiet) and quiet[turn]]
         return inside[int(torch.randint(len(inside), ()))] if inside else None
 
     def _join(self, one: dict, place: int, other: dict, past: int) -> dict[str, np.ndarray]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ages import Note, age_text, age_words, as_heard, misheard, notes_of, tell_ages
+from ages import Note, age_text, age_words, ages_of, as_heard, misheard, notes_of, tell_ages
 from labels import IGNORE, TYPED_TOKENS
 from vocabulary import ACT_INDEX, SAY_INDEX, WORDS, word_class
 
@@ -53,19 +53,31 @@ class Notes(unittest.TestCase):
 
 
 class Telling(unittest.TestCase):
-    def test_its_age_is_told_every_ten_seconds_until_it_ends(self):
+    def test_its_age_is_told_every_ten_seconds_and_when_it_has_the_words_of_it_until_it_ends(self):
         page = grids(400)
         tell_ages(page, [[Note(2.1, REMIND, 12, ends=37.1)]], np.random.default_rng(1))
         self.assertEqual(list(np.flatnonzero(page["act"][0] == ACT_INDEX["note"])), [12, 13])
-        self.assertEqual(list(told(page)), [60, 61, 110, 111, 160, 161])
+        self.assertEqual(list(told(page)), [60, 61, 110, 111, 160, 161, 185, 186])
         self.assertEqual(told(page)[110], "<age> twenty seconds remind me in thirty five".split())
         self.assertEqual(told(page)[111], ["seconds"])
+        self.assertEqual(told(page)[185] + told(page)[186], "<age> thirty five seconds remind me in <same> <same> <same>".split())
 
     def test_what_is_the_same_in_the_note_is_told_as_such(self):
         for age, words in ((2_100, "<same> <same> <same>"), (300, "thirty <same> <same>"), (30, "thirty five minutes")):
             note = tuple(word_class(word) for word in "remind me in thirty five minutes".split())
             told = [WORDS[word] for word in age_text(age, Note(0.0, note))]
             self.assertEqual(told[len(age_words(age)) :], f"remind me in {words}".split())
+
+    def test_a_minute_has_three_forms(self):
+        for form in ("one minute", "a minute", "sixty seconds"):
+            note = Note(0.0, tuple(word_class(word) for word in f"in {form} please".split()))
+            self.assertEqual([WORDS[word] for word in age_text(60, note)][3:], "in <same> <same> please".split())
+
+    def test_between_the_tens_only_what_it_asks_for_is_told(self):
+        asked = lambda text: Note(0.0, tuple(word_class(word) for word in text.split()))
+        self.assertEqual(ages_of(asked("in twenty two seconds"))[:6], [10, 20, 22, 30, 40, 50])
+        self.assertEqual(ages_of(asked("in five seconds"))[:3], [10, 20, 30])
+        self.assertEqual(ages_of(asked("in twelve minutes"))[:3], [10, 20, 30])
 
     def test_two_that_are_due_together_wait_for_room_and_lose_no_word(self):
         page = grids(100)

@@ -6,9 +6,13 @@ const MICRO_TURN_MS = 200;
 
 /** A stretch of decisions in virtual time: what was told, and the micro-turn that it was told for. */
 class Run {
-  readonly notes = new Notes(MICRO_TURN_MS);
+  readonly notes: Notes;
   readonly told: { turn: number; seconds: number; text: string }[] = [];
   index = -1;
+
+  constructor(same?: Readonly<Record<string, string>>) {
+    this.notes = new Notes(MICRO_TURN_MS, same);
+  }
 
   /** The next decision: words with the session time at which they ended, and acts. */
   turn(words: readonly (readonly [text: string, endMs: number])[] = [], acts: readonly Act[] = []): this {
@@ -59,6 +63,30 @@ describe('notes', () => {
     }
   });
 
+  it('are told between the tens where they have the words of the age, as the model reads them', () => {
+    const same = { '22': 'twenty two', second: 'seconds', '60': 'sixty', '1': 'one', minute: 'minutes', '5': 'five' };
+    const ages = (text: string) =>
+      new Run(same).says(text, 8000, ['note']).to(360).told.map(({ seconds }) => seconds); // prettier-ignore
+    expect(ages('in twenty two seconds please')).toEqual([10, 20, 22, 30, 40, 50, 60]);
+    expect(ages('in 22 second')).toEqual([10, 20, 22, 30, 40, 50, 60]);
+    for (const other of ['in twenty seconds', 'in twenty two minutes', 'two twenty seconds', 'in five seconds']) {
+      expect(ages(other)).toEqual([10, 20, 30, 40, 50, 60]);
+    }
+    const run = new Run().says('in twenty two seconds', 2000, ['note']).to(200);
+    expect(run.ages).toEqual(['10@60', '20@110', '30@160']);
+  });
+
+  it('are told, whenever another is taken, how long before that they were', () => {
+    const run = new Run().says('first', 1000, ['note']).says('second', 8500, ['note']).says('third', 111_000, ['note']);
+    const [second, ...third] = run.told.filter(({ turn }) => turn === 43 || turn === 556);
+    expect(second).toEqual({ turn: 43, seconds: 8, text: 'first' }); // 7.5
+    expect(third).toEqual([
+      { turn: 556, seconds: 60, text: 'first' }, // 110: a minute has passed
+      { turn: 556, seconds: 60, text: 'second' },
+    ]);
+    expect(new Run().says('one', 1000, ['note']).says('two', 1400, ['note']).to(40).told).toEqual([]);
+  });
+
   it('are of the whole utterance, over a short pause and not over a long one', () => {
     const short = new Run().says('remind me', 1000).says('in a minute', 2900, ['note']).to(80); // 1500 ms
     expect(short.told[0]!.text).toBe('remind me in a minute');
@@ -85,6 +113,7 @@ describe('notes', () => {
     run.notes.typed('again', 20);
     run.to(19).acts('note').to(70);
     expect(run.told.map(({ text, turn }) => [text, turn])).toEqual([
+      ['spoken', 21],
       ['spoken', 55],
       ['again', 70],
     ]);
@@ -112,11 +141,12 @@ describe('notes', () => {
     run.index = 129;
     run.turn().to(140);
     expect(run.told.map(({ text, seconds, turn }) => [text, seconds, turn])).toEqual([
+      ['one', 8, 46],
       ['one', 10, 131],
       ['two', 10, 131],
       ['one', 20, 131],
-    ].sort((a, b) => Number(a[1]) - Number(b[1]))); // prettier-ignore
-    expect(run.to(160).ages.slice(3)).toEqual(['20@145', '30@155']);
+    ]);
+    expect(run.to(160).ages.slice(4)).toEqual(['20@145', '30@155']);
   });
 
   it('are taken once of the same request, however often the model says so', () => {
@@ -135,28 +165,45 @@ describe('notes', () => {
   it('end with the reminder of the newest where none was told yet, or it came after', () => {
     const early = new Run().says('first', 1000, ['note']).says('second', 3000, ['note']);
     early.to(30).acts('remind').to(70);
-    expect(early.ages).toEqual(['10@55']);
+    expect(early.ages).toEqual(['2@16', '10@55']);
     const between = new Run().says('minutes', 1000, ['note']).to(60).says('seconds', 14_000, ['note']);
     between.to(90).acts('remind').to(125);
-    expect(between.told.map(({ text }) => text)).toEqual(['minutes', 'minutes']);
+    expect(between.ages).toEqual(['10@55', '13@71', '20@105']);
+    expect(new Set(between.told.map(({ text }) => text))).toEqual(new Set(['minutes']));
+  });
+
+  it('that ask for what is to come outlive a reminder of something else, or of nothing', () => {
+    const same = { minute: 'minutes', '2': 'two', '30': 'thirty' };
+    const run = new Run(same).says('in two minutes', 1000, ['note']).says('in thirty seconds', 3000, ['note']);
+    expect(run.to(60).acts('remind').toldAt(155)).toEqual([]);
+    run
+      .to(163)
+      .acts('remind')
+      .to(turnOf(1000, 120) - 5); // in the micro-turn in which the second is half a minute old, or 0.2 s before
+    expect(new Set(run.told.filter(({ turn }) => turn > 170).map(({ text }) => text))).toEqual(
+      new Set(['in two minutes']),
+    );
+    run.acts('remind').to(2000);
+    expect(run.told.at(-1)).toMatchObject({ seconds: 60 });
   });
 
   it('end one by one', () => {
     const run = new Run().says('first', 1000, ['note']).says('second', 3000, ['note']).to(70);
     run.acts('remind').acts('remind').acts('remind').to(400);
-    expect(run.ages).toEqual(['10@55', '10@65']);
+    expect(run.ages).toEqual(['2@16', '10@55', '10@65']);
   });
 
   it('end by a cancel, the newest first', () => {
     const run = new Run().says('first', 1000, ['note']).says('second', 9000, ['note']).to(60);
     run.acts('cancel').to(120);
-    expect(run.told.map(({ text }) => text)).toEqual(['first', 'first']);
-    expect(run.acts('cancel').to(400).told).toHaveLength(2);
+    expect(run.told.map(({ text }) => text)).toEqual(['first', 'first', 'first']);
+    expect(run.acts('cancel').to(400).told).toHaveLength(3);
   });
 
   it('are four at most, the oldest is forgotten', () => {
     const run = new Run();
     for (const [i, name] of ['a', 'b', 'c', 'd', 'e'].entries()) run.says(name, 1000 + 2000 * i, ['note']);
+    run.told.length = 0; // how long before each the others were
     expect(run.to(120).told.map(({ text }) => text)).toEqual(['b', 'c', 'd', 'e', 'b']);
   });
 

@@ -1,6 +1,6 @@
 import { turnAt, turnStartMs } from '@microturn/protocol';
 import type { DecodedWord, Decision, Perceived } from './types.js';
-import { formsOf } from './vocabulary.js';
+import { formsOf, namesOf } from './vocabulary.js';
 
 /** Longer than this between the ends of two words, and the second begins another utterance. */
 const UTTERANCE_GAP_MS = 1500;
@@ -9,7 +9,12 @@ const MAX_WORDS = 10;
 /** Policy dropOldest. */
 const MAX_NOTES = 4;
 const MINUTE_S = 60;
+const FIRST_AGE_S = 10;
+/** Between two things; what is longer is told in whole minutes. */
+const MAX_SECONDS = 99;
 const LAST_AGE_S = 60 * MINUTE_S;
+/** A reminder comes as much too early as this at most: of a note that has the words of a later age it is none. */
+const EARLY_S = 1;
 
 type Age = Perceived & { readonly type: 'age' };
 
@@ -21,6 +26,8 @@ interface Request {
 }
 
 interface Note extends Request {
+  /** The ages whose words it has, as the model reads both, in order. */
+  readonly named: readonly number[];
   /** The age that is told next. */
   readonly nextS: number;
   /** The micro-turn in which it was noted, or told last. */
@@ -33,13 +40,16 @@ interface Note extends Request {
  */
 export class Notes {
   readonly #microTurnMs: number;
+  readonly #same: ReadonlyMap<string, string> | undefined;
   /** In the order in which they were noted. */
   #notes: readonly Note[] = [];
   #spoken: Request | undefined;
   #typed: Request | undefined;
 
-  constructor(microTurnMs: number) {
+  /** @param same of a model that is told where a note has the words of its age: what it reads some forms as */
+  constructor(microTurnMs: number, same?: Readonly<Record<string, string>>) {
     this.#microTurnMs = microTurnMs;
+    this.#same = same && new Map(Object.entries(same));
   }
 
   /**
@@ -53,15 +63,15 @@ export class Notes {
 
   /**
    * Follows the decisions of a session, in order; indexes may be missing.
-   * @returns what the model is to perceive before its next micro-turn: ages whose moment lies in that one, and those that a gap
-   *   between the indexes left untold
+   * @returns what the model is to perceive before its next micro-turn: where something was noted, how long before it the others
+   *   were; ages whose moment lies in that micro-turn; and those that a gap between the indexes left untold
    */
   take({ words, acts, index }: Pick<Decision, 'words' | 'acts' | 'index'>): Age[] {
     for (const word of words) this.#hear(word);
-    if (acts.includes('remind')) this.#drop(this.#latest());
+    if (acts.includes('remind')) this.#drop(this.#latest(index));
     if (acts.includes('cancel')) this.#drop(this.#notes.at(-1));
-    if (acts.includes('note')) this.#note(index);
-    return this.#tell(index + 1);
+    const before = acts.includes('note') ? this.#note(index) : [];
+    return [...before, ...this.#tell(index + 1)];
   }
 
   #hear({ text, endMs }: DecodedWord): void {
@@ -69,18 +79,34 @@ export class Notes {
     this.#spoken = { words: [...before, text].slice(-MAX_WORDS), endMs };
   }
 
-  #note(index: number): void {
+  #note(index: number): Age[] {
     const request = later(this.#spoken, this.#typed);
     // The model may say it twice, with something else in between.
-    if (!request || this.#notes.some(({ endMs }) => endMs === request.endMs)) return;
-    let nextS = ageAfter(0);
-    while (nextS <= LAST_AGE_S && this.#turnOf(request, nextS) <= index) nextS = ageAfter(nextS);
-    this.#notes = [...this.#notes, { ...request, nextS, turn: index }].slice(-MAX_NOTES);
+    if (!request || this.#notes.some(({ endMs }) => endMs === request.endMs)) return [];
+    const before = this.#notes.flatMap((note) => between(note, request) ?? []);
+    const note = { ...request, named: this.#agesIn(request), nextS: FIRST_AGE_S, turn: index };
+    while (note.nextS <= LAST_AGE_S && this.#turnOf(note, note.nextS) <= index) note.nextS = ageAfter(note);
+    this.#notes = [...this.#notes, note].slice(-MAX_NOTES);
+    return before;
   }
 
-  /** The one that a reminder is most likely of: what was asked for or told last, whichever came later. */
-  #latest(): Note | undefined {
-    return this.#notes.reduce<Note | undefined>((a, b) => (a && a.turn > b.turn ? a : b), undefined);
+  #agesIn({ words }: Request): number[] {
+    const same = this.#same;
+    if (!same) return [];
+    const read = (text: string) => ` ${namesOf(text, same).join(' ')} `;
+    const note = read(words.join(' '));
+    return allAges.filter((age) => ageForms(age).some((form) => note.includes(read(form))));
+  }
+
+  /**
+   * The one that a reminder is most likely of: what was asked for or told last, whichever came later, of those that ask for nothing
+   * that is to come.
+   */
+  #latest(index: number): Note | undefined {
+    const waits = (note: Note) => note.named.some((age) => this.#turnOf(note, age - EARLY_S) > index);
+    return this.#notes
+      .filter((note) => !waits(note))
+      .reduce<Note | undefined>((a, b) => (a && a.turn > b.turn ? a : b), undefined);
   }
 
   #drop(note: Note | undefined): void {
@@ -92,9 +118,8 @@ export class Notes {
     const due: { readonly turn: number; readonly age: Age }[] = [];
     this.#notes = this.#notes.flatMap((note): Note[] => {
       let { nextS } = note;
-      for (; nextS <= LAST_AGE_S && this.#turnOf(note, nextS) <= turn; nextS = ageAfter(nextS)) {
-        const age: Age = { type: 'age', seconds: nextS, text: note.words.join(' ') };
-        due.push({ turn: this.#turnOf(note, nextS), age });
+      for (; nextS <= LAST_AGE_S && this.#turnOf(note, nextS) <= turn; nextS = ageAfter({ ...note, nextS })) {
+        due.push({ turn: this.#turnOf(note, nextS), age: ageOf(note, nextS) });
       }
       // The last age is told, and the note is kept for as long as it may be answered: until there would be another.
       if (this.#turnOf(note, nextS) <= turn) return [];
@@ -109,9 +134,36 @@ export class Notes {
   }
 }
 
-/** The next age that is told after one of `seconds`. */
-function ageAfter(seconds: number): number {
-  return seconds + (seconds < MINUTE_S ? 10 : MINUTE_S);
+/** An age as it is told, in digits and one form of the unit, and what else people say for it: how that is written is the vocabulary's. */
+export function ageForms(seconds: number): readonly [told: string, ...others: string[]] {
+  if (seconds === MINUTE_S) return ['1 minutes', 'a minute', '60 seconds'];
+  return [seconds < MINUTE_S || seconds % MINUTE_S > 0 ? `${seconds} seconds` : `${seconds / MINUTE_S} minutes`];
+}
+
+/** Every second from the first to a minute, and every minute to the last. */
+const allAges = [
+  ...Array.from({ length: MINUTE_S - FIRST_AGE_S }, (_, index) => FIRST_AGE_S + index),
+  ...Array.from({ length: LAST_AGE_S / MINUTE_S }, (_, index) => MINUTE_S * (index + 1)),
+];
+
+/**
+ * The one that is told after `nextS`: below a minute every ten seconds, and those that it names. "In twenty two seconds" is a matter of
+ * 22: to count the last two is one more thing to go wrong.
+ */
+function ageAfter({ named, nextS }: Pick<Note, 'named' | 'nextS'>): number {
+  const isTold = (age: number) => age % 10 === 0 || named.includes(age);
+  return allAges.find((age) => age > nextS && isTold(age)) ?? LAST_AGE_S + MINUTE_S;
+}
+
+/** How long before `request` a note was; nothing where that is no time. */
+function between(note: Note, request: Request): Age | undefined {
+  const seconds = Math.round((request.endMs - note.endMs) / 1000);
+  if (seconds < 1) return undefined;
+  return ageOf(note, seconds <= MAX_SECONDS ? seconds : seconds - (seconds % MINUTE_S));
+}
+
+function ageOf({ words }: Request, seconds: number): Age {
+  return { type: 'age', seconds, text: words.join(' ') };
 }
 
 function later(spoken: Request | undefined, typed: Request | undefined): Request | undefined {

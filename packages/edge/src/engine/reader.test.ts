@@ -60,6 +60,8 @@ describe('a reader', () => {
       'one',
       'three',
       'dog',
+      'a',
+      'fifty',
     ];
     const ageing = (marks: object, width = 8) =>
       parseManifest(
@@ -69,7 +71,14 @@ describe('a reader', () => {
             shape: ['B', width],
             classes: words,
             unknown: '<unk>',
-            aliases: { '30': 'thirty', '1': 'one', '3': 'three', '31': 'thirty one' },
+            aliases: {
+              '30': 'thirty',
+              '1': 'one',
+              '3': 'three',
+              '31': 'thirty one',
+              '53': 'fifty three',
+              minute: 'minutes',
+            },
             marks,
           },
         }),
@@ -78,7 +87,9 @@ describe('a reader', () => {
 
     it.each([
       [30, '<age> thirty seconds dog <unk>'],
+      [53, '<age> fifty three seconds dog <unk>'],
       [60, '<age> one minutes dog <unk>'],
+      [61, '<age> <unk> seconds dog <unk>'],
       [180, '<age> three minutes dog <unk>'],
     ])('writes %i s in words in one micro-turn, and then the note', (seconds, read) => {
       const reader = createReader(ageing({ age: '<age>' }));
@@ -92,6 +103,11 @@ describe('a reader', () => {
       expect(named(reader.read().text)).toBe('<age> three minutes thirty <same> <same>');
       reader.perceive({ type: 'age', seconds: 180, text: 'three dog, one minutes' });
       expect(named(reader.read().text)).toBe('<age> three minutes three dog one minutes');
+      reader.perceive({ type: 'age', seconds: 60, text: 'a minute 1 minute a' });
+      expect(named(reader.read().text)).toBe('<age> one minutes <same> <same> <same> <same> a');
+      // It has no class for sixty: what it does not know is not the same as what it does not know.
+      reader.perceive({ type: 'age', seconds: 60, text: 'ninety seconds' });
+      expect(named(reader.read().text)).toBe('<age> one minutes <unk> seconds');
     });
 
     it('goes on in the next micro-turn with what has no room, after what waited before', () => {

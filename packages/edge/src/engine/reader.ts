@@ -1,5 +1,6 @@
-import type { Manifest } from './manifest.js';
 import type { FedTurn } from './lane-io.js';
+import type { Manifest } from './manifest.js';
+import { ageForms } from './notes.js';
 import type { Perceived } from './types.js';
 import { Vocabulary } from './vocabulary.js';
 
@@ -32,8 +33,7 @@ export function createReader(manifest: Manifest): Reader {
           break;
         }
         case 'age': {
-          const id = text?.vocabulary.mark('age');
-          if (id !== undefined) text?.write([id, ...ageTokens(text.vocabulary, perceived)]);
+          text?.write(ageTokens(text.vocabulary, perceived));
           break;
         }
         default:
@@ -45,23 +45,23 @@ export function createReader(manifest: Manifest): Reader {
 }
 
 /**
- * A note may fill more than one micro-turn, and whether it has the words of the age that were told before is what a small
- * model learns slowest: it is told.
+ * The mark, the age and the note, which may fill more than one micro-turn; nothing where the model has no such mark. Whether the note
+ * has the words of the age that were told before is what a small model learns slowest: it is told.
  */
 function ageTokens(vocabulary: Vocabulary, { seconds, text }: { seconds: number; text: string }): number[] {
-  const age = vocabulary.tokens(ageText(seconds));
-  const same = vocabulary.mark('same');
-  const note = vocabulary.tokens(text);
-  if (same === undefined) return [...age, ...note];
-  for (let first = 0; first + age.length <= note.length; first++) {
-    if (age.every((id, index) => note[first + index] === id)) note.fill(same, first, first + age.length);
-  }
-  return [...age, ...note];
+  const [mark, same] = [vocabulary.mark('age'), vocabulary.mark('same')];
+  if (mark === undefined) return [];
+  const [note, forms] = [vocabulary.tokens(text), ageForms(seconds)];
+  if (same !== undefined) for (const form of forms) replaceEach(note, vocabulary.known(form) ?? [], same);
+  return [mark, ...vocabulary.tokens(forms[0]), ...note];
 }
 
-/** Digits and one form of the unit: what they are written with is the vocabulary's. */
-function ageText(seconds: number): string {
-  return seconds < 60 ? `${seconds} seconds` : `${seconds / 60} minutes`;
+/** Puts `id` in the place of all of `part`, wherever `ids` has it in a row. */
+function replaceEach(ids: number[], part: readonly number[], id: number): void {
+  if (part.length === 0) return;
+  for (let first = 0; first + part.length <= ids.length; first++) {
+    if (part.every((one, index) => ids[first + index] === one)) ids.fill(id, first, first + part.length);
+  }
 }
 
 /** The ids of one role that wait. */

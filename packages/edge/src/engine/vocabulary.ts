@@ -10,10 +10,15 @@ export function formsOf(text: string): string[] {
   return plain.match(TOKENS) ?? [];
 }
 
+/** The words that a text is read as, by what each of some forms is written as. */
+export function namesOf(text: string, aliases: ReadonlyMap<string, string>): string[] {
+  return formsOf(text).flatMap((form) => aliases.get(form)?.split(' ') ?? [form]);
+}
+
 /** Text as the classes that a graph reads, by what its manifest says. */
 export class Vocabulary {
   readonly #classes: ReadonlyMap<string, number>;
-  readonly #aliases: ReadonlyMap<string, readonly string[]>;
+  readonly #aliases: ReadonlyMap<string, string>;
   readonly #unknown: number | undefined;
   readonly #marks: Readonly<Partial<Record<Mark, string | undefined>>>;
 
@@ -22,7 +27,7 @@ export class Vocabulary {
     { aliases, unknown, marks }: Pick<NonNullable<Manifest['inputs']['text']>, 'aliases' | 'unknown' | 'marks'>,
   ) {
     this.#classes = new Map(classes.map((name, index) => [name, index]));
-    this.#aliases = new Map(Object.entries(aliases).map(([form, written]) => [form, written.split(' ')]));
+    this.#aliases = new Map(Object.entries(aliases));
     this.#unknown = unknown === undefined ? undefined : this.#classes.get(unknown);
     this.#marks = marks;
   }
@@ -35,10 +40,15 @@ export class Vocabulary {
 
   /** The ids of a text's words, in order. */
   tokens(text: string): number[] {
-    return formsOf(text)
-      .flatMap((form) => this.#aliases.get(form) ?? [form])
+    return namesOf(text, this.#aliases)
       .map((name) => this.#classes.get(name) ?? this.#unknown)
       .filter((id) => id !== undefined);
+  }
+
+  /** The same, where each of its words has a class of its own. */
+  known(text: string): number[] | undefined {
+    const names = namesOf(text, this.#aliases);
+    return names.every((name) => this.#classes.has(name)) ? this.tokens(text) : undefined;
   }
 
   /** The id of a mark; undefined where the model knows no such mark. */

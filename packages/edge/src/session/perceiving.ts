@@ -14,7 +14,7 @@ export class Perceiving {
   constructor(model: ModelInfo, lease: Pick<SessionRow, 'perceive'>) {
     this.#model = model;
     this.#lease = lease;
-    this.#notes = new Notes(model.microTurnMs);
+    this.#notes = new Notes(model.microTurnMs, model.reads?.same);
   }
 
   onEvent(event: SessionEvent): void {
