@@ -9,7 +9,6 @@ import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Iterator
 
 import numpy as np
 
@@ -32,6 +31,8 @@ MOST_WORDS, UTTERANCE_GAP = 10, 1.5
 NOTE_DELAY = 0.2
 STRAY_TURNS = 2
 """From the end of something that is noted by mistake to the act."""
+MOST_NOTES = 4
+"""Of more, the oldest goes that waits for nothing, and of those that do the oldest."""
 TIMED = {"remind", "elapsed", "minutes"}
 """Events that begin with something to note."""
 WORD_THRESHOLD, HEARD_SLOTS = 0.6, 250
@@ -65,6 +66,11 @@ class Note:
         """The first micro-turn in which the runtime may tell of it, and tells how old those are that it has already."""
         return 1 + (turn_of(self.asked) + STRAY_TURNS if self.acted is None else self.acted)
 
+    @property
+    def waits(self) -> bool:
+        """Whether it is a request for something to come."""
+        return self.minutes > 0 or self.ends < math.inf
+
     def later(self, turns: int) -> "Note":
         seconds = turns * TURN_SECONDS
         acted = None if self.acted is None else self.acted + turns
@@ -88,7 +94,6 @@ def notes_of(session: dict, typed: np.ndarray, strays: np.random.Generator | Non
             ends = event["end"]
         elif event["kind"] == "minutes":
             minutes = int(event["value"])
-            ends = min((other["end"] for other in events if other["kind"] == "cancel" and other["end"] > asked), default=math.inf)
         words, acted = utterance(spoken, asked), turn_of(heard_at(Span("", asked, asked)) + NOTE_DELAY)
         is_spoken = len(words) > 0
         if not is_spoken:
@@ -98,6 +103,9 @@ def notes_of(session: dict, typed: np.ndarray, strays: np.random.Generator | Non
         if event["kind"] == "elapsed":
             done = asked + event["value"]
             notes.append(Note(done, utterance(spoken, done), turn_of(heard_at(Span("", done, done)) + NOTE_DELAY)))
+    for cancel in (event["end"] for event in events if event["kind"] == "cancel"):
+        newest = max((note for note in notes if note.minutes and note.asked < cancel < note.ends), key=lambda note: note.asked, default=None)
+        notes = [replace(note, ends=cancel) if note is newest else note for note in notes]
     if strays and spoken and strays.random() < STRAY_SHARE:
         end = spoken[int(strays.integers(len(spoken)))].end
         notes.append(Note(end, utterance(spoken, end)))
@@ -132,7 +140,7 @@ def as_heard(note: Note, shares: np.ndarray) -> Note:
     """
     if not note.spoken:
         return note
-    past = (turn_of(note.asked) + 1 if note.acted is None else note.acted + 1) * SLOTS_PER_TURN
+    past = note.told_from * SLOTS_PER_TURN
     first = max(0, past - HEARD_SLOTS)
     heard = [
         Span(word.name, 0, first * SLOT_SECONDS + word.seconds - WORD_DELAY_SLOTS * SLOT_SECONDS)
@@ -157,12 +165,7 @@ def tell_ages(grids: Batch | dict, notes: list[list[Note]], random: np.random.Ge
         for note in noted:
             if note.acted is not None:
                 page.act_note(note.acted)
-        taken = [note for note in noted if note.words]
-        for note in taken:
-            page.tell(note, random)
-            for other in taken:
-                if other.told_from < note.told_from and note.told_from * TURN_SECONDS < other.ends:
-                    page.tell_between(note, other)
+        page.tell([note for note in noted if note.words], random)
 
 
 def tell_once(batch: Batch, row: int, turn: int, age: int, note: Note, is_due: bool) -> int:
@@ -183,6 +186,14 @@ def load_noted(shard: Path) -> dict[str, np.ndarray]:
 
 
 @dataclass
+class _Timed:
+    """When which ages of a note are told, and from which micro-turn on it is over, or its age not the clock's."""
+
+    moments: list[tuple[int, int]]
+    until: float
+
+
+@dataclass
 class _Page:
     """The grids of one session; writing into them changes the batch."""
 
@@ -195,40 +206,52 @@ class _Page:
         acts = self.act[turn : turn + ACT_TURNS]
         acts[acts == 0] = ACT_INDEX["note"]
 
-    def tell(self, note: Note, random: np.random.Generator) -> None:
-        for turn, age in self._moments(note, random):
-            if turn >= len(self.typed) or turn * TURN_SECONDS > note.ends:
-                return
-            if turn < note.told_from:
+    def tell(self, notes: list[Note], random: np.random.Generator) -> None:
+        """All ages of all notes in the order of the runtime, each where the one before it ended, or later."""
+        own = [self._own(note, random) for note in notes]
+        kept, tellings = [], []
+        for index in sorted(range(len(notes)), key=lambda index: notes[index].told_from):
+            now = notes[index].told_from
+            kept = [other for other in kept if own[other].until > now]
+            tellings += [(now, 0, other, self._between(notes[other], notes[index])) for other in kept]
+            kept.append(index)
+            if len(kept) > MOST_NOTES:
+                gone = next((other for other in kept if not notes[other].waits), kept[0])
+                kept.remove(gone)
+                own[gone].moments = [moment for moment in own[gone].moments if moment[0] < now]
+        tellings += [(turn, 1, index, age) for index, timed in enumerate(own) for turn, age in timed.moments]
+        row = 0
+        for turn, rank, index, age in sorted(tellings):
+            if age == 0 or turn >= len(self.typed):
                 continue
-            told = self.write(turn, age, note)
-            if age == 60 * note.minutes:
-                self.remind(told)
-                return
+            row = self.write(max(row, turn), age, notes[index])
+            if rank == 1 and age == 60 * notes[index].minutes:
+                self.remind(row)
 
-    def tell_between(self, note: Note, before: Note) -> None:
-        """When something is noted it is told how long before it each of the others was."""
+    @staticmethod
+    def _between(before: Note, note: Note) -> int:
+        """How long before `note` another was taken, as it is told: 0 where that is no time."""
         seconds = round(note.asked - before.asked)
-        if 0 < seconds and note.told_from < len(self.typed):
-            self.write(note.told_from, seconds if seconds <= MOST_SECONDS else seconds // 60 * 60, before)
+        return seconds if seconds <= MOST_SECONDS else seconds // 60 * 60
 
-    def _moments(self, note: Note, random: np.random.Generator) -> Iterator[tuple[int, int]]:
-        """Micro-turns and ages: by the clock, and in many sessions from some age on faster, where the reminder is minutes away."""
+    def _own(self, note: Note, random: np.random.Generator) -> "_Timed":
+        """Ages by the clock, and in many sessions from some age on faster, where the reminder is minutes away."""
         left = ages_of(note)
         hurries = note.minutes > 0 and random.random() < HURRIED_SHARE
         sooner = turn_of(note.asked) + int(random.integers(15, 110)) if hurries else math.inf
-        while left and turn_of(note.asked + left[0]) < sooner:
-            age = left.pop(0)
-            yield turn_of(note.asked + age), age
-        if not hurries:
-            return
-        ahead = [age for age in left if age <= 60 * note.minutes]
-        near = random.random() < 0.6
-        first = len(ahead) - int(random.integers(1, 6)) if near else int(random.integers(0, max(1, len(ahead))))
-        turn = int(sooner)
-        for age in ahead[max(0, first) :]:
-            yield turn, age
-            turn += int(random.integers(*HURRIED_TURNS))
+        moments = [(turn_of(note.asked + age), age) for age in left if turn_of(note.asked + age) < sooner]
+        if hurries:
+            ahead = [age for age in left[len(moments) :] if age <= 60 * note.minutes]
+            near = random.random() < 0.6
+            first = len(ahead) - int(random.integers(1, 6)) if near else int(random.integers(0, max(1, len(ahead))))
+            turn = int(sooner)
+            for age in ahead[max(0, first) :]:
+                moments.append((turn, age))
+                turn += int(random.integers(*HURRIED_TURNS))
+        moments = [(turn, age) for turn, age in moments if turn >= note.told_from and turn * TURN_SECONDS <= note.ends]
+        due = next((turn for turn, age in moments if age == 60 * note.minutes), math.inf)
+        until = min(sooner, due, note.ends / TURN_SECONDS)
+        return _Timed([(turn, age) for turn, age in moments if turn <= due], until)
 
     def remind(self, turn: int) -> None:
         around = slice(turn - 1, turn + 2)
@@ -242,7 +265,8 @@ class _Page:
         for word in age_text(age, note):
             while turn < len(self.typed) - 1 and self.typed[turn].all():
                 turn += 1
-            self.typed[turn, np.count_nonzero(self.typed[turn]) % TYPED_TOKENS] = word
+            if not self.typed[turn].all():
+                self.typed[turn, np.count_nonzero(self.typed[turn])] = word
         return turn
 
 

@@ -26,7 +26,8 @@ ANSWER_TURNS = 2
 """How much later a sum may be put right, and how long that is heard."""
 ASKED_SHARE, OTHER_SHARE = 0.8, 0.3
 """Of what has ended, how much is asked how long it took, and how often something else is noted besides."""
-LONGEST_SECONDS = 59
+SOONEST_SECONDS, LONGEST_SECONDS = 12, 69
+"""A sooner reminder comes without any telling; what took longer is not told in seconds (`scenarios.LONGEST_TOLD`)."""
 ROOM = ANSWER_TURNS + 1
 """Micro-turns that an answer takes."""
 STRAY_SHARE, SECONDS_SHARE = 0.2, 0.4
@@ -114,12 +115,11 @@ def measure_many(batch: Batch, row: int, shares: torch.Tensor, writer: Writer, r
         seconds = int(random.integers(2, LONGEST_SECONDS + 1))
         told = [(seconds, begin)]
         if random.random() < OTHER_SHARE:
-            asked, words = _request(writer, random)
-            told.insert(int(random.integers(2)), (int(random.integers(2, max(3, min(asked, LONGEST_SECONDS)))), words))
-        turn = noted
+            told.insert(int(random.integers(2)), _waiting(writer, random))
+        turn = noted + 1
         for age, words in told:
             note = Note(0.0, tuple(word_class(word) for word in words)[-MOST_WORDS:])
-            turn = tell_once(batch, row, min(turn + 1, batch.say.shape[1] - 1), age, note, is_due=False)
+            turn = tell_once(batch, row, turn, age, note, is_due=False)
         is_asked = random.random() < ASKED_SHARE
         words = question if is_asked else parse(writer.talk()).words
         slots = _speak(shares[row, :room], SLOTS_PER_TURN * turn + int(random.integers(5, 40)), words, random)
@@ -128,6 +128,14 @@ def measure_many(batch: Batch, row: int, shares: torch.Tensor, writer: Writer, r
         if is_asked:
             _answer(batch, row, turn_of((slots[-1] + 1 - WORD_DELAY_SLOTS) * SLOT_SECONDS + ANSWER_DELAY), number_words(seconds))
         slot = slots[-1] + SLOTS_PER_TURN * int(random.integers(*SUM_TURNS))
+
+
+def _waiting(writer: Writer, random: np.random.Generator) -> tuple[int, list[str]]:
+    """An age of something else, and what was said: a request whose time is yet to come, or none."""
+    asked, words = _request(writer, random)
+    while 0 < asked < SOONEST_SECONDS:
+        asked, words = _request(writer, random)
+    return int(random.integers(2, min(asked or LONGEST_SECONDS, LONGEST_SECONDS))), words
 
 
 def _answer(batch: Batch, row: int, due: int, words: list[str]) -> None:

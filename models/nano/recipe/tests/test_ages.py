@@ -1,6 +1,7 @@
 import math
 import unittest
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 
@@ -38,6 +39,18 @@ class Notes(unittest.TestCase):
         words = [("every", 1.0), ("four", 1.4), ("seconds", 2.0)]
         events = [("remind", 2.0, 6.0, 4), ("remind", 6.0, 10.0, 4)]
         self.assertEqual(len(notes_of(session(words, *events), grids(100)["typed"][0])), 1)
+
+    def test_what_is_timed_is_noted_where_it_begins_and_where_it_ends(self):
+        words = [("ready", 2.0), ("go", 2.3), ("hello", 9.0), ("i'm", 20.0), ("done", 20.4), ("how", 22.0)]
+        begun, done = notes_of(session(words, ("elapsed", 2.3, 23.0, 18.1)), grids(200)["typed"][0])
+        self.assertEqual([[WORDS[word] for word in note.words] for note in (begun, done)], [["ready", "go"], ["i'm", "done"]])
+        self.assertEqual([(round(note.asked, 3), note.acted, note.waits) for note in (begun, done)], [(2.3, 13, False), (20.4, 103, False)])
+
+    def test_a_cancel_ends_the_newest_of_those_in_minutes(self):
+        words = [("two", 1.0), ("minutes", 1.5), ("five", 4.0), ("minutes", 4.5), ("ready", 5.0), ("done", 5.8)]
+        events = ("minutes", 1.5, 1.5, 2), ("minutes", 4.5, 4.5, 5), ("elapsed", 5.0, 6.0, 0.8), ("cancel", 7.0, 8.0, 0)
+        notes = notes_of(session(words, *events), grids(100)["typed"][0])
+        self.assertEqual([note.ends for note in notes], [math.inf, 8.0, math.inf, math.inf])
 
     def test_what_was_typed_is_noted_without_marks(self):
         typed = grids(100)["typed"][0]
@@ -78,6 +91,36 @@ class Telling(unittest.TestCase):
         self.assertEqual(ages_of(asked("in twenty two seconds"))[:6], [10, 20, 22, 30, 40, 50])
         self.assertEqual(ages_of(asked("in five seconds"))[:3], [10, 20, 30])
         self.assertEqual(ages_of(asked("in twelve minutes"))[:3], [10, 20, 30])
+
+    def test_when_one_is_taken_it_is_told_how_long_before_it_the_others_were(self):
+        page = grids(300)
+        begun, done = (tuple(word_class(word) for word in text.split()) for text in ("ready go", "i'm done"))
+        tell_ages(page, [[Note(2.4, begun, 13), Note(20.9, done, 105)]], np.random.default_rng(1))
+        age = lambda text: f"<age> {text}".split()
+        self.assertEqual(told(page)[62], age("ten seconds ready go"))
+        self.assertEqual(told(page)[106], age("eighteen seconds ready go"))  # 18.5, to the even one
+        self.assertEqual(told(page)[112], age("twenty seconds ready go"))
+        self.assertEqual(told(page)[154], age("ten seconds i'm done"))
+
+    def test_tellings_that_meet_stand_one_after_the_other(self):
+        page = grids(300)
+        long = tuple(word_class(word) for word in "can you remind me in two minutes please".split())
+        notes = [Note(1.0, long, 6, minutes=2), Note(1.4, long, 8, minutes=2), Note(10.6, long, 55)]
+        with patch("ages.HURRIED_SHARE", 0):
+            tell_ages(page, [notes], np.random.default_rng(1))
+        text = " ".join(word for turn in sorted(told(page)) if 50 <= turn < 70 for word in told(page)[turn])
+        request = "can you remind me in two minutes please"
+        ages = "ten seconds", "ten seconds", "nine seconds", "ten seconds"
+        self.assertEqual(sorted(text.split("<age> ")[1:]), sorted([*(f"{one} {request} " for one in ages[:3]), f"{ages[3]} {request}"]))
+
+    def test_of_more_than_four_the_oldest_that_waits_for_nothing_is_not_told_any_more(self):
+        words = [tuple(word_class(word) for word in text.split()) for text in ("two minutes", "ready go", "done", "ready", "go")]
+        notes = [Note(1.0 + at, text, 6 + 5 * at, minutes=2 if at == 0 else 0) for at, text in enumerate(words)]
+        page = grids(300)
+        with patch("ages.HURRIED_SHARE", 0):
+            tell_ages(page, [notes], np.random.default_rng(1))
+        ten = [words for turn, words in sorted(told(page).items()) if 50 < turn < 80]
+        self.assertEqual([" ".join(words[3:]) for words in ten], ["two minutes", "done", "ready", "go"])
 
     def test_two_that_are_due_together_wait_for_room_and_lose_no_word(self):
         page = grids(100)

@@ -3,9 +3,10 @@ import unittest
 import numpy as np
 import torch
 
-from labels import IGNORE, SLOTS_PER_TURN, TYPED_TOKENS
+from labels import IGNORE, SLOT_SECONDS, SLOTS_PER_TURN, TYPED_TOKENS, WORD_DELAY_SLOTS, turn_of
 from losses import Batch
 from soundless import add_up, hush, measure_many, tell_many
+from splice import ANSWER_DELAY
 from texts import Writer
 from vocabulary import ACT_INDEX, AGE, FLOOR_INDEX, SAME, SAY, WORDS, number_words
 
@@ -80,28 +81,29 @@ class Sums(unittest.TestCase):
 
 class Durations(unittest.TestCase):
     def test_what_is_asked_for_is_answered_by_the_age_of_its_beginning(self):
-        answered = idle = 0
-        beginnings = ("start", "go", "begin")
+        answered = 0
+        beginnings = "i start now", "start the timer", "ready go", "i begin now", "let's begin", "okay start"
+        questions = [text.split() for text in ("how long did that take", "how long was that", "how long did it take", "how many seconds was that")]
         for seed in range(30):
             batch, random = sessions(), np.random.default_rng(seed)
             shares = torch.zeros(1, TURNS * SLOTS_PER_TURN, len(WORDS))
             measure_many(batch, 0, shares, Writer(random), random)
             heard = heard_in(shares[0])
-            for place in (index for index, (_, name) in enumerate(heard) if name == "how" and index + 3 < len(heard)):
-                asked = heard[place][0] // SLOTS_PER_TURN
-                text = [WORDS[int(word)] for turn in range(asked + 1) for word in batch.typed[0, turn] if word]
-                notes = " ".join(text).split(AGE)[1:]
-                begun = next(note.split() for note in reversed(notes) if any(word in note.split() for word in beginnings))
-                said = [SAY[int(word)] for word in batch.say[0, asked : asked + 20] if word not in (0, IGNORE)]
-                if not said:
-                    idle += 1  # the session ended in the question
-                    continue
-                self.assertEqual(begun[: len(said)], said)
-                self.assertEqual(begun[len(said)], "seconds")
+            names = [name for _, name in heard]
+            ends = [at + len(text) - 1 for at in range(len(names)) for text in questions if names[at : at + len(text)] == text]
+            due = [turn_of((heard[end][0] + 1 - WORD_DELAY_SLOTS) * SLOT_SECONDS + ANSWER_DELAY) for end in ends]
+            said = (batch.say[0] > 0) & (batch.say[0] != IGNORE)
+            self.assertLessEqual({int(turn) for turn in said.nonzero()}, {turn + late for turn in due for late in (0, 1)})
+            for turn in due:
+                text = [WORDS[int(word)] for told in range(turn) for word in batch.typed[0, told] if word]
+                notes = [note.split() for note in " ".join(text).split(AGE)[1:]]
+                age = next(note for note in reversed(notes) if " ".join(note).endswith(beginnings))
+                answer = number_words(60) if age[0] == "one" else age[: age.index("seconds")]
+                self.assertEqual([SAY[int(word)] for word in batch.say[0, turn : turn + len(answer)]], answer)
                 answered += 1
+            for turn in (batch.act[0] == ACT_INDEX["note"]).nonzero().flatten()[::2]:
+                self.assertEqual(WORDS[int(batch.typed[0, turn + 1, 0])], AGE)
         self.assertGreater(answered, 25)
-        self.assertLess(idle, 20)
-        self.assertTrue((batch.act == ACT_INDEX["note"]).any())
 
 
 class Ages(unittest.TestCase):

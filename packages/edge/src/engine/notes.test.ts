@@ -172,19 +172,58 @@ describe('notes', () => {
     expect(new Set(between.told.map(({ text }) => text))).toEqual(new Set(['minutes']));
   });
 
-  it('that ask for what is to come outlive a reminder of something else, or of nothing', () => {
-    const same = { minute: 'minutes', '2': 'two', '30': 'thirty' };
-    const run = new Run(same).says('in two minutes', 1000, ['note']).says('in thirty seconds', 3000, ['note']);
-    expect(run.to(60).acts('remind').toldAt(155)).toEqual([]);
-    run
-      .to(163)
-      .acts('remind')
-      .to(turnOf(1000, 120) - 5); // in the micro-turn in which the second is half a minute old, or 0.2 s before
-    expect(new Set(run.told.filter(({ turn }) => turn > 170).map(({ text }) => text))).toEqual(
-      new Set(['in two minutes']),
-    );
-    run.acts('remind').to(2000);
-    expect(run.told.at(-1)).toMatchObject({ seconds: 60 });
+  describe('of a model that is told what they name', () => {
+    const same = { minute: 'minutes', '2': 'two', '5': 'five', '10': 'ten', '25': 'twenty five', '30': 'thirty' };
+
+    it('outlive a reminder of something else, or of nothing, until their time has come', () => {
+      const run = new Run(same).says('in two minutes', 1000, ['note']).says('in thirty seconds', 3000, ['note']);
+      run.to(60).acts('remind').to(turnOf(3000, 30));
+      expect(run.toldAt(turnOf(3000, 30))).toEqual(['in']);
+      run.acts('remind').to(turnOf(1000, 120)).acts('remind').to(2000);
+      const later = run.told.filter(({ turn }) => turn > 170);
+      expect(later.map(({ text, seconds }) => `${text}: ${seconds}`)).toEqual(
+        [40, 50, 60, 120].map((age) => `in two minutes: ${age}`),
+      );
+    });
+
+    it('end with a reminder that is early by two seconds, and one of a few seconds with its own', () => {
+      const run = new Run(same).says('okay start', 1000, ['note']).says('in thirty seconds', 3000, ['note']);
+      run.to(turnOf(3000, 28)).acts('remind').says('in five seconds', 40_000, ['note']).to(225).acts('remind').to(400);
+      expect(run.told.filter(({ turn }) => turn > 201).map(({ text }) => text)).toEqual(
+        Array.from({ length: 3 }, () => 'okay start'), // 40, 50, 60
+      );
+    });
+
+    it('name the longer of two ages, and each of two that it asks for', () => {
+      const run = new Run(same)
+        .says('in twenty five minutes', 1000, ['note'])
+        .to(turnOf(1000, 300))
+        .acts('remind')
+        .to(2000);
+      expect(run.told.at(-1)).toMatchObject({ seconds: 360 });
+      const two = new Run(same)
+        .says('start the timer', 1000, ['note'])
+        .says('in thirty seconds no in ten seconds', 9000, ['note']);
+      two.to(turnOf(9000, 10)).acts('remind').to(200);
+      expect(new Set(two.told.filter(({ turn }) => turn > 96).map(({ text }) => text))).toEqual(
+        new Set(['start the timer']),
+      );
+    });
+
+    it('end by a cancel where they wait, and are not forgotten for what does not', () => {
+      const run = new Run(same).says('in five minutes', 1000, ['note']).says('in two minutes', 5000, ['note']);
+      run
+        .says('okay start', 9000, ['note'])
+        .acts('cancel')
+        .says('done', 20_000, ['note'])
+        .says('start', 22_000, ['note']);
+      expect(run.told.filter(({ turn }) => turn === 101).map(({ text }) => text)).toEqual([
+        'in five minutes',
+        'okay start',
+      ]);
+      run.says('done', 24_000, ['note']).says('start', 26_000, ['note']).to(turnOf(1000, 300));
+      expect(run.told.at(-1)).toMatchObject({ text: 'in five minutes', seconds: 300 });
+    });
   });
 
   it('end one by one', () => {

@@ -6,15 +6,15 @@ import { formsOf, namesOf } from './vocabulary.js';
 const UTTERANCE_GAP_MS = 1500;
 /** Words of a note, the last ones. */
 const MAX_WORDS = 10;
-/** Policy dropOldest. */
+/** Policy dropOldest, and first of those that ask for nothing that is to come. */
 const MAX_NOTES = 4;
 const MINUTE_S = 60;
 const FIRST_AGE_S = 10;
 /** Between two things; what is longer is told in whole minutes. */
 const MAX_SECONDS = 99;
 const LAST_AGE_S = 60 * MINUTE_S;
-/** A reminder comes as much too early as this at most: of a note that has the words of a later age it is none. */
-const EARLY_S = 1;
+/** A reminder comes as much too early as this at most. */
+const EARLY_S = 2;
 
 type Age = Perceived & { readonly type: 'age' };
 
@@ -26,7 +26,7 @@ interface Request {
 }
 
 interface Note extends Request {
-  /** The ages whose words it has, as the model reads both, in order. */
+  /** The ages that it names, as the model reads both; the longest, where the words of one are among those of another. */
   readonly named: readonly number[];
   /** The age that is told next. */
   readonly nextS: number;
@@ -68,8 +68,8 @@ export class Notes {
    */
   take({ words, acts, index }: Pick<Decision, 'words' | 'acts' | 'index'>): Age[] {
     for (const word of words) this.#hear(word);
-    if (acts.includes('remind')) this.#drop(this.#latest(index));
-    if (acts.includes('cancel')) this.#drop(this.#notes.at(-1));
+    if (acts.includes('remind')) this.#drop(this.#remindedOf(index));
+    if (acts.includes('cancel')) this.#drop(this.#same ? this.#waiting(index).at(-1) : this.#notes.at(-1));
     const before = acts.includes('note') ? this.#note(index) : [];
     return [...before, ...this.#tell(index + 1)];
   }
@@ -86,7 +86,11 @@ export class Notes {
     const before = this.#notes.flatMap((note) => between(note, request) ?? []);
     const note = { ...request, named: this.#agesIn(request), nextS: FIRST_AGE_S, turn: index };
     while (note.nextS <= LAST_AGE_S && this.#turnOf(note, note.nextS) <= index) note.nextS = ageAfter(note);
-    this.#notes = [...this.#notes, note].slice(-MAX_NOTES);
+    this.#notes = [...this.#notes, note];
+    if (this.#notes.length > MAX_NOTES) {
+      const waiting = this.#waiting(index);
+      this.#drop(this.#notes.find((one) => !waiting.includes(one)) ?? this.#notes[0]);
+    }
     return before;
   }
 
@@ -95,18 +99,36 @@ export class Notes {
     if (!same) return [];
     const read = (text: string) => ` ${namesOf(text, same).join(' ')} `;
     const note = read(words.join(' '));
-    return allAges.filter((age) => ageForms(age).some((form) => note.includes(read(form))));
+    const found = namedAges.flatMap((age) => {
+      const form = ageForms(age)
+        .map(read)
+        .find((form) => note.includes(form));
+      return form === undefined ? [] : [{ age, form }];
+    });
+    return found
+      .filter(({ form }) => !found.some((other) => other.form !== form && other.form.endsWith(form)))
+      .map(({ age }) => age);
+  }
+
+  /** Those that name an age which is to come. */
+  #waiting(index: number): Note[] {
+    return this.#notes.filter((note) => note.named.some((age) => this.#turnOf(note, age - EARLY_S) > index));
   }
 
   /**
-   * The one that a reminder is most likely of: what was asked for or told last, whichever came later, of those that ask for nothing
-   * that is to come.
+   * The one whose time has come last, of a model that is told what a note names. Of any other what was asked for or told last, whichever
+   * came later: an age or a fresh request is what a reminder follows from.
    */
-  #latest(index: number): Note | undefined {
-    const waits = (note: Note) => note.named.some((age) => this.#turnOf(note, age - EARLY_S) > index);
-    return this.#notes
-      .filter((note) => !waits(note))
-      .reduce<Note | undefined>((a, b) => (a && a.turn > b.turn ? a : b), undefined);
+  #remindedOf(index: number): Note | undefined {
+    const since = (note: Note) => (this.#same ? this.#cameAt(note, index) : note.turn);
+    const last = this.#notes.reduce<Note | undefined>((a, b) => (a && since(a) > since(b) ? a : b), undefined);
+    return last && since(last) >= 0 ? last : undefined;
+  }
+
+  /** The last micro-turn in which an age that it names had nearly come; below 0 where none had. */
+  #cameAt({ named, ...request }: Note, index: number): number {
+    const turns = named.map((age) => this.#turnOf(request, age - EARLY_S));
+    return Math.max(-1, ...turns.filter((turn) => turn <= index));
   }
 
   #drop(note: Note | undefined): void {
@@ -140,9 +162,9 @@ export function ageForms(seconds: number): readonly [told: string, ...others: st
   return [seconds < MINUTE_S || seconds % MINUTE_S > 0 ? `${seconds} seconds` : `${seconds / MINUTE_S} minutes`];
 }
 
-/** Every second from the first to a minute, and every minute to the last. */
-const allAges = [
-  ...Array.from({ length: MINUTE_S - FIRST_AGE_S }, (_, index) => FIRST_AGE_S + index),
+/** Every second to a minute, and every minute to the last. */
+const namedAges = [
+  ...Array.from({ length: MINUTE_S - 1 }, (_, index) => index + 1),
   ...Array.from({ length: LAST_AGE_S / MINUTE_S }, (_, index) => MINUTE_S * (index + 1)),
 ];
 
@@ -152,7 +174,7 @@ const allAges = [
  */
 function ageAfter({ named, nextS }: Pick<Note, 'named' | 'nextS'>): number {
   const isTold = (age: number) => age % 10 === 0 || named.includes(age);
-  return allAges.find((age) => age > nextS && isTold(age)) ?? LAST_AGE_S + MINUTE_S;
+  return namedAges.find((age) => age > nextS && isTold(age)) ?? LAST_AGE_S + MINUTE_S;
 }
 
 /** How long before `request` a note was; nothing where that is no time. */
