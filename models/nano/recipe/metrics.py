@@ -12,7 +12,7 @@ from vocabulary import FLOOR, canonical
 
 WORD_EARLY, WORD_LATE = 0.06, 0.62
 """A word counts if it is written from a little before its end to this long after it."""
-YIELD_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98)
+YIELD_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.96, 0.97, 0.98)
 YIELD_TURNS = (1, 2, 3)
 YIELD_WINDOW = 1.6
 SHORTEST_JUDGED_GAP = 0.8

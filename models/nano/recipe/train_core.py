@@ -20,7 +20,7 @@ from losses import deciding_losses, history, late
 from melody import PITCHES
 from model import SIZES, Nano
 from practice import HEARD, Practice
-from training import Plan, averaged, halfway, is_warm, save, train
+from training import Plan, averaged, save, train
 from warm_start import fill, hush_marks
 
 OWN_HISTORY_SHARE = 0.65
@@ -107,8 +107,7 @@ def _taken(due: torch.Tensor, said: torch.Tensor) -> torch.Tensor:
 
 def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan, sessions: int, device: str) -> None:
     """
-    Trains the core of the model in `trunk` and leaves the whole model in `checkpoint`: where its weights were begun from others, with half of what
-    the core began with, as the trunk's are. Without that half the echo of the agent's own voice has stopped it (0.13.0: two of five sentences, with it none).
+    Trains the core of the model in `trunk` and leaves the whole model in `checkpoint`.
 
     @param sessions batch size per worker, even
     """
@@ -117,7 +116,6 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
     shards, model = Shards(data, extra={HEARD: cache_names(size)}), load_model(trunk, size).to(device)
     core, head, width = model.core.train(), model.trunk.words, model.size.width
     practice = Practice(shards, sessions, plan.seed)
-    begun = {name: weights.clone() for name, weights in core.state_dict().items()}
 
     def losses_of():
         random = np.random.default_rng(int(torch.randint(2**31, ())))
@@ -143,6 +141,4 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
     if outdated(state, trunk):
         state.unlink(missing_ok=True)
     train(core, losses_of, plan, state)
-    if is_warm(trunk):
-        core.load_state_dict(halfway(core.state_dict(), begun))
     save(checkpoint, {"model": model.state_dict()})

@@ -91,15 +91,11 @@ def is_warm(checkpoint: Path) -> bool:
     return "blend" in torch.load(checkpoint, map_location="cpu")
 
 
-def halfway(own: dict[str, torch.Tensor], begun: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Of each of the weights in `begun`, half of what it was and half of what it became."""
-    return {name: (own[name].cpu() + weights.cpu()) / 2 for name, weights in begun.items()}
-
-
 def blend(path: Path, begun: dict[str, torch.Tensor]) -> None:
     """Makes the weights to use of a finished checkpoint half its own and half those that it was begun from."""
     saved = torch.load(path, map_location="cpu")
-    save(path, {**saved, "blend": halfway(averaged(saved), begun)})
+    own = averaged(saved)
+    save(path, {**saved, "blend": {name: (own[name] + weights.cpu()) / 2 for name, weights in begun.items()}})
 
 
 class Stopwatch:
