@@ -37,6 +37,14 @@ def heard_in(shares):
     return [(int(slot), WORDS[int(words[slot])]) for slot in (words.diff(prepend=words[:1]) * words).nonzero().flatten()]
 
 
+def spoken(fill, seed):
+    """A session that `fill` wrote into, and what is heard in it."""
+    batch, random = sessions(), np.random.default_rng(seed)
+    shares = torch.zeros(1, TURNS * SLOTS_PER_TURN, len(WORDS))
+    fill(batch, 0, shares, Writer(random), random)
+    return batch, heard_in(shares[0])
+
+
 class Hush(unittest.TestCase):
     def test_only_what_is_quiet_is_left_in_runs_of_whole_micro_turns(self):
         batch = sessions(2)
@@ -58,10 +66,7 @@ class Sums(unittest.TestCase):
     def test_the_wrong_ones_are_put_right_when_the_claim_is_heard_and_the_others_are_not(self):
         right = wrong = 0
         for seed in range(20):
-            batch, random = sessions(), np.random.default_rng(seed)
-            shares = torch.zeros(1, TURNS * SLOTS_PER_TURN, len(WORDS))
-            add_up(batch, 0, shares, Writer(random), random)
-            heard = heard_in(shares[0])
+            batch, heard = spoken(add_up, seed)
             names = [name for _, name in heard]
             for place in (index for index, name in enumerate(names) if name == "plus"):
                 if place + 3 >= len(names):
@@ -85,10 +90,7 @@ class Durations(unittest.TestCase):
         beginnings = "i start now", "start the timer", "ready go", "i begin now", "let's begin", "okay start"
         questions = [text.split() for text in ("how long did that take", "how long was that", "how long did it take", "how many seconds was that")]
         for seed in range(30):
-            batch, random = sessions(), np.random.default_rng(seed)
-            shares = torch.zeros(1, TURNS * SLOTS_PER_TURN, len(WORDS))
-            measure_many(batch, 0, shares, Writer(random), random)
-            heard = heard_in(shares[0])
+            batch, heard = spoken(measure_many, seed)
             names = [name for _, name in heard]
             ends = [at + len(text) - 1 for at in range(len(names)) for text in questions if names[at : at + len(text)] == text]
             due = [turn_of((heard[end][0] + 1 - WORD_DELAY_SLOTS) * SLOT_SECONDS + ANSWER_DELAY) for end in ends]
