@@ -32,6 +32,28 @@ describe('an utterance', () => {
     expect(ended).toMatchObject([{ fromMs: 200, words: expect.arrayContaining(['w3', 'w5']) }]);
   });
 
+  it.each(['note', 'handle', 'backchannel'] as const)(
+    'under which the model does %s is answered, but by an “mm-hm”',
+    (act) => {
+      const tracker = new UtteranceTracker({ microTurnMs: 200, pauseMs: 600 });
+      const ended = [...'SSSSYYYYY'].flatMap((letter, index) => {
+        const done = index === 5 ? { acts: [act], say: act === 'backchannel' ? 'Uh-huh.' : '' } : { acts: [], say: '' };
+        const decision = {
+          lease: 1,
+          index,
+          floor: letters[letter]!,
+          confidence: 1,
+          words: [],
+          stepMs: 1,
+          lagMs: 1,
+          ...done,
+        };
+        return tracker.push(decision) ?? [];
+      });
+      expect(ended).toMatchObject([{ answered: act !== 'backchannel' }]);
+    },
+  );
+
   it('is not what was held before a silence', () => {
     const { ended } = follow('...hh.....SSS....');
     expect(ended).toMatchObject([{ fromMs: 1600 }]);

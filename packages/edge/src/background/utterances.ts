@@ -1,5 +1,5 @@
 import type { Floor } from '@microturn/protocol';
-import type { Decision } from '../engine/types.js';
+import type { Act, Decision } from '../engine/types.js';
 
 /** What somebody said, by the micro-turns in which the model heard them hold the floor. */
 export interface Utterance {
@@ -14,6 +14,8 @@ export interface Utterance {
 
 /** What the model notices late. */
 const LEAD_MS = 400;
+/** By these a model shows that it does what it was asked to. */
+const ownWork: ReadonlySet<Act> = new Set<Act>(['note', 'handle']);
 const speaking: ReadonlySet<Floor> = new Set(['speaking', 'correcting', 'barge-in']);
 
 /** Follows one participant's utterances. One that goes on within `pauseMs` of its end is the same one. */
@@ -50,7 +52,8 @@ export class UtteranceTracker {
       ...this.#open,
       words: [...this.#open.words, ...words.map(({ text }) => text)].slice(-200),
       // An “mm-hm” under it answers nothing.
-      answered: this.#open.answered || (say !== '' && !acts.includes('backchannel')),
+      answered:
+        this.#open.answered || (say !== '' && !acts.includes('backchannel')) || acts.some((act) => ownWork.has(act)),
     };
     if (this.#quietMs <= this.#pauseMs) return undefined;
     return this.take();

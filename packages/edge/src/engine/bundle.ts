@@ -59,7 +59,7 @@ export function modelInfo(manifest: Manifest): ModelInfo {
     ...(outputs.act?.classes ?? []).filter((act) => act !== 'none'),
     ...Object.values(outputs.say?.acts ?? {}).map(({ act }) => act),
   ];
-  const { classes, delegates = false, marks, aliases } = manifest.inputs.text ?? {};
+  const { classes, delegates = false, marks, aliases, shape } = manifest.inputs.text ?? {};
   const { relay, delegate } = decoding;
   return {
     name,
@@ -69,7 +69,7 @@ export function modelInfo(manifest: Manifest): ModelInfo {
     capabilities,
     inputs,
     acts: [...new Set(acts)],
-    reads: classes && { delegates, ...(marks?.same && { same: aliases }) },
+    reads: classes && { delegates, perTurn: Number(shape?.[1]), ...(marks?.same && { same: aliases }) },
     relay,
     delegate,
   };

@@ -54,6 +54,7 @@ export const acts = [
   'backchannel',
   'remind',
   'note',
+  'handle',
   'repeat',
   'louder',
   'quieter',
@@ -136,11 +137,16 @@ export interface ModelInfo {
   /** What it can decide besides words and floor. */
   readonly acts?: readonly Act[] | undefined;
   /**
-   * It reads messages. `delegates`: also those away that it does not answer itself. `same`: it is told where a note has the words of its
-   * age, and reads these forms as those words.
+   * It reads messages, `perTurn` words in a micro-turn. `delegates`: also those away that it does not answer itself. `same`: it is told
+   * where a note has the words of its age, and reads these forms as those words.
    */
   readonly reads?:
-    { readonly delegates: boolean; readonly same?: Readonly<Record<string, string>> | undefined } | undefined;
+    | {
+        readonly delegates: boolean;
+        readonly perTurn: number;
+        readonly same?: Readonly<Record<string, string>> | undefined;
+      }
+    | undefined;
   /** When the agent may say what a background task has found, where the model does not decide that by `relay`. */
   readonly relay?: { readonly floors: readonly Floor[]; readonly quietMs: number } | undefined;
   /** Which utterances become tasks, where the model does not decide that by `delegate`. */

@@ -25,7 +25,7 @@ async function sessionWith(
   let read = 0;
   const model: ScriptedModel = new ScriptedModel({
     clock,
-    info: { acts: ['relay', 'delegate', 'backchannel', 'note', 'remind'], reads: { delegates }, ...more },
+    info: { acts: ['relay', 'delegate', 'backchannel', 'note', 'remind'], reads: { delegates, perTurn: 8 }, ...more },
     script: ({ index }) => {
       const told = model.perceived.slice(read).map(({ perceived }) => perceived);
       read = model.perceived.length;
@@ -141,12 +141,24 @@ describe('a model that reads', () => {
     expect(told()).toEqual([{ type: 'typed', text: 'count the animals' }]);
   });
 
-  it('reads a message that is asked of the background as well, where it has not learnt to delegate those', async () => {
-    const { session, told, provider, turns } = await sessionWith(() => undefined, false);
+  it('reads a message that is a question as well, where it does nothing about it', async () => {
+    const { session, told, provider, turns, events } = await sessionWith(() => undefined, false);
     session.typed({ field: 'message', text: 'how high is the tower', sent: true });
-    await turns(2);
+    await turns(4);
     expect(told()).toEqual([{ type: 'typed', text: 'how high is the tower' }]);
-    expect(provider.runs).toHaveLength(1);
+    expect(provider.runs.map(({ brief }) => brief.task)).toMatchObject([
+      { prompt: 'how high is the tower', origin: 'text' },
+    ]);
+    expect(events.filter(({ type }) => type === 'transcript.typed')).toHaveLength(1);
+  });
+
+  it.each(['note', 'handle'] as const)('answers a message itself by %s: nobody else is asked', async (act) => {
+    const { session, provider, turns, events } = await sessionWith((_told, index) => (index === 2 ? { acts: [act] } : undefined), false, { acts: [act] }); // prettier-ignore
+    await turns(1);
+    session.typed({ field: 'message', text: 'remind me in ten seconds', sent: true });
+    await turns(20);
+    expect(provider.runs).toEqual([]);
+    expect(events.filter(({ type }) => type.startsWith('task.'))).toEqual([]);
   });
 
   it('delegates what was typed, hears of the result, and has it said at its word', async () => {

@@ -337,6 +337,7 @@ export class Session {
     });
     const { responses, listening: present, overhears } = this.#conversation;
     this.#background?.onDecision(decision, { responses, present, overhears });
+    this.#typed.onDecision(decision);
     this.#perceiving.onDecision(decision);
     this.#account.tellTurn(decision, lagMs);
   }

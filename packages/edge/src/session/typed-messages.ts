@@ -1,7 +1,8 @@
 import { MicroturnError, type AskResult } from '@microturn/protocol';
-import type { ModelInfo } from '../engine/index.js';
+import type { Decision, ModelInfo } from '../engine/index.js';
 import type { SessionBackground, TypedRequest } from './background.js';
 import type { Perceiving } from './perceiving.js';
+import { ReadMessages, showsWhatItDeals } from './read-messages.js';
 import type { SessionEvents } from './session-events.js';
 import type { SessionRow, TypedText } from './session-parts.js';
 
@@ -19,15 +20,21 @@ export interface TypedMessagesParts {
 /** Brings what the user types to whoever answers it: a task that is under way, a model that reads, the background model. */
 export class TypedMessages {
   readonly #parts: TypedMessagesParts;
+  /** Of a model that deals with some, and does not pass on the others. */
+  readonly #read: ReadMessages | undefined;
 
   constructor(parts: TypedMessagesParts) {
     this.#parts = parts;
+    const { reads } = parts.model;
+    if (reads && !reads.delegates && showsWhatItDeals(parts.model)) {
+      this.#read = new ReadMessages({ perTurn: reads.perTurn, ask: (text) => this.#askLate(text) });
+    }
   }
 
   /**
    * Sent, it is first of all about a task that it calls off, adds to or answers; else a model that reads answers it, and
-   * where none does, the background model. A bundle that reads delegates what it does not answer itself, where it has
-   * learnt to.
+   * where none does, the background model. A bundle that reads deals with what it has learnt to deal with, and anything else is a
+   * question.
    * @throws {MicroturnError} `task/off` where nobody could answer it, `task/full`
    */
   typed(typed: TypedText): void {
@@ -37,7 +44,7 @@ export class TypedMessages {
     if (lease.typed) {
       // What went to a task is not answered a second time.
       lease.typed(about?.taskId === undefined ? typed : { ...typed, text: '', sent: false });
-    } else if (typed.sent && !about && typed.text.trim() !== '') this.#read(typed.text);
+    } else if (typed.sent && !about && typed.text.trim() !== '') this.#take(typed.text);
     if (typed.sent) this.#note(typed.text);
   }
 
@@ -57,12 +64,27 @@ export class TypedMessages {
     this.#parts.events.emitWhileOpen({ type: 'transcript.typed', participant: this.#parts.participant, text });
   }
 
-  #read(text: string): void {
+  onDecision({ acts }: Decision): void {
+    this.#read?.onDecision(acts);
+  }
+
+  #take(text: string): void {
     const { perceiving, background, nowMs } = this.#parts;
     const { reads } = this.#parts.model;
     perceiving.typed(text, nowMs());
     if (reads?.delegates) background?.read(text);
+    else if (this.#read) this.#read.push(text);
     else if (background || !reads) this.#assertBackground().ask({ text, origin: 'text' });
+  }
+
+  /** Who sent it was told by then that it was taken: where it is not, their page is told. */
+  #askLate(text: string): void {
+    const { events } = this.#parts;
+    try {
+      this.#assertBackground().ask({ text, origin: 'text' });
+    } catch (error) {
+      events.emitWhileOpen({ type: 'error', ...MicroturnError.from(error, 'edge/internal').toWire() });
+    }
   }
 
   #assertBackground(): SessionBackground {

@@ -1,5 +1,6 @@
-import type { AskResult } from '@microturn/protocol';
+import { MicroturnError, type AskResult } from '@microturn/protocol';
 import { describe, expect, it } from 'vitest';
+import type { Decision, ModelInfo } from '../engine/index.js';
 import { silentLog } from '../telemetry/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import type { SessionBackground } from './background.js';
@@ -7,18 +8,29 @@ import { RoomAudience } from './audience.js';
 import type { SessionMedia, TypedText } from './session-parts.js';
 import { Session } from './session.js';
 
-/** A session whose background makes `about` of what is typed, and whose model reads or does not. */
-async function sessionWith({ reads, about }: { reads: boolean; about?: AskResult | undefined }) {
+interface Stage {
+  /** The row takes what is typed. */
+  readonly reads: boolean;
+  readonly about?: AskResult | undefined;
+  readonly model?: Partial<ModelInfo>;
+  readonly isOff?: boolean;
+}
+
+/** A session whose background makes `about` of what is typed, or that has none. */
+async function sessionWith({ reads, about, model, isOff = false }: Stage) {
+  let decide: (decision: Decision) => void = () => expect.unreachable('before there is a row');
   const read: TypedText[] = [];
   const asked: string[] = [];
   const background = {
     keepsClip: false,
     followUp: () => about,
     ask: ({ text }: { text: string }) => {
+      if (text === 'one too many') throw new MicroturnError('task/full');
       asked.push(text);
       return { taskId: 'task-1' };
     },
     onEvent: () => undefined,
+    onDecision: () => undefined,
     close: () => undefined,
   } as unknown as SessionBackground;
   const media: SessionMedia = { request: () => Promise.resolve(undefined as never) };
@@ -32,28 +44,47 @@ async function sessionWith({ reads, about }: { reads: boolean; about?: AskResult
       clock,
       media,
       engine: {
-        info: { name: 'scripted', version: '1', microTurnMs: 200, inputHz: 16_000, capabilities: [] },
+        info: { name: 'scripted', version: '1', microTurnMs: 200, inputHz: 16_000, capabilities: [], ...model },
         assertRoom: () => undefined,
-        lease: () => ({
-          id: 1,
-          engine: 0,
-          zeroMs: 0,
-          release: () => undefined,
-          ...(reads && { typed: (typed: TypedText) => void read.push(typed) }),
-        }),
+        lease: (onDecision) => {
+          decide = onDecision;
+          return {
+            id: 1,
+            engine: 0,
+            zeroMs: 0,
+            release: () => undefined,
+            ...(reads && { typed: (typed: TypedText) => void read.push(typed) }),
+          };
+        },
       },
       voice: { speak: () => Promise.resolve(), end: () => undefined, cancel: () => undefined },
       log: silentLog,
-      background: () => background,
+      ...(!isOff && { background: () => background }),
       onClosed: () => undefined,
     },
     'endpoint',
   );
   const messages: string[] = [];
+  const errors: string[] = [];
   session.start((event) => {
     if (event.type === 'transcript.typed') messages.push(event.text);
+    if (event.type === 'error') errors.push(event.code);
   });
-  return { session, read, asked, messages };
+  let index = 0;
+  const turns = (count: number) => {
+    const decided = {
+      lease: 1,
+      floor: 'silent',
+      confidence: 1,
+      words: [],
+      say: '',
+      acts: [],
+      stepMs: 1,
+      lagMs: 1,
+    } as const;
+    for (let i = 0; i < count; i++) decide({ ...decided, index: index++ });
+  };
+  return { session, read, asked, messages, errors, turns };
 }
 
 const message = (text: string, sent = true): TypedText => ({ field: 'message', text, sent });
@@ -87,6 +118,27 @@ describe('what is typed', () => {
     session.typed(message(' '));
     session.typed(message('how high is it'));
     expect(asked).toEqual(['how high is it']);
+  });
+
+  it('is asked a little later of a model that may deal with it, and where it is refused then, the page is told', async () => {
+    const model = { acts: ['note'], reads: { delegates: false, perTurn: 8 } } as const;
+    const { session, asked, messages, errors, turns } = await sessionWith({ reads: false, model });
+    session.typed(message('how high is it'));
+    session.typed(message('one too many'));
+    expect(messages).toHaveLength(2);
+    turns(2);
+    expect([asked, errors]).toEqual([[], []]);
+    turns(1);
+    expect([asked, errors]).toEqual([['how high is it'], ['task/full']]);
+
+    const alone = await sessionWith({ reads: false, model, isOff: true });
+    alone.session.typed(message('how high is it'));
+    alone.turns(10);
+    expect(alone.errors).toEqual(['task/off']);
+    alone.session.typed(message('and how wide'));
+    alone.session.close('over');
+    alone.turns(10);
+    expect(alone.errors).toHaveLength(1);
   });
 
   it('that is about a task is no question where the model does not read either', async () => {
