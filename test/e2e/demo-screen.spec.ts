@@ -92,7 +92,7 @@ test('the keyboard keeps its place behind a button that goes away or does what i
       await button.press('Enter');
       await expect(button).toBeFocused();
     }
-    // Nobody is there to be asked, and the question stays.
+    // Nobody is there to be asked, and the page is told.
     await expect(page.getByLabel('Make it say')).toHaveValue('', WAIT);
     const dismiss = page.getByRole('button', { name: 'Dismiss' });
     await dismiss.press('Enter');

@@ -63,7 +63,7 @@ async function writeDocuments(folder: TemporaryFolder): Promise<string> {
 
 const taskAbout = (page: Page, words: string) =>
   page
-    .getByRole('region', { name: /has to be looked up/ })
+    .getByRole('region', { name: /a question, or what it should do/ })
     .getByRole('listitem')
     .filter({ hasText: words });
 const saidBy = (page: Page, side: 'you' | 'agent') =>

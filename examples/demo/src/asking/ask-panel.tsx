@@ -1,6 +1,6 @@
-import { useAsk, useConnection, useResponses, useSession, useTasks } from '@microturn/react';
+import { useConnection, useResponses, useSession, useTasks } from '@microturn/react';
 import { MicroturnError, type BackgroundTask } from '@microturn/sdk';
-import { useEffect, useId, useState, type FormEvent, type MouseEvent } from 'react';
+import { useId, useState, type FormEvent, type MouseEvent } from 'react';
 import { useFocusHeir } from '../shell/use-focus-heir.js';
 
 /** Tasks that are shown, newest first. */
@@ -24,13 +24,13 @@ export interface AskPanelProps {
   readonly onProblem: (error: MicroturnError) => void;
 }
 
-/** Ask something that needs looking up, and see what becomes of it. After the call, what was asked stays. */
+/** Type a question or an instruction, and see what becomes of a question. After the call, what was asked stays. */
 export function AskPanel({ isUp, onProblem }: AskPanelProps) {
   const tasks = useTasks();
   if (!isUp && tasks.length === 0) return null;
   return (
     <section className="asking" aria-labelledby="asking-title">
-      <h2 id="asking-title">{isUp ? 'Ask something that has to be looked up' : 'What was looked up'}</h2>
+      <h2 id="asking-title">{isUp ? 'Or type: a question, or what it should do' : 'What was looked up'}</h2>
       {isUp && <AskForm onProblem={onProblem} />}
       {tasks.length > 0 && <TaskList tasks={tasks} onProblem={onProblem} />}
     </section>
@@ -39,32 +39,30 @@ export function AskPanel({ isUp, onProblem }: AskPanelProps) {
 
 type Report = Pick<AskPanelProps, 'onProblem'>;
 
-/** Typed: the talk goes on meanwhile, and the answer is said when it fits. */
+/** The model reads it, as if it had been said; what it does not do itself is looked up, and said when that fits. */
 function AskForm({ onProblem }: Report) {
+  const session = useSession();
   const { isConnected } = useConnection();
-  const { ask, isPending, error } = useAsk();
   const [text, setText] = useState('');
   const id = useId();
 
-  useEffect(() => {
-    if (error) onProblem(error);
-  }, [error, onProblem]);
-
-  async function onSubmit(event: FormEvent) {
+  function onSubmit(event: FormEvent) {
     event.preventDefault();
-    const question = text.trim();
-    if (question === '' || isPending) return;
-    // What is typed meanwhile stays.
-    if (await ask(question)) setText((now) => (now === text ? '' : now));
+    try {
+      session.send(text);
+      setText('');
+    } catch (error) {
+      onProblem(MicroturnError.from(error, 'edge/internal'));
+    }
   }
 
   return (
     <>
       <p>
-        It is looked up in the documents that this edge has, while you talk on. Sums, units and times work too, such as
-        5 miles to km.
+        A question is looked up in the documents that this edge has, while you talk on. Sums, units and times work too,
+        such as 5 miles to km. “Remind me in ten seconds” and “count the animals” work as if you had said them.
       </p>
-      <form className="say-box" onSubmit={(event) => void onSubmit(event)}>
+      <form className="say-box" onSubmit={onSubmit}>
         <label htmlFor={id}>Ask</label>
         <input
           id={id}
@@ -80,9 +78,9 @@ function AskForm({ onProblem }: Report) {
           className="secondary"
           disabled={!isConnected}
           // Not `disabled`: it does this to itself, and would lose the keyboard's focus.
-          aria-disabled={isPending || text.trim() === ''}
+          aria-disabled={text.trim() === ''}
         >
-          {isPending ? 'Sending…' : 'Ask'}
+          Ask
         </button>
       </form>
     </>
