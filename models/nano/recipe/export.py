@@ -22,7 +22,7 @@ import melody
 from features import BANDS, FRAME, HOP, OFFSET, SCALE, TAIL_SAMPLES
 from labels import SLOTS_PER_TURN, TYPED_TOKENS
 from melody import PITCHES
-from model import Attention, Nano, Stem, rotate, rotation
+from model import Attention, Context, Nano, Stem, rotate, rotation
 from symbolic_batch import symbolic_batch
 from vocabulary import SAY
 
@@ -60,7 +60,7 @@ class Step(nn.Module):
     Outputs: probabilities words [B, 5, W], floor, say, act [B, classes]; then the next states, in the same order.
     """
 
-    STATES = ("sound", "mel", "stem", "trunk", "melody", "gru", "keys", "values", "filled", "word")
+    STATES = ("sound", "mel", "stem", "trunk", "context", "melody", "gru", "keys", "values", "filled", "word")
 
     def __init__(self, model: Nano):
         super().__init__()
@@ -75,6 +75,9 @@ class Step(nn.Module):
         cos, sin = rotation(torch.arange(max(model.size.windows), dtype=torch.float32), model.size.head_width)
         self.register_buffer("cos", cos)
         self.register_buffer("sin", sin)
+        slots = torch.arange(SLOTS_PER_TURN, dtype=torch.float32)
+        self.register_buffer("fading", torch.tril(Context.FADE ** (slots[:, None] - slots[None]).clamp(min=0)))
+        self.register_buffer("faded", Context.FADE ** (slots[:, None] + 1))
 
     def state_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes without the batch."""
@@ -85,6 +88,7 @@ class Step(nn.Module):
             "mel": (STEM_KEPT, STREAMS * BANDS),
             "stem": (STEM_KEPT, size.stem),
             "trunk": (size.blocks * (size.kernel - 1), size.width),
+            "context": (size.context + 1,),
             "melody": (SLOTS_PER_TURN * PITCHES,),
             "gru": (size.core,),
             "keys": (sum(kept), inner),
@@ -98,11 +102,11 @@ class Step(nn.Module):
 
     def forward(self, pcm, ref, play, text, reset, *states):
         keep = 1 - reset
-        sound, mel, stem, trunk, past_melody, gru, keys, values, filled, word = (
+        sound, mel, stem, trunk, context, past_melody, gru, keys, values, filled, word = (
             state * (keep if state.dim() == 2 else keep.unsqueeze(2)) for state in states
         )
         frames, next_melody, next_sound = self._front_end(pcm, ref, sound)
-        hidden, next_mel, next_stem, next_trunk = self._trunk(frames, mel, stem, trunk)
+        hidden, next_mel, next_stem, next_trunk, next_context = self._trunk(frames, mel, stem, trunk, context)
         words = self.model.trunk.words(hidden).softmax(-1)
         x = self._gather(hidden, words, word, play, text) + self._melody(next_melody, past_melody)
         next_gru = self._gru(normalised(self.model.core.gru_norm, x), gru)
@@ -122,6 +126,7 @@ class Step(nn.Module):
             next_mel,
             next_stem,
             next_trunk,
+            next_context,
             next_melody,
             next_gru,
             next_keys,
@@ -166,21 +171,24 @@ class Step(nn.Module):
         layer = self.model.core.melody
         return layer.tell(F.gelu(layer.read(torch.cat([past, now], dim=1))))
 
-    def _trunk(self, frames, mel, stem, kept):
-        trunk = self.model.trunk
+    def _trunk(self, frames, mel, stem, kept, context):
+        trunk, tones = self.model.trunk, []
         mel = torch.cat([mel, frames], dim=1)
         x = torch.cat([stem, F.gelu(strided(trunk.stem.first, mel))], dim=1)
         next_mel, next_stem = mel[:, TURN_FRAMES:], x[:, TURN_FRAMES // 2 :]
         x = normalised(trunk.stem.norm, strided(trunk.stem.second, x))
         rows, nexts = self.model.size.kernel - 1, []
         for index, block in enumerate(trunk.blocks):
+            if index == trunk.untold:
+                sums = self.faded * context.unsqueeze(1) + self.fading @ trunk.context.weigh(x)
+                context, tones = sums[:, -1], trunk.context.tell(sums)
             past = torch.cat([kept[:, index * rows : (index + 1) * rows], x], dim=1)
             nexts.append(past[:, SLOTS_PER_TURN:])
             y = block.depthwise.bias
             for tap in range(block.kernel):
                 y = y + past[:, tap : tap + SLOTS_PER_TURN] * block.depthwise.weight[:, 0, tap]
-            x = x + block.narrow(F.gelu(block.widen(normalised(block.norm, y))))
-        return normalised(trunk.norm, x), next_mel, next_stem, torch.cat(nexts, dim=1)
+            x = x + block.think(y, tones[index - trunk.untold] if tones else None)
+        return normalised(trunk.norm, x), next_mel, next_stem, torch.cat(nexts, dim=1), context
 
     def _gather(self, hidden, words, word, play, text):
         core = self.model.core

@@ -12,10 +12,13 @@ import torch
 from ages import AGES, MOST_WORDS, NOTE_DELAY, Note, ages_of, misheard, tell_once
 from labels import ACT_TURNS, IGNORE, SLOT_SECONDS, SLOTS_PER_TURN, WORD_DELAY_SLOTS, turn_of
 from losses import Batch
+from messages import type_many
 from splice import ANSWER_DELAY
 from texts import Writer, parse
 from vocabulary import ACT_INDEX, BLANK, NUMBERS, QUIET, SAY_INDEX, WORDS, number_words, word_class
 
+KINDS = 4
+"""Of what is written, in turn."""
 LEAST_QUIET = 15
 """Micro-turns of quiet that a session is made of; where there are fewer, those of another are taken."""
 WORD_SLOTS = (5, 14)
@@ -44,14 +47,17 @@ TIMES = {*NUMBERS, "a", "minute", "minutes"}
 def fill_quiet(
     batch: Batch, shares: torch.Tensor, writer: Writer, random: np.random.Generator
 ) -> None:
-    """Writes sums, ages or durations into each of the sessions that `hush` made; `shares` [B, T, W] of the words heard in them."""
+    """Writes sums, ages, durations or messages into each of the sessions that `hush` made; `shares` [B, T, W] of the words heard in them."""
     for row in range(len(batch.say)):
-        if row % 3 == 0:
+        kind = row % KINDS
+        if kind == 0:
             tell_many(batch, row, writer, random)
-        elif row % 3 == 1:
+        elif kind == 1:
             add_up(batch, row, shares, writer, random)
-        else:
+        elif kind == 2:
             measure_many(batch, row, shares, writer, random)
+        else:
+            type_many(batch, row, writer, random)
 
 
 def hush(batch: Batch, heard: torch.Tensor) -> tuple[Batch, torch.Tensor]:

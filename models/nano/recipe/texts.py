@@ -69,6 +69,23 @@ def parse(marked: list[str]) -> Line:
     return line
 
 
+COUNT_ANIMALS = (
+    "count the animals/please count the animals/can you count the animals/count animals for me",
+    "count all the animals/count every animal/i want you to count the animals",
+    "count my animals please/start to count the animals",
+)
+TRANSLATE = (
+    "translate to spanish/translate into spanish/translate what i say/please translate what i say to spanish",
+    "translate my words into spanish/can you translate into spanish/show me this in spanish/translate for me please",
+    "say what i say in spanish/now translate to spanish",
+)
+
+
+def phrases(*options: str) -> list[str]:
+    """Those that slashes separate."""
+    return [phrase for some in options for phrase in some.split("/")]
+
+
 class Writer:
     """Draws sentences. Every method returns marked tokens, for `parse`."""
 
@@ -83,7 +100,7 @@ class Writer:
 
     def _say(self, *options: str) -> list[str]:
         """One of the phrases that slashes separate in `options`, as tokens."""
-        return self._one([phrase for some in options for phrase in some.split("/")]).split()
+        return self._one(phrases(*options)).split()
 
     # Parts
 
@@ -332,11 +349,7 @@ class Writer:
         )
 
     def count_animals(self) -> list[str]:
-        return self._say(
-            "count the animals/please count the animals/can you count the animals/count animals for me",
-            "count all the animals/count every animal/i want you to count the animals",
-            "count my animals please/start to count the animals",
-        )
+        return self._say(*COUNT_ANIMALS)
 
     def remind_in(self, seconds: int) -> list[str]:
         lead = self._say("//please/okay/can you")
@@ -390,11 +403,7 @@ class Writer:
 
     def translate(self) -> list[str]:
         """Wants what is said from now on in Spanish."""
-        return self._say(
-            "translate to spanish/translate into spanish/translate what i say/please translate what i say to spanish",
-            "translate my words into spanish/can you translate into spanish/show me this in spanish/translate for me please",
-            "say what i say in spanish/now translate to spanish",
-        )
+        return self._say(*TRANSLATE)
 
     def translatable(self) -> list[str]:
         """A turn with words whose translation is known."""
@@ -433,6 +442,22 @@ class Writer:
                     "you are too slow/can you speak faster/not so slow",
                 ),
             }[act]
+        )
+
+    def about_instructions(self) -> list[str]:
+        """A question or a statement with the words of an instruction, which is none."""
+        instruction = self._one([self.stop, self.cancel, self.count_animals, self.translate, self.resume, lambda: self.manner("louder")])()
+        return self._one(
+            [
+                self._say("how do i/why did you/when will he/what happens if i/should i/did she") + instruction + (self.thing() if self._chance(0.3) else []),
+                self._say("what does/what is") + instruction + self._say("mean/in french/about/good for"),
+                self.person() + self._say("said/wanted to/will/did not/had to") + instruction,
+                ["count", *self._say("to ten/the money/the stars/my words/how many people live here")],
+                self._say("translate/how do you say") + self.thing() + self._say("to/into/in") + [self._one(LANGUAGES)],
+                self._say("how many animals/which animals/what animals/where do animals") + self._say("are there/live in the park/do you know/sleep"),
+                ["stop", *self._say("the music/the timer/at the station/calling me")],
+                self._say("what is a/do you have a/how long is a/who set the") + self._say("reminder/timer/minute"),
+            ]
         )
 
     def resume(self) -> list[str]:

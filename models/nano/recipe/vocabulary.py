@@ -125,7 +125,7 @@ SAY = [SILENT, *UNITS, *TEENS, "twenty", "thirty", "forty", "fifty", "sixty", "r
 their translation, and not spoken."""
 
 MANNERS = ["louder", "quieter", "slower", "faster"]
-ACT = ["none", "stop", "delegate", "cancel", "backchannel", "relay", "commit", "continue", "repeat", *MANNERS, "note"]
+ACT = ["none", "stop", "delegate", "cancel", "backchannel", "relay", "commit", "continue", "repeat", *MANNERS, "note", "handle"]
 
 FLOOR = ["silent", "speaking", "holding", "correcting", "yielded", "barge-in", "backchannel", "elsewhere"]
 

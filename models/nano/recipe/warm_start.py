@@ -2,7 +2,7 @@
 
 An export gives some weights other names and other layouts, so it is matched with an export of a network whose every
 weight is told apart by its values. What the graph does not hold (the phone head, which serves training only) stays as it was
-drawn. Classes that were added at the end of a group since begin as drawn, too, and layers that the core got since as nothing.
+drawn. Classes that were added at the end of a group since begin as drawn, too; layers that the core got since, and a context of the trunk, as nothing.
 """
 
 import tempfile
@@ -57,11 +57,12 @@ def fill(target: torch.Tensor, values: torch.Tensor, name: str) -> None:
 
 
 def _places_of(tensors: list[np.ndarray], size: Size) -> list | None:
-    """`_places` of the network of `size`, or of one whose core has fewer layers, that has as many tensors."""
-    for layers in range(len(size.windows), 0, -1):
-        places = _places(replace(size, windows=size.windows[:layers]))
-        if len(places) == len(tensors):
-            return places
+    """`_places` of the network of `size`, or of one that has fewer layers in its core, or no context, and as many tensors."""
+    for context in dict.fromkeys((size.context, 0)):
+        for layers in range(len(size.windows), 0, -1):
+            places = _places(replace(size, context=context, windows=size.windows[:layers]))
+            if len(places) == len(tensors):
+                return places
     return None
 
 

@@ -7,7 +7,7 @@ from features import log_mel
 from melody import melody
 from model import Nano, Size
 
-TINY = Size(stem=8, width=16, blocks=2, kernel=3, core=16, melody=8, heads=2, head_width=4, timed_heads=1, windows=(4, 6))
+TINY = Size(stem=8, width=16, blocks=3, kernel=3, context=4, context_from=1, core=16, melody=8, heads=2, head_width=4, timed_heads=1, windows=(4, 6))
 
 
 class StepGraph(unittest.TestCase):
@@ -17,6 +17,8 @@ class StepGraph(unittest.TestCase):
         torch.manual_seed(0)
         self.model = Nano(TINY).eval()
         torch.nn.init.normal_(self.model.core.melody.tell.weight)
+        for tone in self.model.trunk.context.tones:
+            torch.nn.init.normal_(tone.weight)
         for layer in self.model.core.layers:
             torch.nn.init.normal_(layer.out.weight)
             torch.nn.init.normal_(layer.narrow.weight)

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from export import export_graph
+from features import BANDS
 from melody import PITCHES
 from model import SIZES, Nano
 from vocabulary import WORDS
@@ -40,6 +41,19 @@ class WarmStart(unittest.TestCase):
         with torch.no_grad():
             for one, other in zip(trained.core(*heard, *told), grown.core(*heard, *told)):
                 self.assertTrue(torch.allclose(one, other, atol=1e-4))
+
+    def test_a_context_that_the_trunk_got_since_changes_nothing(self):
+        torch.manual_seed(3)
+        trained, grown = Nano(replace(SIZES["small"], context=0)), Nano(SIZES["small"])
+        for parameter in trained.parameters():
+            torch.nn.init.normal_(parameter, std=0.1)
+        with tempfile.TemporaryDirectory() as folder:
+            export_graph(trained, Path(folder) / "step.onnx")
+            grown.load_state_dict(weights_of(Path(folder) / "step.onnx", grown))
+        sound = torch.randn(2, 12 * 20, 2 * BANDS)
+        with torch.no_grad():
+            one, other = trained.trunk(sound)[0], grown.trunk(sound)[0]
+        self.assertTrue(torch.allclose(one, other, atol=1e-4))
 
     def test_a_graph_of_another_network_is_refused(self):
         with tempfile.TemporaryDirectory() as folder:
