@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Of test/integration, those in which no edge runs: virtual time, as in any other test of one process. */
-const withoutEdge = ['echo', 'late-drafts', 'response-gap', 'waits'];
+const withoutEdge = ['echo', 'late-drafts', 'response-gap', 'typed-instructions', 'waits'];
 /**
  * Those whose edges mostly wait: for a start, an answer, a refusal. None of them measures how punctual an edge is, and what
  * they bound in time has seconds to spare. Each has its own edges, on ports that the system chose, and its own folders.

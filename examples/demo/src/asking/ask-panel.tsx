@@ -67,7 +67,7 @@ function AskForm({ onProblem }: Report) {
         <input
           id={id}
           value={text}
-          maxLength={4096}
+          maxLength={2000}
           autoComplete="off"
           placeholder="When is a result said?"
           onChange={({ target }) => setText(target.value)}
