@@ -49,11 +49,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        // A group of their own, though it has as many workers: beside a model that takes a core an edge would be late.
+        // A group of their own: beside a model that takes a core an edge would be late.
         test: {
           name: 'waiting',
           include: [integration(mostlyWaiting)],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
