@@ -54,6 +54,23 @@ describe('an utterance', () => {
     },
   );
 
+  it('that goes on after what the model does is a question all the same', () => {
+    const tracker = new UtteranceTracker({ microTurnMs: 200, pauseMs: 600 });
+    const ended = [...'SSSSSSSYYYYY'].flatMap((letter, index) => {
+      const decided = {
+        lease: 1,
+        confidence: 1,
+        words: [],
+        say: '',
+        stepMs: 1,
+        lagMs: 1,
+        acts: index === 2 ? (['note'] as const) : [],
+      };
+      return tracker.push({ ...decided, index, floor: letters[letter]! }) ?? [];
+    });
+    expect(ended).toMatchObject([{ answered: false }]);
+  });
+
   it('is not what was held before a silence', () => {
     const { ended } = follow('...hh.....SSS....');
     expect(ended).toMatchObject([{ fromMs: 1600 }]);

@@ -16,6 +16,8 @@ export interface Utterance {
 const LEAD_MS = 400;
 /** By these a model shows that it does what it was asked to. */
 const ownWork: ReadonlySet<Act> = new Set<Act>(['note', 'handle']);
+/** What is said for so long after that is something else. */
+const ELSE_MS = 600;
 const speaking: ReadonlySet<Floor> = new Set(['speaking', 'correcting', 'barge-in']);
 
 /** Follows one participant's utterances. One that goes on within `pauseMs` of its end is the same one. */
@@ -26,6 +28,8 @@ export class UtteranceTracker {
   /** Who holds the floor and makes no sound says nothing, unless they do before they leave it: a model may take a first sound for a pause. */
   #spoke = false;
   #quietMs = 0;
+  /** What was said since the model showed that it does what was asked; undefined where it did not. */
+  #sinceWorkMs: number | undefined;
 
   constructor({ microTurnMs, pauseMs }: { microTurnMs: number; pauseMs: number }) {
     this.#microTurnMs = microTurnMs;
@@ -48,12 +52,13 @@ export class UtteranceTracker {
       this.#quietMs = 0;
     } else if (this.#open) this.#quietMs += this.#microTurnMs;
     if (!this.#open) return undefined;
+    if (acts.some((act) => ownWork.has(act))) this.#sinceWorkMs = 0;
+    else if (this.#sinceWorkMs !== undefined && speaking.has(floor)) this.#sinceWorkMs += this.#microTurnMs;
     this.#open = {
       ...this.#open,
       words: [...this.#open.words, ...words.map(({ text }) => text)].slice(-200),
       // An “mm-hm” under it answers nothing.
-      answered:
-        this.#open.answered || (say !== '' && !acts.includes('backchannel')) || acts.some((act) => ownWork.has(act)),
+      answered: this.#open.answered || (say !== '' && !acts.includes('backchannel')),
     };
     if (this.#quietMs <= this.#pauseMs) return undefined;
     return this.take();
@@ -61,10 +66,12 @@ export class UtteranceTracker {
 
   /** The utterance so far has been dealt with. */
   take(): Utterance | undefined {
-    const taken = this.open;
+    const { open: taken } = this;
+    const isDone = this.#sinceWorkMs !== undefined && this.#sinceWorkMs < ELSE_MS;
     this.#open = undefined;
     this.#spoke = false;
     this.#quietMs = 0;
-    return taken;
+    this.#sinceWorkMs = undefined;
+    return taken && { ...taken, answered: taken.answered || isDone };
   }
 }

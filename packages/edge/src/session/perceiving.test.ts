@@ -142,7 +142,7 @@ describe('a model that reads', () => {
   });
 
   it('reads a message that is a question as well, where it does nothing about it', async () => {
-    const { session, told, provider, turns, events } = await sessionWith(() => undefined, false);
+    const { session, told, provider, turns, events } = await sessionWith(() => undefined, false, { acts: ['handle'] });
     session.typed({ field: 'message', text: 'how high is the tower', sent: true });
     await turns(4);
     expect(told()).toEqual([{ type: 'typed', text: 'how high is the tower' }]);
@@ -153,12 +153,23 @@ describe('a model that reads', () => {
   });
 
   it.each(['note', 'handle'] as const)('answers a message itself by %s: nobody else is asked', async (act) => {
-    const { session, provider, turns, events } = await sessionWith((_told, index) => (index === 2 ? { acts: [act] } : undefined), false, { acts: [act] }); // prettier-ignore
-    await turns(1);
+    const decide = (_told: readonly Perceived[], index: number) => (index === 8 ? { acts: [act] } : undefined);
+    const { session, provider, turns, events } = await sessionWith(decide, false, { acts: ['note', 'handle'] });
+    await turns(7);
     session.typed({ field: 'message', text: 'remind me in ten seconds', sent: true });
     await turns(20);
     expect(provider.runs).toEqual([]);
     expect(events.filter(({ type }) => type.startsWith('task.'))).toEqual([]);
+  });
+
+  it('is told “never mind” where no task is meant: it may be about a reminder', async () => {
+    const { session, told, provider, turns } = await sessionWith(() => undefined, false, {
+      acts: ['handle', 'cancel'],
+    });
+    session.typed({ field: 'message', text: 'Never mind.', sent: true });
+    await turns(10);
+    expect(told()).toEqual([{ type: 'typed', text: 'Never mind.' }]);
+    expect(provider.runs).toEqual([]);
   });
 
   it('delegates what was typed, hears of the result, and has it said at its word', async () => {

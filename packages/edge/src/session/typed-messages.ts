@@ -1,8 +1,8 @@
-import { MicroturnError, type AskResult } from '@microturn/protocol';
+import { MicroturnError, turnAt, type AskResult } from '@microturn/protocol';
 import type { Decision, ModelInfo } from '../engine/index.js';
 import type { SessionBackground, TypedRequest } from './background.js';
 import type { Perceiving } from './perceiving.js';
-import { ReadMessages, showsWhatItDeals } from './read-messages.js';
+import { ReadMessages, showsWhatItHandles } from './read-messages.js';
 import type { SessionEvents } from './session-events.js';
 import type { SessionRow, TypedText } from './session-parts.js';
 
@@ -26,15 +26,15 @@ export class TypedMessages {
   constructor(parts: TypedMessagesParts) {
     this.#parts = parts;
     const { reads } = parts.model;
-    if (reads && !reads.delegates && showsWhatItDeals(parts.model)) {
+    if (reads && !reads.delegates && showsWhatItHandles(parts.model)) {
       this.#read = new ReadMessages({ perTurn: reads.perTurn, ask: (text) => this.#askLate(text) });
     }
   }
 
   /**
    * Sent, it is first of all about a task that it calls off, adds to or answers; else a model that reads answers it, and
-   * where none does, the background model. A bundle that reads deals with what it has learnt to deal with, and anything else is a
-   * question.
+   * where none does, the background model. Of a bundle that reads and handles some, any other is a question a little later, and an event
+   * `error` tells where it is refused then.
    * @throws {MicroturnError} `task/off` where nobody could answer it, `task/full`
    */
   typed(typed: TypedText): void {
@@ -44,7 +44,11 @@ export class TypedMessages {
     if (lease.typed) {
       // What went to a task is not answered a second time.
       lease.typed(about?.taskId === undefined ? typed : { ...typed, text: '', sent: false });
-    } else if (typed.sent && !about && typed.text.trim() !== '') this.#take(typed.text);
+    } else if (typed.sent && about?.taskId === undefined && typed.text.trim() !== '') {
+      // "Never mind" is about tasks where there are any, and about reminders as well: only the model knows of those.
+      if (about) this.#perceive(typed.text);
+      else this.#take(typed.text);
+    }
     if (typed.sent) this.#note(typed.text);
   }
 
@@ -64,16 +68,21 @@ export class TypedMessages {
     this.#parts.events.emitWhileOpen({ type: 'transcript.typed', participant: this.#parts.participant, text });
   }
 
-  onDecision({ acts }: Decision): void {
-    this.#read?.onDecision(acts);
+  onDecision(decision: Decision): void {
+    this.#read?.onDecision(decision);
+  }
+
+  #perceive(text: string): void {
+    const { perceiving, nowMs } = this.#parts;
+    perceiving.typed(text, nowMs());
   }
 
   #take(text: string): void {
-    const { perceiving, background, nowMs } = this.#parts;
-    const { reads } = this.#parts.model;
-    perceiving.typed(text, nowMs());
+    const { background, nowMs, model } = this.#parts;
+    const { reads } = model;
+    this.#perceive(text);
     if (reads?.delegates) background?.read(text);
-    else if (this.#read) this.#read.push(text);
+    else if (this.#read) this.#read.push(text, turnAt(nowMs(), model.microTurnMs));
     else if (background || !reads) this.#assertBackground().ask({ text, origin: 'text' });
   }
 
