@@ -17,6 +17,7 @@ from labels import ACT_TURNS, IGNORE, SLOT_SECONDS, SLOTS_PER_TURN, TURN_SECONDS
 from losses import Batch
 from stage import heard_at
 from synthesis import Span
+from texts import own_phrases
 from vocabulary import ACT_INDEX, AGE, MARKS, SAME, SAY_INDEX, SILENT, UNKNOWN, WORDS, number_words, word_class
 
 AGES = (10, 20, 30, 40, 50, *range(60, 3_601, 60))
@@ -29,6 +30,8 @@ MOST_SECONDS = 99
 MOST_WORDS, UTTERANCE_GAP = 10, 1.5
 """Of a note: its last words, up to a gap of so many seconds."""
 NOTE_DELAY = 0.2
+INSTRUCTED_GAP = 0.45
+"""Seconds without a word after an instruction: what is followed by more at once is none."""
 STRAY_TURNS = 2
 """From the end of something that is noted by mistake to the act."""
 MOST_NOTES = 4
@@ -45,6 +48,9 @@ HURRIED_SHARE, HURRIED_TURNS = 0.7, (6, 30)
 """Of reminders in minutes, those in which time passes faster than the clock from some age on, and how soon the next is told then."""
 REMINDER_TURNS = 6
 FIRST_MARK = WORDS.index(MARKS[0])
+OWN_NAMES = own_phrases()
+OWN = {tuple(word_class(word) for word in phrase) for phrase in OWN_NAMES}
+"""What needs neither a note nor an answer."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ class Note:
     minutes: int = 0
     """Where a reminder was asked for in so many, in a session that is too short for one."""
     spoken: bool = True
+    act: str = "note"
+    """`handle` of an instruction that needs no clock: it has no words, and is never told."""
 
     @property
     def told_from(self) -> int:
@@ -106,10 +114,20 @@ def notes_of(session: dict, typed: np.ndarray, strays: np.random.Generator | Non
     for cancel in (event["end"] for event in events if event["kind"] == "cancel"):
         newest = max((note for note in notes if note.minutes and note.asked < cancel < note.ends), key=lambda note: note.asked, default=None)
         notes = [replace(note, ends=cancel) if note is newest else note for note in notes]
+    notes += [
+        Note(end, (), turn_of(heard_at(Span("", end, end)) + NOTE_DELAY), spoken=False, act="handle") for end in handled(spoken)
+    ]
     if strays and spoken and strays.random() < STRAY_SHARE:
         end = spoken[int(strays.integers(len(spoken)))].end
         notes.append(Note(end, utterance(spoken, end)))
     return notes
+
+
+def handled(spoken: list[Span]) -> list[float]:
+    """When each spoken instruction ended that is followed from then on, without an answer."""
+    names = [word.name for word in spoken]
+    last = [index for index, word in enumerate(spoken) if index + 1 == len(spoken) or spoken[index + 1].start - word.end > INSTRUCTED_GAP]
+    return [spoken[index].end for index in last if any(names[max(0, index + 1 - len(own)) : index + 1] == own for own in OWN_NAMES)]
 
 
 def utterance(spoken: list[Span], end: float) -> tuple[int, ...]:
@@ -164,7 +182,7 @@ def tell_ages(grids: Batch | dict, notes: list[list[Note]], random: np.random.Ge
         page = _Page(*(np.asarray(named[name][row]) for name in ("typed", "act", "say", "play")))
         for note in noted:
             if note.acted is not None:
-                page.act_note(note.acted)
+                page.act_on(note)
         page.tell([note for note in noted if note.words], random)
 
 
@@ -202,9 +220,9 @@ class _Page:
     say: np.ndarray
     play: np.ndarray
 
-    def act_note(self, turn: int) -> None:
-        acts = self.act[turn : turn + ACT_TURNS]
-        acts[acts == 0] = ACT_INDEX["note"]
+    def act_on(self, note: Note) -> None:
+        acts = self.act[note.acted : note.acted + ACT_TURNS]
+        acts[acts == 0] = ACT_INDEX[note.act]
 
     def tell(self, notes: list[Note], random: np.random.Generator) -> None:
         """All ages of all notes in the order of the runtime, each where the one before it ended, or later."""

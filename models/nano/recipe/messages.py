@@ -1,44 +1,52 @@
 """Messages that are typed: instructions, which the model follows and shows by an act that it does, and whatever somebody else is to answer.
 
-What it does nothing about becomes a task (packages/edge/src/background/read-messages.ts). In recorded sessions hardly anything but instructions
+What it does nothing about becomes a task (packages/edge/src/session/read-messages.ts). In recorded sessions hardly anything but instructions
 is typed; here the rest is written into them, and into sessions without sound.
 """
 
-import numpy as np
+from dataclasses import dataclass
 
-from labels import ACT_TURNS, IGNORE, TURN_SECONDS, TYPED_TOKENS, turn_of
+import numpy as np
+import torch
+
+from ages import FIRST_MARK, OWN, REMINDER_TURNS
+from labels import ACT_TURNS, IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
 from losses import Batch
-from texts import COUNT_ANIMALS, TRANSLATE, Writer, parse, phrases
-from vocabulary import ACT_INDEX, MANNERS, MARKS, SAY_INDEX, WORDS, number_words, word_class
+from texts import Writer, parse
+from vocabulary import ACT_INDEX, MANNERS, SAY_INDEX, number_words, word_class
+from words_alone import speak
 
 TYPED_SHARE, MOST_MESSAGES = 0.4, 3
 """Of recorded sessions, those with messages that are written in, and how many at most."""
-QUESTION_SHARE = 0.5
-"""Of messages in sessions without sound; of those in recorded ones it is `1 - MANNER_SHARE`."""
-MANNER_SHARE = 0.2
+QUESTION_SHARE, MANNER_SHARE = 0.5, 0.2
+"""Of messages in sessions without sound, those that are no instruction; and of those in recorded ones, those that are about how the agent speaks."""
+INSTRUCTIONS = {"count": 0.18, "translate": 0.14, "every": 0.16, "next": 0.1, "stop": 0.12, "cancel": 0.1, "manner": 0.12, "resume": 0.08}
+QUESTIONS = {"open_question": 0.3, "request": 0.25, "utterance": 0.2, "about_instructions": 0.15, "answer": 0.1}
+"""Shares of each; questions by the writer's name for them."""
 MOST_ROWS = 3
 """Micro-turns that a message is read in; what is longer is cut."""
 NEXT_TURNS = (8, 24)
 """From one message to the next."""
 ANSWER_TURNS = 2
 """From the last word of a message to the answer that the model says itself, and how long that is heard."""
-REMINDER_TURNS = 6
-FIRST_MARK = WORDS.index(MARKS[0])
-OWN = {tuple(word_class(word) for word in phrase.split()) for phrase in phrases(*COUNT_ANIMALS, *TRANSLATE)}
-"""What is typed in recorded sessions, and needs neither a note nor an answer."""
-INSTRUCTIONS = {"count": 0.18, "translate": 0.14, "every": 0.16, "next": 0.1, "stop": 0.12, "cancel": 0.1, "manner": 0.12, "resume": 0.08}
-QUESTIONS = {"open_question": 0.3, "request": 0.25, "utterance": 0.2, "near": 0.15, "answer": 0.1}
+MOST_COUNTED, MOST_UNCOUNTED = 4, 3
+"""Animals that are named after a message asked to count them, and after another stopped that."""
+
+
+def handle_typed(batch: Batch) -> None:
+    """Gives the instructions that were typed in recorded sessions their act; before anything is told in them."""
+    for row in range(len(batch.act)):
+        for words, last in messages_in(np.asarray(batch.typed[row])):
+            if words in OWN:
+                _act(np.asarray(batch.act[row]), last, "handle")
 
 
 def type_messages(batch: Batch, writer: Writer, random: np.random.Generator) -> None:
-    """Marks the instructions in recorded sessions as handled, and writes other messages into some; before anything else is told in them."""
+    """Writes questions, and some manners, into recorded sessions, where nothing else is told or done."""
     for row in range(len(batch.act)):
-        typed, act = (np.asarray(grid[row]) for grid in (batch.typed, batch.act))
-        for words, last in messages_in(typed):
-            if words in OWN:
-                _act(act, last, "handle")
         if random.random() > TYPED_SHARE:
             continue
+        typed, act = (np.asarray(grid[row]) for grid in (batch.typed, batch.act))
         for turn in random.integers(1, len(act), int(random.integers(1, MOST_MESSAGES + 1))):
             if typed[turn - 1 : turn + MOST_ROWS + 1].any() or act[turn : turn + MOST_ROWS + ACT_TURNS].any():
                 continue
@@ -48,23 +56,9 @@ def type_messages(batch: Batch, writer: Writer, random: np.random.Generator) -> 
                 _act(act, last, manner)
 
 
-def type_many(batch: Batch, row: int, writer: Writer, random: np.random.Generator) -> None:
-    """One message after another into a session without sound."""
-    typed, act = (np.asarray(grid[row]) for grid in (batch.typed, batch.act))
-    turn = int(random.integers(1, 12))
-    while turn is not None and turn < len(typed):
-        if random.random() < QUESTION_SHARE:
-            last = write(typed, turn, parse(question(writer, random)).words)
-        else:
-            kind = _one_of(INSTRUCTIONS, random)
-            last = _repeat_reminder(batch, row, turn, writer, random) if kind == "every" else _instruct(kind, typed, act, batch, row, turn, writer, random)
-        turn = None if last is None else last + int(random.integers(*NEXT_TURNS))
-
-
 def question(writer: Writer, random: np.random.Generator) -> list[str]:
     """What the model has no answer to, as marked tokens; some have the words of an instruction."""
-    kind = _one_of(QUESTIONS, random)
-    return writer.about_instructions() if kind == "near" else getattr(writer, kind)()
+    return getattr(writer, _one_of(QUESTIONS, random))()
 
 
 def messages_in(typed: np.ndarray) -> list[tuple[tuple[int, ...], int]]:
@@ -74,7 +68,8 @@ def messages_in(typed: np.ndarray) -> list[tuple[tuple[int, ...], int]]:
         row = [int(word) for word in row if word]
         if row and row[0] < FIRST_MARK:
             words += row
-            if len(row) < TYPED_TOKENS or turn + 1 == len(typed) or not typed[turn + 1].any():
+            goes_on = len(row) == TYPED_TOKENS and turn + 1 < len(typed) and 0 < typed[turn + 1, 0] < FIRST_MARK
+            if not goes_on:
                 found.append((tuple(words), turn))
                 words = []
     return found
@@ -91,50 +86,106 @@ def write(typed: np.ndarray, turn: int, words: list[str]) -> int | None:
     return last
 
 
-def _instruct(kind: str, typed: np.ndarray, act: np.ndarray, batch: Batch, row: int, turn: int, writer: Writer, random: np.random.Generator) -> int | None:
-    value = int(random.integers(1, 19))
-    manner = str(random.choice(["repeat", *MANNERS]))
-    marked, name = {
-        "count": (writer.count_animals(), "handle"),
-        "translate": (writer.translate(), "handle"),
-        "next": (writer.next_number(value), "handle"),
-        "stop": (writer.stop(), "stop"),
-        "cancel": (writer.cancel(), "cancel"),
-        "manner": (writer.manner(manner), manner),
-        "resume": (writer.resume(), "continue"),
-    }[kind]
-    last = write(typed, turn, parse(marked).words)
-    if last is None:
-        return None
-    _act(act, last, name)
-    if kind == "next" and last + 2 * ANSWER_TURNS + 1 < len(act):
-        answer = last + ANSWER_TURNS
+def type_many(batch: Batch, row: int, shares: torch.Tensor, writer: Writer, random: np.random.Generator) -> None:
+    """One message after another into a session without sound; `shares` [T, W] of the words heard in it."""
+    page = _Page(*(np.asarray(grid[row]) for grid in (batch.typed, batch.act, batch.say, batch.play)), shares, writer, random)
+    turn = int(random.integers(1, 12))
+    while turn is not None:
+        last = page.ask(turn) if random.random() < QUESTION_SHARE else page.instruct(_one_of(INSTRUCTIONS, random), turn)
+        turn = None if last is None else last + int(random.integers(*NEXT_TURNS))
+
+
+@dataclass
+class _Page:
+    """The grids of one session, which writing into changes. Each method takes the micro-turn of a message's first word, and gives that of the last
+    thing that came of it; nothing where there is no room."""
+
+    typed: np.ndarray
+    act: np.ndarray
+    say: np.ndarray
+    play: np.ndarray
+    shares: torch.Tensor
+    writer: Writer
+    random: np.random.Generator
+
+    def ask(self, turn: int) -> int | None:
+        return write(self.typed, turn, parse(question(self.writer, self.random)).words)
+
+    def instruct(self, kind: str, turn: int) -> int | None:
+        if kind in ("count", "every", "next"):
+            return getattr(self, f"_{kind}")(turn)
+        writer, manner = self.writer, str(self.random.choice(["repeat", *MANNERS]))
+        marked, act = {
+            "translate": (writer.translate(), "handle"),
+            "stop": (writer.stop(), "stop"),
+            "cancel": (writer.cancel(), "cancel"),
+            "manner": (writer.manner(manner), manner),
+            "resume": (writer.resume(), "continue"),
+        }[kind]
+        return self._tell(turn, marked, act)
+
+    def _tell(self, turn: int, marked: list[str], act: str) -> int | None:
+        last = write(self.typed, turn, parse(marked).words)
+        if last is not None:
+            _act(self.act, last, act)
+        return last
+
+    def _next(self, turn: int) -> int | None:
+        """The number after another, which the model says itself."""
+        value = int(self.random.integers(1, 19))
+        if turn + MOST_ROWS + 3 * ANSWER_TURNS >= len(self.act):
+            return None
+        last = self._tell(turn, self.writer.next_number(value), "handle")
+        due = last + ANSWER_TURNS
         for offset, word in enumerate(number_words(value + 1)):
-            batch.say[row, answer + offset] = SAY_INDEX[word]
-        batch.say[row, answer + offset + 1] = IGNORE
-        batch.play[row, answer + 1 : answer + 1 + ANSWER_TURNS] = 1
-    return last
+            self.say[due + offset] = SAY_INDEX[word]
+        self.say[due + offset + 1] = IGNORE
+        self.play[due + 1 : due + 1 + ANSWER_TURNS] = 1
+        return due + ANSWER_TURNS
 
+    def _every(self, turn: int) -> int | None:
+        """A reminder every few seconds, until a message stops it; noted, as one that is spoken is."""
+        period, rounds = int(self.random.integers(2, 7)), int(self.random.integers(1, 5))
+        due = [turn_of(turn * TURN_SECONDS + round_ * period) for round_ in range(1, rounds + 1)]
+        stop = due[-1] + int(self.random.integers(2, turn_of(period) - 2))
+        if stop + MOST_ROWS + ACT_TURNS >= len(self.act):
+            return None
+        self._tell(turn, self.writer.remind_every(period), "note")
+        for at in due:
+            self.say[at - 1 : at + 2] = IGNORE
+            self.say[at] = SAY_INDEX["reminder"]
+            self.play[at + 1 : at + REMINDER_TURNS] = 1
+        return self._tell(stop, self.writer.stop(), "stop")
 
-def _repeat_reminder(batch: Batch, row: int, turn: int, writer: Writer, random: np.random.Generator) -> int | None:
-    """A reminder every few seconds, until a message stops it."""
-    typed, act = (np.asarray(grid[row]) for grid in (batch.typed, batch.act))
-    period, rounds = int(random.integers(2, 7)), int(random.integers(1, 5))
-    marked = writer.remind_every(period)
-    last = turn + (len(marked) - 1) // TYPED_TOKENS
-    due = [turn_of(turn * TURN_SECONDS + round_ * period) for round_ in range(1, rounds + 1)]
-    stop = due[-1] + int(random.integers(2, turn_of(period) - 2))
-    if stop + ACT_TURNS >= len(act):
-        return None
-    write(typed, turn, marked)
-    _act(act, last, "handle")
-    for at in due:
-        batch.say[row, at - 1 : at + 2] = IGNORE
-        batch.say[row, at] = SAY_INDEX["reminder"]
-        batch.play[row, at + 1 : at + REMINDER_TURNS] = 1
-    last = write(typed, stop, parse(writer.stop()).words)
-    _act(act, last, "stop")
-    return last
+    def _count(self, turn: int) -> int | None:
+        """Animals are counted from then on, until a message stops it."""
+        last = self._tell(turn, self.writer.count_animals(), "handle")
+        if last is None:
+            return None
+        slot = SLOTS_PER_TURN * (last + int(self.random.integers(3, 12)))
+        for number in range(1, int(self.random.integers(1, MOST_COUNTED + 1)) + 1):
+            slot = self._name(slot)
+            due = None if slot is None else (slot + 1) // SLOTS_PER_TURN
+            if due is None or due + 1 + ANSWER_TURNS >= len(self.say):
+                return None
+            self.say[due : due + 1 + ANSWER_TURNS] = IGNORE
+            self.say[due] = SAY_INDEX[number_words(number)[0]]
+            self.play[due + 1 : due + 1 + ANSWER_TURNS] = 1
+        last = self._tell(due + int(self.random.integers(4, 12)), self.writer.stop(), "stop")
+        if last is None:
+            return None
+        slot = SLOTS_PER_TURN * (last + 3)
+        for _ in range(int(self.random.integers(MOST_UNCOUNTED + 1))):
+            slot = self._name(slot)
+            if slot is None:
+                return None
+        return slot // SLOTS_PER_TURN
+
+    def _name(self, slot: int) -> int | None:
+        """An animal is named; @returns the slot of it"""
+        words = self.writer.sighting()
+        slots = speak(self.shares, slot, words, self.random)
+        return slots[-1] if len(slots) == len(words) else None
 
 
 def _act(act: np.ndarray, last: int, name: str) -> None:

@@ -2,7 +2,7 @@
 
 Some sessions are two on end, so that a core is used to a past that it cannot see any more, with a reminder typed into them; some
 have another one in their midst, while a time is measured; some last longer; some have no sound. What is timed in any of them is
-noted, and its age told; what is typed besides is for somebody else to answer.
+noted, and its age told; messages are typed into some.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from dataset import Shards
 from drafts import tell_drafts
 from labels import IGNORE
 from losses import Batch, to_batch
-from messages import type_messages
+from messages import handle_typed, type_messages
 from soundless import fill_quiet, hush
 from splice import Splicer, type_reminders
 from texts import Writer
@@ -48,9 +48,10 @@ class Exercise:
             return
         words = shares.cpu().numpy()
         taken = [[misheard(as_heard(note, words[row]), random) for note in noted] for row, noted in enumerate(self.notes)]
-        type_messages(self.batch, Writer(random), random)
+        handle_typed(self.batch)
         tell_ages(self.batch, taken, random)
         tell_drafts(self.batch, random)
+        type_messages(self.batch, Writer(random), random)
 
 
 class Practice:

@@ -1,7 +1,7 @@
 """Sessions without sound: what there are too few sentences for, put into the core as words that were heard or told.
 
-A sum, the age of a note and how long something took are questions of words alone, and an answer to them is one of a large table:
-recorded sessions show each entry of it a few times. Here the quiet of a recorded session, as the trunk felt it, is what everything else is written into.
+A sum, the age of a note, how long something took and whether a message is an instruction are questions of words alone, and an answer to them
+is one of a large table: recorded sessions show each entry of it a few times. Here the quiet of a recorded session, as the trunk felt it, is what everything else is written into.
 """
 
 from dataclasses import replace
@@ -15,14 +15,13 @@ from losses import Batch
 from messages import type_many
 from splice import ANSWER_DELAY
 from texts import Writer, parse
-from vocabulary import ACT_INDEX, BLANK, NUMBERS, QUIET, SAY_INDEX, WORDS, number_words, word_class
+from vocabulary import ACT_INDEX, NUMBERS, QUIET, SAY_INDEX, WORDS, number_words, word_class
+from words_alone import speak
 
-KINDS = 4
-"""Of what is written, in turn."""
+KINDS_OF_TEXT = 4
+"""Each session has one, in turn."""
 LEAST_QUIET = 15
 """Micro-turns of quiet that a session is made of; where there are fewer, those of another are taken."""
-WORD_SLOTS = (5, 14)
-"""From the end of one word to that of the next."""
 SUM_TURNS, AGE_TURNS = (8, 20), (13, 22)
 """From one thing to the next."""
 ANSWER_TURNS = 2
@@ -49,7 +48,7 @@ def fill_quiet(
 ) -> None:
     """Writes sums, ages, durations or messages into each of the sessions that `hush` made; `shares` [B, T, W] of the words heard in them."""
     for row in range(len(batch.say)):
-        kind = row % KINDS
+        kind = row % KINDS_OF_TEXT
         if kind == 0:
             tell_many(batch, row, writer, random)
         elif kind == 1:
@@ -57,7 +56,7 @@ def fill_quiet(
         elif kind == 2:
             measure_many(batch, row, shares, writer, random)
         else:
-            type_many(batch, row, writer, random)
+            type_many(batch, row, shares[row], writer, random)
 
 
 def hush(batch: Batch, heard: torch.Tensor) -> tuple[Batch, torch.Tensor]:
@@ -93,7 +92,7 @@ def add_up(batch: Batch, row: int, shares: torch.Tensor, writer: Writer, random:
         claimed = int(random.choice([n for n in range(2, 20) if n != right])) if wrong else right
         words = parse(writer.sum(first, second, claimed)).words
         last = 1 + next(index for index, word in enumerate(words) if word in ("is", "equals", "makes"))
-        slots = _speak(shares[row, :room], slot, words, random)
+        slots = speak(shares[row, :room], slot, words, random)
         if wrong and len(slots) > last:
             due = (slots[last] + 1) // SLOTS_PER_TURN
             batch.say[row, due : due + ROOM] = IGNORE
@@ -113,7 +112,7 @@ def measure_many(batch: Batch, row: int, shares: torch.Tensor, writer: Writer, r
     slot, room = int(random.integers(5, 40)), SLOTS_PER_TURN * (batch.say.shape[1] - ROOM)
     while True:
         begin, end, question = (parse(part).words for part in writer.stopwatch())
-        slots = _speak(shares[row, :room], slot, end, random)
+        slots = speak(shares[row, :room], slot, end, random)
         if len(slots) < len(end):
             return
         noted = turn_of((slots[-1] + 1) * SLOT_SECONDS + NOTE_DELAY)
@@ -128,7 +127,7 @@ def measure_many(batch: Batch, row: int, shares: torch.Tensor, writer: Writer, r
             turn = tell_once(batch, row, turn, age, note, is_due=False)
         is_asked = random.random() < ASKED_SHARE
         words = question if is_asked else parse(writer.talk()).words
-        slots = _speak(shares[row, :room], SLOTS_PER_TURN * turn + int(random.integers(5, 40)), words, random)
+        slots = speak(shares[row, :room], SLOTS_PER_TURN * turn + int(random.integers(5, 40)), words, random)
         if len(slots) < len(words):
             return
         if is_asked:
@@ -205,22 +204,3 @@ def _other_age(asked: int, random: np.random.Generator) -> int:
             return near
     seconds = random.random() < 0.5
     return int(random.choice([age for age in AGES if age != asked and (age < 60) == seconds]))
-
-
-def _speak(shares: torch.Tensor, slot: int, words: list[str], random: np.random.Generator) -> list[int]:
-    """Writes words into `shares` [T, W], the first some time after `slot`; @returns the slots of those that there is room for."""
-    slots = []
-    for word in words:
-        slot += int(random.integers(*WORD_SLOTS))
-        if slot + 1 >= len(shares):
-            break
-        _hear(shares[slot : slot + 2], word_class(word), random)
-        slots.append(slot)
-    return slots
-
-
-def _hear(slots: torch.Tensor, word: int, random: np.random.Generator) -> None:
-    """A word and how sure of it the trunk is, in its slot and the one after: [2, W]."""
-    sure = random.uniform(0.6, 1)
-    slots[:, :] = 0
-    slots[:, word], slots[:, WORDS.index(BLANK)] = sure, 1 - sure

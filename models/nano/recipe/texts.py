@@ -86,6 +86,11 @@ def phrases(*options: str) -> list[str]:
     return [phrase for some in options for phrase in some.split("/")]
 
 
+def own_phrases() -> list[list[str]]:
+    """Words of each instruction that is followed from then on, without an answer."""
+    return [phrase.split() for phrase in phrases(*COUNT_ANIMALS, *TRANSLATE)]
+
+
 class Writer:
     """Draws sentences. Every method returns marked tokens, for `parse`."""
 
@@ -444,6 +449,10 @@ class Writer:
             }[act]
         )
 
+    def sighting(self) -> list[str]:
+        """An animal is named."""
+        return self._say("i saw/there was/and/then/and then/with") + self._say("a/the/one/another/my") + [self.animal()]
+
     def about_instructions(self) -> list[str]:
         """A question or a statement with the words of an instruction, which is none."""
         instruction = self._one([self.stop, self.cancel, self.count_animals, self.translate, self.resume, lambda: self.manner("louder")])()
@@ -457,6 +466,8 @@ class Writer:
                 self._say("how many animals/which animals/what animals/where do animals") + self._say("are there/live in the park/do you know/sleep"),
                 ["stop", *self._say("the music/the timer/at the station/calling me")],
                 self._say("what is a/do you have a/how long is a/who set the") + self._say("reminder/timer/minute"),
+                self._say("why did you remind me/when will you remind me/did you remind me/what did you remind me of/who reminds you"),
+                self._say("i waited/it took/he needs/we had/is it really") + self.number(2, 60) + self._say("seconds/minutes"),
             ]
         )
 

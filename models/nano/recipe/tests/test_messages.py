@@ -1,17 +1,31 @@
 import unittest
 
 import numpy as np
+import torch
 
-from labels import ACT_TURNS, TYPED_TOKENS, turn_of
-from messages import OWN, messages_in, question, type_many, type_messages, write
-from tests.test_soundless import TURNS, sessions
-from texts import Writer, parse
-from vocabulary import ACT, ACT_INDEX, AGE, SAY_INDEX, WORDS, word_class
+from ages import handled
+from labels import ACT_TURNS, SLOTS_PER_TURN, TYPED_TOKENS, turn_of
+from messages import OWN, handle_typed, messages_in, question, type_many, type_messages, write
+from synthesis import Span
+from tests.test_soundless import TURNS, heard_in, sessions
+from texts import COUNT_ANIMALS, Writer, parse, phrases
+from vocabulary import ACT, ACT_INDEX, AGE, ANIMALS, SAY, SAY_INDEX, UNITS, WORDS, word_class
+
+COUNTS = {tuple(word_class(word) for word in phrase.split()) for phrase in phrases(*COUNT_ANIMALS)}
 
 
 def acts_after(batch, row, last):
     """What the model does in the micro-turns in which it may be about a message whose last word came in `last`."""
     return {ACT[int(act)] for act in batch.act[row, last + 1 : last + 1 + ACT_TURNS]} - {"none"}
+
+
+def written(count):
+    """Sessions without sound full of messages, and what is heard in each."""
+    random = np.random.default_rng(5)
+    for _ in range(count):
+        batch, shares = sessions(), torch.zeros(TURNS * SLOTS_PER_TURN, len(WORDS))
+        type_many(batch, 0, shares, Writer(random), random)
+        yield batch, heard_in(shares)
 
 
 class Messages(unittest.TestCase):
@@ -32,13 +46,13 @@ class Messages(unittest.TestCase):
         batch = sessions(2)
         for row, text in enumerate(("count the animals", "translate a dog to spanish")):
             write(np.asarray(batch.typed[row]), 5, text.split())
-        type_messages(batch, Writer(np.random.default_rng(1)), np.random.default_rng(1))
+        handle_typed(batch)
         self.assertEqual([acts_after(batch, row, 5) for row in range(2)], [{"handle"}, set()])
 
     def test_that_are_reminders_are_left_to_their_notes(self):
         batch = sessions()
         write(np.asarray(batch.typed[0]), 5, "remind me in ten seconds".split())
-        type_messages(batch, Writer(np.random.default_rng(1)), np.random.default_rng(1))
+        handle_typed(batch)
         self.assertEqual(acts_after(batch, 0, 5), set())
 
     def test_that_are_written_into_recorded_sessions_are_nothing_to_act_upon_but_for_manners(self):
@@ -57,38 +71,55 @@ class Messages(unittest.TestCase):
         classes = {tuple(word_class(word) for word in text.split()) for text in asked}
         self.assertFalse(classes & OWN)
 
-    def test_without_sound_each_instruction_has_its_act_in_time_and_questions_have_none(self):
-        batch, random = sessions(80), np.random.default_rng(5)
+    def test_without_sound_each_instruction_has_its_act_in_time(self):
         seen = set()
-        for row in range(80):
-            type_many(batch, row, Writer(random), random)
-            found = messages_in(batch.typed[row].numpy())
-            for words, last in found:
-                if last + ACT_TURNS >= TURNS:
-                    continue
-                acts = acts_after(batch, row, last)
+        for batch, _ in written(80):
+            for words, last in messages_in(batch.typed[0].numpy()):
+                acts = acts_after(batch, 0, last)
                 self.assertLessEqual(len(acts), 1)
                 seen |= acts
-                if words in OWN:
+                if words in OWN and last + ACT_TURNS < TURNS:
                     self.assertEqual(acts, {"handle"})
-        self.assertEqual(seen, {"handle", "stop", "cancel", "continue", "repeat", "louder", "quieter", "slower", "faster"})
+        self.assertEqual(seen, {"handle", "note", "stop", "cancel", "continue", "repeat", "louder", "quieter", "slower", "faster"})
 
     def test_a_reminder_every_few_seconds_comes_until_it_is_stopped(self):
-        batch, random, counted = sessions(80), np.random.default_rng(6), 0
-        for row in range(80):
-            type_many(batch, row, Writer(random), random)
-            for words, last in messages_in(batch.typed[row].numpy()):
+        counted = 0
+        for batch, _ in written(80):
+            for words, last in messages_in(batch.typed[0].numpy()):
                 text = [WORDS[word] for word in words]
-                if not {"every", "seconds"} <= set(text) or acts_after(batch, row, last) != {"handle"}:
+                if acts_after(batch, 0, last) != {"note"}:
                     continue
                 counted += 1
                 begun = last - (len(words) - 1) // TYPED_TOKENS
                 period = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}[text[text.index("every") + 1]]
-                stop = next(turn for turn in range(last + 1, TURNS) if batch.act[row, turn] == ACT_INDEX["stop"])
-                said = [turn for turn in range(begun, stop) if batch.say[row, turn] == SAY_INDEX["reminder"]]
+                stop = next(turn for turn in range(last + 1, TURNS) if batch.act[0, turn] == ACT_INDEX["stop"])
+                said = [turn for turn in range(begun, stop) if batch.say[0, turn] == SAY_INDEX["reminder"]]
                 self.assertEqual(said, [begun + turn_of(period) * (index + 1) for index in range(len(said))])
                 self.assertTrue(said)
         self.assertGreater(counted, 5)
+
+    def test_animals_are_counted_from_a_message_to_a_stop_and_no_others(self):
+        counted = 0
+        for batch, heard in written(120):
+            begun = [last for words, last in messages_in(batch.typed[0].numpy()) if words in COUNTS]
+            stops = [turn for turn in range(TURNS) if batch.act[0, turn] == ACT_INDEX["stop"]]
+            for slot, name in heard:
+                turn = (slot + 1) // SLOTS_PER_TURN
+                if name not in ANIMALS or turn + 3 >= TURNS:
+                    continue
+                since = max((last for last in begun if last < turn), default=-1)
+                is_stopped = any(since < stop < turn for stop in stops)
+                number = SAY[int(batch.say[0, turn])] if batch.say[0, turn] < len(SAY) else None
+                self.assertEqual(number in UNITS, not is_stopped, (turn, since, stops))
+                counted += not is_stopped
+        self.assertGreater(counted, 20)
+
+
+class Handled(unittest.TestCase):
+    def test_are_instructions_that_nothing_follows_at_once(self):
+        spans = lambda text, start: [Span(word, start + 0.3 * i, start + 0.3 * i + 0.25) for i, word in enumerate(text.split())]
+        spoken = [*spans("so count the animals", 1), *spans("count the animals in the park", 4), *spans("translate to spanish", 8)]
+        self.assertEqual(np.round(handled(spoken), 2).tolist(), [2.15, 8.85])
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ describe('an utterance', () => {
     expect(ended).toMatchObject([{ fromMs: 200, words: expect.arrayContaining(['w3', 'w5']) }]);
   });
 
-  it.each(['note', 'handle', 'backchannel'] as const)(
+  it.each(['note', 'handle', 'louder', 'backchannel'] as const)(
     'under which the model does %s is answered, but by an “mm-hm”',
     (act) => {
       const tracker = new UtteranceTracker({ microTurnMs: 200, pauseMs: 600 });

@@ -15,7 +15,17 @@ export interface Utterance {
 /** What the model notices late. */
 const LEAD_MS = 400;
 /** By these a model shows that it does what it was asked to. */
-const ownWork: ReadonlySet<Act> = new Set<Act>(['note', 'handle']);
+const ownWork: ReadonlySet<Act> = new Set<Act>([
+  'handle',
+  'note',
+  'continue',
+  'cancel',
+  'repeat',
+  'louder',
+  'quieter',
+  'slower',
+  'faster',
+]);
 /** What is said for so long after that is something else. */
 const ELSE_MS = 600;
 const speaking: ReadonlySet<Floor> = new Set(['speaking', 'correcting', 'barge-in']);
