@@ -4,12 +4,12 @@ What it does nothing about becomes a task (packages/edge/src/session/read-messag
 is typed; here the rest is written into them, and into sessions without sound.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from ages import FIRST_MARK, OWN, REMINDER_TURNS
+from ages import FIRST_MARK, MOST_WORDS, OWN, REMINDER_TURNS, Note, tell_ages
 from labels import ACT_TURNS, IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
 from losses import Batch
 from texts import Writer, parse
@@ -20,7 +20,7 @@ TYPED_SHARE, MOST_MESSAGES = 0.4, 3
 """Of recorded sessions, those with messages that are written in, and how many at most."""
 QUESTION_SHARE, MANNER_SHARE = 0.5, 0.2
 """Of messages in sessions without sound, those that are no instruction; and of those in recorded ones, those that are about how the agent speaks."""
-INSTRUCTIONS = {"count": 0.18, "translate": 0.14, "every": 0.16, "next": 0.1, "stop": 0.12, "cancel": 0.1, "manner": 0.12, "resume": 0.08}
+INSTRUCTIONS = {"count": 0.16, "translate": 0.12, "once": 0.24, "every": 0.08, "next": 0.1, "stop": 0.1, "cancel": 0.08, "manner": 0.08, "resume": 0.04}
 QUESTIONS = {"open_question": 0.3, "request": 0.25, "utterance": 0.2, "about_instructions": 0.15, "answer": 0.1}
 """Shares of each; questions by the writer's name for them."""
 MOST_ROWS = 3
@@ -29,6 +29,8 @@ NEXT_TURNS = (8, 24)
 """From one message to the next."""
 ANSWER_TURNS = 2
 """From the last word of a message to the answer that the model says itself, and how long that is heard."""
+LONGEST_REMINDER, MEANWHILE_SHARE = 50, 0.6
+"""Seconds, and how often something else is asked until a reminder comes, and once more after that."""
 MOST_COUNTED, MOST_UNCOUNTED = 4, 3
 """Animals that are named after a message asked to count them, and after another stopped that."""
 
@@ -93,6 +95,7 @@ def type_many(batch: Batch, row: int, shares: torch.Tensor, writer: Writer, rand
     while turn is not None:
         last = page.ask(turn) if random.random() < QUESTION_SHARE else page.instruct(_one_of(INSTRUCTIONS, random), turn)
         turn = None if last is None else last + int(random.integers(*NEXT_TURNS))
+    tell_ages({name: getattr(batch, name)[row : row + 1] for name in ("typed", "act", "say", "play")}, [page.notes], random)
 
 
 @dataclass
@@ -107,12 +110,14 @@ class _Page:
     shares: torch.Tensor
     writer: Writer
     random: np.random.Generator
+    notes: list[Note] = field(default_factory=list)
+    """What is noted, to be told of once all is written."""
 
     def ask(self, turn: int) -> int | None:
         return write(self.typed, turn, parse(question(self.writer, self.random)).words)
 
     def instruct(self, kind: str, turn: int) -> int | None:
-        if kind in ("count", "every", "next"):
+        if kind in ("count", "every", "next", "once"):
             return getattr(self, f"_{kind}")(turn)
         writer, manner = self.writer, str(self.random.choice(["repeat", *MANNERS]))
         marked, act = {
@@ -150,12 +155,32 @@ class _Page:
         stop = due[-1] + int(self.random.integers(2, turn_of(period) - 2))
         if stop + MOST_ROWS + ACT_TURNS >= len(self.act):
             return None
-        self._tell(turn, self.writer.remind_every(period), "note")
+        self._remind(turn, self.writer.remind_every(period), due)
+        return self._tell(stop, self.writer.stop(), "stop")
+
+    def _once(self, turn: int) -> int | None:
+        """One reminder, and questions until it comes."""
+        seconds = int(self.random.integers(2, LONGEST_REMINDER))
+        due = turn + turn_of(seconds)
+        if due + 2 * REMINDER_TURNS >= len(self.act):
+            return None
+        last = self._remind(turn, self.writer.remind_in(seconds), [due])
+        while self.random.random() < MEANWHILE_SHARE:
+            asked = last + int(self.random.integers(*NEXT_TURNS))
+            if asked + MOST_ROWS + ACT_TURNS >= due:
+                break
+            last = self.ask(asked)
+        return due + REMINDER_TURNS
+
+    def _remind(self, turn: int, marked: list[str], due: list[int]) -> int:
+        last = self._tell(turn, marked, "note")
         for at in due:
             self.say[at - 1 : at + 2] = IGNORE
             self.say[at] = SAY_INDEX["reminder"]
             self.play[at + 1 : at + REMINDER_TURNS] = 1
-        return self._tell(stop, self.writer.stop(), "stop")
+        words = tuple(word_class(word) for word in parse(marked).words)[-MOST_WORDS:]
+        self.notes.append(Note(turn * TURN_SECONDS, words, last + 1, due[0] * TURN_SECONDS, spoken=False))
+        return last
 
     def _count(self, turn: int) -> int | None:
         """Animals are counted from then on, until a message stops it."""

@@ -7,7 +7,7 @@ from ages import handled
 from labels import ACT_TURNS, SLOTS_PER_TURN, TYPED_TOKENS, turn_of
 from messages import OWN, handle_typed, messages_in, question, type_many, type_messages, write
 from synthesis import Span
-from tests.test_soundless import TURNS, heard_in, sessions
+from tests.test_soundless import TURNS, heard_in, sessions, time_in
 from texts import COUNT_ANIMALS, Writer, parse, phrases
 from vocabulary import ACT, ACT_INDEX, AGE, ANIMALS, SAY, SAY_INDEX, UNITS, WORDS, word_class
 
@@ -73,7 +73,7 @@ class Messages(unittest.TestCase):
 
     def test_without_sound_each_instruction_has_its_act_in_time(self):
         seen = set()
-        for batch, _ in written(80):
+        for batch, _ in written(200):
             for words, last in messages_in(batch.typed[0].numpy()):
                 acts = acts_after(batch, 0, last)
                 self.assertLessEqual(len(acts), 1)
@@ -87,7 +87,7 @@ class Messages(unittest.TestCase):
         for batch, _ in written(80):
             for words, last in messages_in(batch.typed[0].numpy()):
                 text = [WORDS[word] for word in words]
-                if acts_after(batch, 0, last) != {"note"}:
+                if acts_after(batch, 0, last) != {"note"} or "every" not in text:
                     continue
                 counted += 1
                 begun = last - (len(words) - 1) // TYPED_TOKENS
@@ -97,6 +97,24 @@ class Messages(unittest.TestCase):
                 self.assertEqual(said, [begun + turn_of(period) * (index + 1) for index in range(len(said))])
                 self.assertTrue(said)
         self.assertGreater(counted, 5)
+
+    def test_a_reminder_comes_once_by_its_age_where_that_is_told(self):
+        counted = 0
+        for batch, _ in written(200):
+            typed = batch.typed[0].numpy()
+            for words, last in messages_in(typed):
+                text = [WORDS[word] for word in words]
+                if acts_after(batch, 0, last) != {"note"} or "every" in text:
+                    continue
+                counted += 1
+                begun = last - (len(words) - 1) // TYPED_TOKENS
+                seconds = time_in(text[text.index("in") + 1 :])
+                due = begun + turn_of(seconds)
+                said = [turn for turn in range(begun, due + 20) if turn < TURNS and batch.say[0, turn] == SAY_INDEX["reminder"]]
+                self.assertEqual(said[:1], [due])
+                told = [turn for turn in range(begun, due + 1) if WORDS.index(AGE) in typed[turn]]
+                self.assertEqual(len(told) > 0, seconds >= 10)
+        self.assertGreater(counted, 20)
 
     def test_animals_are_counted_from_a_message_to_a_stop_and_no_others(self):
         counted = 0
