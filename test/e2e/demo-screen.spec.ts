@@ -76,6 +76,22 @@ test('the keyboard stays on “Stop it”, and what is called off says so and st
   });
 });
 
+test('what Nano does itself can be typed, and nothing is looked up for it', async () => {
+  await using edge = await EdgeProcess.start({ args: ['--demo', demoFolder()] });
+  await withPage({ url: edge.url, microphone: silence }, async (page) => {
+    await startTalking(page);
+    const field = page.getByLabel('Ask', { exact: true });
+    await field.fill('Remind me in four seconds.');
+    await field.press('Enter');
+    await expect(field).toHaveValue('');
+    await expect(said(page)).toContainText('Remind me in four seconds.', WAIT);
+    await expect(said(page)).toContainText('Here is your reminder.', WAIT);
+    await expect(page.locator('.tasks')).toHaveCount(0);
+    await page.screenshot({ path: test.info().outputPath('typed.png') });
+    await page.getByRole('button', { name: 'End', exact: true }).click();
+  });
+});
+
 test('the keyboard keeps its place behind a button that goes away or does what it can do once', async () => {
   await using folder = await TemporaryFolder.create();
   await writeFile(folder.file('edge.yaml'), JSON.stringify({ background: false }));

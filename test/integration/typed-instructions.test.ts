@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { loadBundle } from '../../packages/edge/src/engine/bundle.js';
+import { OnnxModel } from '../../packages/edge/src/engine/onnx-model.js';
+import { ReadMessages } from '../../packages/edge/src/session/read-messages.js';
+import { Streams, type Sound } from '../eval/bundle-listener.js';
+import { SAMPLES_PER_TURN } from '../eval/test-sets.js';
+import { root } from '../support/root.js';
+
+const TYPED_TURN = 5;
+const TURNS = 16;
+
+const instructions = [
+  'Count the animals.',
+  'please count all the animals for me',
+  'Translate to Spanish',
+  'translate what I say into Spanish, please',
+  'Remind me in ten seconds.',
+  'remind me in 5 minutes',
+  'remind me every 4 seconds',
+  'stop',
+  'Stop talking, please.',
+  'never mind',
+  'Louder, please.',
+  'can you speak slower',
+  'say that again',
+  'go on',
+  'what comes after six?',
+];
+const questions = [
+  'What is the capital of France?',
+  'how high is the Eiffel tower',
+  'hello',
+  'Who are you?',
+  '5 miles to km',
+  'what time is it',
+  'When is a result said?',
+  'tell me a joke',
+  'I like cats and dogs.',
+  'how do I stop the timer?',
+  'Can you count?',
+  'what animals live in the zoo',
+  'thanks',
+  'Write an email to my mother about the party next Sunday, and ask her what she wants to have for dinner.',
+  'is it going to rain tomorrow',
+  'search for a red car',
+  'how do you say dog in Spanish?',
+  'what is 12 times 13',
+  'Why is the sky blue?',
+  'how many people live in London',
+];
+
+/** Those that somebody else was asked, each typed into a room where nobody speaks. */
+let asked: ReadonlySet<string>;
+beforeAll(async () => {
+  const texts = [...instructions, ...questions];
+  const quiet = Int16Array.from({ length: TURNS * SAMPLES_PER_TURN }, (_, i) => ((i * 2_654_435_761) % 17) - 8);
+  const rooms = texts.map((text): Sound => ({
+    mic: quiet,
+    ref: new Int16Array(quiet.length),
+    play: new Uint8Array(TURNS),
+    typed: Array.from({ length: TURNS }, (_, turn) => (turn === TYPED_TURN ? text : '')),
+  }));
+  const model = await OnnxModel.load(await loadBundle(join(root, 'models/nano/bundle')), {
+    rows: rooms.length,
+    laneSize: 8,
+  });
+  const decided = await new Streams(model, rooms.length).hear(rooms);
+  await model.close();
+  asked = new Set(
+    texts.filter((text, i) => {
+      let isAsked = false;
+      const messages = new ReadMessages({ perTurn: model.info.reads!.perTurn, ask: () => (isAsked = true) });
+      messages.push(text);
+      for (const { acts } of decided[i]!.slice(TYPED_TURN)) messages.onDecision(acts);
+      return isAsked;
+    }),
+  );
+}, 60_000);
+
+it('Nano follows most of the instructions that are typed, and nobody else is asked', () => {
+  const missed = instructions.filter((text) => asked.has(text));
+  expect(missed.length, missed.join('; ')).toBeLessThanOrEqual(2);
+});
+
+it('of what is no instruction somebody else is asked', () => {
+  const taken = questions.filter((text) => !asked.has(text));
+  expect(taken.length, taken.join('; ')).toBeLessThanOrEqual(1);
+});
