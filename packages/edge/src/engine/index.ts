@@ -24,3 +24,4 @@ export {
   type Recovery,
   type ShownWord,
 } from './types.js';
+export { formsOf } from './vocabulary.js';

@@ -1,5 +1,4 @@
-import type { Act, Decision, ModelInfo } from '../engine/types.js';
-import { formsOf } from '../engine/vocabulary.js';
+import { formsOf, type Act, type Decision, type ModelInfo } from '../engine/index.js';
 
 /** What a model does about a message by itself. */
 const deals: ReadonlySet<Act> = new Set<Act>([
