@@ -45,7 +45,7 @@ export const suggestions: readonly Suggestion[] = [
     say: 'Remind me in five seconds.',
     outcome: 'About five seconds later it speaks up on its own.',
     limit:
-      'Hit or miss: in its tests, with synthetic voices it had never heard, it came within 0.4 seconds of the mark two times out of three. Now and then it says “Here is your reminder.” unasked, as while you try another sentence.',
+      'In its tests, with synthetic voices that it had never heard, 36 of 37 came within 0.4 seconds of the mark. Now and then it says “Here is your reminder.” unasked, as while you try another sentence.',
   },
   {
     id: 'translate',
