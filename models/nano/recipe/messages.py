@@ -4,6 +4,7 @@ What it does nothing about becomes a task (packages/edge/src/session/read-messag
 is typed; here the rest is written into them, and into sessions without sound.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +21,9 @@ TYPED_SHARE, MOST_MESSAGES = 0.4, 3
 """Of recorded sessions, those with messages that are written in, and how many at most."""
 QUESTION_SHARE, MANNER_SHARE = 0.5, 0.2
 """Of messages in sessions without sound, those that are no instruction; and of those in recorded ones, those that are about how the agent speaks."""
-INSTRUCTIONS = {"count": 0.16, "translate": 0.12, "once": 0.24, "every": 0.08, "next": 0.1, "stop": 0.1, "cancel": 0.08, "manner": 0.08, "resume": 0.04}
+INSTRUCTIONS = {
+    "count": 0.14, "translate": 0.08, "once": 0.2, "every": 0.09, "measure": 0.12, "next": 0.08, "stop": 0.1, "cancel": 0.06, "manner": 0.06, "resume": 0.07
+}
 QUESTIONS = {"open_question": 0.3, "request": 0.25, "utterance": 0.2, "about_instructions": 0.15, "answer": 0.1}
 """Shares of each; questions by the writer's name for them."""
 MOST_ROWS = 3
@@ -29,8 +32,12 @@ NEXT_TURNS = (8, 24)
 """From one message to the next."""
 ANSWER_TURNS = 2
 """From the last word of a message to the answer that the model says itself, and how long that is heard."""
-LONGEST_REMINDER, MEANWHILE_SHARE = 50, 0.6
-"""Seconds, and how often something else is asked until a reminder comes, and once more after that."""
+LONGEST_REMINDER, LONGEST_PERIOD, LONGEST_MEASURED = 50, 12, 20
+"""Seconds until a reminder, from one to the next, and of what is timed."""
+MEANWHILE_SHARE = 0.6
+"""How often something else is asked until a reminder comes, and once more after that."""
+ASKED_TURNS = (3, 20)
+"""From the end of what is timed to the question how long it took."""
 MOST_COUNTED, MOST_UNCOUNTED = 4, 3
 """Animals that are named after a message asked to count them, and after another stopped that."""
 
@@ -117,7 +124,7 @@ class _Page:
         return write(self.typed, turn, parse(question(self.writer, self.random)).words)
 
     def instruct(self, kind: str, turn: int) -> int | None:
-        if kind in ("count", "every", "next", "once"):
+        if kind in ("count", "every", "measure", "next", "once"):
             return getattr(self, f"_{kind}")(turn)
         writer, manner = self.writer, str(self.random.choice(["repeat", *MANNERS]))
         marked, act = {
@@ -140,9 +147,24 @@ class _Page:
         value = int(self.random.integers(1, 19))
         if turn + MOST_ROWS + 3 * ANSWER_TURNS >= len(self.act):
             return None
-        last = self._tell(turn, self.writer.next_number(value), "handle")
+        return self._answer(self._tell(turn, self.writer.next_number(value), "handle"), value + 1)
+
+    def _measure(self, turn: int) -> int | None:
+        """How long something took whose beginning and end are typed; both are noted."""
+        begin, end, question = self.writer.stopwatch()
+        seconds = int(self.random.integers(2, LONGEST_MEASURED + 1))
+        ended = turn + turn_of(seconds)
+        asked = ended + int(self.random.integers(*ASKED_TURNS))
+        if asked + MOST_ROWS + 3 * ANSWER_TURNS >= len(self.act):
+            return None
+        for at, marked in ((turn, begin), (ended, end)):
+            self._note(at, marked)
+        return self._answer(self._tell(asked, question, "handle"), seconds)
+
+    def _answer(self, last: int, number: int) -> int:
+        """Says a number to a message that ended in `last`."""
         due = last + ANSWER_TURNS
-        for offset, word in enumerate(number_words(value + 1)):
+        for offset, word in enumerate(number_words(number)):
             self.say[due + offset] = SAY_INDEX[word]
         self.say[due + offset + 1] = IGNORE
         self.play[due + 1 : due + 1 + ANSWER_TURNS] = 1
@@ -150,7 +172,7 @@ class _Page:
 
     def _every(self, turn: int) -> int | None:
         """A reminder every few seconds, until a message stops it; noted, as one that is spoken is."""
-        period, rounds = int(self.random.integers(2, 7)), int(self.random.integers(1, 5))
+        period, rounds = int(self.random.integers(2, LONGEST_PERIOD + 1)), int(self.random.integers(1, 5))
         due = [turn_of(turn * TURN_SECONDS + round_ * period) for round_ in range(1, rounds + 1)]
         stop = due[-1] + int(self.random.integers(2, turn_of(period) - 2))
         if stop + MOST_ROWS + ACT_TURNS >= len(self.act):
@@ -173,13 +195,16 @@ class _Page:
         return due + REMINDER_TURNS
 
     def _remind(self, turn: int, marked: list[str], due: list[int]) -> int:
-        last = self._tell(turn, marked, "note")
         for at in due:
             self.say[at - 1 : at + 2] = IGNORE
             self.say[at] = SAY_INDEX["reminder"]
             self.play[at + 1 : at + REMINDER_TURNS] = 1
+        return self._note(turn, marked, due[0] * TURN_SECONDS)
+
+    def _note(self, turn: int, marked: list[str], ends: float = math.inf) -> int:
+        last = self._tell(turn, marked, "note")
         words = tuple(word_class(word) for word in parse(marked).words)[-MOST_WORDS:]
-        self.notes.append(Note(turn * TURN_SECONDS, words, last + 1, due[0] * TURN_SECONDS, spoken=False))
+        self.notes.append(Note(turn * TURN_SECONDS, words, last + 1, ends, spoken=False))
         return last
 
     def _count(self, turn: int) -> int | None:

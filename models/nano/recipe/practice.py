@@ -21,7 +21,7 @@ from splice import Splicer, type_reminders
 from texts import Writer
 from voices import LONG
 
-KINDS = {"plain": 0.38, "joined": 0.16, "spliced": 0.1, "long": 0.17, "soundless": 0.19}
+KINDS = {"plain": 0.33, "joined": 0.16, "spliced": 0.12, "long": 0.17, "soundless": 0.22}
 """What a batch is made of."""
 SPLIT_SHARES = {"train": 0.17, "skills": 0.27, "drill": 0.21, "rare": 0.14, "tier2": 0.13, "minutes": 0.08}
 HEARD = "heard"

@@ -18,8 +18,8 @@ from texts import Writer, parse
 from vocabulary import ACT_INDEX, NUMBERS, QUIET, SAY_INDEX, WORDS, number_words, word_class
 from words_alone import speak
 
-KINDS_OF_TEXT = 4
-"""Each session has one, in turn."""
+KINDS_OF_TEXT = 5
+"""Each session has one, in turn; requests have two of the five: their times are the largest table."""
 LEAST_QUIET = 15
 """Micro-turns of quiet that a session is made of; where there are fewer, those of another are taken."""
 SUM_TURNS, AGE_TURNS = (8, 20), (13, 22)
@@ -49,7 +49,7 @@ def fill_quiet(
     """Writes sums, ages, durations or messages into each of the sessions that `hush` made; `shares` [B, T, W] of the words heard in them."""
     for row in range(len(batch.say)):
         kind = row % KINDS_OF_TEXT
-        if kind == 0:
+        if kind in (0, 4):
             tell_many(batch, row, writer, random)
         elif kind == 1:
             add_up(batch, row, shares, writer, random)

@@ -4,13 +4,14 @@ import numpy as np
 import torch
 
 from ages import handled
-from labels import ACT_TURNS, SLOTS_PER_TURN, TYPED_TOKENS, turn_of
-from messages import OWN, handle_typed, messages_in, question, type_many, type_messages, write
+from labels import ACT_TURNS, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
+from messages import ANSWER_TURNS, OWN, handle_typed, messages_in, question, type_many, type_messages, write
 from synthesis import Span
 from tests.test_soundless import TURNS, heard_in, sessions, time_in
 from texts import COUNT_ANIMALS, Writer, parse, phrases
-from vocabulary import ACT, ACT_INDEX, AGE, ANIMALS, SAY, SAY_INDEX, UNITS, WORDS, word_class
+from vocabulary import ACT, ACT_INDEX, AGE, ANIMALS, SAY, SAY_INDEX, UNITS, WORDS, number_words, word_class
 
+HOW_LONG = ("how long did that take", "how long was that", "how long did it take")
 COUNTS = {tuple(word_class(word) for word in phrase.split()) for phrase in phrases(*COUNT_ANIMALS)}
 
 
@@ -91,7 +92,7 @@ class Messages(unittest.TestCase):
                     continue
                 counted += 1
                 begun = last - (len(words) - 1) // TYPED_TOKENS
-                period = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}[text[text.index("every") + 1]]
+                period = next(count for count in range(2, 13) if number_words(count) == text[text.index("every") + 1 :][:1])
                 stop = next(turn for turn in range(last + 1, TURNS) if batch.act[0, turn] == ACT_INDEX["stop"])
                 said = [turn for turn in range(begun, stop) if batch.say[0, turn] == SAY_INDEX["reminder"]]
                 self.assertEqual(said, [begun + turn_of(period) * (index + 1) for index in range(len(said))])
@@ -104,7 +105,7 @@ class Messages(unittest.TestCase):
             typed = batch.typed[0].numpy()
             for words, last in messages_in(typed):
                 text = [WORDS[word] for word in words]
-                if acts_after(batch, 0, last) != {"note"} or "every" in text:
+                if acts_after(batch, 0, last) != {"note"} or "in" not in text:
                     continue
                 counted += 1
                 begun = last - (len(words) - 1) // TYPED_TOKENS
@@ -115,6 +116,24 @@ class Messages(unittest.TestCase):
                 told = [turn for turn in range(begun, due + 1) if WORDS.index(AGE) in typed[turn]]
                 self.assertEqual(len(told) > 0, seconds >= 10)
         self.assertGreater(counted, 20)
+
+    def test_how_long_something_took_is_told_when_it_ends_and_said_when_it_is_asked_for(self):
+        asked = {tuple(word_class(word) for word in text.split()) for text in HOW_LONG}
+        counted = 0
+        for batch, _ in written(200):
+            typed = batch.typed[0].numpy()
+            messages = messages_in(typed)
+            for index, (words, last) in enumerate(messages):
+                if words not in asked:
+                    continue
+                counted += 1
+                self.assertEqual(acts_after(batch, 0, last), {"handle"})
+                begun, ended = (other for _, other in messages[index - 2 : index])
+                took = number_words(round((ended - begun) * TURN_SECONDS))
+                told = [WORDS[word] for turn in range(ended + 1, last) for word in typed[turn] if word]
+                self.assertIn(" ".join([AGE, *took, "seconds"]), " ".join(told))
+                self.assertEqual([SAY[int(batch.say[0, last + ANSWER_TURNS + place])] for place in range(len(took))], took)
+        self.assertGreater(counted, 5)
 
     def test_animals_are_counted_from_a_message_to_a_stop_and_no_others(self):
         counted = 0
