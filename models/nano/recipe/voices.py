@@ -12,10 +12,11 @@ from synthesis import Delivery, Espeak, Festival, Flite, Utterance
 ACCENTS = "en en-us en-gb-scotland en-gb-x-rp en-gb-x-gbclan en-gb-x-gbcwmd en-029 en-us-nyc".split()
 HELD_OUT_VARIANTS = "m3 f4 Annie david steph michel paul robert klatt4 grandpa".split()
 VARIANTS = """m1 m2 m4 m5 m6 m7 m8 f1 f2 f3 f5 Alex Alicia Andrea Andy AnxiousAndy Denis Diogo Gene Gene2 Henrique Hugo Jacky
-Lee Marco Mario Michael Mike Mr Nguyen RicishayMax RicishayMax2 RicishayMax3 Tweaky adam anika antonio aunty belinda
+Lee Marco Mario Michael Mike plain Nguyen RicishayMax RicishayMax2 RicishayMax3 Tweaky adam anika antonio aunty belinda
 benjamin boris caleb croak ed edward edward2 fast grandma gustave iven iven2 iven3 iven4 john kaukovalta klatt klatt2 klatt3
-klatt5 klatt6 linda marcelo max miguel norbert pablo pedro quincy rob sandro serious shelby travis victor whisper whisperf
+klatt5 klatt6 linda marcelo max miguel norbert pablo pedro quincy rob sandro plain shelby travis victor whisper whisperf
 zac""".split()
+"""`plain` is the accent alone. It has two places: what is drawn from a seed depends on everybody's."""
 FLITE_SHARES = {"kal": 0.08, "kal16": 0.22, "awb": 0.35, "rms": 0.35}
 SHARES = {"flite": 0.36, "espeak": 0.28, "rhvoice": 0.2, "pico": 0.16}
 """Of the speakers of training, by engine."""
@@ -84,7 +85,7 @@ def _draw_trained_speaker(shares: dict[str, float], random: np.random.Generator)
     engine = random.choice(list(shares), p=list(shares.values()))
     if engine == "espeak":
         variant = random.choice(["", *VARIANTS], p=[0.06, *([0.94 / len(VARIANTS)] * len(VARIANTS))])
-        name = str(random.choice(ACCENTS)) + (f"+{variant}" if variant else "")
+        name = str(random.choice(ACCENTS)) + (f"+{variant}" if variant not in ("", "plain") else "")
         delivery = Delivery(random.uniform(0.68, 1.35), random.uniform(0.2, 1.8), random.uniform(0.4, 1.7))
         speaker = Speaker("espeak", name, delivery, float(random.uniform(0.85, 1.15)))
         plain, strength = random.random() < 0.5, 0.8

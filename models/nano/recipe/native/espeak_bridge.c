@@ -1,6 +1,8 @@
 /* One call to espeak-ng that returns samples together with the word and phoneme events. */
 #include <espeak-ng/speak_lib.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* One event: kind (espeak_EVENT_TYPE), seconds from the start, character position (from 1), phoneme name in 8 bytes. */
 typedef struct {
@@ -37,8 +39,18 @@ int bridge_open(void) {
   return rate;
 }
 
+/* Whether there is a variant after the `+` of a name, if it has one: espeak speaks without what it does not know. */
+static int has_variant(const char *name) {
+  const char *plus = strchr(name, '+'), *data;
+  char path[4096];
+  if (plus == NULL) return 1;
+  espeak_Info(&data);
+  int length = snprintf(path, sizeof path, "%s/voices/!v/%s", data, plus + 1);
+  return plus[1] != '\0' && length < (int)sizeof path && access(path, R_OK) == 0;
+}
+
 /* Returns 0 where the voice exists. espeak keeps the last voice when it does not, so callers must look. */
-int bridge_voice(const char *name) { return espeak_SetVoiceByName(name) == EE_OK ? 0 : -1; }
+int bridge_voice(const char *name) { return has_variant(name) && espeak_SetVoiceByName(name) == EE_OK ? 0 : -1; }
 
 /* Returns the number of samples written; `event_total` receives the number of events. */
 int bridge_speak(const char *text, int rate, int pitch, int range, short *out, int out_limit,
