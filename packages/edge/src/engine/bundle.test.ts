@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadBundle } from './bundle.js';
@@ -35,6 +35,13 @@ describe('loadBundle', () => {
     const { manifest, files } = await loadBundle(nano);
     expect(manifest.microTurnMs).toBe(200);
     expect([...files.keys()]).toEqual(['step.onnx']);
+  });
+
+  it('finds at most 16 MB in the folder of the shipped bundle', async () => {
+    const entries = await readdir(nano, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const stats = await Promise.all(files.map(({ parentPath, name }) => stat(join(parentPath, name))));
+    expect(stats.reduce((sum, { size }) => sum + size, 0)).toBeLessThanOrEqual(16_000_000);
   });
 
   it('takes fields that this build does not know', async () => {
