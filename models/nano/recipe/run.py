@@ -4,6 +4,7 @@
     python3 run.py all                    the shipped model, on two CPU cores
     python3 run.py all --size large       the larger variant, on a CUDA GPU
     python3 run.py trunk --minutes 50     one stage, with another budget
+    python3 run.py trunk --at-most 55     the first 55 minutes of one: exit status 75, and the same command goes on
     python3 run.py all --start ../bundle  trains the shipped weights on
 
 Stages: tests, data, trunk, core, export, evaluate. Data, checkpoints and the candidate bundle live in MICROTURN_NANO_HOME
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import torch
 
+from at_most import at_most
 from bundle import GRAPH, write_manifest
 from config import ECHO_DB, ECHO_SESSIONS, ECHO_SETS, HOME, RECIPES, REPORT, SEED, BOOTSTRAP, TEST_SHARDS
 from dataset import Shards, make_shard, make_shards
@@ -43,8 +45,12 @@ def in_workers(count: int, task, *arguments) -> None:
     workers = [context.Process(target=task, args=(worker, count, *arguments)) for worker in range(count)]
     for worker in workers:
         worker.start()
-    for worker in workers:
-        worker.join()
+    try:
+        for worker in workers:
+            worker.join()
+    finally:
+        for worker in workers:
+            worker.terminate()  # those that are not through where this process was told to end
     if any(worker.exitcode for worker in workers):
         raise RuntimeError(f"a {task.__name__} worker failed: see its message above")
 
@@ -63,10 +69,31 @@ def _cache(worker: int, workers: int, trunk: Path, size: str) -> None:
     cache_features(Shards(DATA), trunk, size, worker, workers)
 
 
+def is_finished(checkpoint: Path, minutes: float, blends: bool) -> bool:
+    """
+    Whether a training stage has nothing left to do: once more saved, its checkpoint would be newer than what was made from it.
+
+    @param blends whether the last that it does is to blend its weights with those that it began from
+    """
+    if not checkpoint.exists():
+        return False
+    saved = torch.load(checkpoint, map_location="cpu")
+    return saved["seconds"] >= minutes * 60 and ("blend" in saved or not blends)
+
+
 class Run:
     """The stages of one variant."""
 
-    def __init__(self, size: str, workers: int, minutes: float | None, compare: Path, start: Path | None):
+    def __init__(
+        self,
+        size: str,
+        workers: int,
+        minutes: float | None,
+        compare: Path,
+        start: Path | None,
+        most_minutes: float | None = None,
+    ):
+        self.most_minutes = most_minutes
         self.size, self.recipe, self.minutes, self.compare = size, RECIPES[size], minutes, compare
         self.start = start / GRAPH if start else None
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -88,13 +115,17 @@ class Run:
     def trunk(self) -> None:
         rate = self.recipe.trunk_rate * (WARM_RATE_SHARE if self.start else 1)
         plan = Plan(self.minutes or self.recipe.trunk_minutes, rate, workers=self.workers, seed=SEED)
-        train_trunk(DATA, self.trunk_file, self.size, plan, self.recipe.trunk_sessions, self.device, self.start)
+        if is_finished(self.trunk_file, plan.minutes, self.start is not None):
+            return print("the trunk is finished")
+        with at_most(self.most_minutes):
+            train_trunk(DATA, self.trunk_file, self.size, plan, self.recipe.trunk_sessions, self.device, self.start)
 
     def core(self) -> None:
-        in_workers(self.processes, _cache, self.trunk_file, self.size)
         rate = self.recipe.core_rate * (WARM_RATE_SHARE if self.start or is_warm(self.trunk_file) else 1)
         plan = Plan(self.minutes or self.recipe.core_minutes, rate, workers=self.workers, seed=SEED)
-        train_core(DATA, self.trunk_file, self.model_file, self.size, plan, self.recipe.core_sessions, self.device)
+        with at_most(self.most_minutes):
+            in_workers(self.processes, _cache, self.trunk_file, self.size)
+            train_core(DATA, self.trunk_file, self.model_file, self.size, plan, self.recipe.core_sessions, self.device)
 
     def export(self) -> None:
         """The graph, checked against the network it came from, and the thresholds that the tuning set asks for."""
@@ -120,11 +151,14 @@ def main() -> None:
     parser.add_argument("--size", choices=tuple(RECIPES), default="small")
     parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     parser.add_argument("--minutes", type=float, help="time budget of a training stage")
+    parser.add_argument("--at-most", type=float, metavar="MINUTES", help="ends trunk and core after so long, saved; run it again to go on")
     parser.add_argument("--compare", type=Path, default=BOOTSTRAP, help="a bundle to measure beside the candidate")
     parser.add_argument("--start", type=Path, help="a bundle whose weights the trunk begins from, where no checkpoint is; trunk and core learn slower then")
     arguments = parser.parse_args()
     HOME.mkdir(parents=True, exist_ok=True)
-    run = Run(arguments.size, arguments.workers, arguments.minutes, arguments.compare, arguments.start)
+    run = Run(
+        arguments.size, arguments.workers, arguments.minutes, arguments.compare, arguments.start, arguments.at_most
+    )
     for stage in STAGES if arguments.stage == "all" else (arguments.stage,):
         print(f"== {stage}", flush=True)
         getattr(run, stage)()
