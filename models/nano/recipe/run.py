@@ -8,7 +8,7 @@
     python3 run.py all --start ../bundle  trains the shipped weights on
 
 Stages: tests, data, trunk, core, export, evaluate. Data, checkpoints and the candidate bundle live in MICROTURN_NANO_HOME
-(default ~/.cache/microturn/nano); only the report is written beside the recipe.
+(default ~/.cache/microturn/nano); only the report of the shipped size is written beside the recipe.
 """
 
 import argparse
@@ -102,6 +102,7 @@ class Run:
         suffix = "" if size == "small" else f"-{size}"
         self.trunk_file, self.model_file = HOME / f"trunk{suffix}.pt", HOME / f"nano{suffix}.pt"
         self.candidate = HOME / f"candidate{suffix}"
+        self.report = HOME / f"report{suffix}" if suffix else REPORT
 
     def tests(self) -> None:
         build_native(NATIVE)
@@ -141,8 +142,8 @@ class Run:
 
     def evaluate(self) -> None:
         compare = self.compare if (self.compare / "bundle.json").exists() else None
-        print(write_report(REPORT, evaluate(DATA, self.candidate, compare, REPORT)))
-        draw(REPORT, self.candidate, shards_of(DATA, "slt")[0])
+        print(write_report(self.report, evaluate(DATA, self.candidate, compare, self.report)))
+        draw(self.report, self.candidate, shards_of(DATA, "slt")[0])
 
 
 def main() -> None:
