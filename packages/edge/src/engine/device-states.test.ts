@@ -28,7 +28,7 @@ async function onAdapter(entry: string, ...args: string[]): Promise<unknown> {
         VK_ICD_FILENAMES: join(chromium, 'vk_swiftshader_icd.json'),
         XDG_RUNTIME_DIR: runtimeDir,
       },
-      timeout: 170_000,
+      timeout: 280_000,
     });
     return JSON.parse(stdout);
   } finally {
@@ -40,13 +40,14 @@ async function onAdapter(entry: string, ...args: string[]): Promise<unknown> {
 const unless = hasAdapter ? '' : ` (no software adapter in ${chromium})`;
 
 describe.skipIf(!hasAdapter)(`on WebGPU${unless}`, () => {
-  it('decides as on the CPU, also for rows that sit out, begin anew or fail', async () => {
+  it('decides as on the CPU, also for rows that sit out, begin anew or fail', async ({ annotate }) => {
     const { masks, ring, model } = (await onAdapter('./fixtures/webgpu-parity.ts', nano)) as Record<string, Parity>;
+    await annotate(`WebGPU against the CPU: ${JSON.stringify({ masks, ring, model })}`);
     for (const parity of [masks, ring, model]) expect(parity).toMatchObject({ disagreements: 0, mutedApart: 0 });
     expect(masks!.maxDifference).toBeLessThan(1e-5);
     expect(ring!.maxDifference).toBeLessThan(1e-4);
     expect(model!.maxDifference).toBeLessThan(1e-4);
-  }, 180_000);
+  }, 290_000);
 
   it('fault 27: a row whose thread or device is lost hears again what it heard', async () => {
     const { thread, device } = (await onAdapter('./fixtures/webgpu-set-back.ts')) as Record<string, SetBack>;
@@ -54,5 +55,5 @@ describe.skipIf(!hasAdapter)(`on WebGPU${unless}`, () => {
     expect([thread!.recovery, device!.recovery]).toEqual([{ replayedMs: 14 * 40 }, { replayedMs: 13 * 40 }]);
     for (const [undisturbed, after] of thread!.confidences) expect(after).toBeCloseTo(undisturbed, 4);
     expect(device!.confidences.every(([, after]) => after > 0)).toBe(true);
-  }, 180_000);
+  }, 290_000);
 });
