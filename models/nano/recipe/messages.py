@@ -19,10 +19,10 @@ from words_alone import speak
 
 TYPED_SHARE, MOST_MESSAGES = 0.4, 3
 """Of recorded sessions, those with messages that are written in, and how many at most."""
-QUESTION_SHARE, MANNER_SHARE = 0.5, 0.2
+QUESTION_SHARE, MANNER_SHARE = 0.35, 0.2
 """Of messages in sessions without sound, those that are no instruction; and of those in recorded ones, those that are about how the agent speaks."""
 INSTRUCTIONS = {
-    "count": 0.14, "translate": 0.08, "once": 0.2, "every": 0.09, "measure": 0.12, "next": 0.08, "stop": 0.1, "cancel": 0.06, "manner": 0.06, "resume": 0.07
+    "count": 0.1, "translate": 0.05, "once": 0.2, "every": 0.12, "measure": 0.1, "next": 0.13, "stop": 0.08, "cancel": 0.06, "manner": 0.1, "resume": 0.06
 }
 QUESTIONS = {"open_question": 0.3, "request": 0.25, "utterance": 0.2, "about_instructions": 0.15, "answer": 0.1}
 """Shares of each; questions by the writer's name for them."""
@@ -34,8 +34,8 @@ ANSWER_TURNS = 2
 """From the last word of a message to the answer that the model says itself, and how long that is heard."""
 LONGEST_REMINDER, LONGEST_PERIOD, LONGEST_MEASURED = 50, 12, 20
 """Seconds until a reminder, from one to the next, and of what is timed."""
-MEANWHILE_SHARE = 0.6
-"""How often something else is asked until a reminder comes, and once more after that."""
+MEANWHILE_SHARE, CANCELLED_SHARE = 0.6, 0.3
+"""How often something else is asked until a reminder comes, and once more after that; and how many are called off."""
 ASKED_TURNS = (3, 20)
 """From the end of what is timed to the question how long it took."""
 MOST_COUNTED, MOST_UNCOUNTED = 4, 3
@@ -181,11 +181,17 @@ class _Page:
         return self._tell(stop, self.writer.stop(), "stop")
 
     def _once(self, turn: int) -> int | None:
-        """One reminder, and questions until it comes."""
+        """One reminder, and questions until it comes, or until nobody wants it any more."""
         seconds = int(self.random.integers(2, LONGEST_REMINDER))
         due = turn + turn_of(seconds)
         if due + 2 * REMINDER_TURNS >= len(self.act):
             return None
+        soonest, latest = turn + NEXT_TURNS[0], due - MOST_ROWS - ACT_TURNS
+        if soonest < latest and self.random.random() < CANCELLED_SHARE:
+            cancelled = int(self.random.integers(soonest, latest))
+            self._note(turn, self.writer.remind_in(seconds), cancelled * TURN_SECONDS)
+            self._tell(cancelled, self.writer.cancel(), "cancel")
+            return due
         last = self._remind(turn, self.writer.remind_in(seconds), [due])
         while self.random.random() < MEANWHILE_SHARE:
             asked = last + int(self.random.integers(*NEXT_TURNS))

@@ -16,12 +16,12 @@ from drafts import tell_drafts
 from labels import IGNORE
 from losses import Batch, to_batch
 from messages import handle_typed, type_messages
-from soundless import fill_quiet, hush
+from soundless import fill_quiet, hush, mute
 from splice import Splicer, type_reminders
 from texts import Writer
 from voices import LONG
 
-KINDS = {"plain": 0.33, "joined": 0.16, "spliced": 0.12, "long": 0.17, "soundless": 0.22}
+KINDS = {"plain": 0.3, "joined": 0.16, "spliced": 0.11, "long": 0.16, "soundless": 0.27}
 """What a batch is made of."""
 SPLIT_SHARES = {"train": 0.17, "skills": 0.27, "drill": 0.21, "rare": 0.14, "tier2": 0.13, "minutes": 0.08}
 HEARD = "heard"
@@ -55,10 +55,10 @@ class Exercise:
 
 
 class Practice:
-    """Draws exercises from `shards`, of `sessions` each."""
+    """Draws exercises from `shards`, of `sessions` each; `nothing` [T, d] is what the core hears of a microphone that is off."""
 
-    def __init__(self, shards: Shards, sessions: int, seed: int):
-        self._shards, self._sessions = shards, sessions
+    def __init__(self, shards: Shards, sessions: int, seed: int, nothing: torch.Tensor):
+        self._shards, self._sessions, self._nothing = shards, sessions, nothing
         self._notes = all_notes(shards, seed)
         self._splicer = Splicer(shards, HEARD, self._notes)
 
@@ -69,7 +69,9 @@ class Practice:
         if kind == "joined":
             return joined(exercise, Writer(random))
         if kind == "soundless":
-            return Exercise(kind, *hush(exercise.batch, exercise.heard), notes)
+            batch, heard = hush(exercise.batch, exercise.heard)
+            mute(heard, self._nothing)
+            return Exercise(kind, batch, heard, notes)
         return exercise
 
     def _recorded(self, kind: str) -> tuple[dict[str, np.ndarray], list[list[Note]]]:

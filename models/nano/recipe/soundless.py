@@ -18,8 +18,10 @@ from texts import Writer, parse
 from vocabulary import ACT_INDEX, NUMBERS, QUIET, SAY_INDEX, WORDS, number_words, word_class
 from words_alone import speak
 
-KINDS_OF_TEXT = 5
-"""Each session has one, in turn; requests have two of the five: their times are the largest table."""
+TEXTS = ("requests", "sums", "durations", "messages", "requests", "messages")
+"""What is written into each session, in turn."""
+MUTED_SHARE = 0.3
+"""Of the sessions, those of a microphone that is off: nothing at all is quieter than any room."""
 LEAST_QUIET = 15
 """Micro-turns of quiet that a session is made of; where there are fewer, those of another are taken."""
 SUM_TURNS, AGE_TURNS = (8, 20), (13, 22)
@@ -48,12 +50,12 @@ def fill_quiet(
 ) -> None:
     """Writes sums, ages, durations or messages into each of the sessions that `hush` made; `shares` [B, T, W] of the words heard in them."""
     for row in range(len(batch.say)):
-        kind = row % KINDS_OF_TEXT
-        if kind in (0, 4):
+        kind = TEXTS[row % len(TEXTS)]
+        if kind == "requests":
             tell_many(batch, row, writer, random)
-        elif kind == 1:
+        elif kind == "sums":
             add_up(batch, row, shares, writer, random)
-        elif kind == 2:
+        elif kind == "durations":
             measure_many(batch, row, shares, writer, random)
         else:
             type_many(batch, row, shares[row], writer, random)
@@ -77,6 +79,11 @@ def hush(batch: Batch, heard: torch.Tensor) -> tuple[Batch, torch.Tensor]:
         rows.append(by_turn[source, order].flatten(0, 1))
     empty = {name: torch.zeros_like(grid) for name, grid in vars(batch).items() if grid is not None}
     return replace(batch, **{**empty, "floor": torch.full_like(batch.floor, QUIET[0])}), torch.stack(rows)
+
+
+def mute(heard: torch.Tensor, nothing: torch.Tensor) -> None:
+    """Makes some of the sessions those of a microphone that is off: `nothing` [T, d] is what the core hears of one, in `heard` [B, T, d]."""
+    heard[torch.rand(len(heard)) < MUTED_SHARE] = nothing[: heard.shape[1]]
 
 
 def add_up(batch: Batch, row: int, shares: torch.Tensor, writer: Writer, random: np.random.Generator) -> None:

@@ -13,11 +13,12 @@ import torch
 from torch.nn import functional as F
 
 from augment import augment, transpose
-from dataset import Shards
-from features import FEATURE_NAMES
+from dataset import SESSION_SECONDS, Shards
+from features import FEATURE_NAMES, RATE_HZ, log_mel
 from labels import IGNORE
 from losses import deciding_losses, history, late
 from melody import PITCHES
+from melody import melody as compute_melody
 from model import SIZES, Nano
 from practice import HEARD, Practice
 from training import Plan, averaged, save, train
@@ -79,6 +80,14 @@ def _hidden(model: Nano, mic: np.ndarray, ref: np.ndarray, augmented: bool) -> n
         return model.trunk(mel)[0].half().numpy()
 
 
+def heard_of_nothing(model: Nano) -> torch.Tensor:
+    """What the core hears of a microphone that is off, as `cache_features` has it: [T, d + PITCHES] of a session."""
+    silence = np.zeros(int(SESSION_SECONDS * RATE_HZ), np.float32)
+    mel = log_mel(silence)[None]
+    hidden = _hidden(model, mel, mel, augmented=False)[0]
+    return torch.from_numpy(np.concatenate([hidden, compute_melody(silence)], axis=-1).astype(np.float32))
+
+
 def as_said(say: torch.Tensor, decided: torch.Tensor) -> torch.Tensor:
     """
     The targets of a core whose history is what it said itself: what it said a micro-turn early or late is right there, and is not due any more.
@@ -115,7 +124,7 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
     torch.manual_seed(plan.seed)
     shards, model = Shards(data, extra={HEARD: cache_names(size)}), load_model(trunk, size).to(device)
     core, head, width = model.core.train(), model.trunk.words, model.size.width
-    practice = Practice(shards, sessions, plan.seed)
+    practice = Practice(shards, sessions, plan.seed, heard_of_nothing(load_model(trunk, size)))
 
     def losses_of():
         random = np.random.default_rng(int(torch.randint(2**31, ())))

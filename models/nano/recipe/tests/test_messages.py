@@ -99,8 +99,8 @@ class Messages(unittest.TestCase):
                 self.assertTrue(said)
         self.assertGreater(counted, 5)
 
-    def test_a_reminder_comes_once_by_its_age_where_that_is_told(self):
-        counted = 0
+    def test_a_reminder_comes_once_by_its_age_where_that_is_told_unless_it_is_called_off(self):
+        counted = cancelled = 0
         for batch, _ in written(200):
             typed = batch.typed[0].numpy()
             for words, last in messages_in(typed):
@@ -112,10 +112,15 @@ class Messages(unittest.TestCase):
                 seconds = time_in(text[text.index("in") + 1 :])
                 due = begun + turn_of(seconds)
                 said = [turn for turn in range(begun, due + 20) if turn < TURNS and batch.say[0, turn] == SAY_INDEX["reminder"]]
+                if ACT_INDEX["cancel"] in batch.act[0, last + 1 : due]:
+                    cancelled += 1
+                    self.assertNotIn(due, said)
+                    continue
                 self.assertEqual(said[:1], [due])
                 told = [turn for turn in range(begun, due + 1) if WORDS.index(AGE) in typed[turn]]
                 self.assertEqual(len(told) > 0, seconds >= 10)
         self.assertGreater(counted, 20)
+        self.assertGreater(cancelled, 5)
 
     def test_how_long_something_took_is_told_when_it_ends_and_said_when_it_is_asked_for(self):
         asked = {tuple(word_class(word) for word in text.split()) for text in HOW_LONG}

@@ -5,7 +5,7 @@ import torch
 
 from labels import IGNORE, SLOT_SECONDS, SLOTS_PER_TURN, TYPED_TOKENS, WORD_DELAY_SLOTS, turn_of
 from losses import Batch
-from soundless import add_up, hush, measure_many, tell_many
+from soundless import MUTED_SHARE, add_up, hush, measure_many, mute, tell_many
 from splice import ANSWER_DELAY
 from texts import Writer
 from vocabulary import ACT_INDEX, AGE, FLOOR_INDEX, SAME, SAY, WORDS, number_words
@@ -60,6 +60,15 @@ class Hush(unittest.TestCase):
         self.assertTrue((features.reshape(2, TURNS, SLOTS_PER_TURN).diff(dim=-1) == 0).all())
         self.assertEqual((int(empty.say.sum()), int(empty.floor.sum())), (0, 0))
         self.assertEqual(int(batch.say.sum()), 6)
+
+
+    def test_some_are_of_a_microphone_that_is_off(self):
+        torch.manual_seed(1)
+        heard, nothing = torch.ones(400, 20, 3), torch.full((30, 3), -1.0)
+        mute(heard, nothing)
+        rows = heard.flatten(1)
+        self.assertTrue((rows == rows[:, :1]).all())
+        self.assertAlmostEqual(float((rows[:, 0] < 0).float().mean()), MUTED_SHARE, delta=0.1)
 
 
 class Sums(unittest.TestCase):
