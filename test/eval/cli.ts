@@ -163,7 +163,9 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
       tell(name, set, overlaps(heard), options);
       tell(name, `${set}-${DRILL}`, [...turnTaking(drill.heard[i]!), ...overlaps(drill.heard[i]!)], options);
       if (!vocabulary) continue;
+      const voice = [...heard, ...rare![i]!, ...long![i]!, ...drill.heard[i]!];
       tell(name, `${set}-${DRILL}`, listening(drill.heard[i]!), options);
+      tell(name, set, listening(voice), options);
       tell(name, `${set}-${DRILL}`, cueSpeak(drill.heard[i]!), options);
       tell(name, set, cueSpeak(unprompted.heard[i]!, 'cuespeak-style, not hearing its own count'), options);
       tell(name, set, words(heard, vocabulary, 'all that it knows'), options);

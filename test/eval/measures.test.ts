@@ -53,6 +53,17 @@ describe('turns', () => {
     const figures = listening([heard([event('uh-huh', 3, 4), event('uh-huh', 6, 7)], { says })]);
     expect(figures.map((figure) => figure.value)).toEqual([0.5, 0.5]);
   });
+
+  it('holds none against the agent that is given in the last pause of a session, which is not judged', () => {
+    const events = [event('uh-huh', 15, 18.95), event('uh-huh', 18.4, 21)];
+    const says = [18.9, 19.05].map((at) => ({ at, what: 'backchannel' }));
+    expect(listening([heard(events, { says })])).toMatchObject([
+      { value: 1, n: 1 },
+      { value: 0, n: 1 },
+    ]);
+    const late = [event('uh-huh', 15, 18.9)];
+    expect(listening([heard(late, { says: says.slice(1) })])).toMatchObject([{ value: 1, n: 1 }, { n: 0 }]);
+  });
 });
 
 describe('overlaps', () => {

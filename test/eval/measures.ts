@@ -225,10 +225,13 @@ export function withoutOwnWords(session: Session): Session {
 export function listening(heard: readonly Heard[]): Figure[] {
   const [recall, unasked] = [new Tally(), new Tally()];
   for (const { session, track } of heard) {
-    const due = of(session, 'uh-huh');
-    const said = track.says.filter(({ what, at }) => what === 'backchannel' && at < secondsOf(session) - EDGE_SECONDS);
-    for (const { start, end } of due) recall.add(said.some(({ at }) => at > start && at <= end + TURN_SECONDS));
-    for (const { at } of said) unasked.add(!due.some(({ start, end }) => at > start && at <= end + TURN_SECONDS));
+    const said = track.says.filter(({ what }) => what === 'backchannel').map(({ at }) => at);
+    const isIn = (at: number, { start, end }: SessionEvent) => at > start && at <= end + TURN_SECONDS;
+    for (const event of of(session, 'uh-huh')) recall.add(said.some((at) => isIn(at, event)));
+    // A pause that is too close to the end to be judged asks for one nevertheless.
+    const asked = session.events.filter(({ kind }) => kind === 'uh-huh');
+    for (const at of said.filter((moment) => moment < secondsOf(session) - EDGE_SECONDS))
+      unasked.add(!asked.some((event) => isIn(at, event)));
   }
   const suite = 'full-duplex-bench v1';
   return [
