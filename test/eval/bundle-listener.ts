@@ -147,5 +147,5 @@ export function toTrack(decisions: readonly Decision[]): Track {
     for (const what of decision.acts) if (what !== 'remind') says.push({ at, what });
     for (const { of, text } of decision.shown ?? []) shows.push({ at, what: of ?? text });
   }
-  return { yields, stops, words, says, shows };
+  return { yields, stops, words, says, shows, floors: decisions.map(({ floor }) => floor) };
 }

@@ -6,6 +6,7 @@ import { root } from '../support/root.js';
 import { bundleListener, likelyYields, type Sound, type Yield } from './bundle-listener.js';
 import { engineFigures } from './engine-figures.js';
 import { atEqualFalseYields, ownGap } from './equal-false-yields.js';
+import { floorClasses } from './floor-measures.js';
 import { fullDuplexBench } from './full-duplex-bench.js';
 import {
   answers,
@@ -166,6 +167,8 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
       const voice = [...heard, ...rare![i]!, ...long![i]!, ...drill.heard[i]!];
       tell(name, `${set}-${DRILL}`, listening(drill.heard[i]!), options);
       tell(name, set, listening(voice), options);
+      tell(name, set, floorClasses(heard), options);
+      tell(name, `${set}-${DRILL}`, floorClasses(drill.heard[i]!), options);
       tell(name, `${set}-${DRILL}`, cueSpeak(drill.heard[i]!), options);
       tell(name, set, cueSpeak(unprompted.heard[i]!, 'cuespeak-style, not hearing its own count'), options);
       tell(name, set, words(heard, vocabulary, 'all that it knows'), options);

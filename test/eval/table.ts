@@ -1,6 +1,6 @@
 import type { Figure } from './measures.js';
 
-const COLUMNS = [22, 9, 27, 50] as const;
+const COLUMNS = [22, 15, 43, 55] as const;
 
 export function head(): string {
   const names = ['listener', 'set', 'suite', 'measure'].map((name, i) => name.padEnd(COLUMNS[i]!));

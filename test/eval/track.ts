@@ -1,3 +1,5 @@
+import type { Floor } from '@microturn/protocol';
+
 /** What a listener made of one session. Moments are seconds at which it is known: a decision has no earlier effect. */
 export interface Track {
   /** At each of these the turn was taken to be over, and the agent's to take. */
@@ -9,6 +11,8 @@ export interface Track {
   readonly says: readonly Said[];
   /** The user's words whose translation was shown, in the micro-turn that it was decided in. */
   readonly shows: readonly Said[];
+  /** Who holds the floor, by micro-turn, as decided: the likeliest whose threshold is met. Of a listener that tells no more than ends, none. */
+  readonly floors?: readonly Floor[];
 }
 
 export interface HeardWord {
