@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadBundle, type Bundle } from '../../packages/edge/src/engine/bundle.js';
 import { root } from '../support/root.js';
+import { afterWords } from './after-words.js';
 import { bundleListener, likelyYields, type Sound, type Yield } from './bundle-listener.js';
 import { engineFigures } from './engine-figures.js';
 import { atEqualFalseYields, ownGap } from './equal-false-yields.js';
@@ -49,7 +50,6 @@ The test sets are synthesised by models/nano/recipe (\`run.py tests\`). Exit cod
 const SETS = ['espeak', 'slt', 'festival'];
 /** Full of overlaps. */
 const DRILL = 'drill';
-/** By the same voices, full of what everyday talk seldom asks for: rare skills, long waits, the second tier, minutes. */
 const THEMES = ['rare', 'long', 'tier2', 'minutes'] as const;
 const ECHO_SETS = ['espeak', 'slt'];
 const SILENCES_SECONDS = [0.3, 0.5, 0.8];
@@ -162,6 +162,7 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
       const gaps = vocabulary ? atEqualFalseYields(sessions, yields[i]!, rivals) : [ownGap(name, turns[i]!)];
       tell(name, set, gaps, options);
       tell(name, set, overlaps(heard), options);
+      tell(name, set, afterWords(heard, vocabularies[0]!), options);
       tell(name, `${set}-${DRILL}`, [...turnTaking(drill.heard[i]!), ...overlaps(drill.heard[i]!)], options);
       if (!vocabulary) continue;
       const voice = [...heard, ...rare![i]!, ...long![i]!, ...drill.heard[i]!];

@@ -20,7 +20,7 @@ export interface Figure extends Share {
 }
 
 /** Events closer than this to the end of a session are not judged. */
-const EDGE_SECONDS = 1;
+export const EDGE_SECONDS = 1;
 /** How long the end of a turn, or an interruption, may go unnoticed before it counts as missed. */
 const PATIENCE_SECONDS = 1.6;
 /** Other speech that follows sooner leaves no time to find a turn's end and be told so. */
@@ -28,15 +28,15 @@ const SHORTEST_GAP_SECONDS = 0.8;
 const LONG_PAUSE_SECONDS = 3;
 /** So much of a word has to be heard before a decision can know of it. */
 const WORD_BEGUN_SECONDS = 0.1;
-const REMIND_SECONDS = 0.4;
-const ELAPSED_SECONDS = 1.5;
+export const REMIND_SECONDS = 0.4;
+export const ELAPSED_SECONDS = 1.5;
 /** A whole number of seconds is told: half a second is all that rounding may cost. */
 const ELAPSED_EXACT_SECONDS = 0.5;
 /** Beyond what the shipped model's attention looks back on. */
 const LONG_ELAPSED_SECONDS = 25;
 /** What is answered with a number, and how long that may take. */
 const ANSWERED: ReadonlySet<string> = new Set(['elapsed', 'next', 'sum']);
-const ANSWER_SECONDS = 1.4;
+export const ANSWER_SECONDS = 1.4;
 /** A number that is said. */
 const LONGEST_OWN_WORD_TURNS = 4;
 const NUMBERS =
@@ -78,6 +78,7 @@ export function percentile(delays: readonly number[], missed: number, part: numb
 }
 
 export const FALSE_YIELDS = 'pause taken for the end';
+export const TURN_TAKEN = 'turn taken';
 export const MEDIAN_GAP = 'gap after a turn, median';
 
 /** Full-Duplex-Bench v1: pauses, turns and interruptions. */
@@ -117,7 +118,7 @@ export function turnTaking(heard: readonly Heard[]): Figure[] {
     { suite, measure: FALSE_YIELDS, unit: 'share', better: 'lower', ...pauses.share },
     { suite, measure: 'pause of 3 s or more taken for the end', unit: 'share', better: 'lower', ...longPauses.share },
     { suite, measure: 'word in which the turn was taken for over', unit: 'share', better: 'lower', ...spoken.share },
-    { suite, measure: 'turn taken', unit: 'share', better: 'higher', ...share(gaps.length, gaps.length + missed) },
+    { suite, measure: TURN_TAKEN, unit: 'share', better: 'higher', ...share(gaps.length, gaps.length + missed) },
     { suite, measure: MEDIAN_GAP, unit: 's', better: 'lower', ...percentile(gaps, missed, 0.5) },
     { suite, measure: 'gap after a turn, 90 %', unit: 's', better: 'lower', ...percentile(gaps, missed, 0.9) },
     { suite, measure: 'barge-in: stopped', unit: 'share', better: 'higher', ...within.share },
@@ -158,6 +159,8 @@ export function overlaps(heard: readonly Heard[]): Figure[] {
     },
   ];
 }
+
+export const FINAL_COUNT = 'final count exact';
 
 /**
  * In the manner of CueSpeak: the right word while the user goes on speaking, inside its window. What an agent that counts
@@ -201,7 +204,7 @@ export function cueSpeak(heard: readonly Heard[], suite = 'cuespeak-style'): Fig
     { suite, measure: 'animal counted in time, recall', unit: 'share', better: 'higher', ...mentions.share },
     { suite, measure: 'after a typed instruction, recall', unit: 'share', better: 'higher', ...typed.share },
     { suite, measure: 'animal counted in time, precision', unit: 'share', better: 'higher', ...right.share },
-    { suite, measure: 'final count exact', unit: 'share', better: 'higher', ...finals.share },
+    { suite, measure: FINAL_COUNT, unit: 'share', better: 'higher', ...finals.share },
     { suite, measure: 'session that asks for no number and gets one', unit: 'share', better: 'lower', ...stray.share },
   ];
 }
@@ -303,7 +306,7 @@ export function answers(heard: readonly Heard[]): Figure[] {
 }
 
 /** The number that the agent tells in this time, of one word or two; 0 where it tells none. */
-function numberTold({ says }: Track, from: number, to: number): number {
+export function numberTold({ says }: Track, from: number, to: number): number {
   const told = says.filter(({ at }) => at > from && at <= to).map(({ what }) => numberOf(what));
   return told.filter((part) => part > 0).slice(0, 2).reduce((sum, part) => sum + part, 0); // prettier-ignore
 }
