@@ -29,6 +29,7 @@ import { hour } from './hour.js';
 import { lateDrafts, withLateDrafts } from './late-drafts.js';
 import { readRecording, transcribe } from './recording.js';
 import { Silero, sileroListeners } from './silero-listener.js';
+import { skills } from './skills.js';
 import { head, row } from './table.js';
 import { recipeHome, testSet, type Session } from './test-sets.js';
 import type { Listener } from './track.js';
@@ -50,6 +51,7 @@ The test sets are synthesised by models/nano/recipe (\`run.py tests\`). Exit cod
 const SETS = ['espeak', 'slt', 'festival'];
 /** Full of overlaps. */
 const DRILL = 'drill';
+/** By the same voices, full of what everyday talk seldom asks for: rare skills, long waits, the second tier, minutes. */
 const THEMES = ['rare', 'long', 'tier2', 'minutes'] as const;
 const ECHO_SETS = ['espeak', 'slt'];
 const SILENCES_SECONDS = [0.3, 0.5, 0.8];
@@ -168,6 +170,7 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
       const voice = [...heard, ...rare![i]!, ...long![i]!, ...drill.heard[i]!];
       tell(name, `${set}-${DRILL}`, listening(drill.heard[i]!), options);
       tell(name, set, listening(voice), options);
+      tell(name, set, skills(voice), options);
       tell(name, set, floorClasses(heard), options);
       tell(name, `${set}-${DRILL}`, floorClasses(drill.heard[i]!), options);
       tell(name, `${set}-${DRILL}`, cueSpeak(drill.heard[i]!), options);
