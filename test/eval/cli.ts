@@ -44,7 +44,7 @@ detector (Silero, waiting 300, 500 and 800 ms) and another bundle, on the same s
   npm run eval -- --bundle F --compare G   another bundle, and what it is held against: the bootstrap, if nothing is named
   npm run eval -- --alone                  without one that it is held against
   npm run eval -- --wav F [--text F]       what is heard in a recording, and the word errors against what was read
-  npm run eval -- --fdb PATH               the published Full-Duplex-Bench v1.0, where it is on this machine
+  npm run eval -- --fdb PATH               the published Full-Duplex-Bench, v1.0 and v1.5, where it is on this machine
 
 The test sets are synthesised by models/nano/recipe (\`run.py tests\`). Exit codes: 0, 1 where it failed, 2 for wrong arguments.`;
 
@@ -80,16 +80,16 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     const bundle = await loadBundle(values.bundle ?? join(root, 'models/nano/bundle'));
     if (values.wav !== undefined) return await tellRecording(bundle, values.wav, values.text);
-    const listeners = [bundleListener(nameOf(bundle), bundle)];
+    const models = [bundleListener(nameOf(bundle), bundle)];
     const options = {
       json: values.json ?? false,
       limit: values.quick ? QUICK_SESSIONS : Infinity,
       data: values.data ?? recipeHome(),
     };
-    if (values.fdb !== undefined) return await measureBench(values.fdb, listeners[0]!, options);
     const other = values.alone ? undefined : await loadBundle(values.compare ?? join(root, 'models/nano/bootstrap'));
-    if (other) listeners.push(bundleListener(nameOf(other), other));
-    return await measureAll([bundle, ...(other ? [other] : [])], listeners, options);
+    if (other) models.push(bundleListener(nameOf(other), other));
+    if (values.fdb !== undefined) return await measureBench(values.fdb, models, options);
+    return await measureAll([bundle, ...(other ? [other] : [])], models, options);
   } catch (error) {
     console.error(`eval: ${error instanceof Error ? error.message : String(error)}`);
     return 1;
@@ -237,9 +237,13 @@ async function hear(
   return { heard, yields };
 }
 
-async function measureBench(path: string, listener: Listener<Sound>, options: Options): Promise<number> {
+async function measureBench(path: string, models: readonly Listener<Sound>[], options: Options): Promise<number> {
+  const silero = await Silero.load();
+  const listeners = [...models, ...sileroListeners(silero, SILENCES_SECONDS)];
   if (!options.json) console.log(head());
-  for await (const { task, figures } of fullDuplexBench(path, listener)) tell(listener.name, task, figures, options);
+  for await (const { task, listener, figures } of fullDuplexBench(path, listeners))
+    tell(listener, task, figures, options);
+  await silero.close();
   return 0;
 }
 

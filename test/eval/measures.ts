@@ -15,7 +15,7 @@ export interface Heard {
 export interface Figure extends Share {
   readonly suite: string;
   readonly measure: string;
-  readonly unit: 'share' | 's' | 'ms' | 'kB';
+  readonly unit: 'share' | 's' | 'ms' | 'kB' | '/s';
   readonly better: 'higher' | 'lower';
 }
 

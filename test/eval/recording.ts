@@ -11,11 +11,12 @@ const AFTER_SECONDS = 2;
 
 /**
  * A recording as a session in which the agent says nothing.
+ * @param afterSeconds of silence that follow
  * @throws {CallError} `call/bad-wav`
  */
-export async function readRecording(file: string): Promise<Sound> {
+export async function readRecording(file: string, afterSeconds = AFTER_SECONDS): Promise<Sound> {
   const { samples } = resample(parseWav(await readFile(file)), RATE_HZ);
-  const turns = Math.ceil((samples.length + AFTER_SECONDS * RATE_HZ) / SAMPLES_PER_TURN);
+  const turns = Math.ceil((samples.length + afterSeconds * RATE_HZ) / SAMPLES_PER_TURN);
   const mic = new Int16Array(turns * SAMPLES_PER_TURN);
   mic.set(toInt16(samples));
   return { mic, ref: new Int16Array(mic.length), play: new Uint8Array(turns) };
