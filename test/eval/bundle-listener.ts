@@ -63,10 +63,20 @@ export class Streams {
   #done = () => {};
 
   readonly #marks: ReadonlyMap<string, Mark>;
+  readonly #heed: (place: number, decision: Decision) => void;
 
-  /** @param count streams; each goes on where it was at every `hear` */
-  constructor(model: InteractionModel, count: number, marks: ReadonlyMap<string, Mark> = new Map()) {
+  /**
+   * @param count streams; each goes on where it was at every `hear`
+   * @param heed is told each decision before the next micro-turn is heard: what it changes in a session is heard then
+   */
+  constructor(
+    model: InteractionModel,
+    count: number,
+    marks: ReadonlyMap<string, Mark> = new Map(),
+    heed: (place: number, decision: Decision) => void = () => {},
+  ) {
     this.#marks = marks;
+    this.#heed = heed;
     this.#decisions = Array.from({ length: count }, () => []);
     this.#notes = this.#decisions.map(() => new Notes(model.info.microTurnMs, model.info.reads?.same));
     const onFailed = (error: Error) => {
@@ -114,6 +124,7 @@ export class Streams {
   #decided(decision: Decision): void {
     const { lease } = decision;
     this.#decisions[lease]!.push(decision);
+    this.#heed(lease, decision);
     for (const age of this.#notes[lease]!.take(decision)) this.#streams[lease]!.perceive(age);
     if (--this.#left === 0) this.#done();
   }

@@ -33,6 +33,7 @@ import { skills } from './skills.js';
 import { head, row } from './table.js';
 import { recipeHome, testSet, type Session } from './test-sets.js';
 import type { Listener } from './track.js';
+import { backgrounds, rooms, typedInstructions } from './typed.js';
 import { unknownWords, words } from './word-measures.js';
 
 const HELP = `What an interaction model hears and decides, measured on voices that it was never trained on, beside a voice activity
@@ -53,9 +54,13 @@ const SETS = ['espeak', 'slt', 'festival'];
 const DRILL = 'drill';
 /** By the same voices, full of what everyday talk seldom asks for: rare skills, long waits, the second tier, minutes. */
 const THEMES = ['rare', 'long', 'tier2', 'minutes'] as const;
+/** Nobody speaks in it. */
+const TYPED = 'typed';
 const ECHO_SETS = ['espeak', 'slt'];
 const SILENCES_SECONDS = [0.3, 0.5, 0.8];
 const QUICK_SESSIONS = 8;
+/** One of so many wordings is typed then. */
+const QUICK_WORDINGS = 8;
 const MINUTE_SECONDS = 60;
 
 interface Options {
@@ -195,9 +200,15 @@ async function measureAll(bundles: readonly Bundle[], models: Listener<Sound>[],
     for (const [i, { name }] of stoppers.entries()) tell(name, set, echo(all[i]!), options);
   }
   await silero.close();
+  const { value } = await testSet(join(options.data, 'data'), SETS[0]!, names).next();
+  const sessions = value as Session[];
+  const typed = rooms().filter((_, i) => options.limit === Infinity || i % QUICK_WORDINGS === 0);
+  const noise = backgrounds(sessions);
+  for (const [i, bundle] of bundles.entries()) {
+    tell(models[i]!.name, TYPED, await typedInstructions(bundle, 'typed, in silence', typed), options);
+    tell(models[i]!.name, TYPED, await typedInstructions(bundle, 'typed, in background noise', typed, noise), options);
+  }
   if (options.limit === Infinity) {
-    const { value } = await testSet(join(options.data, 'data'), SETS[0]!, names).next();
-    const sessions = value as Session[];
     tell(models[0]!.name, SETS[0]!, await hour(bundles[0]!, vocabularies[0]!, sessions), options);
     tell(models[0]!.name, SETS[0]!, await engineFigures(bundles[0]!, sessions[0]!), options);
   }

@@ -36,7 +36,7 @@ const ELAPSED_EXACT_SECONDS = 0.5;
 const LONG_ELAPSED_SECONDS = 25;
 /** What is answered with a number, and how long that may take. */
 const ANSWERED: ReadonlySet<string> = new Set(['elapsed', 'next', 'sum']);
-export const ANSWER_SECONDS = 1.4;
+const ANSWER_SECONDS = 1.4;
 /** A number that is said. */
 const LONGEST_OWN_WORD_TURNS = 4;
 const NUMBERS =

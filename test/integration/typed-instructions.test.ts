@@ -2,9 +2,8 @@ import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { loadBundle } from '../../packages/edge/src/engine/bundle.js';
 import { OnnxModel } from '../../packages/edge/src/engine/onnx-model.js';
-import { ReadMessages } from '../../packages/edge/src/session/read-messages.js';
-import { Streams, type Sound } from '../eval/bundle-listener.js';
-import { SAMPLES_PER_TURN } from '../eval/test-sets.js';
+import { Streams } from '../eval/bundle-listener.js';
+import { askedIn, quietRoom } from '../eval/quiet-room.js';
 import { root } from '../support/root.js';
 
 const TYPED_TURN = 5;
@@ -54,28 +53,15 @@ const questions = [
 let asked: ReadonlySet<string>;
 beforeAll(async () => {
   const texts = [...instructions, ...questions];
-  const quiet = Int16Array.from({ length: TURNS * SAMPLES_PER_TURN }, (_, i) => ((i * 2_654_435_761) % 17) - 8);
-  const rooms = texts.map((text): Sound => ({
-    mic: quiet,
-    ref: new Int16Array(quiet.length),
-    play: new Uint8Array(TURNS),
-    typed: Array.from({ length: TURNS }, (_, turn) => (turn === TYPED_TURN ? text : '')),
-  }));
+  const rooms = texts.map((text) => quietRoom(TURNS, { [TYPED_TURN]: text }));
   const model = await OnnxModel.load(await loadBundle(join(root, 'models/nano/bundle')), {
     rows: rooms.length,
     laneSize: 8,
   });
   const decided = await new Streams(model, rooms.length).hear(rooms);
   await model.close();
-  asked = new Set(
-    texts.filter((text, i) => {
-      let isAsked = false;
-      const messages = new ReadMessages({ perTurn: model.info.reads!.perTurn, ask: () => (isAsked = true) });
-      messages.push(text, TYPED_TURN);
-      for (const decision of decided[i]!) messages.onDecision(decision);
-      return isAsked;
-    }),
-  );
+  const { perTurn } = model.info.reads!;
+  asked = new Set(rooms.flatMap((room, i) => askedIn(room, decided[i]!, perTurn)));
 }, 60_000);
 
 it('Nano follows most of the instructions that are typed, and nobody else is asked', () => {

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { loadBundle } from '../../packages/edge/src/engine/bundle.js';
 import { bundleListener } from '../eval/bundle-listener.js';
-import { SAMPLES_PER_TURN, TURN_SECONDS } from '../eval/test-sets.js';
+import { quietRoom } from '../eval/quiet-room.js';
+import { TURN_SECONDS } from '../eval/test-sets.js';
 import { root } from '../support/root.js';
 
 const ASKED_TURN = 10;
@@ -16,13 +17,7 @@ const SAME_S = 1;
 let reminders: ReadonlyMap<string, readonly number[]>;
 beforeAll(async () => {
   const turns = 125 / TURN_SECONDS;
-  const quiet = Int16Array.from({ length: turns * SAMPLES_PER_TURN }, (_, i) => ((i * 2_654_435_761) % 17) - 8);
-  const sessions = Object.keys(waits).map((wait) => ({
-    mic: quiet,
-    ref: new Int16Array(quiet.length),
-    play: new Uint8Array(turns),
-    typed: Array.from({ length: turns }, (_, turn) => (turn === ASKED_TURN ? `remind me in ${wait}` : '')),
-  }));
+  const sessions = Object.keys(waits).map((wait) => quietRoom(turns, { [ASKED_TURN]: `remind me in ${wait}` }));
   const tracks = await bundleListener('nano', await loadBundle(join(root, 'models/nano/bundle'))).hear(sessions);
   const secondsOf = ({ at }: { readonly at: number }) => at - TURN_SECONDS / 2 - ASKED_TURN * TURN_SECONDS;
   reminders = new Map(
