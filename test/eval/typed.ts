@@ -185,7 +185,7 @@ function timing([begin, end, question, seconds]: Timed): Scene {
   const judge: Judgement['judge'] = ({ track }) => tells(track, seconds, asked, ELAPSED_SECONDS);
   return {
     ...typing(begin, asked + 4, { [seconds]: end, [asked]: question }),
-    judgements: [{ skill: 'how long that took, within 1.5 s', untrained: true, judge }],
+    judgements: [{ skill: 'how long that took, within 1.5 s', judge }],
   };
 }
 
