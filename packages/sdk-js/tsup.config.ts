@@ -1,8 +1,9 @@
 import { defineConfig, type Options } from 'tsup';
 
 /**
- * mediasoup-client is CommonJS, so no bundler drops the parts of it that no page runs: what its tests use, and its handlers
- * for React Native and for a Chrome that is too old for the rest of the SDK. So it is bundled here without them.
+ * mediasoup-client is CommonJS, so no bundler drops the parts of it that no page runs: what its tests use, its handlers for
+ * React Native and for a Chrome that is too old for the rest of the SDK, and data channels, since messages go over the
+ * socket. So it is bundled here without them.
  */
 const browserDevice: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'mediasoup-client for browsers',
@@ -12,10 +13,13 @@ const browserDevice: NonNullable<Options['esbuildPlugins']>[number] = {
       const entry = await resolve(path, { kind: 'require-call', resolveDir, pluginData: 'entry' });
       return { path: entry.path.replace(/index\.js$/, 'Device.js') };
     });
-    onResolve({ filter: /\/(FakeHandler|fakeParameters|ReactNative106|Chrome74)$/ }, ({ path }) => ({
-      path,
-      namespace: 'absent',
-    }));
+    onResolve(
+      { filter: /\/(FakeHandler|fakeParameters|ReactNative106|Chrome74|Data(Producer|Consumer))$/ },
+      ({ path }) => ({
+        path,
+        namespace: 'absent',
+      }),
+    );
     onLoad({ filter: /./, namespace: 'absent' }, () => ({ contents: 'module.exports = {};' }));
   },
 };
