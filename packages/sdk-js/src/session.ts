@@ -240,7 +240,8 @@ export interface InteractionSession extends AsyncDisposable {
   /**
    * Offers a function of this page to background tasks, across calls, until the returned function is called. Of several of one name the
    * newest is called.
-   * @throws {TypeError} where its name is not one, @throws {MicroturnError} `session/closed`
+   * @throws {TypeError} where it cannot be offered: its name, description, `parameters` or `execute`; @throws {MicroturnError}
+   *   `session/closed`
    */
   registerTool<Arguments = Record<string, unknown>>(tool: ClientTool<Arguments>): () => void;
 

@@ -28,6 +28,11 @@ const tool = (execute: ClientTool['execute'], more: Partial<ClientTool> = {}): C
   ...more,
 });
 
+/** An object with so many levels. */
+function nested(levels: number): object {
+  return levels > 1 ? { in: nested(levels - 1) } : {};
+}
+
 describe('functions of the page', () => {
   it('are offered together, with what they need and whether they must be approved', async () => {
     const { session, transport, offered } = await connected();
@@ -49,6 +54,44 @@ describe('functions of the page', () => {
     await settled();
     expect(offered()).toEqual([['colour', 'buy'], ['colour']]);
     expect(() => session.registerTool(tool(() => 1, { name: 'no name' }))).toThrow(TypeError);
+  });
+
+  const circle: Record<string, unknown> = { type: 'object' };
+  circle['self'] = circle;
+  it.each<[wrong: string, more: object, message: RegExp]>([
+    ['name', { name: '2fast' }, /2fast.*a letter or _, then letters, digits, _ and -/],
+    ['name', { name: undefined }, /a letter or _/],
+    ['name', { name: 'x'.repeat(65) }, /at most 64/],
+    ['description', { description: 'x'.repeat(1025) }, /colour.*a description of 1 to 1024 characters/],
+    ['description', { description: undefined }, /colour.*a description/],
+    ['description', { description: '' }, /colour.*a description/],
+    ['execute', { execute: undefined }, /colour.*execute/],
+    ['execute', { execute: 'paint()' }, /colour.*execute/],
+    ['parameters', { parameters: undefined }, /colour.*parameters/],
+    ['parameters', { parameters: { type: 'string' } }, /colour.*parameters/],
+    ['parameters', { parameters: circle }, /colour.*circular/s],
+    ['parameters', { parameters: { type: 'object', maximum: 5n } }, /colour.*BigInt/],
+    ['parameters', { parameters: { type: 'object', properties: nested(13) } }, /colour.*17 levels/],
+  ])('are refused at once where the %s cannot be offered (%#)', async (_wrong, more, message) => {
+    const { session, errors, offered } = await connected();
+    session.registerTool(tool(() => 1, { name: 'other' }));
+    expect(() => session.registerTool(tool(() => 1, more))).toThrow(TypeError);
+    expect(() => session.registerTool(tool(() => 1, more))).toThrow(message);
+    await settled();
+    expect([offered(), errors]).toEqual([[['other']], []]);
+  });
+
+  it('are offered as they were registered, however deep a message may be', async () => {
+    const { session, transport, errors } = await connected();
+    const parameters: ClientTool['parameters'] & Record<string, unknown> = { type: 'object', properties: nested(12) };
+    session.registerTool(tool(() => 1, { parameters }));
+    parameters['self'] = parameters;
+    await settled();
+    expect(transport.sentOf('tools.register')[0]?.tools[0]?.parameters).toEqual({
+      type: 'object',
+      properties: nested(12),
+    });
+    expect(errors).toEqual([]);
   });
 
   it('are those of who is left where two parts of a page offer one of the same name', async () => {

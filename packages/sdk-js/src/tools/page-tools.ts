@@ -1,11 +1,11 @@
-import { limits, type SessionEventOf } from '@microturn/protocol';
+import { decodeJson, limits, type PageTool, type SessionEventOf } from '@microturn/protocol';
 import type { SessionRequest, TransportLink } from '../connection/transport.js';
 
 /** A function of this page that background tasks may call. */
 export interface ClientTool<Arguments = Record<string, unknown>> {
-  /** Letters, digits, `_` and `-`, at most 64. */
+  /** A letter or `_`, then letters, digits, `_` and `-`; at most 64. */
   readonly name: string;
-  /** When to call it and what it does: read by the model. */
+  /** When to call it and what it does, in at most 1024 characters: read by the model. */
   readonly description: string;
   /** JSON Schema of the arguments, an object; the edge holds calls against it. No `pattern`, no `$ref`. */
   readonly parameters: { readonly type: 'object' } & Readonly<Record<string, unknown>>;
@@ -17,6 +17,12 @@ export interface ClientTool<Arguments = Record<string, unknown>> {
 
 type Link = Pick<TransportLink, 'request'>;
 
+interface Offer {
+  readonly tool: ClientTool;
+  /** What the edge is told of it. */
+  readonly told: PageTool;
+}
+
 /** That are kept behind the newest: who never withdraws one, and offers it again and again, is not to fill the memory. */
 const MOST_OF_ONE_NAME = 8;
 /** Around the output in its message. */
@@ -25,7 +31,7 @@ const ENVELOPE_BYTES = 512;
 /** The page's functions, as the edge knows them. */
 export class PageTools {
   /** Of those of one name the last counts, until it is withdrawn. */
-  readonly #offers: { readonly tool: ClientTool }[] = [];
+  readonly #offers: Offer[] = [];
   readonly #running = new Map<string, AbortController>();
   readonly #link: () => Link | undefined;
   readonly #onError: (error: unknown) => void;
@@ -43,11 +49,10 @@ export class PageTools {
 
   /**
    * Offers a function until the result is called; a later one of the same name takes its place for as long as it is there.
-   * @throws {TypeError} where the name is not one
+   * @throws {TypeError} where it cannot be offered
    */
   register<Arguments>(tool: ClientTool<Arguments>): () => void {
-    if (!/^[A-Za-z_][\w-]{0,63}$/.test(tool.name)) throw new TypeError(`not a name of a tool: ${tool.name}`);
-    const offer = { tool: tool as unknown as ClientTool };
+    const offer = { tool: tool as unknown as ClientTool, told: toldOf(tool) };
     this.#offers.push(offer);
     const [oldest, ...others] = this.#offers.filter((one) => one.tool.name === tool.name);
     if (oldest && others.length >= MOST_OF_ONE_NAME) this.#withdraw(oldest);
@@ -55,7 +60,7 @@ export class PageTools {
     return () => this.#withdraw(offer);
   }
 
-  #withdraw(offer: { readonly tool: ClientTool }): void {
+  #withdraw(offer: Offer): void {
     const index = this.#offers.indexOf(offer);
     if (index < 0) return;
     this.#offers.splice(index, 1);
@@ -120,13 +125,7 @@ export class PageTools {
     this.#announcing = true;
     queueMicrotask(() => {
       this.#announcing = false;
-      const newest = new Map(this.#offers.map(({ tool }) => [tool.name, tool]));
-      const tools = [...newest.values()].map(({ name, description, parameters, approval = false }) => ({
-        name,
-        description,
-        parameters,
-        approval,
-      }));
+      const tools = [...new Map(this.#offers.map(({ told }) => [told.name, told])).values()];
       // Where none is up, or this one is lost, the next one is told.
       const link = this.#link();
       if (!link) return;
@@ -135,6 +134,31 @@ export class PageTools {
         if (this.#link() === link) this.#onError(error);
       });
     });
+  }
+}
+
+/**
+ * What the edge is told of a function: a copy, so that what is sent later is what was looked at now.
+ * @throws {TypeError} where the edge would not take it: with it, it would refuse all that the page offers
+ */
+function toldOf<Arguments>(tool: ClientTool<Arguments>): PageTool {
+  const { name, description, parameters, approval, execute } = tool;
+  const expected =
+    (!(typeof name === 'string' && /^[A-Za-z_][\w-]{0,63}$/.test(name)) &&
+      'a name: a letter or _, then letters, digits, _ and -, at most 64') ||
+    (!(typeof description === 'string' && /^.{1,1024}$/s.test(description)) &&
+      'a description of 1 to 1024 characters') ||
+    (parameters?.type !== 'object' && "parameters of type 'object'") ||
+    (typeof execute !== 'function' && 'a function to execute');
+  if (expected) throw new TypeError(`the tool ${name}: expected ${expected}`);
+  try {
+    // As deep as it is in its message.
+    const [[told]] = decodeJson(JSON.stringify([[{ name, description, parameters, approval: !!approval }]])) as [
+      [PageTool],
+    ];
+    return told;
+  } catch (cause) {
+    throw new TypeError(`the tool ${name}: its parameters cannot be sent: ${(cause as Error).message}`, { cause });
   }
 }
 
