@@ -1,4 +1,4 @@
-import { limits, MicroturnError, type SessionEventBody } from '@microturn/protocol';
+import { decodeJson, limits, MicroturnError, type SessionEventBody } from '@microturn/protocol';
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../index.js';
 import { ManualClock, scriptedTransport, settled } from '../testing/index.js';
@@ -155,6 +155,7 @@ describe('functions of the page', () => {
     ],
     ['gives back too much', () => 'x'.repeat(limits.toolOutputChars), 'too large'],
     ['gives back more bytes than a message has', () => '你'.repeat(limits.messageBytes / 3), 'too large'],
+    ['gives back more levels than a message has', () => nested(16), 'at most 15 levels'],
     ['gives back what is no JSON', () => () => 1, 'not JSON'],
     [
       'gives back a circle',
@@ -178,6 +179,10 @@ describe('functions of the page', () => {
     const { session, call } = await connected();
     session.registerTool(tool(() => 'x'.repeat(limits.toolOutputChars - 2)));
     expect(await call('colour')).toMatchObject({ output: expect.any(String) as unknown });
+    session.registerTool(tool(() => nested(15), { name: 'tree' }));
+    const { type, id, ...result } = (await call('tree', {}, 'c2'))!;
+    expect([type, result]).toEqual(['tool.result', { callId: 'c2', output: nested(15) }]);
+    expect(() => decodeJson(JSON.stringify({ type, id, ...result }))).not.toThrow();
   });
 
   it('a call of one that is not there is told so', async () => {

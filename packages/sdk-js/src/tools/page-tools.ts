@@ -11,7 +11,10 @@ export interface ClientTool<Arguments = Record<string, unknown>> {
   readonly parameters: { readonly type: 'object' } & Readonly<Record<string, unknown>>;
   /** It changes something: the user is asked first, by voice and on the screen. */
   readonly approval?: boolean;
-  /** Whatever it resolves with goes to the model as JSON, at most 32 768 characters; what it throws is told to it. */
+  /**
+   * Whatever it resolves with goes to the model as JSON: at most 32 768 characters, and 15 levels of objects and arrays, else the call has
+   * failed. What it throws is told to the model.
+   */
   execute(args: Arguments, context: { readonly signal: AbortSignal; readonly taskId: string }): unknown;
 }
 
@@ -164,7 +167,8 @@ function toldOf<Arguments>(tool: ClientTool<Arguments>): PageTool {
 
 /**
  * What a function gave back, as it is sent.
- * @throws {TypeError} where it is not JSON, @throws {RangeError} where it is too large: the edge closes the socket of who sends more
+ * @throws {TypeError} where it is not JSON, @throws {RangeError} where it is too large, which the edge would end the call for, or too deep,
+ *   which it would not read
  */
 function sendable(output: unknown): unknown {
   if (output === undefined) return 'done';
@@ -173,6 +177,13 @@ function sendable(output: unknown): unknown {
   const bytes = new TextEncoder().encode(json).length;
   if (json.length > limits.toolOutputChars || bytes > limits.messageBytes - ENVELOPE_BYTES) {
     throw new RangeError(`what the function gave back is too large: at most ${limits.toolOutputChars} characters`);
+  }
+  try {
+    // As deep as it is in its message.
+    decodeJson(`[${json}]`);
+  } catch (cause) {
+    const levels = limits.messageDepth - 1;
+    throw new RangeError(`what the function gave back is nested too deep: at most ${levels} levels`, { cause });
   }
   return output;
 }
