@@ -17,7 +17,13 @@ import { tokenSourceOf, type TokenSource } from './connection/token-source.js';
 import type { RosterUpdate, SessionRequest, Transport, TransportLink } from './connection/transport.js';
 import { signalingUrl } from './connection/url.js';
 import { webrtc } from './connection/webrtc.js';
-import { endConversation, newConversation, reduceConversation, type Conversation } from './conversation/reduce.js';
+import {
+  endConversation,
+  newConversation,
+  reduceConversation,
+  setLive,
+  type Conversation,
+} from './conversation/reduce.js';
 import { ConversationStates } from './conversation/states.js';
 import type { ObserveInputOptions, TypedField } from './input/observe-input.js';
 import { ObservedFields } from './input/observed-fields.js';
@@ -335,7 +341,10 @@ class Session implements InteractionSession {
         },
         lastSeq: () => this.#lastSeq,
         joined: (link, signal) => this.#onJoined(link, signal),
-        linkLost: () => this.#media.detach(),
+        linkLost: () => {
+          this.#media.detach();
+          this.#show(setLive(this.#conversation, false));
+        },
         status: (status, error) => this.#setStatusAfter(call, status, error),
         left: () => {
           this.#call = undefined;
@@ -419,9 +428,11 @@ class Session implements InteractionSession {
   }
 
   #followMedia(flowing: boolean): void {
-    const { status } = this.connection.value;
-    if (flowing && status === 'reconnecting') this.#setStatus('connected');
-    else if (!flowing && status === 'connected') this.#setStatus('reconnecting');
+    const [from, to] = flowing ? (['reconnecting', 'connected'] as const) : (['connected', 'reconnecting'] as const);
+    const follows = () => this.connection.value.status === from;
+    if (follows()) this.#show(setLive(this.#conversation, flowing));
+    // Whoever is told of it may leave.
+    if (follows()) this.#setStatus(to);
   }
 
   #startTime(): SessionClock {

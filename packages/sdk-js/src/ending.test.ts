@@ -125,4 +125,36 @@ describe('the end of a call', () => {
     expect(statuses.slice(-2)).toEqual(['reconnecting', 'connected']);
     await session.close();
   });
+
+  it('does not call an agent speaking whose media stalls, and ends nothing that it goes on to say', async () => {
+    const { session, transport, clock } = await connected();
+    const { agent, responses } = session;
+    const away: boolean[] = [];
+    session.connection.subscribe(({ status }) => {
+      if (status === 'reconnecting') away.push(agent.value.speaking);
+    });
+    transport.emit(begin('a'));
+    transport.setMediaFlowing(false);
+    expect(agent.value).toMatchObject({ listening: false, speaking: false });
+    // Whatever comes meanwhile, its end is not among it.
+    transport.emit({ type: 'floor.changed', participant: 'caller', floor: 'holding', confidence: 1 });
+    expect(responses.value).toMatchObject([{ id: 'a', status: 'speaking' }]);
+    transport.setMediaFlowing(true);
+    expect(agent.value).toMatchObject({ listening: true, speaking: true });
+    expect(away).toEqual([false]);
+    transport.agent.played = 960;
+    await clock.run(200);
+    expect(transport.sentOf('heard').at(-1)).toMatchObject({ rtpTimestamp: 960, state: 'playing' });
+    await session.close();
+  });
+
+  it('is not brought back by media that flows again where the app leaves when it is told so', async () => {
+    const { session, transport } = await connected();
+    transport.setMediaFlowing(false);
+    session.agent.subscribe(({ listening }) => {
+      if (listening) void session.disconnect();
+    });
+    transport.setMediaFlowing(true);
+    expect([session.connection.value.status, session.agent.value.listening]).toEqual(['idle', false]);
+  });
 });

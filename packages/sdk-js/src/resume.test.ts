@@ -59,6 +59,26 @@ describe('a session whose socket drops', () => {
     expect([clock.pending, transport.openSockets, transport.media.listeners]).toEqual([0, 0, 0]);
   });
 
+  it('shows nobody who speaks while it is away, and ends what was said where the edge says so', async () => {
+    const { session, transport, clock } = await connected();
+    transport.emit({ type: 'response.started', responseId: 'a', kind: 'reply', audience: 'room' });
+    transport.drop();
+    expect(session.agent.value).toMatchObject({ listening: false, speaking: false });
+    expect(session.responses.value).toMatchObject([{ id: 'a', status: 'speaking' }]);
+    transport.emit({
+      type: 'response.interrupted',
+      responseId: 'a',
+      by: 'agent',
+      heardMs: 300,
+      heardText: '',
+      unheardText: '',
+    });
+    await clock.run(500);
+    expect(session.agent.value).toMatchObject({ listening: true, speaking: false });
+    expect(session.responses.value).toMatchObject([{ id: 'a', status: 'interrupted', heardMs: 300 }]);
+    await session.close();
+  });
+
   it('takes every event once, wherever it was cut off', async () => {
     const { session, transport, clock } = await connected();
     const seen: number[] = [];

@@ -74,6 +74,11 @@ export function endConversation(state: Conversation): Conversation {
   });
 }
 
+/** The link, or its media, is lost or back: nobody is heard meanwhile, and what was being said may go on. */
+export function setLive(state: Conversation, live: boolean): Conversation {
+  return settle(state, { ...state, live });
+}
+
 /**
  * What the events have said with one more.
  * @throws {MicroturnError} `ui/patch` where it does not fit: it is as if it had not come

@@ -2,9 +2,9 @@ import type { Audience, Floor, MicroturnError, ResponseKind, TaskOrigin, TaskSta
 
 /** What the agent does now. Not exclusive: it listens while it speaks. */
 export interface AgentState {
-  /** The call is up, so the model hears every micro-turn of the microphone; nothing gates it. */
+  /** The call is up, and not `reconnecting`, so the model hears every micro-turn of the microphone; nothing gates it. */
   readonly listening: boolean;
-  /** A response is being said. */
+  /** A response is being said, and the call is up: while it is `reconnecting` none is heard, though it may go on. */
   readonly speaking: boolean;
   /** Background work is under way. */
   readonly thinking: boolean;

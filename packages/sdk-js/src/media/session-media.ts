@@ -146,9 +146,9 @@ export class SessionMedia {
   }
 
   /** Follows whether the agent still speaks, when an event has changed the conversation. */
-  follow(event: SessionEvent, { agent, me, responses }: Conversation): void {
+  follow(event: SessionEvent, { me, responses }: Conversation): void {
     const speaking = responses.filter(({ status, audience }) => status === 'speaking' && isAudibleTo(audience, me));
-    const speaks = (voice: AudienceChoice) => agent.speaking && speaking.some((r) => voiceOf(r.audience) === voice);
+    const speaks = (voice: AudienceChoice) => speaking.some((r) => voiceOf(r.audience) === voice);
     this.#voice.settle(speaks);
     if (event.type === 'response.interrupted' && event.by === 'agent') {
       // One that failed is cut alone: what waited behind it on its voice is heard.
