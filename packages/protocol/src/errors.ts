@@ -34,7 +34,7 @@ const ERRORS = {
   'net/timeout': {
     retryable: true,
     summary: 'the other side did not answer in time',
-    hint: 'try again; if it repeats, look at the edge with `microturn doctor`',
+    hint: 'try again, or wait longer; if it is the edge that does not answer, run `microturn doctor`',
   },
   'net/ice-failed': {
     retryable: true,

@@ -277,6 +277,33 @@ describe('until', () => {
   });
 });
 
+describe('how long until waits', () => {
+  it.each([undefined, Infinity])('is for ever with %s', async (timeoutMs) => {
+    const { session, clock } = await connected();
+    const before = clock.pending;
+    const closed = codeOf(session.until(() => false, { ...(timeoutMs !== undefined && { timeoutMs }) }));
+    expect(clock.pending).toBe(before);
+    await session.close();
+    expect(await closed).toBe('session/closed');
+  });
+
+  it.each([NaN, -1, 'x', null])('is refused where it is %s', async (timeoutMs) => {
+    const { session, clock } = await connected();
+    const before = clock.pending;
+    const waiting = session.until(() => false, { timeoutMs: timeoutMs as number });
+    await expect(waiting).rejects.toThrow(RangeError);
+    await expect(waiting).rejects.toThrow(`timeoutMs: expected a number of 0 or more, got ${timeoutMs}`);
+    expect(clock.pending).toBe(before);
+  });
+
+  it('is not a matter of the edge where it is over', async () => {
+    const { session, clock } = await connected();
+    const late = session.until(() => false, { timeoutMs: 100 });
+    clock.advance(100);
+    await expect(late).rejects.toThrow('`until` was not met after 100 ms');
+  });
+});
+
 describe('other participants', () => {
   it('are heard, each in an element of their own, and listed', async () => {
     const { session, transport } = await connected();

@@ -287,7 +287,8 @@ export interface InteractionSession extends AsyncDisposable {
   ): () => void;
   /**
    * Resolves with the first snapshot that `predicate` accepts: the one of now, or one of those that follow.
-   * @throws {MicroturnError} `net/timeout` after `timeoutMs`, `session/aborted`, `session/closed`; and what `predicate` throws
+   * @throws {MicroturnError} `net/timeout` after `timeoutMs` (by default never), `session/aborted`, `session/closed`; and what `predicate`
+   *   throws, @throws {RangeError} where `timeoutMs` is no number of 0 or more
    */
   until(
     predicate: (snapshot: Snapshot) => boolean,

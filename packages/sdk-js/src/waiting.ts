@@ -21,6 +21,9 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal 
   }
 }
 
+/** 24 days: what is set for longer, a browser runs at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
@@ -30,14 +33,18 @@ export interface WaitOptions {
 /**
  * What `read` gives once `predicate` accepts it; looked at now, and after each change.
  * @throws {MicroturnError} `net/timeout`, the signal's reason, or `session/closed` when `changes` completes
+ * @throws {RangeError} where `timeoutMs` is no time
  */
 export function waitUntil<T>(
   read: () => T,
   changes: Observable<void>,
   predicate: (value: T) => boolean,
-  { signal, timeoutMs, clock }: WaitOptions,
+  { signal, timeoutMs = Infinity, clock }: WaitOptions,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
+    if (!(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
+      throw new RangeError(`timeoutMs: expected a number of 0 or more, got ${timeoutMs}`);
+    }
     const now = read();
     if (predicate(now)) return resolve(now);
     if (signal?.aborted) return reject(aborted(signal));
@@ -63,8 +70,9 @@ export function waitUntil<T>(
       signal.addEventListener('abort', onAbort);
       subscription.add(() => signal.removeEventListener('abort', onAbort));
     }
-    if (timeoutMs !== undefined) {
-      subscription.add(clock.after(timeoutMs, () => fail(new MicroturnError('net/timeout', `after ${timeoutMs} ms`))));
+    if (timeoutMs <= LONGEST_TIMER_MS) {
+      const late = () => fail(new MicroturnError('net/timeout', `\`until\` was not met after ${timeoutMs} ms`));
+      subscription.add(clock.after(timeoutMs, late));
     }
     return undefined;
   });
