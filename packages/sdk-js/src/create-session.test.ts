@@ -64,6 +64,25 @@ describe('speaking through the session', () => {
     });
   });
 
+  it.each(['', '   ', '\n', 5, null, undefined, {}])('sends no text that is none: %j', async (text) => {
+    const { session, transport } = await connected();
+    const before = transport.sent.length;
+    for (const told of [
+      session.say(text as string),
+      session.ask(text as string),
+      session.amend('t1', text as string),
+      session.answer('t1', text as string),
+    ]) {
+      await expect(told).rejects.toMatchObject({
+        code: 'protocol/malformed',
+        message: expect.stringContaining('expected a text, got') as unknown,
+      });
+    }
+    if (typeof text === 'string') session.send(text);
+    else expect(() => session.send(text as unknown as string)).toThrow('expected a text, got');
+    expect(transport.sent).toHaveLength(before);
+  });
+
   it('keeps to itself what the edge would end the call for', async () => {
     const { session, transport } = await connected();
     expect(await codeOf(session.ask('你'.repeat(limits.messageBytes / 3)))).toBe('protocol/too-large');

@@ -205,7 +205,7 @@ class Session implements InteractionSession {
   }
 
   async say(text: string, { audience }: { readonly audience?: AudienceChoice } = {}): Promise<{ responseId: string }> {
-    const reply = await this.#link().request({ type: 'say', text, ...(audience && { audience }) });
+    const reply = await this.#link().request({ type: 'say', text: textOf(text), ...(audience && { audience }) });
     const responseId = (reply as { responseId?: unknown } | undefined)?.responseId;
     if (typeof responseId !== 'string') throw new MicroturnError('protocol/malformed', 'say: expected a responseId');
     return { responseId };
@@ -221,7 +221,7 @@ class Session implements InteractionSession {
 
   async ask(text: string, { subject, images = [] }: AskOptions = {}): Promise<AskResult> {
     const link = this.#link();
-    const question = { type: 'task.ask', text, ...(subject !== undefined && { subject }) } as const;
+    const question = { type: 'task.ask', text: textOf(text), ...(subject !== undefined && { subject }) } as const;
     const reply = await (images.length === 0
       ? link.request(question)
       : this.#withPictures(link, images, (imageIds) => ({ ...question, images: imageIds })));
@@ -232,7 +232,7 @@ class Session implements InteractionSession {
   }
 
   async amend(taskId: string, text: string): Promise<void> {
-    await this.#link().request({ type: 'task.amend', taskId, text });
+    await this.#link().request({ type: 'task.amend', taskId, text: textOf(text) });
   }
 
   async answer(taskId: string, answer: string | boolean, options: AnswerOptions = {}): Promise<void> {
@@ -240,7 +240,7 @@ class Session implements InteractionSession {
     await this.#link().request({
       type: 'task.answer',
       taskId,
-      answer,
+      answer: typeof answer === 'boolean' ? answer : textOf(answer),
       ...(questionId !== undefined && { questionId }),
     });
   }
@@ -259,7 +259,7 @@ class Session implements InteractionSession {
   }
 
   send(text: string): void {
-    const sent = text.trim();
+    const sent = textOf(text, true).trim();
     if (sent.length > limits.typedChars) {
       throw new MicroturnError(
         'protocol/too-large',
@@ -488,4 +488,13 @@ class Session implements InteractionSession {
     }
     return link;
   }
+}
+
+/** @throws {MicroturnError} `protocol/malformed` where there is no text, as an edge says of an empty one */
+function textOf(text: unknown, mayBeBlank = false): string {
+  if (typeof text === 'string' && (mayBeBlank || text.trim())) return text;
+  throw new MicroturnError(
+    'protocol/malformed',
+    `expected a text, got ${typeof text === 'string' ? 'a blank one' : typeof text}`,
+  );
 }

@@ -249,7 +249,7 @@ export interface InteractionSession extends AsyncDisposable {
    * Sends a typed message, which is taken as if it had been said: for what it says about a task under way, else answered by
    * a recipe's LLM or done by a model that reads; what nobody does anything about is asked as with `ask`. Nothing is sent of an
    * empty one. It is in `transcript`, as `typed`, once the edge has taken it.
-   * @throws {MicroturnError} `protocol/too-large` above 2000 characters, `net/closed` where no call is up
+   * @throws {MicroturnError} `protocol/too-large` above 2000 characters, `protocol/malformed` where it is no string, `net/closed` where no call is up
    */
   send(text: string): void;
   /**
