@@ -98,8 +98,10 @@ describe('Speaker', () => {
     await speaker.select('speaker-2');
     speaker.add('a', track(), false);
     expect(media.elements[0]).toMatchObject({ volume: 0.5, muted: true, sinkId: 'speaker-2' });
-    expect(() => speaker.setVolume(1.5)).toThrow(RangeError);
-    expect(() => speaker.setVolume(Number.NaN)).toThrow(RangeError);
+    for (const volume of [1.5, -0.1, Number.NaN, Infinity, null, undefined, '1', [1]]) {
+      expect(() => speaker.setVolume(volume as number)).toThrow(RangeError);
+    }
+    expect(speaker.state.value.volume).toBe(0.5);
   });
 
   it('plays through the system’s loudspeaker while the one that was chosen is unplugged, for that is silent', async () => {

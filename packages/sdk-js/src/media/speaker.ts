@@ -75,7 +75,9 @@ export class Speaker implements OutputDevice {
   }
 
   setVolume(volume: number): void {
-    if (!(volume >= 0 && volume <= 1)) throw new RangeError(`expected a volume in [0, 1], got ${volume}`);
+    if (!(typeof volume === 'number' && volume >= 0 && volume <= 1)) {
+      throw new RangeError(`expected a volume in [0, 1], got ${volume}`);
+    }
     this.#patch({ volume });
     this.#apply();
   }
