@@ -26,6 +26,11 @@ const ERRORS = {
     summary: 'there is no token endpoint',
     hint: 'start the edge with `--dev`, or serve a token endpoint; a dev server in between has to pass it on',
   },
+  'auth/token-source': {
+    retryable: true,
+    summary: 'the token source failed',
+    hint: 'the message says why: the app’s own function threw it',
+  },
   'net/unreachable': {
     retryable: true,
     summary: 'the edge could not be reached',
@@ -44,7 +49,7 @@ const ERRORS = {
   'net/closed': {
     retryable: true,
     summary: 'the connection was closed',
-    hint: 'connect again',
+    hint: 'connect again; while it is reconnecting, wait',
   },
   'media/permission': {
     retryable: false,

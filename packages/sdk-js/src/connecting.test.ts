@@ -85,7 +85,8 @@ describe('connecting', () => {
   it.each([
     [() => Promise.resolve({ token: 'jwt' }), 'auth/denied', 'the token source gave no `participantToken`'],
     [() => Promise.resolve(undefined), 'auth/denied', 'the token source gave no `participantToken`'],
-    [() => Promise.reject(new Error('no session')), 'net/unreachable', 'the token source failed: no session'],
+    [() => Promise.reject(new Error('no session')), 'auth/token-source', 'the token source failed: no session'],
+    [() => Promise.reject('boom'), 'auth/token-source', 'the token source failed: boom'],
   ])('tells of a token source of the app that gives no token (%#)', async (fetch, code, message) => {
     const { session, transport } = setUp({
       token: undefined,
@@ -93,6 +94,25 @@ describe('connecting', () => {
     } as unknown as SessionOptions);
     await expect(session.connect()).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
     expect(transport.opened).toBe(0);
+  });
+
+  it('keeps what the app’s own token source threw', async () => {
+    const cause = new Error('my login expired');
+    const { session } = setUp({
+      token: undefined,
+      tokenSource: TokenSource.custom(() => Promise.reject(cause)),
+    } as unknown as SessionOptions);
+    await expect(session.connect()).rejects.toMatchObject({ cause, retryable: true });
+    expect(session.connection.value.error?.hint).toContain('own function');
+  });
+
+  it.each([true, false])('says that it needs a browser where there is none, microphone: %s', async (microphone) => {
+    await using session = createSession({ url: 'http://edge', token: 'token', microphone });
+    await expect(session.connect()).rejects.toMatchObject({
+      code: 'media/unsupported',
+      message: expect.stringContaining('`connect()` needs a browser') as unknown,
+    });
+    expect(session.connection.value.status).toBe('failed');
   });
 
   it('is given up by its signal, at any step, with nothing left open', async () => {

@@ -33,7 +33,10 @@ describe('a session whose socket drops', () => {
     transport.drop();
     expect(session.connection.value).toMatchObject({ status: 'reconnecting', error: { code: 'net/closed' } });
     expect([session.agentTrack.value, session.tracks.value]).toEqual([undefined, []]);
-    await expect(session.say('hello')).rejects.toThrow('the connection was closed: it is reconnecting');
+    await expect(session.say('hello')).rejects.toMatchObject({
+      message: expect.stringContaining('the connection was closed: it is reconnecting') as unknown,
+      hint: expect.stringContaining('while it is reconnecting, wait') as unknown,
+    });
     transport.emit(word('b'), 300);
     transport.emit(word('c'), 500);
     await clock.run(500);

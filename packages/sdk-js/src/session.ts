@@ -183,8 +183,9 @@ export interface InteractionSession extends AsyncDisposable {
   /**
    * Joins the call; resolves when it is up. All who call it share one call: to abort gives up waiting, and ends the call
    * where nobody else waits for it or has got it.
-   * @throws {MicroturnError} what the token source, the microphone (`media/…`), the network (`net/…`) or the edge (`auth/…`,
-   *   `edge/full`, `room/full`, `recipe/unknown`) said; `session/aborted`, `session/closed`. It is in `connection` as well
+   * @throws {MicroturnError} what the token source (`auth/token-source` around what is not coded), the microphone (`media/…`), the
+   *   network (`net/…`) or the edge (`auth/…`, `edge/full`, `room/full`, `recipe/unknown`) said; `media/unsupported` outside of a
+   *   browser; `session/aborted`, `session/closed`. It is in `connection` as well
    */
   connect(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Leaves the call and releases the devices; `connect()` starts a new one. */

@@ -165,7 +165,7 @@ export class Call {
     }
   }
 
-  /** @throws {MicroturnError} what the source rejects with, `net/timeout`, or why the call was left */
+  /** @throws {MicroturnError} what the source rejects with, `auth/token-source` around what is not coded, `net/timeout`, or why the call was left */
   async #fetchToken(): Promise<TokenResponse> {
     const { room, participantName, tokenSource, clock } = this.#parts;
     const timeout = new AbortController();
@@ -180,9 +180,7 @@ export class Call {
       };
       return checkedToken(await unlessAborted(tokenSource.fetch(asked), signal));
     } catch (error) {
-      if (error instanceof MicroturnError) throw error;
-      const why = error instanceof Error ? error.message : String(error);
-      throw new MicroturnError('net/unreachable', `the token source failed: ${why}`, { cause: error });
+      throw MicroturnError.from(error, 'auth/token-source');
     } finally {
       cancel();
     }

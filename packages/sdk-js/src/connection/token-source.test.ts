@@ -56,6 +56,16 @@ describe('TokenSource.endpoint', () => {
   });
 });
 
+describe('TokenSource.endpoint outside of a page', () => {
+  it('says that a relative address leads nowhere', async () => {
+    await expect(TokenSource.endpoint('/dev/token').fetch({})).rejects.toMatchObject({
+      code: 'net/unreachable',
+      message: expect.stringContaining('/dev/token is relative, and there is no page') as unknown,
+    });
+    await expect(TokenSource.endpoint('http://127.0.0.1:1/token').fetch({})).rejects.toThrow(/1\/token$/);
+  });
+});
+
 describe('TokenSource.literal and .custom', () => {
   it('give what they were given', async () => {
     expect(await TokenSource.literal({ participantToken: 'a' }).fetch({})).toEqual({ participantToken: 'a' });

@@ -82,7 +82,8 @@ async function post(url: string | URL, options: EndpointOptions, request: TokenR
       ...(request.signal && { signal: request.signal }),
     });
   } catch (cause) {
-    throw new MicroturnError('net/unreachable', `the token endpoint ${url}`, { cause });
+    const why = globalThis.location || /^[a-z]+:/i.test(`${url}`) ? '' : ' is relative, and there is no page';
+    throw new MicroturnError('net/unreachable', `the token endpoint ${url}${why}`, { cause });
   }
 }
 

@@ -103,7 +103,10 @@ export interface TransportLink {
 export interface Transport {
   /** Where devices and loudspeakers come from, where that is not the browser. */
   readonly media?: MediaPlatform;
-  /** Fetches code that `open` will need; called early, so that it loads while the user is asked. */
+  /**
+   * Fetches code that `open` will need; called early, so that it loads while the user is asked.
+   * @throws {MicroturnError} where `open` could not work here
+   */
   prepare?(): void;
   /** @throws {MicroturnError} with nothing left open */
   open(options: OpenOptions): Promise<TransportLink>;

@@ -12,6 +12,10 @@ export function webrtc(): Transport {
     openSocket: openWebSocket,
     watchNetwork,
     prepare: () => {
+      // Before anybody is asked for a microphone, or for a token.
+      if (typeof RTCPeerConnection === 'undefined') {
+        throw new MicroturnError('media/unsupported', 'there is no WebRTC here: `connect()` needs a browser');
+      }
       loadDevice().catch(() => undefined);
     },
     async openMediaPlane(parts) {
