@@ -2,9 +2,9 @@
 import { createSession, type InteractionSession, type SessionOptions } from '@microturn/sdk';
 import { scriptedTransport } from '@microturn/sdk/testing';
 import { cleanup, render } from '@testing-library/react';
-import { Activity, StrictMode } from 'react';
+import { Activity, StrictMode, type ReactNode } from 'react';
 import { renderToString } from 'react-dom/server';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   SessionProvider,
   useAgentState,
@@ -29,6 +29,34 @@ function setUp() {
   }
   return { transport, options, seen, Probe };
 }
+
+describe('<SessionProvider> of plain JavaScript', () => {
+  it.each([
+    ['neither', {}],
+    ['both', { options: setUp().options, session: createSession(setUp().options) }],
+  ])('says that it needs a session or options where it has %s', (got, props) => {
+    const Provider = SessionProvider as unknown as (props: object) => ReactNode;
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    expect(() => render(<Provider {...props}>nothing</Provider>)).toThrow(
+      new TypeError(`<SessionProvider>: expected \`options\` or a \`session\`, got ${got}`),
+    );
+    logged.mockRestore();
+  });
+
+  it('leaves a session that is closed as it is, whatever it is to connect', async () => {
+    const { options, transport, seen, Probe } = setUp();
+    const session = createSession(options);
+    await session.close();
+    const view = render(
+      <SessionProvider session={session} connect>
+        <Probe />
+      </SessionProvider>,
+    );
+    await rest();
+    expect([view.container.textContent, transport.opened]).toEqual(['closed', 0]);
+    expect(seen.at(-1)?.connection.value).toEqual({ status: 'closed' });
+  });
+});
 
 describe('<SessionProvider options>', () => {
   it('makes one call in StrictMode, and closes it a tick after the last unmount', async () => {

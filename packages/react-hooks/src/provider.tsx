@@ -5,7 +5,10 @@ export const SessionContext = createContext<InteractionSession | undefined>(unde
 
 export type SessionProviderProps = {
   readonly children?: ReactNode;
-  /** Connects on mount. Leave it out where a click should: browsers play no sound before one. */
+  /**
+   * Connects on mount. Leave it out where a click should: browsers play no sound before one. A `session` that is closed already is left
+   * as it is: `closed`, without an error.
+   */
   readonly connect?: boolean;
 } & (
   | {
@@ -20,8 +23,15 @@ export type SessionProviderProps = {
     }
 );
 
-/** Gives the hooks below it their session. */
+/**
+ * Gives the hooks below it their session.
+ * @throws {TypeError} where it has neither `options` nor a `session`, or both
+ */
 export function SessionProvider({ children, connect = false, session: given, options }: SessionProviderProps) {
+  if (!given === !options) {
+    const got = given ? 'both' : 'neither';
+    throw new TypeError(`<SessionProvider>: expected \`options\` or a \`session\`, got ${got}`);
+  }
   // A session opens nothing before it connects, so one that a StrictMode render throws away costs nothing.
   const [own, setOwn] = useState(() => (options ? createSession(options) : undefined));
   const session = given ?? own;
