@@ -44,6 +44,21 @@ describe('a task', () => {
     expect(stage.events.some(({ type }) => type === 'task.failed')).toBe(false);
   });
 
+  it('that failed or ended with nothing to say after tries is said to be worked on no more', async () => {
+    const stage = new DeskStage({ limits: { ...limits, retries: 1 } });
+    stage.desk.ask({ text: 'fails', origin: 'text' });
+    stage.desk.ask({ text: 'ends', origin: 'text' });
+    await settle();
+    for (const prompt of ['fails', 'ends'])
+      stage.provider.of(prompt).fail(new MicroturnError('llm/unavailable', 'HTTP 503', { retryAfterMs: 10 }));
+    await stage.turns(2, 'silent');
+    expect(stage.provider.runs).toHaveLength(4);
+    stage.provider.of('fails').fail(new MicroturnError('llm/unavailable', 'HTTP 503', { retryAfterMs: 10 }));
+    stage.provider.of('ends').done();
+    await stage.turns(250, 'silent');
+    expect(stage.heard).toEqual([phrases.failed]);
+  });
+
   it.each([
     ['it asked the user something', async (io: TaskIo) => void (await io.ask('Which one?'))],
     ['it was given leave to change something', async (io: TaskIo) => void (await io.approve('pay', {}))],

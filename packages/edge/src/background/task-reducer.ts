@@ -30,7 +30,7 @@ export interface Task {
   readonly saidChars: number;
   readonly question: TaskQuestion | undefined;
   readonly failure: WireError | undefined;
-  /** It failed and is worked on again: how often, and not before when. */
+  /** It failed and is worked on again: how often, and not before when. None of one that is done or over. */
   readonly again?: { readonly times: number; readonly dueMs: number } | undefined;
 }
 
@@ -166,7 +166,7 @@ export function stepTasks(book: TaskBook, input: TaskInput): TaskStep {
     case 'done': {
       const task = step.current(input);
       if (!task) break;
-      step.update(input.id, { status: 'done', sinceMs: input.atMs, question: undefined });
+      step.update(input.id, { status: 'done', sinceMs: input.atMs, question: undefined, again: undefined });
       step.emit(input.id, { type: 'task.completed', text: task.text });
       step.weaveIfSaid(input.id);
       break;
@@ -274,7 +274,7 @@ function fail(step: TaskStepBuilder, input: TaskInput & { type: 'failed' }): voi
     return;
   }
   const failure = error.toWire();
-  step.update(id, { status: 'failed', failure, question: undefined });
+  step.update(id, { status: 'failed', failure, question: undefined, again: undefined });
   step.emit(id, { type: 'task.failed', ...failure });
 }
 
@@ -373,7 +373,7 @@ class TaskStepBuilder {
   }
   end(task: Task, status: TaskStatus): void {
     if (isBusy(task)) this.abort(task);
-    this.update(task.id, { status, question: undefined });
+    this.update(task.id, { status, question: undefined, again: undefined });
   }
   stale(task: Task, reason: 'superseded' | 'subject' | 'expired'): void {
     this.end(task, 'stale');
