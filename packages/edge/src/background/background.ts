@@ -15,6 +15,7 @@ import type { Hear } from './spoken-questions.js';
 import type { Tool } from './toolbox.js';
 import { Turnstile } from './turnstile.js';
 import { transcribeOnce } from '../transcribe/one-shot.js';
+import { askUser } from './tools/ask-user.js';
 import { calculator } from './tools/calculator.js';
 import { clockTool } from './tools/clock.js';
 import { DocumentSearch } from './tools/documents.js';
@@ -85,13 +86,16 @@ export class Background {
     this.#hear = hearOf(parts);
   }
 
-  /** @throws {MicroturnError} `edge/config` where a folder, a model or a server that is named is not there */
+  /** @throws {MicroturnError} `edge/config` where a folder, a model or a server that is named is not there, or a tool has the edge's name */
   static async open(parts: BackgroundParts): Promise<Background> {
     const { config, languageModels, hooks, log, wallMs = Date.now } = parts;
     const known = languageModels?.states.map(({ name }) => name) ?? [];
     const stranger = config.models?.find((name) => !known.includes(name));
     if (stranger !== undefined) {
       throw new MicroturnError('edge/config', `background.models: ${stranger} is not among llm.models`);
+    }
+    if (hooks.tools?.some(({ name }) => name === askUser.name)) {
+      throw new MicroturnError('edge/config', `tools: ${askUser.name} is a tool of the edge: give yours another name`);
     }
     const documents = config.documents === undefined ? undefined : await DocumentSearch.open(config.documents, log);
     const servers = await openServers(config.mcp, { env: parts.env, log });

@@ -25,6 +25,7 @@ import { TaskLedger } from './task-ledger.js';
 import { isOver, type Task, type TaskLimits } from './task-reducer.js';
 import { TaskRuns } from './task-runs.js';
 import { ToolBox, type Tool } from './toolbox.js';
+import { askUser } from './tools/ask-user.js';
 import type { Turnstile } from './turnstile.js';
 import { Weaver, type RelayRule } from './weaver.js';
 
@@ -103,7 +104,10 @@ export class BackgroundDesk implements SessionBackground {
       awaited: () => this.#ledger.tasks.some(({ status }) => status === 'asking'),
       delegate: (asked) => this.#intake.delegate(asked),
     });
-    this.#pageTools = new PageTools((event) => desk.emit(event));
+    this.#pageTools = new PageTools(
+      (event) => desk.emit(event),
+      [askUser.name, ...parts.tools.map(({ name }) => name)],
+    );
     const { hear, provider, starts, after, log } = parts;
     this.#spoken = new SpokenQuestions({
       hear,
@@ -203,9 +207,9 @@ export class BackgroundDesk implements SessionBackground {
     this.#ledger.apply({ type: 'subject', atMs: this.#desk.nowMs() });
   }
 
-  registerTools(tools: ClientMessageOf<'tools.register'>['tools']): void {
+  registerTools(tools: ClientMessageOf<'tools.register'>['tools']): readonly string[] {
     this.#assertOpen();
-    this.#pageTools.register(tools);
+    return this.#pageTools.register(tools);
   }
 
   toolResult(result: Pick<ClientMessageOf<'tool.result'>, 'callId' | 'output' | 'error'>): void {

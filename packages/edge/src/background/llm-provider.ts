@@ -3,7 +3,6 @@ import { encodeWav } from '../transcribe/wav.js';
 import {
   answerCall,
   toCallsMessage,
-  type ChatTool,
   type ChatToolCall,
   type LanguageModels,
   type ModelInput,
@@ -11,6 +10,7 @@ import {
 } from '../llm/index.js';
 import type { BackgroundProvider, TaskBrief, TaskIo } from './provider.js';
 import { isBusy, type Task } from './task-reducer.js';
+import { askUser } from './tools/ask-user.js';
 
 export interface LlmProviderOptions {
   readonly languageModels: LanguageModels;
@@ -29,17 +29,6 @@ const ROLE = `You work in the background of a live spoken conversation. Another 
 What you write is read aloud as it comes. Answer in one to three short, plain sentences, the most important first. No mark-up, no lists, no addresses.
 Call tools where facts are needed rather than guess; say when something is not known. If you cannot go on without knowing something of the user, call ask_user.
 If nothing is asked of you, answer with a single hyphen.`;
-
-const askUser: ChatTool = {
-  name: 'ask_user',
-  description: 'Asks the user a short question, by voice and on the screen, and waits for the answer.',
-  parameters: {
-    type: 'object',
-    properties: { question: { type: 'string', minLength: 1, maxLength: 500 } },
-    required: ['question'],
-    additionalProperties: false,
-  },
-};
 
 /** Has a language model work on tasks, with tools. A request that fails is tried again by itself: tools that ran are not run again. */
 export class LlmProvider implements BackgroundProvider {

@@ -1,4 +1,8 @@
+import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
+import { silentLog } from '../telemetry/index.js';
+import { Background } from './background.js';
+import { BackgroundConfig } from './config.js';
 import { DeskStage, settle } from './fixtures/desk-stage.js';
 
 const ask = (stage: DeskStage, text: string) => stage.desk.ask({ text, origin: 'text' }).taskId;
@@ -56,7 +60,7 @@ describe('the page’s tools', () => {
       $defs: { pattern: { type: 'string' } },
       dependentRequired: { pattern: ['$ref'] },
     };
-    expect(() => stage.desk.registerTools([{ ...tool, parameters: named }])).not.toThrow();
+    expect(stage.desk.registerTools([{ ...tool, parameters: named }])).toEqual([]);
   });
 
   it('that change something run only with the user’s leave, and end with their task', async () => {
@@ -98,8 +102,35 @@ describe('the page’s tools', () => {
     ]),
   ])('with %s in their schema are refused', (_name, schema) => {
     const stage = new DeskStage();
-    expect(() => stage.desk.registerTools([{ ...tool, parameters: schema as unknown as typeof parameters }])).toThrow(
-      expect.objectContaining({ code: 'protocol/malformed' }),
-    );
+    const refused = stage.desk.registerTools([{ ...tool, parameters: schema as unknown as typeof parameters }]);
+    expect(refused).toEqual([expect.stringMatching(/^go: .+ is not used in schemas here$/)]);
+    expect(stage.desk.tools.list()).toEqual([]);
+  });
+
+  it('whose names are taken are refused, and the others offered', () => {
+    const run = () => 'noon';
+    const stage = new DeskStage({ tools: [{ ...tool, name: 'clock', run }] });
+    const named = (name: string) => ({ ...tool, name });
+    expect(stage.desk.registerTools(['go', 'ask_user', 'clock', 'stay', 'go'].map(named))).toEqual([
+      'ask_user: the name is taken, as are ask_user, clock',
+      'clock: the name is taken, as are ask_user, clock',
+      'go: two tools of the page have that name',
+    ]);
+    expect(stage.desk.tools.list().map(({ name }) => name)).toEqual(['clock', 'go', 'stay']);
+  });
+});
+
+it('a tool of the app cannot have the name of what asks the user', async () => {
+  const opened = Background.open({
+    config: v.parse(BackgroundConfig, {}),
+    languageModels: undefined,
+    hooks: { tools: [{ name: 'ask_user', description: 'asks', parameters: { type: 'object' }, run: () => '' }] },
+    after: () => () => {},
+    log: silentLog,
+    env: {},
+  });
+  await expect(opened).rejects.toMatchObject({
+    code: 'edge/config',
+    message: expect.stringContaining('ask_user') as string,
   });
 });

@@ -5,6 +5,8 @@ import type { Tool, ToolContext } from './toolbox.js';
 /** Calls that may wait for the page at once; policy: reject. */
 const WAITING = 16;
 const TIMEOUT_MS = 60_000;
+/** Names that are taken, of which one that is refused is told. */
+const NAMED = 12;
 /** An expression of another's making can keep this thread busy for ever, and so can schemas that lead to themselves. */
 const FORBIDDEN: ReadonlySet<string> = new Set([
   'pattern',
@@ -33,11 +35,14 @@ interface Waiting {
 /** The functions of one participant's page, called over the session's socket. */
 export class PageTools {
   readonly #emit: (event: SessionEventBody) => void;
+  readonly #taken: ReadonlySet<string>;
   readonly #waiting = new Map<string, Waiting>();
   #tools: readonly Tool[] = [];
 
-  constructor(emit: (event: SessionEventBody) => void) {
+  /** @param taken names that tools of the edge have */
+  constructor(emit: (event: SessionEventBody) => void, taken: readonly string[]) {
     this.#emit = emit;
+    this.#taken = new Set(taken);
   }
 
   get tools(): readonly Tool[] {
@@ -46,21 +51,31 @@ export class PageTools {
 
   /**
    * What the page offers from now on.
-   * @throws {MicroturnError} `protocol/malformed` where two have one name, or a schema has a pattern, a reference or `format: url`
+   * @returns which of them it cannot offer, and why: their name is taken, or a schema has a pattern, a reference or `format: url`
    */
-  register(tools: readonly PageTool[]): void {
-    const names = new Set(tools.map(({ name }) => name));
-    if (names.size !== tools.length) throw new MicroturnError('protocol/malformed', 'two tools have one name');
-    for (const { name, parameters } of tools) {
-      const found = forbiddenIn(parameters);
-      if (found !== undefined)
-        throw new MicroturnError('protocol/malformed', `${name}: ${found} is not used in schemas here`);
+  register(tools: readonly PageTool[]): string[] {
+    const offered = new Map<string, Tool>();
+    const refused: string[] = [];
+    for (const tool of tools) {
+      const { name, parameters } = tool;
+      const problem = this.#takenBy(name, offered) ?? forbiddenIn(parameters);
+      if (problem !== undefined) refused.push(`${name}: ${problem}`);
+      else {
+        offered.set(name, {
+          ...tool,
+          timeoutMs: TIMEOUT_MS,
+          run: (args: unknown, context: ToolContext) => this.#call(name, args, context),
+        });
+      }
     }
-    this.#tools = tools.map((tool) => ({
-      ...tool,
-      timeoutMs: TIMEOUT_MS,
-      run: (args: unknown, context: ToolContext) => this.#call(tool.name, args, context),
-    }));
+    this.#tools = [...offered.values()];
+    return refused;
+  }
+
+  /** What is wrong with a name: a model that is offered two tools of one name calls either, or is refused. */
+  #takenBy(name: string, offered: ReadonlyMap<string, Tool>): string | undefined {
+    if (this.#taken.has(name)) return `the name is taken, as are ${listed(this.#taken)}`;
+    return offered.has(name) ? 'two tools of the page have that name' : undefined;
   }
 
   /** @throws {MicroturnError} `task/unknown` where nobody waits for it, `protocol/too-large` */
@@ -107,12 +122,17 @@ export class PageTools {
   }
 }
 
+function listed(names: ReadonlySet<string>): string {
+  const most = [...names].slice(0, NAMED);
+  return `${most.join(', ')}${names.size > NAMED ? ' and others' : ''}`;
+}
+
 /** What may not be in a schema. What is no keyword is looked through as if it were one: it may be one to the validator. */
 function forbiddenIn(schema: unknown): string | undefined {
   if (typeof schema !== 'object' || schema === null) return undefined;
   for (const [key, inner] of Object.entries(schema)) {
-    if (FORBIDDEN.has(key)) return key;
-    if (key === 'format' && inner === SLOW_FORMAT) return `format: ${SLOW_FORMAT}`;
+    if (FORBIDDEN.has(key)) return `${key} is not used in schemas here`;
+    if (key === 'format' && inner === SLOW_FORMAT) return `format: ${SLOW_FORMAT} is not used in schemas here`;
     const found = MAPS.has(key) ? forbiddenBelow(inner) : forbiddenIn(inner);
     if (found !== undefined) return found;
   }

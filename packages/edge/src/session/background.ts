@@ -101,7 +101,11 @@ export interface SessionBackground {
   answer(taskId: string, answer: string | boolean, questionId?: string): void;
   cancel(taskId: string | undefined, by: 'client' | 'app'): void;
   changeSubject(): void;
-  registerTools(tools: ClientMessageOf<'tools.register'>['tools']): void;
+  /**
+   * What the page offers from now on, in place of what it offered.
+   * @returns which of them it cannot offer, and why
+   */
+  registerTools(tools: ClientMessageOf<'tools.register'>['tools']): readonly string[];
   toolResult(result: Pick<ClientMessageOf<'tool.result'>, 'callId' | 'output' | 'error'>): void;
   /** The session is over: what runs is ended, and nothing is said any more. */
   close(): void;

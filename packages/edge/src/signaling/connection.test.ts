@@ -25,7 +25,7 @@ function open() {
   const parts = {
     clock: new ManualClock(),
     log: silentLog,
-    metrics: { joins: { inc: vi.fn() } },
+    metrics: { joins: { inc: vi.fn() }, messages: { inc: vi.fn() } },
     onClosed: vi.fn(),
     refusal: () => undefined,
   } as unknown as ConnectionParts;
@@ -195,5 +195,25 @@ describe('an answer to a task', () => {
       ['task-1', true, 'q-1'],
       ['task-1', 'four', undefined],
     ]);
+  });
+});
+
+describe('functions that a page offers', () => {
+  it('are told of by name where one cannot be offered', async () => {
+    const registerTools = vi.fn(() => ['clock: the name is taken', 'go: $ref is not used in schemas here']);
+    const session = { start: () => undefined, background: { registerTools } };
+    vi.mocked(joinCall).mockResolvedValue({ call: { attach: () => [], session }, joined: {} } as never);
+    const { socket } = open();
+    const send = (message: object) => socket.emit('message', Buffer.from(JSON.stringify(message)), false);
+    send({ type: 'join', id: 1, protocol: 1, token: 't' });
+    send({ type: 'tools.register', id: 2, tools: [] });
+    await vi.waitFor(() => expect(sent(socket)).toHaveLength(2));
+    expect(sent(socket)[1]).toMatchObject({
+      id: 2,
+      error: {
+        code: 'protocol/malformed',
+        message: expect.stringContaining('clock: the name is taken; go: $ref is not used') as string,
+      },
+    });
   });
 });

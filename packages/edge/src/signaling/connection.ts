@@ -304,8 +304,13 @@ export class Connection implements Carrier {
         return session.background.cancel(message.taskId, 'client');
       case 'subject.change':
         return session.background.changeSubject();
-      case 'tools.register':
-        return session.background.registerTools(message.tools);
+      case 'tools.register': {
+        const refused = session.background.registerTools(message.tools);
+        if (refused.length > 0) {
+          throw new MicroturnError('protocol/malformed', `registered without ${refused.join('; ')}`);
+        }
+        return undefined;
+      }
       case 'tool.result':
         return session.background.toolResult(message);
       case 'ping':
