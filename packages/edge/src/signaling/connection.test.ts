@@ -1,4 +1,4 @@
-import { MicroturnError, type RosterMessage, type SessionEvent } from '@microturn/protocol';
+import { MicroturnError, type PageTool, type RosterMessage, type SessionEvent } from '@microturn/protocol';
 import { EventEmitter } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
@@ -199,21 +199,68 @@ describe('an answer to a task', () => {
 });
 
 describe('functions that a page offers', () => {
-  it('are told of by name where one cannot be offered', async () => {
-    const registerTools = vi.fn(() => ['clock: the name is taken', 'go: $ref is not used in schemas here']);
+  const tool = { name: 'go', description: 'goes', parameters: { type: 'object' } };
+  const nest = (levels: number): object => (levels === 0 ? {} : { a: nest(levels - 1) });
+  /** Of `levels` levels. */
+  const deep = (levels: number) => ({ ...tool, name: 'deep', parameters: { type: 'object', ...nest(levels - 1) } });
+
+  const offer = async (tools: unknown[], refused: string[] = []) => {
+    const registerTools = vi.fn((_offered: readonly PageTool[]) => refused);
     const session = { start: () => undefined, background: { registerTools } };
     vi.mocked(joinCall).mockResolvedValue({ call: { attach: () => [], session }, joined: {} } as never);
     const { socket } = open();
     const send = (message: object) => socket.emit('message', Buffer.from(JSON.stringify(message)), false);
     send({ type: 'join', id: 1, protocol: 1, token: 't' });
-    send({ type: 'tools.register', id: 2, tools: [] });
+    send({ type: 'tools.register', id: 2, tools });
     await vi.waitFor(() => expect(sent(socket)).toHaveLength(2));
-    expect(sent(socket)[1]).toMatchObject({
-      id: 2,
-      error: {
-        code: 'protocol/malformed',
-        message: expect.stringContaining('clock: the name is taken; go: $ref is not used') as string,
-      },
+    const { error } = sent(socket)[1] as { error?: { code: string; message: string } };
+    return { error, names: registerTools.mock.calls[0]?.[0].map(({ name }) => name) };
+  };
+
+  it('are told of by name where one cannot be offered', async () => {
+    const { error } = await offer([], ['clock: the name is taken', 'go: $ref is not used in schemas here']);
+    expect(error).toMatchObject({
+      code: 'protocol/malformed',
+      message: expect.stringContaining('clock: the name is taken; go: $ref is not used') as string,
     });
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    [
+      'a description of 1025 characters',
+      { ...tool, name: 'wordy', description: 'x'.repeat(1025) },
+      /wordy: description: .*1024/,
+    ],
+    ['a schema of 14 levels', deep(14), /deep: parameters: 14 levels of nesting, at most 13/],
+    ['a schema of thousands of levels', deep(1000), /deep: parameters: 1000 levels/],
+    [
+      'a schema of something else',
+      { ...tool, name: 'list', parameters: { type: 'array' } },
+      /list: parameters\.type: /,
+    ],
+    [
+      'a name that is none',
+      { ...tool, name: 'set oven!' },
+      /tools\.1: name: a name of letters, digits, _ and -, at most 64/,
+    ],
+    ['nothing in it', null, /tools\.1: /],
+  ])('are there without the one that has %s, of which it is told why', async (_what, bad, why) => {
+    const { error, names } = await offer([tool, bad, { ...tool, name: 'stay' }], ['stay: two']);
+    expect(names).toEqual(['go', 'stay']);
+    expect(error).toMatchObject({ code: 'protocol/malformed', message: expect.stringMatching(why) as string });
+    expect(error?.message).toMatch(/; stay: two$/);
+    expect(error?.message.length).toBeLessThan(300);
+  });
+
+  it('may have a description of 1024 characters, and a schema of 13 levels', async () => {
+    const { error, names } = await offer([{ ...tool, description: 'x'.repeat(1024) }, deep(13)]);
+    expect(error).toBeUndefined();
+    expect(names).toEqual(['go', 'deep']);
+  });
+
+  it('are none where there are too many', async () => {
+    const { error, names } = await offer(Array.from({ length: 33 }, (_, i) => ({ ...tool, name: `t${i}` })));
+    expect(error).toMatchObject({ code: 'protocol/malformed', message: expect.stringContaining('tools') as string });
+    expect(names).toBeUndefined();
   });
 });

@@ -16,6 +16,7 @@ import type { MediaEvent } from '../media/types.js';
 import type { EdgeMetrics } from '../telemetry/metrics.js';
 import type { Call, Carrier } from './call.js';
 import { joinCall, type JoinParts } from './join-call.js';
+import { readOfferedTools } from './offered-tools.js';
 import { RateLimit } from './rate-limit.js';
 
 /** Time to send the first message. */
@@ -207,11 +208,13 @@ export class Connection implements Carrier {
     let raw: unknown;
     try {
       if (isBinary) throw new MicroturnError('protocol/malformed', 'binary messages are not used here');
-      raw = decodeJson((data as Buffer).toString('utf8'));
+      const text = (data as Buffer).toString('utf8');
+      const offered = readOfferedTools(text);
+      raw = offered?.message ?? decodeJson(text);
       const message = parseClientMessage(raw);
       // A newer client may say what this build does not know.
       if (!message) return;
-      const result = await this.#answer(message);
+      const result = await this.#answer(message, offered?.refused);
       // `join` has answered for itself, before the first event.
       if ('id' in message && message.type !== 'join')
         this.#send({ type: 'reply', id: message.id, ...(result !== undefined && { result }) });
@@ -233,7 +236,8 @@ export class Connection implements Carrier {
     else this.#parts.log.debug({ code: error.code }, 'a message was refused');
   }
 
-  async #answer(message: ClientMessage): Promise<unknown> {
+  /** @param refused what was wrong with tools that the message offered, and does not any more */
+  async #answer(message: ClientMessage, refused: readonly string[] = []): Promise<unknown> {
     if (message.type === 'join') return this.#join(message);
     const call = this.#call;
     if (!call) throw new MicroturnError('protocol/state', 'join comes first');
@@ -305,9 +309,9 @@ export class Connection implements Carrier {
       case 'subject.change':
         return session.background.changeSubject();
       case 'tools.register': {
-        const refused = session.background.registerTools(message.tools);
-        if (refused.length > 0) {
-          throw new MicroturnError('protocol/malformed', `registered without ${refused.join('; ')}`);
+        const problems = [...refused, ...session.background.registerTools(message.tools)];
+        if (problems.length > 0) {
+          throw new MicroturnError('protocol/malformed', `registered without ${problems.join('; ')}`);
         }
         return undefined;
       }
