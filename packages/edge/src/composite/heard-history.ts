@@ -20,6 +20,10 @@ interface Said {
   readonly text: string;
   readonly heard: string;
   readonly state: 'live' | 'heard' | 'cut';
+  /** Of the agent: what a task found, which it was given to say. */
+  readonly relays?: boolean;
+  /** A message that this LLM is asked, of which the session has not told yet; or one that went to a task, which answers it. */
+  readonly typed?: 'untold' | 'task' | undefined;
 }
 
 /** What both sides have said, as far as it was heard, and what tools have done. */
@@ -33,6 +37,9 @@ const MOST_CHARS = 12_000;
 /** Of what a tool gave: the answer that called it has read all of it. */
 const RESULT_CHARS = 2000;
 
+/** Said besides of what a task has not answered yet: it is not asked of this LLM as well. */
+const PASSED_ON = '(This is taken care of in the background: it is not for you to answer.)';
+
 /** Between what the user says before these and what they say after is something else. */
 const TURNS: ReadonlySet<SessionEventType> = new Set([
   'transcript.typed',
@@ -43,9 +50,10 @@ const TURNS: ReadonlySet<SessionEventType> = new Set([
 
 export const emptyHistory: HeardHistory = { entries: [] };
 
-export function userSaid(history: HeardHistory, text: string): HeardHistory {
+export function userSaid(history: HeardHistory, text: string, typed?: Said['typed']): HeardHistory {
   if (text.trim() === '') return history;
-  return bounded([...history.entries, { role: 'user', text: text.trim(), heard: '', state: 'heard' }]);
+  const entry: Said = { role: 'user', text: text.trim(), heard: '', state: 'heard', ...(typed && { typed }) };
+  return bounded([...history.entries, entry]);
 }
 
 /** Whatever becomes of the answer that called them: what was done once is not to be done again. */
@@ -58,7 +66,10 @@ export function toolsAnswered(history: HeardHistory, calls: Called['calls'], res
   return bounded([...history.entries, { role: 'tools', calls, results: shortened }]);
 }
 
-/** The agent's side is what the session says of it: begun, made, heard, completed or interrupted. */
+/**
+ * The agent's side is what the session says of it: begun, made, heard, completed or interrupted. Of the user's, what they typed
+ * that was for a task.
+ */
 export function followHistory(history: HeardHistory, event: SessionEvent): HeardHistory {
   switch (event.type) {
     case 'response.started':
@@ -66,8 +77,17 @@ export function followHistory(history: HeardHistory, event: SessionEvent): Heard
       if (event.kind === 'backchannel') return history;
       return bounded([
         ...history.entries,
-        { role: 'assistant', responseId: event.responseId, text: '', heard: '', state: 'live' },
+        {
+          role: 'assistant',
+          responseId: event.responseId,
+          text: '',
+          heard: '',
+          state: 'live',
+          ...(event.kind === 'relay' && { relays: true }),
+        },
       ]);
+    case 'transcript.typed':
+      return typedIn(history, event.text);
     case 'response.text':
       return change(history, event.responseId, (entry) => ({ ...entry, text: `${entry.text} ${event.text}`.trim() }));
     case 'response.heard':
@@ -90,14 +110,19 @@ export function followHistory(history: HeardHistory, event: SessionEvent): Heard
 export function historyOf(events: readonly SessionEvent[]): HeardHistory {
   let history = emptyHistory;
   let words: string[] = [];
+  let asked: string | undefined;
   for (const event of events) {
     if (event.type === 'transcript.word') words.push(event.text);
     else if (TURNS.has(event.type)) {
       history = userSaid(history, words.join(' '));
       words = [];
     }
-    if (event.type === 'transcript.typed') history = userSaid(history, event.text);
-    history = followHistory(history, event);
+    if (event.type === 'task.created' && event.origin === 'text') asked = event.prompt;
+    // Of others than questions, nothing tells any more whether they went to a task.
+    if (event.type === 'transcript.typed') {
+      history = userSaid(history, event.text, event.text === asked ? 'task' : undefined);
+      asked = undefined;
+    } else history = followHistory(history, event);
   }
   return userSaid(history, words.join(' '));
 }
@@ -105,15 +130,22 @@ export function historyOf(events: readonly SessionEvent[]): HeardHistory {
 /** Oldest first. */
 export function turnsOf({ entries }: HeardHistory): Turn[] {
   const turns: Turn[] = [];
-  for (const entry of entries) {
+  const relayed = entries.findLastIndex((entry) => entry.role === 'assistant' && entry.relays && entry.heard !== '');
+  for (const [index, entry] of entries.entries()) {
     if (entry.role === 'tools') {
       turns.push(entry);
       continue;
     }
-    const text = entry.role === 'user' ? entry.text : entry.state === 'cut' ? `${entry.heard} —` : entry.heard;
+    const text = textOf(entry, index > relayed);
     if (text !== '') turns.push({ role: entry.role, text });
   }
   return joined(turns);
+}
+
+/** @param owed nothing that a task found was said after it */
+function textOf({ role, text, heard, state, typed }: Said, owed: boolean): string {
+  if (role === 'assistant') return state === 'cut' ? `${heard} —` : heard;
+  return typed === 'task' && owed ? `${text} ${PASSED_ON}` : text;
 }
 
 /** Turns of one side that follow each other are one: an LLM answers the last. */
@@ -126,6 +158,13 @@ export function joined(turns: readonly Turn[]): Turn[] {
     } else joint.push(turn);
   }
   return joint;
+}
+
+/** The session tells of every message; those that this LLM is asked are there already. */
+function typedIn(history: HeardHistory, text: string): HeardHistory {
+  const last = history.entries.at(-1);
+  if (last?.role !== 'user' || last.typed !== 'untold') return userSaid(history, text, 'task');
+  return { entries: [...history.entries.slice(0, -1), { ...last, typed: undefined }] };
 }
 
 function change(history: HeardHistory, responseId: string, to: (entry: Said) => Said): HeardHistory {

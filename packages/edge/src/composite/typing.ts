@@ -27,6 +27,6 @@ export function noteTyped(step: StepBuilder, { field, text, sent, atMs }: TurnTa
   step.set({ stopDue: stopDue || sounds });
   step.withdraw();
   const asked = step.ask([text], atMs, false);
-  step.set({ history: userSaid(step.state.history, text) });
+  step.set({ history: userSaid(step.state.history, text, 'untold') });
   step.answer(newAnswer(asked, { drafted: false, spokenToMs: atMs, yieldedAtMs: atMs, wordsAtMs: atMs }));
 }
