@@ -235,6 +235,51 @@ describe('language models', () => {
     expect(openai.chats).toHaveLength(1);
   });
 
+  it.each<[string, string, string]>([
+    ['a page', 'text/html; charset=utf-8', '<!doctype html>'],
+    ['JSON', 'application/json', '{"object":"chat.completion","choices":[]}'],
+    ['JSON that calls itself a stream', 'text/event-stream', ' \n{"error":"no"}'],
+    ['some text', 'text/plain', 'date: today'],
+  ])('an address that answers with %s is not asked again, and it is said what came', async (_what, type, body) => {
+    let requests = 0;
+    const fetchAnswer = async () => {
+      requests++;
+      return new Response(body, { status: 200, headers: { 'content-type': type } });
+    };
+    const clock = new ManualClock();
+    const asks = askHere({ clock, after: clock.after, fetch: fetchAnswer });
+    const { languageModels } = models({ a: config('http://a.test/v1') }, { ask: asks });
+    const { error } = await collect(languageModels.stream(ask()));
+    expect(error).toMatchObject({
+      code: 'llm/refused',
+      retryable: false,
+      message: expect.stringContaining(`HTTP 200 with ${type}`) as string,
+      hint: expect.stringContaining('baseUrl') as string,
+    });
+    expect(requests).toBe(1);
+  });
+
+  it.each([[': one moment\n\n'], ['\uFEFFevent: x\n'], ['\n', 'd', 'ata:', ' ']])(
+    'a stream is one whatever it calls itself, however it begins, and wherever it is cut',
+    async (...begin) => {
+      const chunk = { choices: [{ index: 0, delta: { content: 'well' }, finish_reason: 'stop' }] };
+      const pieces = [...begin, begin.length > 1 ? '' : 'data: ', JSON.stringify(chunk), '\n\ndata: [DONE]\n\n'];
+      const fetchAnswer = async () => {
+        const body = new ReadableStream({
+          start: (controller) => {
+            for (const piece of pieces) controller.enqueue(new TextEncoder().encode(piece));
+            controller.close();
+          },
+        });
+        return new Response(body, { headers: { 'content-type': 'text/plain' } });
+      };
+      const clock = new ManualClock();
+      const asks = askHere({ clock, after: clock.after, fetch: fetchAnswer });
+      const { languageModels } = models({ a: config('http://a.test/v1') }, { ask: asks });
+      expect(await collect(languageModels.stream(ask()))).toMatchObject({ text: 'well' });
+    },
+  );
+
   it('a wrong request, or a wrong key, makes nobody wait who asks after it', async () => {
     const openai = await server({ chat: [{ status: 400 }, { text: 'well' }] });
     const denied = await server({ apiKey: 'other' });
