@@ -19,7 +19,7 @@ export interface LlmProviderOptions {
   readonly instructions: string | undefined;
 }
 
-/** Rounds of tool calls; the last one must answer. */
+/** Requests of one task; the last one is offered no tools, and must answer. docs/background.md says so. */
 const MAX_STEPS = 8;
 /** What is remembered of a long talk. */
 const CONVERSATION_CHARS = 24_000;
@@ -75,7 +75,7 @@ export class LlmProvider implements BackgroundProvider {
       }
       // What calls tools all the same where it is offered none is over with what it says.
       if (answer.calls.length === 0 || step >= MAX_STEPS) {
-        answer.finish();
+        answer.finish(step);
         return;
       }
       answer.break();
@@ -131,9 +131,14 @@ class StepAnswer {
     if (!this.#held && this.#text.trim() !== '') this.#io.delta('\n');
   }
 
-  /** @throws {MicroturnError} `llm/malformed` where the model gave no answer at all */
-  finish(): void {
-    if (this.#text.trim() === '') throw new MicroturnError('llm/malformed', 'the answer is empty');
+  /** @throws {MicroturnError} `llm/malformed` where the model gave no answer at all, `llm/none` where it has called tools until the last step */
+  finish(step: number): void {
+    if (this.#text.trim() !== '') return;
+    // Begun again, it would call all of them again.
+    if (step >= MAX_STEPS) {
+      throw new MicroturnError('llm/none', `it went on calling tools, and gave no answer in ${MAX_STEPS} requests`);
+    }
+    throw new MicroturnError('llm/malformed', 'the answer is empty');
   }
 }
 
