@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { DeskStage, settle } from './fixtures/desk-stage.js';
 
+it.each([' ', ' \n\t'])('what is typed without a word is refused, and asks nothing', (text) => {
+  const stage = new DeskStage();
+  const refused = expect.objectContaining({ code: 'protocol/malformed' });
+  expect(() => stage.desk.typed({ text })).toThrow(refused);
+  expect(() => stage.desk.ask({ text, origin: 'app' })).toThrow(refused);
+  expect(stage.events).toEqual([]);
+});
+
 describe('what is typed', () => {
   const typed = (stage: DeskStage, text: string) => stage.typed(text);
 

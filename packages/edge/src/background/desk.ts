@@ -170,6 +170,8 @@ export class BackgroundDesk implements SessionBackground {
 
   ask({ text, subject, images = [], origin }: TaskRequest): { taskId: string } {
     this.#assertOpen();
+    // Providers refuse a message without a word, and there is nothing to answer.
+    if (text.trim() === '') throw new MicroturnError('protocol/malformed', 'task.ask text: it is blank');
     return { taskId: this.#intake.create({ prompt: text, origin, subject, images }) };
   }
 

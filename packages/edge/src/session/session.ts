@@ -242,8 +242,12 @@ export class Session {
     if (lostMs > 0) this.#events.redraw();
   }
 
-  /** Speaks through the agent: a `proactive` response that the model may still stop. */
+  /**
+   * Speaks through the agent: a `proactive` response that the model may still stop.
+   * @throws {MicroturnError} `protocol/malformed` where there is no word in it
+   */
   say(text: string, audience?: AudienceChoice): { responseId: string } {
+    if (text.trim() === '') throw new MicroturnError('protocol/malformed', 'say text: it is blank');
     return this.#conversation.say(text, audience);
   }
 

@@ -89,6 +89,11 @@ async function sessionWith({ reads, about, model, isOff = false }: Stage) {
 
 const message = (text: string, sent = true): TypedText => ({ field: 'message', text, sent });
 
+it('what the app says without a word in it is refused', async () => {
+  const { session } = await sessionWith({ reads: false });
+  expect(() => session.say(' \n')).toThrow(expect.objectContaining({ code: 'protocol/malformed' }));
+});
+
 describe('what is typed', () => {
   it('is answered by a model that reads', async () => {
     const { session, read, asked, messages } = await sessionWith({ reads: true });
