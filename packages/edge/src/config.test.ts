@@ -48,9 +48,15 @@ describe('the configuration', () => {
     expect(loadConfig({ file, env: {}, flags: {} }).port).toBe(5);
   });
 
+  it('names all options that are wrong', () => {
+    const refused = refusal(() => parseConfig({ port: 'x', media: { prot: 1 }, logLevel: 'loud' }));
+    for (const name of ['port: ', 'media.prot: there is no such key', 'logLevel: ']) expect(refused).toContain(name);
+  });
+
   it('names the option that is wrong', () => {
     expect(refusal(() => parseConfig({ port: 70_000 }))).toContain('port');
     expect(refusal(() => parseConfig({ media: { prot: 1 } }))).toContain('media.prot');
+    expect(refusal(() => parseConfig({ prot: 1 }))).toMatch(/prot: there is no such key$/);
     expect(refusal(() => parseConfig({ keys: { k: 'short' } }))).toContain('32 characters');
     expect(refusal(() => loadConfig({ file: undefined, env: { MICROTURN_PORT: 'eighty' }, flags: {} }))).toContain(
       'port',

@@ -179,8 +179,13 @@ export type EdgeConfigInput = v.InferInput<typeof Schema>;
 export function parseConfig(input: unknown): EdgeConfig {
   const parsed = v.safeParse(Schema, input);
   if (parsed.success) return parsed.output;
-  const issue = parsed.issues[0];
-  throw new MicroturnError('edge/config', `${v.getDotPath(issue) ?? 'the configuration'}: ${issue.message}`);
+  throw new MicroturnError('edge/config', parsed.issues.map(problemOf).join('; '));
+}
+
+function problemOf(issue: v.InferIssue<typeof Schema>): string {
+  // What no strict object knows is expected never to be there.
+  const message = issue.expected === 'never' ? 'there is no such key' : issue.message;
+  return `${v.getDotPath(issue) ?? 'the configuration'}: ${message}`;
 }
 
 /**
