@@ -153,11 +153,11 @@ const ends = (decisions: readonly Decision[]) =>
 const stops = ({ acts }: Decision) => acts.includes('stop');
 
 /** Whether a pause is held or ends a turn is a near thing: what is compared is that nobody speaks. */
-const QUIET: readonly string[] = ['silent', 'holding', 'yielded'];
+const QUIET: ReadonlySet<string> = new Set(['silent', 'holding', 'yielded']);
 
 function told({ words, say: said, acts, floor }: Decision): string {
   const heard = words.map(({ text }) => text).join(' ');
-  return [heard, said, acts.join(' '), QUIET.includes(floor) ? 'quiet' : floor].join('|');
+  return [heard, said, acts.join(' '), QUIET.has(floor) ? 'quiet' : floor].join('|');
 }
 
 /** The share of decisions that differ in the words heard, in what the agent says and does, or in whose floor it is. */
