@@ -36,5 +36,5 @@ it.each(Object.entries(waits))('reminds of what was typed after %s, by the notes
 it('reminds of little else', () => {
   const all = [...reminders.values()].flat().length;
   // 0.15.0: after five seconds again after five more, as it does when it is asked for every five; and after nine of forty nine.
-  expect(all).toBeLessThanOrEqual(Object.keys(waits).length + 2);
+  expect(all).toBeLessThanOrEqual(Object.keys(waits).length + 1);
 });
