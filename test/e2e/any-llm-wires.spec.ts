@@ -28,8 +28,8 @@ test('words come over a WebSocket in either dialect, are answered, and everythin
       voice: 'service',
       answer: () => ({ text: ANSWER }),
       recipe: { drafting: { enabled: false } },
-      // One word in 200 ms: all of them are there before the end of the sound.
-      hear: { dialect, words: (heardMs) => words.slice(0, Math.floor(heardMs / 200)).join(' ') },
+      // One word in 150 ms: all of them are there well before the end of the sound.
+      hear: { dialect, words: (heardMs) => words.slice(0, Math.floor(heardMs / 150)).join(' ') },
     });
     await using caller = await Caller.open({
       url: world.edge.url,
