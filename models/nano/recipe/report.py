@@ -9,7 +9,8 @@ the same sound in the same run: the bundle, through the code that serves it; ano
 detector, for which a turn is over after 300, 500 or 800 ms without speech, and which stops the agent at any speech. Sets: `espeak` unseen espeak-ng
 variants; `slt` an unseen flite voice; `festival` an unseen engine; `-drill` the same voices in sessions full of overlaps. None of them was trained on. Thresholds were chosen on new sentences of
 training voices, but not blind: which were changed after figures of these sets had been seen is in the [model card](../MODEL_CARD.md#choices-in-the-manifest). Sessions last
-30 s (rare skills 60, long waits 75, reminders in minutes 210) and contain noise, rooms, background voices and the echo of the agent.
+30 s (rare skills 60, long waits 75, reminders in minutes 210) and contain noise, rooms, background voices and the echo of the agent. In `typed` nobody speaks. What
+the suites count is said in [test/README.md](../../../test/README.md).
 
 A cell is the value, its 95 % interval, and the number of events. A dash is something that a listener cannot do, or that did not happen. “Any threshold” is
 the point of the curve with the fewest false yields among those whose median gap is at most 0.25 s and that miss at most a fifth of the ends.
