@@ -80,6 +80,9 @@ test('what Nano does itself can be typed, and nothing is looked up for it', asyn
   await using edge = await EdgeProcess.start({ args: ['--demo', demoFolder()] });
   await withPage({ url: edge.url, microphone: silence }, async (page) => {
     await startTalking(page);
+    // Of four seconds that begin with the session Nano does not remind: nothing was before them.
+    const turn = page.getByRole('slider', { name: 'Micro-turn' });
+    await expect.poll(async () => Number(await turn.getAttribute('aria-valuenow')), WAIT).toBeGreaterThan(5);
     const field = page.getByLabel('Ask', { exact: true });
     await field.fill('Remind me in four seconds.');
     await field.press('Enter');
