@@ -24,7 +24,8 @@ AGES = (10, 20, 30, 40, 50, *range(60, 3_601, 60))
 """Seconds after which a note is told."""
 MATCHED_AGES = tuple(age for age in range(11, 60) if age % 10)
 """Those after which it is told only where it has their words: how long each of these is must not be counted."""
-MINUTE_FORMS = [[word_class(word) for word in form.split()] for form in ("one minute", "a minute", "sixty seconds")]
+MINUTE_FORMS = [[word_class(word) for word in form.split()] for form in ("one minute", "a minute", "sixty seconds", "in minutes")]
+"""The last is what is left of the first two where the small word was not heard, as it often is not with strangers."""
 MOST_SECONDS = 99
 """What is older is told in whole minutes that are over."""
 MOST_WORDS, UTTERANCE_GAP = 10, 1.5
@@ -36,7 +37,7 @@ STRAY_TURNS = 2
 """From the end of something that is noted by mistake to the act."""
 MOST_NOTES = 4
 """Of more, the oldest goes that waits for nothing, and of those that do the oldest."""
-TIMED = {"remind", "elapsed", "minutes"}
+TIMED = {"remind", "recalled", "elapsed", "minutes"}
 """Events that begin with something to note."""
 WORD_THRESHOLD, HEARD_SLOTS = 0.6, 250
 """What counts as heard, and how far back the words of a note are looked for."""
@@ -98,7 +99,7 @@ def notes_of(session: dict, typed: np.ndarray, strays: np.random.Generator | Non
             continue
         asked = event["start"]
         ends, minutes = math.inf, 0
-        if event["kind"] == "remind":
+        if event["kind"] in ("remind", "recalled"):
             ends = event["end"]
         elif event["kind"] == "minutes":
             minutes = int(event["value"])

@@ -86,6 +86,12 @@ class Telling(unittest.TestCase):
             note = Note(0.0, tuple(word_class(word) for word in f"in {form} please".split()))
             self.assertEqual([WORDS[word] for word in age_text(60, note)][3:], "in <same> <same> please".split())
 
+    def test_of_one_minute_the_small_word_may_be_missing_and_of_others_no_number(self):
+        note = lambda text: Note(0.0, tuple(word_class(word) for word in text.split()))
+        told = lambda text: [WORDS[word] for word in age_text(60, note(text))][3:]
+        self.assertEqual(told("remind me in minutes"), "remind me <same> <same>".split())
+        self.assertEqual(told("remind me in two minutes"), "remind me in two minutes".split())
+
     def test_between_the_tens_only_what_it_asks_for_is_told(self):
         asked = lambda text: Note(0.0, tuple(word_class(word) for word in text.split()))
         self.assertEqual(ages_of(asked("in twenty two seconds"))[:6], [10, 20, 22, 30, 40, 50])

@@ -156,9 +156,12 @@ export class Notes {
   }
 }
 
-/** An age as it is told, in digits and one form of the unit, and what else people say for it: how that is written is the vocabulary's. */
+/**
+ * An age as it is told, in digits and one form of the unit, and what else people say for it: how that is written is the vocabulary's. "In
+ * minutes" is what is left of "in a minute" where the small word was not heard.
+ */
 export function ageForms(seconds: number): readonly [told: string, ...others: string[]] {
-  if (seconds === MINUTE_S) return ['1 minutes', 'a minute', '60 seconds'];
+  if (seconds === MINUTE_S) return ['1 minutes', 'a minute', '60 seconds', 'in minutes'];
   return [seconds < MINUTE_S || seconds % MINUTE_S > 0 ? `${seconds} seconds` : `${seconds / MINUTE_S} minutes`];
 }
 
