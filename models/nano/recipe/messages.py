@@ -22,19 +22,22 @@ TYPED_SHARE, MOST_MESSAGES = 0.4, 3
 QUESTION_SHARE, MANNER_SHARE = 0.35, 0.2
 """Of messages in sessions without sound, those that are no instruction; and of those in recorded ones, those that are about how the agent speaks."""
 INSTRUCTIONS = {
-    "count": 0.1, "translate": 0.05, "once": 0.2, "every": 0.12, "measure": 0.1, "next": 0.13, "stop": 0.08, "cancel": 0.06, "manner": 0.1, "resume": 0.06
+    **{"count": 0.1, "translate": 0.05, "once": 0.18, "every": 0.13, "measure": 0.1, "next": 0.1},
+    **{"sum": 0.06, "stop": 0.06, "cancel": 0.06, "manner": 0.1, "resume": 0.06},
 }
 QUESTIONS = {"open_question": 0.3, "request": 0.25, "utterance": 0.2, "about_instructions": 0.15, "answer": 0.1}
 """Shares of each; questions by the writer's name for them."""
 MOST_ROWS = 3
 """Micro-turns that a message is read in; what is longer is cut."""
-NEXT_TURNS = (8, 24)
-"""From one message to the next."""
+FIRST_SHARE, FIRST_TURNS, NEXT_TURNS = 0.15, (1, 12), (8, 24)
+"""Of sessions that begin with a message, those that do in their first micro-turn; when others do; and from one message to the next."""
+WRONG_SHARE = 0.7
+"""Of sums that are typed."""
 ANSWER_TURNS = 2
 """From the last word of a message to the answer that the model says itself, and how long that is heard."""
 LONGEST_REMINDER, LONGEST_PERIOD, LONGEST_MEASURED = 50, 12, 20
 """Seconds until a reminder, from one to the next, and of what is timed."""
-MEANWHILE_SHARE, CANCELLED_SHARE = 0.6, 0.3
+MEANWHILE_SHARE, CANCELLED_SHARE = 0.6, 0.35
 """How often something else is asked until a reminder comes, and once more after that; and how many are called off."""
 ASKED_TURNS = (3, 20)
 """From the end of what is timed to the question how long it took."""
@@ -98,7 +101,7 @@ def write(typed: np.ndarray, turn: int, words: list[str]) -> int | None:
 def type_many(batch: Batch, row: int, shares: torch.Tensor, writer: Writer, random: np.random.Generator) -> None:
     """One message after another into a session without sound; `shares` [T, W] of the words heard in it."""
     page = _Page(*(np.asarray(grid[row]) for grid in (batch.typed, batch.act, batch.say, batch.play)), shares, writer, random)
-    turn = int(random.integers(1, 12))
+    turn = 0 if random.random() < FIRST_SHARE else int(random.integers(*FIRST_TURNS))
     while turn is not None:
         last = page.ask(turn) if random.random() < QUESTION_SHARE else page.instruct(_one_of(INSTRUCTIONS, random), turn)
         turn = None if last is None else last + int(random.integers(*NEXT_TURNS))
@@ -124,7 +127,7 @@ class _Page:
         return write(self.typed, turn, parse(question(self.writer, self.random)).words)
 
     def instruct(self, kind: str, turn: int) -> int | None:
-        if kind in ("count", "every", "measure", "next", "once"):
+        if kind in ("count", "every", "measure", "next", "once", "sum"):
             return getattr(self, f"_{kind}")(turn)
         writer, manner = self.writer, str(self.random.choice(["repeat", *MANNERS]))
         marked, act = {
@@ -148,6 +151,17 @@ class _Page:
         if turn + MOST_ROWS + 3 * ANSWER_TURNS >= len(self.act):
             return None
         return self._answer(self._tell(turn, self.writer.next_number(value), "handle"), value + 1)
+
+    def _sum(self, turn: int) -> int | None:
+        """A sum, which is put right where it is wrong."""
+        first, second = (int(number) for number in self.random.integers(1, 10, 2))
+        right = first + second
+        if self.random.random() >= WRONG_SHARE:
+            return write(self.typed, turn, parse(self.writer.sum(first, second, right)).words)
+        claimed = int(self.random.choice([number for number in range(2, 20) if number != right]))
+        if turn + MOST_ROWS + 3 * ANSWER_TURNS >= len(self.act):
+            return None
+        return self._answer(self._tell(turn, self.writer.sum(first, second, claimed), "handle"), right)
 
     def _measure(self, turn: int) -> int | None:
         """How long something took whose beginning and end are typed; both are noted."""
@@ -178,7 +192,8 @@ class _Page:
         if stop + MOST_ROWS + ACT_TURNS >= len(self.act):
             return None
         self._remind(turn, self.writer.remind_every(period), due)
-        return self._tell(stop, self.writer.stop(), "stop")
+        is_cancelled = self.random.random() < CANCELLED_SHARE
+        return self._tell(stop, self.writer.cancel(), "cancel") if is_cancelled else self._tell(stop, self.writer.stop(), "stop")
 
     def _once(self, turn: int) -> int | None:
         """One reminder, and questions until it comes, or until nobody wants it any more."""

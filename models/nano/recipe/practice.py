@@ -18,7 +18,7 @@ from losses import Batch, to_batch
 from messages import handle_typed, type_messages
 from soundless import fill_quiet, hush, mute
 from splice import Splicer, type_reminders
-from texts import Writer
+from typist import Typist
 from voices import LONG
 
 KINDS = {"plain": 0.3, "joined": 0.16, "spliced": 0.11, "long": 0.16, "soundless": 0.27}
@@ -44,14 +44,14 @@ class Exercise:
     def tell(self, shares: torch.Tensor, random: np.random.Generator) -> None:
         """Writes in what the runtime tells of; `shares` [B, T, W] are of the words that the trunk hears, and change where there is no sound."""
         if self.is_soundless:
-            fill_quiet(self.batch, shares, Writer(random), random)
+            fill_quiet(self.batch, shares, Typist(random), random)
             return
         words = shares.cpu().numpy()
         taken = [[misheard(as_heard(note, words[row]), random) for note in noted] for row, noted in enumerate(self.notes)]
         handle_typed(self.batch)
         tell_ages(self.batch, taken, random)
         tell_drafts(self.batch, random)
-        type_messages(self.batch, Writer(random), random)
+        type_messages(self.batch, Typist(random), random)
 
 
 class Practice:
@@ -67,7 +67,7 @@ class Practice:
         arrays, notes = self._recorded(kind)
         exercise = Exercise(kind, to_batch(arrays), torch.from_numpy(arrays[HEARD].astype(np.float32)), notes)
         if kind == "joined":
-            return joined(exercise, Writer(random))
+            return joined(exercise, Typist(random))
         if kind == "soundless":
             batch, heard = hush(exercise.batch, exercise.heard)
             mute(heard, self._nothing)
@@ -83,7 +83,7 @@ class Practice:
         return self._shards.batch(drawn), [self._notes[index] for index in drawn]
 
 
-def joined(exercise: Exercise, writer: Writer) -> Exercise:
+def joined(exercise: Exercise, writer: Typist) -> Exercise:
     """Every two sessions as one, with a reminder typed into it."""
     notes = join_notes(exercise.notes, exercise.batch.say.shape[1])
     batch, heard = join(exercise.batch, exercise.heard)

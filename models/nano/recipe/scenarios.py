@@ -20,6 +20,10 @@ DRILL_MODES = {"overlap": 0.47, "mixed": 0.34, "remind": 0.06, "errand": 0.13}
 LONG_MODES = {"remind": 0.33, "stopwatch": 0.3, "count": 0.15, "errand": 0.22}
 TIER2_MODES = {"translation": 0.5, "manner": 0.5}
 THEME_MODES = {RARE: {"rare": 1.0}, LONG: LONG_MODES, TIER2: TIER2_MODES, MINUTES: {"minutes": 1.0}}
+RECALLED_SHARE = 0.25
+"""Of reminders in seconds, in training, those that are called off."""
+RECALLING_SECONDS, EXCHANGE_SECONDS = 3.0, 5.0
+"""How long before it is due a reminder is called off at the latest, and what an exchange before that takes."""
 LONGEST_TOLD = 69
 """Seconds: the agent has no word for seventy."""
 RARE_STEPS = {"sum": 0.2, "next_number": 0.16, "errand": 0.24, "draft": 0.16, "resumption": 0.16, "timing": 0.08}
@@ -339,12 +343,28 @@ class Director(Stage):
         asked = self._remind(delay)
         if asked is None:
             return
+        if self._trains and self._chance(RECALLED_SHARE) and self._recalled(asked, delay):
+            return
         self._reminder(asked + delay, delay)
         if self._chance(0.5):
             self._wait(max(0.0, asked + delay - self.now) + self._random.uniform(0.6, 1.5))
         else:
             while self.now < asked + delay and self._more():
                 self._exchange(cancels=False)
+
+    def _recalled(self, asked: float, delay: int) -> bool:
+        """The user calls a reminder off before it is due; where there is no time for it, it comes."""
+        latest = asked + delay - RECALLING_SECONDS
+        if self.now > latest:
+            return False
+        while self._chance(0.4) and self.now < latest - EXCHANGE_SECONDS:
+            self._exchange(cancels=False)
+        self._wait(self._random.uniform(0, max(0.0, min(latest - self.now, 4))))
+        words = [] if self.now > latest else self._command(self._writer.cancel(), "cancel")
+        if not words:
+            return False
+        self.timeline.events.append(Event("recalled", asked, words[-1].end, delay))
+        return True
 
     def _remind(self, delay: int) -> float | None:
         """The user asks for a reminder; @returns since when it counts"""

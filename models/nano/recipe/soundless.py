@@ -34,6 +34,8 @@ SOONEST_SECONDS, LONGEST_SECONDS = 12, 69
 """A sooner reminder comes without any telling; what took longer is not told in seconds (`scenarios.LONGEST_TOLD`)."""
 ROOM = ANSWER_TURNS + 1
 """Micro-turns that an answer takes."""
+SMALL_WORDS, UNHEARD_SHARE = {word_class("one"), word_class("a")}, 0.3
+"""What is the least heard of a reminder in one minute, and in how many of those it is not."""
 STRAY_SHARE, SECONDS_SHARE = 0.2, 0.4
 """Of notes, those of nothing to be timed, and of less than a minute."""
 DUE_SHARE, NEAR_SHARE = 0.45, 0.5
@@ -166,6 +168,8 @@ def tell_many(batch: Batch, row: int, writer: Writer, random: np.random.Generato
         said = tuple(word_class(word) for word in words)[-MOST_WORDS:]
         note = misheard(Note(0.0, said), random)
         is_heard = numbers_of(note.words) == numbers_of(said)
+        if asked == 60 and is_heard and random.random() < UNHEARD_SHARE:  # what is asked for in minutes without a number is asked for in one
+            note = Note(0.0, tuple(word for word in note.words if word not in SMALL_WORDS))
         if 0 < asked < 60:
             turn = _tell_seconds(batch, row, turn, asked, note, is_heard, random)
         else:

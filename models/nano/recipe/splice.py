@@ -13,10 +13,10 @@ import torch
 from ages import MOST_WORDS, REMINDER_TURNS, Note
 from dataset import SESSION_SECONDS, Shards
 from features import FEATURE_NAMES
-from labels import IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
+from labels import ACT_TURNS, IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
 from losses import Batch
 from texts import Writer, parse
-from vocabulary import QUIET, SAY_INDEX, number_words, word_class
+from vocabulary import ACT_INDEX, QUIET, SAY_INDEX, number_words, word_class
 
 LONGEST_FILLER = 150
 """Micro-turns."""
@@ -98,12 +98,15 @@ class Splicer:
 
 
 LONGEST_REMINDER = 50
-MINUTES_SHARE = 0.35
+MINUTES_SHARE, RECALLED_SHARE = 0.35, 0.3
+"""Of the reminders that are typed, those in minutes; and of the others those that are called off."""
+RECALLING_TURNS = (8, 5)
+"""From the request on, and up to when it is due, none is called off."""
 
 
 def type_reminders(batch: Batch, writer: Writer) -> list[list[Note]]:
     """
-    Asks every session of `batch` for one reminder, typed where nobody speaks: in any time that is left to it, or in minutes.
+    Asks every session of `batch` for one reminder, typed where nobody speaks: in any time that is left to it, or in minutes. Some call it off.
 
     @returns what there is to note in each
     """
@@ -121,13 +124,28 @@ def type_reminders(batch: Batch, writer: Writer) -> list[list[Note]]:
         for index, word in enumerate(words):
             batch.typed[row, asked + index // TYPED_TOKENS, index % TYPED_TOKENS] = word
         due = asked + turn_of(seconds)
-        ends = math.inf if minutes else due * TURN_SECONDS
+        recalled = None if minutes or torch.rand(()) >= RECALLED_SHARE else _call_off(batch, row, asked, due, quiet, writer)
+        ends = math.inf if minutes else TURN_SECONDS * (due if recalled is None else recalled)
         notes[row].append(Note(asked * TURN_SECONDS, tuple(words[-MOST_WORDS:]), asked + 1, ends, minutes, spoken=False))
-        if not minutes:
+        if not minutes and recalled is None:
             batch.say[row, due - 1 : due + 2] = IGNORE
             batch.say[row, due] = SAY_INDEX["reminder"]
             batch.play[row, due + 1 : due + REMINDER_TURNS] = 1
     return notes
+
+
+def _call_off(batch: Batch, row: int, asked: int, due: int, quiet: torch.Tensor, writer: Writer) -> int | None:
+    """Types that the reminder is not wanted any more, where nothing else is; @returns the micro-turn, or nothing where there is no place"""
+    soonest, latest = asked + RECALLING_TURNS[0], due - RECALLING_TURNS[1]
+    idle = quiet & (batch.act[row] == 0)
+    places = [turn for turn in range(soonest, latest) if idle[turn : turn + 1 + ACT_TURNS].all()]
+    if not places:
+        return None
+    recalled = places[int(torch.randint(len(places), ()))]
+    for index, word in enumerate(parse(writer.cancel()).words):
+        batch.typed[row, recalled, index] = word_class(word)
+    batch.act[row, recalled + 1 : recalled + 1 + ACT_TURNS] = ACT_INDEX["cancel"]
+    return recalled
 
 
 def _quiet_near(floor: np.ndarray, turn: int) -> int | None:

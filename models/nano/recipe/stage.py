@@ -31,14 +31,14 @@ class Stage:
 
     def __init__(self, split: str, seconds: float, random: np.random.Generator, studio: Studio, crowd: Crowd):
         self._random, self._studio, self._crowd = random, studio, crowd
-        self._writer = Writer(random)
+        self._trains = test_voices(split) is None and not split.startswith("seen")
+        self._writer = Writer(random, varied=self._trains)
         self._speaker = draw_speaker(split, random)
         self._agent = draw_other(random)
         self._agent_words: dict[str, Utterance] = {}
         self._recordings: list[np.ndarray] = []
         self._counting, self._count = False, 0
-        trained = test_voices(split) is None and not split.startswith("seen")
-        self._interjections_heard = not (trained and self._chance(UNHEARD_SHARE))
+        self._interjections_heard = not (self._trains and self._chance(UNHEARD_SHARE))
         self._translating, self._shown = False, 0.0
         self.timeline = Timeline(seconds)
         self.now = float(random.uniform(0.2, 1.5))

@@ -30,6 +30,7 @@ from vocabulary import (
     FUNCTION,
     NOUNS,
     NUMBERS,
+    OTHER_FORMS,
     SPANISH,
     TALK,
     VERBS,
@@ -69,6 +70,8 @@ def parse(marked: list[str]) -> Line:
     return line
 
 
+OTHER_FORM_SHARE, ONE_MINUTE_SHARE = 0.4, 0.35
+"""Of words whose class has other forms, and of reminders in minutes."""
 COUNT_ANIMALS = (
     "count the animals/please count the animals/can you count the animals/count animals for me",
     "count all the animals/count every animal/i want you to count the animals",
@@ -94,8 +97,12 @@ def own_phrases() -> list[list[str]]:
 class Writer:
     """Draws sentences. Every method returns marked tokens, for `parse`."""
 
-    def __init__(self, random: np.random.Generator):
-        self._random = random
+    def __init__(self, random: np.random.Generator, varied: bool = False):
+        """
+        With `varied`, as in training, a class is said in all of its forms ("minute" for "minutes"), and more is asked for in one minute.
+        Tests are drawn without, as they always were.
+        """
+        self._random, self._varied = random, varied
 
     def _one(self, options):
         return options[self._random.integers(len(options))]
@@ -117,7 +124,10 @@ class Writer:
         return "".join(self._one(ONSETS) + self._one(VOWELS) + self._one(CODAS) for _ in syllables)
 
     def noun(self) -> str:
-        return self.unknown() if self._chance(0.15) else self._one(NOUNS)
+        return self.unknown() if self._chance(0.15) else self.form(self._one(NOUNS))
+
+    def form(self, name: str) -> str:
+        return self._one(OTHER_FORMS[name]) if self._varied and name in OTHER_FORMS and self._chance(OTHER_FORM_SHARE) else name
 
     def animal(self, plural: bool = False) -> str:
         name = self._one(ANIMALS)
@@ -288,7 +298,7 @@ class Writer:
         """Words without grammar, so that words are heard and not guessed."""
         groups = [ANIMALS, NUMBERS, COLOURS, COMMANDS, COMMANDS, TALK, FUNCTION, VERBS, NOUNS, ADJECTIVES]
         return [
-            self.unknown() if self._chance(0.12) else self._one(self._one(groups))
+            self.unknown() if self._chance(0.12) else self.form(self._one(self._one(groups)))
             for _ in range(self._random.integers(2, 10))
         ]
 
@@ -366,6 +376,8 @@ class Writer:
 
     def minutes(self) -> int:
         """In how many somebody may want to be reminded: mostly few, or a round number."""
+        if self._varied and self._chance(ONE_MINUTE_SHARE):
+            return 1
         return int(self._one([self._random.integers(1, 11), 5 * self._random.integers(1, 13), self._random.integers(1, 60)]))
 
     def remind_every(self, seconds: int) -> list[str]:

@@ -111,6 +111,8 @@ flower flor fire fuego hand mano eye ojo today hoy tomorrow mañana yesterday ay
 SPANISH = dict(zip(_SPANISH[::2], (word.replace("_", " ") for word in _SPANISH[1::2])))
 """What is shown of a word that the user says, while they want it translated."""
 
+OTHER_FORMS = {name: [form for form, same in PLURALS.items() if same == name] for name in dict.fromkeys(PLURALS.values())}
+"""What else is said for a class than its name: a word that is known in one form only is not heard in another."""
 
 
 def shown(english: str) -> str:

@@ -9,7 +9,7 @@ from messages import ANSWER_TURNS, OWN, handle_typed, messages_in, question, typ
 from synthesis import Span
 from tests.test_soundless import TURNS, heard_in, sessions, time_in
 from texts import COUNT_ANIMALS, Writer, parse, phrases
-from vocabulary import ACT, ACT_INDEX, AGE, ANIMALS, SAY, SAY_INDEX, UNITS, WORDS, number_words, word_class
+from vocabulary import ACT, ACT_INDEX, AGE, ANIMALS, NUMBERS, SAY, SAY_INDEX, UNITS, WORDS, number_words, word_class
 
 HOW_LONG = ("how long did that take", "how long was that", "how long did it take")
 COUNTS = {tuple(word_class(word) for word in phrase.split()) for phrase in phrases(*COUNT_ANIMALS)}
@@ -93,7 +93,7 @@ class Messages(unittest.TestCase):
                 counted += 1
                 begun = last - (len(words) - 1) // TYPED_TOKENS
                 period = next(count for count in range(2, 13) if number_words(count) == text[text.index("every") + 1 :][:1])
-                stop = next(turn for turn in range(last + 1, TURNS) if batch.act[0, turn] == ACT_INDEX["stop"])
+                stop = next(turn for turn in range(last + 1, TURNS) if batch.act[0, turn] in (ACT_INDEX["stop"], ACT_INDEX["cancel"]))
                 said = [turn for turn in range(begun, stop) if batch.say[0, turn] == SAY_INDEX["reminder"]]
                 self.assertEqual(said, [begun + turn_of(period) * (index + 1) for index in range(len(said))])
                 self.assertTrue(said)
@@ -117,10 +117,32 @@ class Messages(unittest.TestCase):
                     self.assertNotIn(due, said)
                     continue
                 self.assertEqual(said[:1], [due])
-                told = [turn for turn in range(begun, due + 1) if WORDS.index(AGE) in typed[turn]]
+                told = [turn for turn in range(begun + turn_of(10), due + 1) if WORDS.index(AGE) in typed[turn]]
                 self.assertEqual(len(told) > 0, seconds >= 10)
         self.assertGreater(counted, 20)
         self.assertGreater(cancelled, 5)
+
+    def test_a_wrong_sum_is_put_right_and_a_right_one_is_nothing_to_act_upon(self):
+        wrong = right = 0
+        for batch, _ in written(200):
+            for words, last in messages_in(batch.typed[0].numpy()):
+                text = [WORDS[word] for word in words]
+                verb = next((index for index, word in enumerate(text) if word in ("is", "equals", "makes")), 0)
+                if "plus" not in text or not 3 <= verb < len(text) - 1 or text[verb - 2] != "plus":
+                    continue
+                first, second, claimed = (NUMBERS.index(text[index]) for index in (verb - 3, verb - 1, verb + 1))
+                said = SAY[int(batch.say[0, last + ANSWER_TURNS])] if last + ANSWER_TURNS < TURNS else None
+                if claimed == first + second:
+                    right += 1
+                    self.assertEqual((acts_after(batch, 0, last), said if said in NUMBERS else None), (set(), None))
+                else:
+                    wrong += 1
+                    self.assertEqual((acts_after(batch, 0, last), said), ({"handle"}, number_words(first + second)[0]))
+        self.assertGreater(min(wrong, right), 3)
+
+    def test_some_sessions_begin_with_a_message(self):
+        first = [messages[0][1] for messages in (messages_in(batch.typed[0].numpy()) for batch, _ in written(100)) if messages]
+        self.assertTrue(5 < sum(turn <= 1 for turn in first) < 50)
 
     def test_how_long_something_took_is_told_when_it_ends_and_said_when_it_is_asked_for(self):
         asked = {tuple(word_class(word) for word in text.split()) for text in HOW_LONG}

@@ -65,12 +65,25 @@ class Counting(unittest.TestCase):
 
     def test_after_a_stop_it_begins_at_one(self):
         again = 0
-        for _, timeline in sessions("drill", 120):
+        for _, timeline in sessions("drill", 240):
             counts = [event.value for event in of(timeline, "count")]
             for before, after in zip(counts, counts[1:]):
                 self.assertIn(after, (before + 1, 1))
                 again += after == 1 and before > 1
         self.assertGreater(again, 0)
+
+
+class Recalled(unittest.TestCase):
+    def test_a_reminder_that_is_called_off_does_not_come_and_is_none_in_tests(self):
+        recalled = 0
+        for _, timeline in sessions("drill", 200):
+            due = [event.end for event in of(timeline, "remind")]
+            for event in of(timeline, "recalled"):
+                recalled += 1
+                self.assertTrue(any(abs(cancel.end - event.end) < 1e-6 for cancel in of(timeline, "cancel")))
+                self.assertTrue(all(abs(end - event.start - event.value) > 0.01 for end in due))
+        self.assertGreater(recalled, 10)
+        self.assertFalse([timeline for _, timeline in sessions("espeak-rare", 60) if of(timeline, "recalled")])
 
 
 class OverTheAgent(unittest.TestCase):

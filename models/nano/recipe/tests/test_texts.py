@@ -47,6 +47,19 @@ class Sentences(unittest.TestCase):
             ):
                 self.assertTrue(parse(make()).words)
 
+    def test_training_says_every_form_of_a_class_and_asks_for_one_minute_and_tests_do_neither(self):
+        def drawn(varied):
+            writer = Writer(np.random.default_rng(2), varied)
+            words = {word for _ in range(4_000) for word in parse(writer.salad()).words}
+            return words & {"minute", "hours", "second"}, sum(writer.minutes() == 1 for _ in range(200))
+
+        forms, in_one = drawn(varied=True)
+        self.assertEqual(forms, {"minute", "hours", "second"})
+        self.assertGreater(in_one, 50)
+        forms, in_one = drawn(varied=False)
+        self.assertFalse(forms)
+        self.assertLess(in_one, 30)
+
     def test_numbers_are_said_in_words_of_the_vocabulary(self):
         self.assertEqual([number_words(value) for value in (7, 20, 42)], [["seven"], ["twenty"], ["forty", "two"]])
         self.assertTrue(all(word in WORDS for value in range(100) for word in number_words(value)))

@@ -12,7 +12,7 @@ from ages import Note
 from augment import STRETCH, augment, transpose
 from dataset import Shards
 from features import BANDS
-from labels import IGNORE, turn_of
+from labels import IGNORE, TURN_SECONDS, turn_of
 from losses import Batch
 from melody import PITCHES
 from model import SIZES, Nano
@@ -21,7 +21,7 @@ from splice import type_reminders
 from texts import Writer
 from train_core import as_said, cache_features, cache_names
 from training import Average, averaged, blend
-from vocabulary import FLOOR_INDEX, SAY_INDEX, WORDS
+from vocabulary import ACT_INDEX, FLOOR_INDEX, SAY_INDEX, WORDS
 
 
 def grids(sessions, turns):
@@ -69,11 +69,12 @@ class TypeReminders(unittest.TestCase):
         batch = Batch(**{**grids(40, 300), "typed": torch.zeros(40, 300, 8, dtype=torch.long)})
         batch.floor[:, :50] = FLOOR_INDEX["speaking"]
         noted = type_reminders(batch, Writer(np.random.default_rng(2)))
-        delays = []
-        for (note,), typed, say, play in zip(noted, batch.typed, batch.say, batch.play):
+        delays, recalled = [], 0
+        for (note,), typed, say, play, act in zip(noted, batch.typed, batch.say, batch.play, batch.act):
             self.assertEqual(turn_of(note.asked), int(typed.any(1).nonzero()[0]))
-            if note.minutes:
+            if note.minutes or (act == ACT_INDEX["cancel"]).any():
                 self.assertFalse((say > 0).any())
+                recalled += not note.minutes and note.ends == float((act == ACT_INDEX["cancel"]).nonzero()[0] - 1) * TURN_SECONDS
                 continue
             asked, due = int(typed.any(1).nonzero()[0]), int((say == SAY_INDEX["reminder"]).nonzero())
             words = [WORDS[index] for index in typed.flatten().tolist() if index]
@@ -83,6 +84,7 @@ class TypeReminders(unittest.TestCase):
             delays.append((due - asked) // 5)
         self.assertLess(min(delays), 10)
         self.assertGreater(max(delays), 35)
+        self.assertGreater(recalled, 3)
 
 
 class JoinNotes(unittest.TestCase):
