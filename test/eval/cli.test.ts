@@ -35,6 +35,7 @@ describe('npm run eval', () => {
     ['an option without its value', ['--wav'], '--wav'],
     ['a value for an option without one', ['--quick=yes'], '--quick'],
     ['a text without a recording', ['--text', 'read.txt'], '--text needs --wav'],
+    ['a part that there is not', ['--part', 'echo', '--part', 'nobody'], 'no part nobody, but espeak, slt'],
     ['options that exclude each other', ['--alone', '--compare', 'other'], '--alone and --compare'],
   ])(
     'refuses %s',
@@ -52,7 +53,8 @@ describe('npm run eval', () => {
     ['a recording that is none', ['--wav', 'read.txt'], 'does not begin as a WAV file does'],
     ['a bundle that is not there', ['--bundle', 'nowhere'], 'nowhere'],
     ['another bundle that is not there', ['--compare', 'nowhere'], 'nowhere'],
-    ['test sets that nobody made', ['--json', '--alone'], 'models/nano/recipe makes it'],
+    ['test sets that nobody made', ['--json', '--alone'], 'no test set espeak '],
+    ['those of a part', ['--json', '--alone', '--part', 'slt'], 'no test set slt '],
     ['a folder without the published benchmark', ['--json', '--fdb', '.'], 'none of'],
   ])(
     'fails for %s, in one line that says so',
@@ -68,7 +70,17 @@ describe('npm run eval', () => {
   it('tells what it can do', async () => {
     const { code, stdout, stderr } = await evaluate('--help');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const option of ['--json', '--quick', '--bundle', '--compare', '--alone', '--wav', '--text', '--fdb']) {
+    for (const option of [
+      '--json',
+      '--quick',
+      '--bundle',
+      '--compare',
+      '--alone',
+      '--part',
+      '--wav',
+      '--text',
+      '--fdb',
+    ]) {
       expect(stdout).toContain(option);
     }
   }, 120_000);

@@ -7,6 +7,7 @@ voice activity detector; `measured` runs it.
 import json
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,8 @@ from vocabulary import BLANK, FLOOR, UNKNOWN, canonical
 TEST_SETS = ("espeak", "slt", "festival")
 TUNING_SETS = ("seen", "seen-drill")
 """Thresholds are chosen on new sentences of training voices, never on the voices that stand in for strangers."""
+PARTS, TIMED_PART = (*TEST_SETS, "echo", "typed", "hour"), "engine"
+"""Those of `npm run eval` (test/eval/parts.ts), and the one that measures times, beside which nothing else may run."""
 GAP_TARGET = 0.25
 WORD_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 MARGIN = 0.005
@@ -125,12 +128,18 @@ def curves(data: Path, bundles: dict[str, Path]) -> dict:
     return results
 
 
-def measured(bundle: Path, compare: Path | None) -> list[dict]:
-    """The figures of `npm run eval`, one object each."""
+def measured(bundle: Path, compare: Path | None, processes: int) -> list[dict]:
+    """The figures of `npm run eval`, one object each; those that are no times in `processes` parts at once."""
     other = ["--compare", str(compare)] if compare else []
     command = ["node", "scripts/eval.mjs", "--json", "--data", str(HOME), "--bundle", str(bundle), *other]
-    lines = subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return [json.loads(line) for line in lines.splitlines()]
+
+    def part(name: str) -> list[dict]:
+        run = subprocess.run([*command, "--part", name], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
+        return [json.loads(line) for line in run.stdout.splitlines()]
+
+    with ThreadPoolExecutor(processes) as pool:
+        figures = list(pool.map(part, PARTS))
+    return [figure for some in (*figures, part(TIMED_PART)) for figure in some]
 
 
 def shards_of(data: Path, name: str) -> list[Path]:
@@ -139,10 +148,10 @@ def shards_of(data: Path, name: str) -> list[Path]:
     )
 
 
-def evaluate(data: Path, bundle: Path, compare: Path | None, report: Path) -> dict:
+def evaluate(data: Path, bundle: Path, compare: Path | None, report: Path, processes: int = 1) -> dict:
     """Measures `bundle`, beside `compare` where there is one, and writes `results.json` into `report`."""
     bundles = {"nano": bundle, **({"before": compare} if compare else {})}
-    results = {"floor": FLOOR, "curves": curves(data, bundles), "figures": measured(bundle, compare)}
+    results = {"floor": FLOOR, "curves": curves(data, bundles), "figures": measured(bundle, compare, processes)}
     report.mkdir(parents=True, exist_ok=True)
     (report / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     return results

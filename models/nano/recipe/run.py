@@ -142,7 +142,7 @@ class Run:
 
     def evaluate(self) -> None:
         compare = self.compare if (self.compare / "bundle.json").exists() else None
-        print(write_report(self.report, evaluate(DATA, self.candidate, compare, self.report)))
+        print(write_report(self.report, evaluate(DATA, self.candidate, compare, self.report, self.processes)))
         draw(self.report, self.candidate, shards_of(DATA, "slt")[0])
 
 
