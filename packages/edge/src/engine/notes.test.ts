@@ -264,6 +264,56 @@ describe('notes', () => {
     expect(typed.acts('note').to(80).told[0]!.text).toBe(words.slice(2).join(' '));
   });
 
+  describe('of more words than they hold', () => {
+    const same = { '2': 'two', '20': 'twenty', '22': 'twenty two', second: 'seconds' };
+    const rest = 'that i need to call my mother about the weekend';
+    const noted = (text: string, read?: Readonly<Record<string, string>>) => {
+      const [spoken, typed] = [new Run(read).says(text, 8000, ['note']), new Run(read)];
+      typed.notes.typed(text.replaceAll(' ', ', '), 40);
+      typed.to(40).acts('note');
+      const first = [spoken, typed].map((run) => run.to(100).told.map(({ text, turn }) => `${text} @${turn}`)[0]);
+      expect(first[1]).toBe(first[0]);
+      return first[0];
+    };
+
+    it('end with the last age where nothing after it is one', () => {
+      expect(noted(`remind me in two minutes ${rest}`, same)).toBe('remind me in two minutes @90');
+      expect(noted(`so if you can please try to remind me in 22 second ${rest} in town`, same)).toBe(
+        'you can please try to remind me in 22 second @90',
+      );
+      expect(noted(`in two minutes no in twenty seconds ${rest}`, same)).toBe(
+        'in two minutes no in twenty seconds @90',
+      );
+    });
+
+    it('end with it where it would be cut, and not where it is whole', () => {
+      const [cut, whole] = ['that i need to call my mother now', 'that i need to call my mother'];
+      expect(noted(`remind me in twenty two minutes ${cut}`, same)).toBe('remind me in twenty two minutes @90');
+      expect(noted(`remind me in twenty two minutes ${whole}`, same)).toBe(`twenty two minutes ${whole} @90`);
+    });
+
+    it('end with the last word after a pause, in the next message, and of a model that is not told what they name', () => {
+      expect(noted(`remind me in two minutes ${rest}`)).toBe(`${rest} @90`);
+      const run = new Run(same).says('remind me in two minutes', 2000);
+      run.says(`so ${rest}`, 6000, ['note']).notes.typed('remind me in two minutes', 50);
+      run.notes.typed(`so ${rest}`, 60);
+      expect(
+        new Set(
+          run
+            .to(60)
+            .acts('note')
+            .to(120)
+            .told.map(({ text }) => text),
+        ),
+      ).toEqual(new Set([rest]));
+    });
+
+    it('are as old as the last word', () => {
+      const run = new Run(same).says(`remind me in twenty two seconds ${rest}`, 8000, ['note']).to(turnOf(8000, 30));
+      expect(run.ages).toEqual([10, 20, 22, 30].map((seconds) => `${seconds}@${turnOf(8000, seconds)}`));
+    });
+  });
+
   it('count an hour, in minutes after the first, and are forgotten then', () => {
     const run = new Run().says('in an hour', 1000, ['note']).to(turnOf(1000, 2 * 3600));
     const due = [10, 20, 30, 40, 50, ...Array.from({ length: 60 }, (_, i) => 60 * (i + 1))];

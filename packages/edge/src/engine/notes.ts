@@ -4,7 +4,7 @@ import { formsOf, namesOf } from './vocabulary.js';
 
 /** Longer than this between the ends of two words, and the second begins another utterance. */
 const UTTERANCE_GAP_MS = 1500;
-/** Words of a note, the last ones. */
+/** Words of a note. */
 const MAX_WORDS = 10;
 /** Policy dropOldest, and first of those that ask for nothing that is to come. */
 const MAX_NOTES = 4;
@@ -25,8 +25,14 @@ interface Request {
   readonly endMs: number;
 }
 
+/** The same, as it grows word by word. */
+interface Utterance extends Request {
+  /** Those that end with the last age which it names, if any: what is said after it may be more than a note holds. */
+  readonly toAge: readonly string[] | undefined;
+}
+
 interface Note extends Request {
-  /** The ages that it names, as the model reads both; the longest, where the words of one are among those of another. */
+  /** The ages that it names. */
   readonly named: readonly number[];
   /** The age that is told next. */
   readonly nextS: number;
@@ -41,15 +47,21 @@ interface Note extends Request {
 export class Notes {
   readonly #microTurnMs: number;
   readonly #same: ReadonlyMap<string, string> | undefined;
+  /** What an age may be read as; nothing of a model that is not told what a note names. */
+  readonly #forms: readonly { readonly age: number; readonly form: string }[];
   /** In the order in which they were noted. */
   #notes: readonly Note[] = [];
-  #spoken: Request | undefined;
-  #typed: Request | undefined;
+  #spoken: Utterance | undefined;
+  #typed: Utterance | undefined;
 
   /** @param same of a model that is told where a note has the words of its age: what it reads some forms as */
   constructor(microTurnMs: number, same?: Readonly<Record<string, string>>) {
     this.#microTurnMs = microTurnMs;
-    this.#same = same && new Map(Object.entries(same));
+    const names = same && new Map(Object.entries(same));
+    this.#same = names;
+    this.#forms = names
+      ? namedAges.flatMap((age) => ageForms(age).map((form) => ({ age, form: readAs(form, names) })))
+      : [];
   }
 
   /**
@@ -57,8 +69,12 @@ export class Notes {
    * @param index the micro-turn that it begins to be fed to
    */
   typed(text: string, index: number): void {
-    const words = formsOf(text).slice(-MAX_WORDS);
-    if (words.length > 0) this.#typed = { words, endMs: turnStartMs(index, this.#microTurnMs) };
+    const endMs = turnStartMs(index, this.#microTurnMs);
+    const typed = formsOf(text).reduce<Utterance | undefined>(
+      (before, word) => this.#after(before, word, endMs),
+      undefined,
+    );
+    if (typed) this.#typed = typed;
   }
 
   /**
@@ -75,16 +91,31 @@ export class Notes {
   }
 
   #hear({ text, endMs }: DecodedWord): void {
-    const before = this.#spoken && endMs - this.#spoken.endMs <= UTTERANCE_GAP_MS ? this.#spoken.words : [];
-    this.#spoken = { words: [...before, text].slice(-MAX_WORDS), endMs };
+    const goesOn = this.#spoken && endMs - this.#spoken.endMs <= UTTERANCE_GAP_MS;
+    this.#spoken = this.#after(goesOn ? this.#spoken : undefined, text, endMs);
+  }
+
+  #after(before: Utterance | undefined, word: string, endMs: number): Utterance {
+    const words = [...(before?.words ?? []), word].slice(-MAX_WORDS);
+    return { words, endMs, toAge: this.#agesIn(words, 'endsWith').length > 0 ? words : before?.toAge };
+  }
+
+  /** Its last words, but those before them where the last age would be cut: "two minutes" is no part of "twenty two minutes". */
+  #request(): Request | undefined {
+    const last = later(this.#spoken, this.#typed);
+    if (!last) return undefined;
+    const { words, endMs, toAge = words } = last;
+    const named = this.#agesIn(words);
+    const isWhole = this.#agesIn(toAge, 'endsWith').every((age) => named.includes(age));
+    return { words: isWhole ? words : toAge, endMs };
   }
 
   #note(index: number): Age[] {
-    const request = later(this.#spoken, this.#typed);
+    const request = this.#request();
     // The model may say it twice, with something else in between.
     if (!request || this.#notes.some(({ endMs }) => endMs === request.endMs)) return [];
     const before = this.#notes.flatMap((note) => between(note, request) ?? []);
-    const note = { ...request, named: this.#agesIn(request), nextS: FIRST_AGE_S, turn: index };
+    const note = { ...request, named: this.#agesIn(request.words), nextS: FIRST_AGE_S, turn: index };
     while (note.nextS <= LAST_AGE_S && this.#turnOf(note, note.nextS) <= index) note.nextS = ageAfter(note);
     this.#notes = [...this.#notes, note];
     if (this.#notes.length > MAX_NOTES) {
@@ -94,17 +125,11 @@ export class Notes {
     return before;
   }
 
-  #agesIn({ words }: Request): number[] {
-    const same = this.#same;
-    if (!same) return [];
-    const read = (text: string) => ` ${namesOf(text, same).join(' ')} `;
-    const note = read(words.join(' '));
-    const found = namedAges.flatMap((age) => {
-      const form = ageForms(age)
-        .map(read)
-        .find((form) => note.includes(form));
-      return form === undefined ? [] : [{ age, form }];
-    });
+  /** The ages that words name, as the model reads both; the longest, where the words of one are among those of another. */
+  #agesIn(words: readonly string[], has: 'includes' | 'endsWith' = 'includes'): number[] {
+    if (!this.#same) return [];
+    const text = readAs(words.join(' '), this.#same);
+    const found = this.#forms.filter(({ form }) => text[has](form));
     return found
       .filter(({ form }) => !found.some((other) => other.form !== form && other.form.endsWith(form)))
       .map(({ age }) => age);
@@ -180,6 +205,11 @@ function ageAfter({ named, nextS }: Pick<Note, 'named' | 'nextS'>): number {
   return namedAges.find((age) => age > nextS && isTold(age)) ?? LAST_AGE_S + MINUTE_S;
 }
 
+/** Between spaces, so that no word is found within another. */
+function readAs(text: string, same: ReadonlyMap<string, string>): string {
+  return ` ${namesOf(text, same).join(' ')} `;
+}
+
 /** How long before `request` a note was; nothing where that is no time. */
 function between(note: Note, request: Request): Age | undefined {
   const seconds = Math.round((request.endMs - note.endMs) / 1000);
@@ -191,6 +221,6 @@ function ageOf({ words }: Request, seconds: number): Age {
   return { type: 'age', seconds, text: words.join(' ') };
 }
 
-function later(spoken: Request | undefined, typed: Request | undefined): Request | undefined {
+function later(spoken: Utterance | undefined, typed: Utterance | undefined): Utterance | undefined {
   return spoken && typed ? (typed.endMs >= spoken.endMs ? typed : spoken) : (spoken ?? typed);
 }
