@@ -29,3 +29,28 @@ export async function renderWithSession(children: ReactNode, { connect = true } 
 export function rest(): Promise<void> {
   return act(settled);
 }
+
+/** Renders a hook, and keeps what each render gave. */
+export async function renderHook<T>(use: () => T, options?: { connect?: boolean }) {
+  const results: T[] = [];
+  function Probe() {
+    results.push(use());
+    return null;
+  }
+  const stage = await renderWithSession(<Probe />, options);
+  return {
+    ...stage,
+    get current(): T {
+      return results.at(-1) as T;
+    },
+    get renders(): number {
+      return results.length;
+    },
+  };
+}
+
+export const started = (responseId = 'a') =>
+  ({ type: 'response.started', responseId, kind: 'reply', audience: 'room' }) as const;
+export const word = (text: string, endMs: number) =>
+  ({ type: 'transcript.word', participant: 'caller', text, endMs, confidence: 1, final: true }) as const;
+export const speaking = { type: 'floor.changed', participant: 'caller', floor: 'speaking', confidence: 0.8 } as const;
