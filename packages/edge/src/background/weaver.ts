@@ -2,7 +2,8 @@ import type { Floor, SessionEventOf } from '@microturn/protocol';
 import { tellOffer } from '../offer.js';
 import type { Mark } from '../engine/types.js';
 import { failurePhrase, phrases } from './phrases.js';
-import { nextPiece, type SpeechPiece } from './speech-pieces.js';
+import { Sentences, type SentencesParts } from './sentences.js';
+import type { SpeechPiece } from './speech-pieces.js';
 import { isBusy, isOver, type Task } from './task-reducer.js';
 
 /** When the agent says what a task has found. */
@@ -60,16 +61,11 @@ export interface WeaverParts {
   readonly host: RelayHost;
   /** So many characters of the result need no saying any more. */
   readonly onSaid: (task: Task, chars: number, responseId: string | undefined) => void;
-  /** Looks at each sentence before it is said: it may change it, or drop it. Where it fails, it is dropped. */
-  readonly moderate?: ((text: string, task: Task) => Promise<string | undefined>) | undefined;
+  readonly moderate?: SentencesParts['moderate'];
   /** A task that takes longer has the agent say so. */
   readonly progressMs: number;
 }
 
-/** Of one result, at most so much is said; the rest can be read. */
-const SPOKEN_CHARS = 700;
-/** Sentences that are ready before they are needed. */
-const AHEAD = 3;
 /** A sentence that is ready by so long before the end of the one before follows in the same breath. */
 const NEXT_MS = 500;
 const PROGRESS_AGAIN_MS = 15_000;
@@ -81,11 +77,8 @@ const VAIN = 8;
 interface Story {
   readonly id: string;
   readonly revision: number;
-  /** Up to where sentences have been cut off, and those that are ready. */
-  cutChars: number;
-  readonly ready: SpeechPiece[];
-  moderating: boolean;
-  spokenChars: number;
+  /** Of its result. */
+  readonly sentences: Sentences;
   resumes: number;
   vain: number;
   progress: number;
@@ -141,7 +134,7 @@ export class Weaver {
 
   /** Something of its result is being said, or was. */
   hasBegun(taskId: string): boolean {
-    return (this.#stories.get(taskId)?.spokenChars ?? 0) > 0;
+    return (this.#stories.get(taskId)?.sentences.spokenChars ?? 0) > 0;
   }
 
   /** Tasks have changed: what is said of one that is over by now is silenced at once. */
@@ -216,19 +209,17 @@ export class Weaver {
       return heardWords < 0;
     });
     const heard = pieces.slice(0, pieces.length - unheard.length).at(-1);
-    story.ready.unshift(...unheard);
-    story.spokenChars -= unheard.reduce((sum, { spoken }) => sum + spoken.length, 0);
+    story.sentences.putBack(unheard);
     if (heard) this.#parts.onSaid(task, heard.toChar, responseId);
   }
 
   #goOn(live: Relay, aheadMs: number): void {
     if (live.ended) return;
     const { host } = this.#parts;
-    const next = live.story.ready.shift();
+    const next = live.story.sentences.take();
     const task = this.#find(live.story);
     if (next && task) {
       live.pieces.push(next);
-      live.story.spokenChars += next.spoken.length;
       host.say(live.responseId, live.story.id, next.spoken);
       this.#prepare(task);
     } else if (!task || task.status !== 'streaming' || aheadMs < NEXT_MS) {
@@ -248,8 +239,7 @@ export class Weaver {
 
   /** Nothing more of it is said. */
   #silence(story: Story, task: Task, responseId?: string): void {
-    story.ready.length = 0;
-    story.cutChars = Infinity;
+    story.sentences.silence();
     this.#parts.onSaid(task, Infinity, responseId);
   }
 
@@ -257,7 +247,7 @@ export class Weaver {
     for (const task of this.#tasks) {
       const story = this.#stories.get(task.id);
       const live = story !== undefined && this.#live?.story === story;
-      if (!story || (story.ready.length === 0 && !live)) continue;
+      if (!story || (!story.sentences.first && !live)) continue;
       if (live) this.#drop();
       this.#silence(story, task);
     }
@@ -281,11 +271,10 @@ export class Weaver {
       };
     }
     for (const { task, story } of stories) {
-      const first = story.ready[0];
+      const { first } = story.sentences;
       if (!first) continue;
       return () => {
-        story.ready.shift();
-        story.spokenChars += first.spoken.length;
+        story.sentences.take();
         this.#begin(story, first.spoken, { pieces: [first] });
         this.#prepare(task);
       };
@@ -334,60 +323,8 @@ export class Weaver {
     if (this.#live) this.#parts.host.drop(this.#live.responseId);
   }
 
-  /** Cuts sentences off a result as it grows, a few before they are needed. */
   #prepare(task: Task): void {
-    const story = this.#storyOf(task);
-    while (!story.moderating && story.ready.length < AHEAD && task.saidChars < task.text.length) {
-      const piece = this.#cut(story, task);
-      if (!piece) return;
-      const { moderate } = this.#parts;
-      if (piece.spoken === '') this.#skip(story, task, piece);
-      else if (moderate) void this.#moderate(moderate, story, task, piece);
-      else story.ready.push(piece);
-    }
-  }
-
-  #cut(story: Story, task: Task): SpeechPiece | undefined {
-    const complete = task.status === 'done';
-    const planned = story.spokenChars + story.ready.reduce((sum, { spoken }) => sum + spoken.length, 0);
-    if (planned > SPOKEN_CHARS) {
-      if (!complete || story.cutChars >= task.text.length) return undefined;
-      story.cutChars = task.text.length;
-      return { toChar: task.text.length, spoken: phrases.more };
-    }
-    const piece = nextPiece(task.text, story.cutChars, complete);
-    if (piece) story.cutChars = piece.toChar;
-    return piece;
-  }
-
-  async #moderate(
-    moderate: NonNullable<WeaverParts['moderate']>,
-    story: Story,
-    task: Task,
-    piece: SpeechPiece,
-  ): Promise<void> {
-    story.moderating = true;
-    let spoken: string | undefined;
-    try {
-      spoken = await moderate(piece.spoken, task);
-    } catch {
-      // It is the app's, and may throw anything, at once as well: what it did not look at is not said.
-    } finally {
-      story.moderating = false;
-    }
-    const current = this.#find(story);
-    if (!current || this.#stories.get(story.id) !== story) return;
-    if (spoken) story.ready.push({ ...piece, spoken });
-    else this.#skip(story, current, piece);
-    this.#prepare(current);
-  }
-
-  /** Nothing of it is to be said: it counts as said where nothing before it waits. */
-  #skip(story: Story, task: Task, piece: SpeechPiece): void {
-    const before = story.ready.at(-1);
-    if (before) story.ready[story.ready.length - 1] = { ...before, toChar: piece.toChar };
-    else if (this.#live?.story !== story) this.#parts.onSaid(task, piece.toChar, undefined);
-    else this.#live.pieces.push(piece);
+    this.#storyOf(task).sentences.prepare(task);
   }
 
   #storyOf({ id, revision, saidChars, again }: Task): Story {
@@ -398,10 +335,14 @@ export class Weaver {
     const story: Story = {
       id,
       revision,
-      cutChars: saidChars,
-      ready: [],
-      moderating: false,
-      spokenChars: 0,
+      sentences: new Sentences(saidChars, {
+        moderate: this.#parts.moderate,
+        current: () => (this.#stories.get(id) === story ? this.#find(story) : undefined),
+        onSkipped: (task, piece) => {
+          if (this.#live?.story === story) this.#live.pieces.push(piece);
+          else this.#parts.onSaid(task, piece.toChar, undefined);
+        },
+      }),
       resumes: 0,
       vain: 0,
       // One that is tried again was told of already.
