@@ -70,8 +70,8 @@ describe('typed instructions', () => {
     const figures = judged('typed', some, [saying([1.8, 'seven']), saying([1.8, 'eleven'])]);
     expect(figures).toMatchObject([
       { measure: 'next number, said', value: 0.5, n: 2 },
-      { measure: 'all that is trained, in words of the recipe', value: 1, n: 1 },
-      { measure: 'all that is trained, in other words', value: 0, n: 1 },
+      { measure: 'all, in words of the recipe', value: 1, n: 1 },
+      { measure: 'all, in other words', value: 0, n: 1 },
     ]);
   });
 

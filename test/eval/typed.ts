@@ -46,8 +46,6 @@ export interface Outcome {
 /** One thing that a room shows: right or wrong, or nothing, where it says nothing of it. */
 export interface Judgement {
   readonly skill: string;
-  /** The recipe has it spoken alone. */
-  readonly untrained?: true;
   readonly judge: (outcome: Outcome) => boolean | undefined;
 }
 
@@ -193,7 +191,7 @@ function adding([text, right]: Numbered): Scene {
   const judge: Judgement['judge'] = ({ track }) => tells(track, right);
   return {
     ...typing(text, 4),
-    judgements: [{ skill: 'wrong sum, what it makes is said', untrained: true, judge }],
+    judgements: [{ skill: 'wrong sum, what it makes is said', judge }],
   };
 }
 
@@ -249,18 +247,17 @@ function hearOwn({ play }: Sound, { index, say, acts: decided }: Decision): void
   if (say !== '') play.fill(1, index + 1, index + 2 + say.split(' ').length);
 }
 
-/** By skill, and by wording of all that is trained. */
+/** By skill, and by wording of all of them. */
 export function judged(suite: string, all: readonly Room[], outcomes: readonly Outcome[]): Figure[] {
   const skills = new Map<string, Tally>();
   const wordings = { recipe: new Tally(), other: new Tally() };
   for (const [i, { judgements, wording }] of all.entries()) {
-    for (const { skill, untrained, judge } of judgements) {
+    for (const { skill, judge } of judgements) {
       const isRight = judge(outcomes[i]!);
       if (isRight === undefined) continue;
-      const measure = untrained ? `${skill} (never trained)` : skill;
-      if (!skills.has(measure)) skills.set(measure, new Tally());
-      skills.get(measure)!.add(isRight);
-      if (!untrained) wordings[wording].add(isRight);
+      if (!skills.has(skill)) skills.set(skill, new Tally());
+      skills.get(skill)!.add(isRight);
+      wordings[wording].add(isRight);
     }
   }
   const row = { suite, unit: 'share', better: 'higher' } as const;
@@ -268,8 +265,8 @@ export function judged(suite: string, all: readonly Room[], outcomes: readonly O
     ...[...skills]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([measure, { share }]) => ({ ...row, measure, ...share })),
-    { ...row, measure: 'all that is trained, in words of the recipe', ...wordings.recipe.share },
-    { ...row, measure: 'all that is trained, in other words', ...wordings.other.share },
+    { ...row, measure: 'all, in words of the recipe', ...wordings.recipe.share },
+    { ...row, measure: 'all, in other words', ...wordings.other.share },
   ];
 }
 
