@@ -51,6 +51,41 @@ describe('taking turns', () => {
     expect(talk.state.answer).toBeUndefined();
   });
 
+  describe('an answer that has nothing to speak', () => {
+    const patience = { wordMs: 1000, word: 'One moment.', firstMs: 4000, stallMs: 2000, sorry: 'Sorry.' };
+    const thanked = (options: TalkOptions = { drafting: { enabled: false } }) =>
+      new Talk(options).floors('.SSSS').words('thank you so much');
+    const yielded = (talk: Talk) => talk.floors('Y').words('thank you so much');
+    const codes = (talk: Talk) => talk.emitted('error').map((error) => 'code' in error && error.code);
+
+    it.each(['👍', ' 👍 👏\n', '[ends: so much?] 🙂', '…'])('is an error that the page gets, once: %s', (text) => {
+      for (const talk of [yielded(thanked()).writes(text), yielded(thanked({}).writes(text))]) {
+        talk.floors('..');
+        expect([talk.said, codes(talk), talk.state.answer]).toEqual([[], ['llm/malformed'], undefined]);
+      }
+    });
+
+    it('is one, too, where it was announced, or held back meanwhile', () => {
+      const announced = yielded(thanked({ drafting: { enabled: false }, patience }))
+        .floors('.'.repeat(7))
+        .writes('👍');
+      expect([announced.said.length, codes(announced), announced.floors('.').more]).toEqual([
+        1,
+        ['llm/malformed'],
+        false,
+      ]);
+      const held = yielded(thanked()).floors('S').writes('👍');
+      expect(codes(held)).toEqual([]);
+      expect(codes(held.floors('Y').words('').floors('.'))).toEqual(['llm/malformed']);
+    });
+
+    it('is none where the LLM wants silence, or says a word beside it', () => {
+      for (const text of ['', '[silence]', '[silence] 👍', '👍 Great!', '2']) {
+        expect(codes(yielded(thanked()).writes(text).floors('.').hearsAll())).toEqual([]);
+      }
+    });
+  });
+
   it('an LLM that wants silence is not waited for, nor paid for what it adds', () => {
     const talk = new Talk().floors('.SSSS').words('hm okay then').floors('Y').words('hm okay then');
     talk.writes('[silence] They are', false);

@@ -1,8 +1,8 @@
-import type { Floor, SessionEvent } from '@microturn/protocol';
+import { MicroturnError, type Floor, type SessionEvent } from '@microturn/protocol';
 import type { Act } from '../engine/types.js';
 import { plainWords, readDraft, type Draft } from './draft.js';
 import { followHistory } from './heard-history.js';
-import { speakableTo } from './speakable.js';
+import { isSpeakable, speakableTo } from './speakable.js';
 import type { StepBuilder } from './step-builder.js';
 import type { Answer, TurnTakingInput } from './turn-state.js';
 
@@ -38,13 +38,19 @@ export function sayMore(step: StepBuilder, atMs: number): void {
     step.withdraw();
     return;
   }
+  if (read && answer.draft.done && !isSpeakable(read.text)) {
+    // That is no silence of its own accord: who asked hears nothing of an answer that there is, and the page is to know why.
+    step.emit({ type: 'error', ...new MicroturnError('llm/malformed', 'nothing in it can be spoken').toWire() });
+    step.withdraw();
+    return;
+  }
   const complete = answer.draft.done || answer.calling;
   const said = read ? speakableTo(read.text, answer.said, complete) : 0;
   // What a voice does not take at once follows with the next decision.
   const rest = complete && read !== undefined && said < read.text.length;
   const part = read ? read.text.slice(answer.said, said).trim() : '';
   // A smile at the end is no speech: a voice refuses it, and what is being said would end there.
-  const say = /[\p{L}\p{N}]/u.test(part) ? part : '';
+  const say = isSpeakable(part) ? part : '';
   if (say === '' && answer.draft.done && !rest && answer.responseId === undefined && !answer.opens) {
     // Nothing of it is being said, or is going to be.
     step.withdraw();

@@ -18,6 +18,11 @@ export function speakableTo(text: string, from: number, done: boolean): number {
   return to - from > LONGEST_CHARS ? from + partEnd(text.slice(from, from + LONGEST_CHARS)) : to;
 }
 
+/** Whether there is anything in it for a voice, which refuses a smile, or dots. */
+export function isSpeakable(text: string): boolean {
+  return /[\p{L}\p{N}]/u.test(text);
+}
+
 /** Where a part ends that had to be cut: behind its last sentence, or word; in the middle of what is neither. */
 function partEnd(part: string): number {
   const sentence = [...part.matchAll(/[.!?…\n]["'”’)]*(?=\s)|[。！？][」』]*/g)].at(-1);
