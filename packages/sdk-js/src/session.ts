@@ -240,7 +240,7 @@ export interface InteractionSession extends AsyncDisposable {
   changeSubject(): Promise<void>;
   /**
    * Offers a function of this page to background tasks, across calls, until the returned function is called. Of several of one name the
-   * newest is called.
+   * newest is called. Those that do not fit the 64 KiB of all of them are each an error, by name, on `errors`.
    * @throws {TypeError} where it cannot be offered: its name, description, `parameters` or `execute`; @throws {MicroturnError}
    *   `session/closed`
    */

@@ -94,6 +94,30 @@ describe('functions of the page', () => {
     expect(errors).toEqual([]);
   });
 
+  it('are offered without the ones that no longer fit the message of all, each of which is an error by its name', async () => {
+    const { session, transport, offered } = await connected();
+    const messages: string[] = [];
+    session.errors.subscribe(({ code, message }) => messages.push(`${code}: ${message}`));
+    const sized = (name: string, chars: number) =>
+      session.registerTool(tool(() => 1, { name, parameters: { type: 'object', title: '你'.repeat(chars) } }));
+    sized('small', 10);
+    const withdraw = sized('large', 15_000);
+    sized('huge', 25_000);
+    sized('another', 10_000);
+    sized('last', 10);
+    await settled();
+    expect(offered()).toEqual([['small', 'large', 'last']]);
+    expect(messages).toEqual([
+      expect.stringMatching(/^protocol\/too-large: .*huge/),
+      expect.stringMatching(/^protocol\/too-large: .*another/),
+    ]);
+    const sent = () => new TextEncoder().encode(JSON.stringify(transport.sentOf('tools.register').at(-1)));
+    expect(sent().length).toBeLessThan(limits.messageBytes);
+    withdraw();
+    await settled();
+    expect(offered().at(-1)).toEqual(['small', 'another', 'last']);
+  });
+
   it('are those of who is left where two parts of a page offer one of the same name', async () => {
     const { session, call, transport } = await connected();
     const withdraw = session.registerTool(tool(() => 'the page’s'));

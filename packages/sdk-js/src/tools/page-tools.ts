@@ -1,4 +1,4 @@
-import { decodeJson, limits, type PageTool, type SessionEventOf } from '@microturn/protocol';
+import { decodeJson, limits, MicroturnError, type PageTool, type SessionEventOf } from '@microturn/protocol';
 import type { SessionRequest, TransportLink } from '../connection/transport.js';
 
 /** A function of this page that background tasks may call. */
@@ -28,7 +28,7 @@ interface Offer {
 
 /** That are kept behind the newest: who never withdraws one, and offers it again and again, is not to fill the memory. */
 const MOST_OF_ONE_NAME = 8;
-/** Around the output in its message. */
+/** Around the output, or the tools, in their message. */
 const ENVELOPE_BYTES = 512;
 
 /** The page's functions, as the edge knows them. */
@@ -128,16 +128,33 @@ export class PageTools {
     this.#announcing = true;
     queueMicrotask(() => {
       this.#announcing = false;
-      const tools = [...new Map(this.#offers.map(({ told }) => [told.name, told])).values()];
       // Where none is up, or this one is lost, the next one is told.
       const link = this.#link();
       if (!link) return;
       this.#offered = true;
+      const tools = this.#fitting();
       link.request({ type: 'tools.register', tools }).catch((error: unknown) => {
         if (this.#link() === link) this.#onError(error);
       });
     });
   }
+
+  /** Those that go into one message: the others, each of which is an error, would take all of them with it. */
+  #fitting(): PageTool[] {
+    let left = limits.messageBytes - ENVELOPE_BYTES;
+    return [...new Map(this.#offers.map(({ told }) => [told.name, told])).values()].filter((told) => {
+      const bytes = bytesOf(JSON.stringify(told)) + 1;
+      const fits = bytes <= left;
+      if (fits) left -= bytes;
+      else this.#onError(new MicroturnError('protocol/too-large', `the tool ${told.name}, ${bytes} bytes`));
+      return fits;
+    });
+  }
+}
+
+/** As it is sent. */
+function bytesOf(json: string): number {
+  return new TextEncoder().encode(json).length;
 }
 
 /**
@@ -174,8 +191,7 @@ function sendable(output: unknown): unknown {
   if (output === undefined) return 'done';
   const json = JSON.stringify(output);
   if (json === undefined) throw new TypeError('what the function gave back is not JSON');
-  const bytes = new TextEncoder().encode(json).length;
-  if (json.length > limits.toolOutputChars || bytes > limits.messageBytes - ENVELOPE_BYTES) {
+  if (json.length > limits.toolOutputChars || bytesOf(json) > limits.messageBytes - ENVELOPE_BYTES) {
     throw new RangeError(`what the function gave back is too large: at most ${limits.toolOutputChars} characters`);
   }
   try {
