@@ -104,6 +104,24 @@ describe('Speaker', () => {
     expect(speaker.state.value.volume).toBe(0.5);
   });
 
+  it.each([20, 0])(
+    'plays through what was chosen last, however long the browser takes for the one before',
+    async (ticks) => {
+      const mine = new FakeAudioElement(() => true);
+      mine.setSinkId = async (id) => {
+        for (let left = id === 'slow' ? ticks : 5; left > 0; left--) await Promise.resolve();
+        if (id === 'gone') throw new DOMException('no such device', 'NotFoundError');
+        mine.sinkId = id;
+      };
+      const speaker = create(mine as unknown as HTMLAudioElement);
+      speaker.add('agent', track(), true);
+      const [slow, gone, last] = [speaker.select('slow'), speaker.select('gone'), speaker.select('headset')];
+      await expect(gone).rejects.toMatchObject({ code: 'media/unsupported' });
+      await Promise.all([slow, last]);
+      expect([mine.sinkId, speaker.state.value.deviceId]).toEqual(['headset', 'headset']);
+    },
+  );
+
   it('plays through the system’s loudspeaker while the one that was chosen is unplugged, for that is silent', async () => {
     media.plug('headset', 'audiooutput');
     const speaker = create();

@@ -2,6 +2,7 @@ import { MicroturnError } from '@microturn/protocol';
 import type { Observable, Subscription } from 'rxjs';
 import type { Clock } from '../clock.js';
 import { newest } from '../newest.js';
+import { oneAfterAnother } from '../one-after-another.js';
 import { StateSource, type State } from '../state.js';
 import { devicesOf } from './device-list.js';
 import type { DeviceInfo, OutputDevice, OutputState } from './devices.js';
@@ -49,6 +50,7 @@ export class Speaker implements OutputDevice {
   #listing: Subscription | undefined;
   /** What `select()` asked for; whether it was listed since, and is no more. */
   #chosen: string | undefined;
+  readonly #choosing = oneAfterAnother();
   #seen = false;
   #gone = false;
   #agentGain = 1;
@@ -98,17 +100,20 @@ export class Speaker implements OutputDevice {
     this.#patch({ ducked: gain < 1 });
   }
 
-  async select(deviceId: string): Promise<void> {
-    if (this.#closed) throw new MicroturnError('session/closed');
-    try {
-      await Promise.all([...this.#outputs.values()].map(({ element }) => setSink(element, deviceId)));
-    } catch (error) {
-      throw MicroturnError.from(error, 'media/unsupported');
-    }
-    this.#chosen = deviceId;
-    this.#gone = false;
-    this.#seen = isAmong(this.state.value.devices, deviceId);
-    this.#patch({ deviceId });
+  select(deviceId: string): Promise<void> {
+    // A browser that is asked twice at once may be done with the first one last.
+    return this.#choosing(async () => {
+      if (this.#closed) throw new MicroturnError('session/closed');
+      try {
+        await Promise.all([...this.#outputs.values()].map(({ element }) => setSink(element, deviceId)));
+      } catch (error) {
+        throw MicroturnError.from(error, 'media/unsupported');
+      }
+      this.#chosen = deviceId;
+      this.#gone = false;
+      this.#seen = isAmong(this.state.value.devices, deviceId);
+      this.#patch({ deviceId });
+    });
   }
 
   /** Plays a track; `blocked` says where the browser does not let it. */
