@@ -225,6 +225,10 @@ export class BackgroundDesk implements SessionBackground {
     this.#intake.restore(restoreTasks(events), spent?.tasks);
   }
 
+  retell(): void {
+    this.#ledger.apply({ type: 'retell', atMs: this.#desk.nowMs() });
+  }
+
   onDecision(decision: Decision, moment: Parameters<SessionBackground['onDecision']>[1]): void {
     const { responses, present, overhears } = moment;
     if (this.#closed) return;

@@ -51,6 +51,28 @@ describe('tasks', () => {
     expect(run.events.at(-1)).toMatchObject({ responseId: 'r2' });
   });
 
+  it('are told of again as they stand, but for those that are over', () => {
+    const run = new Run();
+    for (const id of ['over', 'done', 'asks', 'runs', 'waits']) {
+      run.ask(id);
+      if (id === 'over') run.feed({ type: 'cancel', atMs: 1, id, by: 'client' });
+      if (id === 'done') run.feed({ type: 'delta', atMs: 1, id, revision: 1, text: 'four' });
+      if (id === 'done') run.feed({ type: 'done', atMs: 1, id, revision: 1 });
+      if (id === 'asks')
+        run.feed({ type: 'question', atMs: 1, id, revision: 1, question: { id: 'q', text: 'Which?' } });
+    }
+    const [told, tasks, effects] = [run.events.length, run.book.tasks, run.effects.length];
+    run.feed({ type: 'retell', atMs: 2 });
+    const of = (taskId: string) => ({ taskId, revision: 1, title: taskId });
+    expect(run.events.slice(told)).toEqual([
+      { ...of('done'), type: 'task.completed', text: 'four' },
+      { ...of('asks'), type: 'task.question', questionId: 'q', text: 'Which?' },
+      { ...of('runs'), type: 'task.progress', status: 'running', prompt: 'what is runs?' },
+      { ...of('waits'), type: 'task.progress', status: 'queued', prompt: 'what is waits?' },
+    ]);
+    expect([run.book.tasks, run.effects.length]).toEqual([tasks, effects]);
+  });
+
   it('one that found nothing is woven without a word', () => {
     const run = new Run().ask('a').feed({ type: 'done', atMs: 1, id: 'a', revision: 1 });
     expect(run.task('a').status).toBe('woven');

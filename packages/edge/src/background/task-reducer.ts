@@ -93,6 +93,8 @@ export type TaskInput =
   | { type: 'said'; atMs: number; id: string; revision: number; chars: number; responseId?: string | undefined }
   /** Another process worked on these, and is gone: what was not finished begins again. */
   | { type: 'restore'; atMs: number; tasks: readonly Task[] }
+  /** A client that may have missed how tasks ended is told how those stand that have not. */
+  | { type: 'retell'; atMs: number }
   | { type: 'tick'; atMs: number };
 
 /** What the desk must do besides telling its session. */
@@ -198,6 +200,9 @@ export function stepTasks(book: TaskBook, input: TaskInput): TaskStep {
         step.progress(task.id);
       }
       break;
+    case 'retell':
+      for (const task of book.tasks) if (!isOver(task)) retell(step, task);
+      break;
     case 'tick':
       for (const task of book.tasks) expire(step, task, input.atMs);
       break;
@@ -302,6 +307,12 @@ function answer(step: TaskStepBuilder, input: TaskInput & { type: 'answer' }): v
   step.update(id, { status: 'running', question: undefined, sinceMs: atMs });
   step.progress(id);
   step.effect({ do: 'answer', id, revision, questionId: question.id, answer: given });
+}
+
+function retell(step: TaskStepBuilder, { id, status, text, prompt, question }: Task): void {
+  if (question) step.emit(id, toQuestionEvent(question));
+  else if (status === 'done') step.emit(id, { type: 'task.completed', text });
+  else step.progress(id, { prompt });
 }
 
 function expire(step: TaskStepBuilder, task: Task, atMs: number): void {

@@ -87,6 +87,8 @@ export interface SessionBackground {
    * spent is spent.
    */
   restore(events: readonly SessionEvent[], spent?: SessionBackground['spent']): void;
+  /** The client may have missed how tasks ended: it is told how those stand that go on. */
+  retell(): void;
   /** A task of its own, whatever the words are. @throws {MicroturnError} `protocol/malformed` where there are none, `task/full` */
   ask(request: TaskRequest): { taskId: string };
   /** What was typed to the agent, and what was made of it: a task, or something about one that is under way. */

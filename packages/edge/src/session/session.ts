@@ -239,7 +239,10 @@ export class Session {
       lostMs,
       ...(origin && origin.model !== this.modelName && { model: this.modelName }),
     });
-    if (lostMs > 0) this.#events.redraw();
+    if (lostMs > 0) {
+      this.#events.redraw();
+      this.#background?.retell();
+    }
   }
 
   /**

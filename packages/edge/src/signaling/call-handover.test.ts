@@ -73,6 +73,7 @@ describe('fault 3, the edge is killed, and another takes its place', () => {
         onDecision: () => undefined,
         onEvent: () => undefined,
         restore: (_events: unknown, before: unknown) => void restored.push(before),
+        retell: () => undefined,
         close: () => undefined,
       } as unknown as SessionBackground;
       return { restored, background: () => () => background };

@@ -1,5 +1,6 @@
 import { limits, type SessionEvent } from '@microturn/protocol';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { SessionBackground } from '../session/index.js';
 import { Socket, World } from './testing/call-world.js';
 
 let world: World;
@@ -55,7 +56,9 @@ describe('what the page of a call shows', () => {
   });
 
   it('comes again with what else was missed, and is drawn anew only where something is lost', async () => {
-    const { call, joined } = await world.join(socket);
+    const retell = vi.fn();
+    const tasks = { onEvent: () => undefined, retell, close: () => undefined } as unknown as SessionBackground;
+    const { call, joined } = await world.join(socket, { background: () => () => tasks });
     const { resumeToken } = joined;
     call.session.patch('a', [add('/x', 1)]);
     const lastSeq = socket.seqs.at(-1)!;
@@ -64,6 +67,7 @@ describe('what the page of a call shows', () => {
     const again = new Socket();
     await world.join(again, { resume: { resumeToken, lastSeq } });
     expect(patches(again.events)).toMatchObject([{ patch: [{ path: '/y' }] }]);
+    expect(retell).not.toHaveBeenCalled();
 
     call.detach(again);
     call.session.patch('gone', [add('', 1)]);
@@ -77,6 +81,8 @@ describe('what the page of a call shows', () => {
     expect(patches(late.events.slice(resumed))).toMatchObject([
       { surfaceId: 'a', patch: [add('', { x: 1, y: 2, i: 2099 })] },
     ]);
+    // Its tasks, too: of some the end may be among what is lost.
+    expect(retell).toHaveBeenCalledOnce();
   });
 
   it('outlives the edge: another process draws what was shown, and goes on from there', async () => {

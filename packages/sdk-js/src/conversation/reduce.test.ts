@@ -225,6 +225,34 @@ describe('the agent', () => {
     expect(state.responses).toMatchObject([{ status: 'interrupted' }]);
   });
 
+  it('thinks, after a loss of events, of those tasks alone that the edge tells of again', () => {
+    const task = (taskId: string, body: object) =>
+      ({ taskId, revision: 1, title: taskId, ...body }) as SessionEventBody;
+    const begun = (taskId: string): [number, SessionEventBody][] => [
+      [100, task(taskId, { type: 'task.created', origin: 'text', prompt: taskId })],
+      [200, task(taskId, { type: 'task.progress', status: 'running', note: 'lookup' })],
+    ];
+    const asks = task('c', { type: 'task.question', questionId: 'q', text: 'Which?' });
+    const before = (lostMs: number) =>
+      [
+        [0, started],
+        ...begun('a'),
+        ...begun('b'),
+        ...begun('c'),
+        [300, asks],
+        [400, { type: 'session.resumed', lostMs }],
+      ] as [number, SessionEventBody][];
+    const statuses = ({ tasks }: Conversation) => tasks.map(({ status }) => status);
+    expect(statuses(play(...before(0)))).toEqual(['running', 'running', 'asking']);
+    const lost = play(...before(1000));
+    expect(statuses(lost)).toEqual(['stale', 'stale', 'stale']);
+    expect(lost.agent.thinking).toBe(false);
+    const told = play(...before(1000), [410, task('b', { type: 'task.progress', status: 'running' })], [411, asks]);
+    expect(statuses(told)).toEqual(['stale', 'running', 'asking']);
+    expect(told.tasks[2]).toMatchObject({ question: { id: 'q', text: 'Which?' } });
+    expect(told.agent.thinking).toBe(true);
+  });
+
   it('keeps its identity while nothing changes', () => {
     const before = play([0, started]);
     const after = reduceConversation(before, { type: 'session.resumed', seq: 2, at: 1, turn: 0, lostMs: 0 });

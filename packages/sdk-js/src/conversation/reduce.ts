@@ -93,8 +93,9 @@ export function reduceConversation(state: Conversation, event: SessionEvent): Co
         ...state,
         live: true,
         responses: abandoned(state.responses),
-        // Patches may be among what was lost: the edge draws what there is anew.
+        // Patches and the ends of tasks may be among what was lost: the edge draws what there is anew, and tells which tasks go on.
         surfaces: event.lostMs > 0 ? new Map() : state.surfaces,
+        tasks: event.lostMs > 0 ? abandonTasks(state.tasks) : state.tasks,
       });
     case 'session.closed':
       return endConversation(state);

@@ -58,7 +58,7 @@ function without(task: BackgroundTask, keys: readonly ('question' | 'note')[]): 
   return left;
 }
 
-/** The call ended under them: nobody waits any more for what is not over. */
+/** The call ended under them, or what became of them is lost: nobody waits for what is not over, unless it is told of again. */
 export function abandonTasks(tasks: readonly BackgroundTask[]): readonly BackgroundTask[] {
   const isOver = ({ status }: BackgroundTask) => OVER.has(status);
   if (tasks.every(isOver)) return tasks;

@@ -110,7 +110,10 @@ export interface BackgroundTask {
   /** What is asked, as far as its words are known. */
   readonly prompt: string;
   readonly origin: TaskOrigin;
-  /** `done`: there is a result, and it has not been said yet; `woven`: it has; `stale`: it will not be, as when the call ended. */
+  /**
+   * `done`: there is a result, and it has not been said yet; `woven`: it has; `stale`: it will not be, as when the call ended, or what
+   * became of it was lost with the link.
+   */
   readonly status: TaskStatus;
   /** What it is doing. */
   readonly note?: string;
