@@ -258,9 +258,19 @@ describe('functions that a page offers', () => {
     expect(names).toEqual(['go', 'deep']);
   });
 
-  it('are none where there are too many', async () => {
-    const { error, names } = await offer(Array.from({ length: 33 }, (_, i) => ({ ...tool, name: `t${i}` })));
-    expect(error).toMatchObject({ code: 'protocol/malformed', message: expect.stringContaining('tools') as string });
-    expect(names).toBeUndefined();
+  const named = (count: number) => Array.from({ length: count }, (_, i) => ({ ...tool, name: `t${i}` }));
+
+  it('are as many as a page may have, and each of the others is told so', async () => {
+    const { error, names } = await offer([null, ...named(34)]);
+    expect(names).toEqual(named(32).map(({ name }) => name));
+    expect(error?.code).toBe('protocol/malformed');
+    expect(error?.message).toMatch(/without tools\.0: [^;]*; t32: at most 32 at once; t33: at most 32 at once$/);
+  });
+
+  it('are told of so many and no more, where a page offers thousands', async () => {
+    const { error, names } = await offer(named(900));
+    expect(names).toHaveLength(32);
+    expect(error?.message).toMatch(/; and 836 others$/);
+    expect(error?.message.length).toBeLessThan(1500);
   });
 });

@@ -311,7 +311,9 @@ export class Connection implements Carrier {
       case 'tools.register': {
         const problems = [...refused, ...session.background.registerTools(message.tools)];
         if (problems.length > 0) {
-          throw new MicroturnError('protocol/malformed', `registered without ${problems.join('; ')}`);
+          const told = problems.slice(0, limits.pageTools);
+          if (problems.length > told.length) told.push(`and ${problems.length - told.length} others`);
+          throw new MicroturnError('protocol/malformed', `registered without ${told.join('; ')}`);
         }
         return undefined;
       }

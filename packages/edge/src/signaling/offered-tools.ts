@@ -10,9 +10,10 @@ export interface OfferedTools {
 /** Of a tool, in its message: three levels are around it. */
 const TOOL_DEPTH = limits.messageDepth - 2;
 const REASON_CHARS = 120;
+const TOO_MANY = `at most ${limits.pageTools} at once`;
 
 /**
- * Looks at each tool that a page offers by itself: one that cannot be read takes none of the others with it.
+ * Looks at each tool that a page offers by itself: one that cannot be read, or is too many, takes none of the others with it.
  * @param text of one message, within the limit of its bytes
  * @returns undefined where it offers none, or is no JSON
  */
@@ -23,7 +24,7 @@ export function readOfferedTools(text: string): OfferedTools | undefined {
   const tools: unknown[] = [];
   const refused: string[] = [];
   for (const [index, tool] of (raw.tools as unknown[]).entries()) {
-    const problem = problemOf(tool);
+    const problem = problemOf(tool) ?? (tools.length < limits.pageTools ? undefined : TOO_MANY);
     if (problem === undefined) tools.push(tool);
     else refused.push(`${nameOf(tool) ?? `tools.${index}`}: ${problem.slice(0, REASON_CHARS)}`);
   }
