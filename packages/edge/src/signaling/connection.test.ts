@@ -198,6 +198,24 @@ describe('an answer to a task', () => {
   });
 });
 
+describe('a message that is too large', () => {
+  it.each([
+    [{ type: 'tools.register', id: 1, tools: ['x'.repeat(70_000)] }, /: 7\d{4} bytes of tools\.register$/],
+    ['x'.repeat(70_000), /: 7\d{4} bytes$/],
+  ])('ends the socket with what it was, as far as it says so (%#)', (message, why) => {
+    const { socket } = open();
+    socket.emit('message', Buffer.from(JSON.stringify(message)), false);
+    expect(sent(socket)).toEqual([
+      expect.objectContaining({
+        type: 'goodbye',
+        error: expect.objectContaining({ code: 'protocol/too-large', message: expect.stringMatching(why) as string }),
+      }),
+    ]);
+    expect(socket.close).toHaveBeenCalledWith(1009, 'protocol/too-large');
+    socket.emit('close', 1009);
+  });
+});
+
 describe('functions that a page offers', () => {
   const tool = { name: 'go', description: 'goes', parameters: { type: 'object' } };
   const nest = (levels: number): object => (levels === 0 ? {} : { a: nest(levels - 1) });

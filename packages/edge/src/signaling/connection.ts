@@ -177,7 +177,7 @@ export class Connection implements Carrier {
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.#closed) return;
-    const refusal = this.#refusal((data as Buffer).byteLength);
+    const refusal = this.#refusal(data as Buffer);
     if (refusal) {
       this.#refuse(refusal);
       this.end(refusal);
@@ -198,8 +198,8 @@ export class Connection implements Carrier {
   }
 
   /** What ends a socket before its message is looked at. */
-  #refusal(bytes: number): MicroturnError | undefined {
-    if (bytes > limits.messageBytes) return new MicroturnError('protocol/too-large', `${bytes} bytes`);
+  #refusal(data: Buffer): MicroturnError | undefined {
+    if (data.byteLength > limits.messageBytes) return new MicroturnError('protocol/too-large', sizeOf(data));
     if (!this.#rate.take() || this.#waiting >= WAITING_MESSAGES) return new MicroturnError('protocol/rate');
     return undefined;
   }
@@ -421,4 +421,10 @@ export class Connection implements Carrier {
     // A peer that does not answer the close would hold the edge's own end up.
     setTimeout(() => this.#socket.terminate(), CLOSE_MS).unref();
   }
+}
+
+/** How large a message is, and of what type, where it begins with it: more of it is not read. */
+function sizeOf(data: Buffer): string {
+  const [, type] = /^\s*\{\s*"type"\s*:\s*"([\w.-]{1,32})"/.exec(data.toString('latin1', 0, 64)) ?? [];
+  return `${data.byteLength} bytes${type === undefined ? '' : ` of ${type}`}`;
 }
