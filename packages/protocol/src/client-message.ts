@@ -1,15 +1,15 @@
 import * as v from 'valibot';
 import { limits } from './limits.js';
-import { AudienceChoice, Id, Index, Ms, RtpTicks, taggedParser } from './schema.js';
+import { AudienceChoice, built, Id, Index, Ms, RtpTicks, taggedParser } from './schema.js';
 import { PageTool, TaskText } from './tasks.js';
 
 /** Answered by a `reply` with the same id. */
-const RequestId = v.pipe(v.number(), v.integer(), v.minValue(1));
-const Text = v.pipe(v.string(), v.minLength(1), v.maxLength(limits.textChars));
+const RequestId = /* @__PURE__ */ built(() => v.pipe(v.number(), v.integer(), v.minValue(1)));
+const Text = /* @__PURE__ */ built(() => v.pipe(v.string(), v.minLength(1), v.maxLength(limits.textChars)));
 // mediasoup checks what is inside these far more strictly than a copy of its schema could.
-const RtpParameters = v.looseObject({ codecs: v.array(v.looseObject({})) });
-const RtpCapabilities = v.looseObject({});
-const DtlsParameters = v.looseObject({ fingerprints: v.array(v.looseObject({})) });
+const RtpParameters = /* @__PURE__ */ built(() => v.looseObject({ codecs: v.array(v.looseObject({})) }));
+const RtpCapabilities = /* @__PURE__ */ built(() => v.looseObject({}));
+const DtlsParameters = /* @__PURE__ */ built(() => v.looseObject({ fingerprints: v.array(v.looseObject({})) }));
 
 /** A function, so that a page, which parses none of these, need not carry them. */
 const schemas = () => ({

@@ -207,7 +207,7 @@ export type SessionEventBody = SessionEvent extends infer E
   : never;
 
 export const eventSchemas = schemas;
-export const sessionEventTypes = Object.keys(schemas) as readonly SessionEventType[];
+export const sessionEventTypes = /* @__PURE__ */ Object.keys(schemas) as readonly SessionEventType[];
 
 /** Returns `undefined` for a type this build does not know; throws `protocol/malformed` for bad fields. */
-export const parseSessionEvent: (value: unknown) => SessionEvent | undefined = taggedParser(schemas);
+export const parseSessionEvent: (value: unknown) => SessionEvent | undefined = /* @__PURE__ */ taggedParser(schemas);

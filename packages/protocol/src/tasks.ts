@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { limits } from './limits.js';
-import { Id, Index } from './schema.js';
+import { built, Id, Index } from './schema.js';
 
 /** How a piece of background work stands. From `woven` on nothing changes any more. */
 export const taskStatuses = [
@@ -29,7 +29,7 @@ export const AskResult = v.object({
 });
 export type AskResult = v.InferOutput<typeof AskResult>;
 
-export const TaskText = v.pipe(v.string(), v.minLength(1), v.maxLength(limits.textChars));
+export const TaskText = /* @__PURE__ */ built(() => v.pipe(v.string(), v.minLength(1), v.maxLength(limits.textChars)));
 
 /** What every event of a task begins with. */
 export const taskEntries = {
@@ -41,12 +41,14 @@ export const taskEntries = {
 };
 
 /** A function in the page, as the page offers it. */
-export const PageTool = v.object({
-  name: v.pipe(v.string(), v.regex(/^[A-Za-z_][\w-]{0,63}$/, 'a name of letters, digits, _ and -, at most 64')),
-  description: v.pipe(v.string(), v.minLength(1), v.maxLength(1024)),
-  /** JSON Schema of the arguments, an object. */
-  parameters: v.looseObject({ type: v.literal('object') }),
-  /** It changes something: the participant is asked each time. */
-  approval: v.optional(v.boolean(), false),
-});
+export const PageTool = /* @__PURE__ */ built(() =>
+  v.object({
+    name: v.pipe(v.string(), v.regex(/^[A-Za-z_][\w-]{0,63}$/, 'a name of letters, digits, _ and -, at most 64')),
+    description: v.pipe(v.string(), v.minLength(1), v.maxLength(1024)),
+    /** JSON Schema of the arguments, an object. */
+    parameters: v.looseObject({ type: v.literal('object') }),
+    /** It changes something: the participant is asked each time. */
+    approval: v.optional(v.boolean(), false),
+  }),
+);
 export type PageTool = v.InferOutput<typeof PageTool>;
