@@ -9,22 +9,16 @@ import {
   type SessionEventType,
 } from '@microturn/protocol';
 import { EMPTY, Subject, type Observable } from 'rxjs';
+import { CallFollower } from './call-follower.js';
 import { systemClock, type Clock } from './clock.js';
 import { aborted } from './connection/aborted.js';
 import { Call } from './connection/call.js';
 import { checked } from './connection/checked.js';
 import { tokenSourceOf, type TokenSource } from './connection/token-source.js';
-import type { RosterUpdate, SessionRequest, Transport, TransportLink } from './connection/transport.js';
+import type { SessionRequest, Transport, TransportLink } from './connection/transport.js';
 import { signalingUrl } from './connection/url.js';
 import { webrtc } from './connection/webrtc.js';
-import {
-  endConversation,
-  newConversation,
-  reduceConversation,
-  setLive,
-  type Conversation,
-} from './conversation/reduce.js';
-import { ConversationStates } from './conversation/states.js';
+import { givenText } from './input/given-text.js';
 import type { ObserveInputOptions, TypedField } from './input/observe-input.js';
 import { ObservedFields } from './input/observed-fields.js';
 import { uploadImages } from './input/upload-images.js';
@@ -33,18 +27,15 @@ import { browserMedia, type MediaPlatform } from './media/platform.js';
 import { SessionMedia } from './media/session-media.js';
 import { attachVideo, videoOf, type VideoChoice } from './media/video-of.js';
 import { oneAfterAnother } from './one-after-another.js';
-import { ParticipantList } from './participants.js';
 import type {
   AnswerOptions,
   AskOptions,
   Connection,
   ConnectionStatus,
   InteractionSession,
-  SessionInfo,
   SessionOptions,
   Snapshot,
 } from './session.js';
-import { SessionClock } from './session-clock.js';
 import { StateSource, type State } from './state.js';
 import { PageTools, type ClientTool } from './tools/page-tools.js';
 import { waitUntil } from './waiting.js';
@@ -61,10 +52,10 @@ export function createSession(options: SessionOptions): InteractionSession {
 /** Requests with pictures that are under way or wait for each other; one more is refused. */
 const MOST_PICTURE_REQUESTS = 16;
 
-/** Joins the three: a call, its media, and what the events of it say. */
+/** Joins the three: a call, its media, and what follows from the events of it. */
 class Session implements InteractionSession {
   readonly connection = new StateSource<Connection>({ status: 'idle' });
-  readonly info = new StateSource<SessionInfo | undefined>(undefined);
+  readonly info;
   readonly participants;
   readonly tracks;
   readonly agentTrack;
@@ -90,20 +81,15 @@ class Session implements InteractionSession {
   readonly #logger: Logger;
   readonly #platform: MediaPlatform;
   readonly #media: SessionMedia;
-  readonly #events = new Subject<SessionEvent>();
   readonly #errors = new Subject<MicroturnError>();
   /** After the states have changed, once for all of them. */
   readonly #changes = new Subject<void>();
-  readonly #states: ConversationStates;
-  readonly #roster = new ParticipantList();
+  readonly #follower: CallFollower;
   readonly #tools: PageTools;
   readonly #fields: ObservedFields;
   /** Those of one request after those of another: an edge keeps as many as one may have, and lets go of the oldest. */
   readonly #pictures = oneAfterAnother(MOST_PICTURE_REQUESTS);
-  #conversation: Conversation = newConversation();
   #call: Call | undefined;
-  #lastSeq = 0;
-  #time: SessionClock;
   #closed = false;
 
   constructor(options: SessionOptions) {
@@ -114,10 +100,7 @@ class Session implements InteractionSession {
     this.#transport = transport;
     this.#platform = transport.media ?? browserMedia;
     this.#clock = clock;
-    this.#time = this.#startTime();
     this.#logger = logger;
-    this.participants = this.#roster.state;
-    this.events = this.#events.asObservable();
     this.errors = this.#errors.asObservable();
 
     this.#fields = new ObservedFields(() => this.#call?.link, clock);
@@ -125,18 +108,6 @@ class Session implements InteractionSession {
       () => this.#call?.link,
       (error) => this.#report(MicroturnError.from(error, 'tool/failed')),
     );
-    this.#states = new ConversationStates(this.#conversation);
-    ({
-      agent: this.agent,
-      floor: this.floor,
-      transcript: this.transcript,
-      responses: this.responses,
-      interruptions: this.interruptions,
-      tasks: this.tasks,
-      surfaces: this.surfaces,
-      stats: this.stats,
-    } = this.#states);
-
     this.#media = new SessionMedia({
       platform: this.#platform,
       clock,
@@ -155,6 +126,28 @@ class Session implements InteractionSession {
       screen: this.screen,
       speaker: this.speaker,
     } = this.#media);
+
+    this.#follower = new CallFollower({
+      clock,
+      media: this.#media,
+      tools: this.#tools,
+      fields: this.#fields,
+      changed: () => this.#changes.next(),
+      report: (error) => this.#report(error),
+    });
+    this.info = this.#follower.info;
+    this.participants = this.#follower.participants;
+    this.events = this.#follower.events.asObservable();
+    ({
+      agent: this.agent,
+      floor: this.floor,
+      transcript: this.transcript,
+      responses: this.responses,
+      interruptions: this.interruptions,
+      tasks: this.tasks,
+      surfaces: this.surfaces,
+      stats: this.stats,
+    } = this.#follower.states);
   }
 
   get closed(): boolean {
@@ -162,7 +155,7 @@ class Session implements InteractionSession {
   }
 
   get nowMs(): number {
-    return this.#time.nowMs;
+    return this.#follower.nowMs;
   }
 
   connect({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -188,10 +181,9 @@ class Session implements InteractionSession {
     this.#call?.leave(new MicroturnError('session/closed'));
     this.#setStatus('closed');
     this.#media.close();
-    this.#states.close();
-    this.#roster.close();
-    for (const state of [this.connection, this.info]) state.close();
-    for (const subject of [this.#events, this.#errors, this.#changes]) subject.complete();
+    this.#follower.close();
+    this.connection.close();
+    for (const subject of [this.#follower.events, this.#errors, this.#changes]) subject.complete();
     return Promise.resolve();
   }
 
@@ -205,7 +197,7 @@ class Session implements InteractionSession {
   }
 
   async say(text: string, { audience }: { readonly audience?: AudienceChoice } = {}): Promise<{ responseId: string }> {
-    const reply = await this.#link().request({ type: 'say', text: textOf(text), ...(audience && { audience }) });
+    const reply = await this.#link().request({ type: 'say', text: givenText(text), ...(audience && { audience }) });
     const responseId = (reply as { responseId?: unknown } | undefined)?.responseId;
     if (typeof responseId !== 'string') throw new MicroturnError('protocol/malformed', 'say: expected a responseId');
     return { responseId };
@@ -221,7 +213,7 @@ class Session implements InteractionSession {
 
   async ask(text: string, { subject, images = [] }: AskOptions = {}): Promise<AskResult> {
     const link = this.#link();
-    const question = { type: 'task.ask', text: textOf(text), ...(subject !== undefined && { subject }) } as const;
+    const question = { type: 'task.ask', text: givenText(text), ...(subject !== undefined && { subject }) } as const;
     const reply = await (images.length === 0
       ? link.request(question)
       : this.#withPictures(link, images, (imageIds) => ({ ...question, images: imageIds })));
@@ -232,7 +224,7 @@ class Session implements InteractionSession {
   }
 
   async amend(taskId: string, text: string): Promise<void> {
-    await this.#link().request({ type: 'task.amend', taskId, text: textOf(text) });
+    await this.#link().request({ type: 'task.amend', taskId, text: givenText(text) });
   }
 
   async answer(taskId: string, answer: string | boolean, options: AnswerOptions = {}): Promise<void> {
@@ -240,7 +232,7 @@ class Session implements InteractionSession {
     await this.#link().request({
       type: 'task.answer',
       taskId,
-      answer: typeof answer === 'boolean' ? answer : textOf(answer),
+      answer: typeof answer === 'boolean' ? answer : givenText(answer),
       ...(questionId !== undefined && { questionId }),
     });
   }
@@ -259,7 +251,7 @@ class Session implements InteractionSession {
   }
 
   send(text: string): void {
-    const sent = textOf(text, true).trim();
+    const sent = givenText(text, true).trim();
     if (sent.length > limits.typedChars) {
       throw new MicroturnError(
         'protocol/too-large',
@@ -294,7 +286,7 @@ class Session implements InteractionSession {
     { signal }: { readonly signal?: AbortSignal } = {},
   ): () => void {
     if (signal?.aborted) return () => undefined;
-    const subscription = this.#events.subscribe((event) => {
+    const subscription = this.events.subscribe((event) => {
       if (event.type === type) fn(event as SessionEventOf<T>);
     });
     const off = () => subscription.unsubscribe();
@@ -339,21 +331,18 @@ class Session implements InteractionSession {
           await this.#media.enable(signal);
           this.#setStatus('connecting');
         },
-        lastSeq: () => this.#lastSeq,
-        joined: (link, signal) => this.#onJoined(link, signal),
+        lastSeq: () => this.#follower.lastSeq,
+        joined: (link, signal) => this.#follower.joined(link, signal),
         linkLost: () => {
           this.#media.detach();
-          this.#show(setLive(this.#conversation, false));
+          this.#follower.setLive(false);
         },
         status: (status, error) => this.#setStatusAfter(call, status, error),
         left: () => {
           this.#call = undefined;
-          this.#media.release();
-          this.#roster.clear();
-          this.#tools.release();
-          this.#show(endConversation(this.#conversation));
+          this.#follower.end();
         },
-        event: (event) => this.#take(event),
+        event: (event) => this.#follower.take(event),
         trackAdded: (track) => {
           this.#media.add(track);
           this.#changes.next();
@@ -362,92 +351,29 @@ class Session implements InteractionSession {
           this.#media.remove(id);
           this.#changes.next();
         },
-        roster: (update) => this.#followRoster(update),
+        roster: (update) => this.#follower.takeRoster(update),
         media: (flowing) => this.#followMedia(flowing),
         problem: (error) => this.#report(error),
       },
     });
     this.#call = call;
-    this.#startOver();
+    this.#follower.startOver();
     // Whoever was told that all begins anew may have left.
     if (this.#call === call) this.#setStatus(microphone === false ? 'connecting' : 'requesting-media');
     return call;
   }
 
-  async #onJoined(link: TransportLink, signal: AbortSignal): Promise<void> {
-    const { sessionId, room, participant, model, microTurnMs, sessionMs } = link.joined;
-    this.info.set({ sessionId, room, participant, model, microTurnMs });
-    this.#time.tell(sessionMs);
-    this.#tools.connected();
-    this.#fields.tellAgain(link);
-    // Whoever was told of it may have left: nothing is to be sent over this link later.
-    signal.throwIfAborted();
-    await this.#media.sendOver(link, signal);
-  }
-
-  /** A new call knows nothing of the one before. */
-  #startOver(): void {
-    this.#lastSeq = 0;
-    this.#fields.startOver();
-    this.#time = this.#startTime();
-    this.info.set(undefined);
-    this.#show(newConversation());
-  }
-
-  #take(event: SessionEvent): void {
-    if (event.seq <= this.#lastSeq) return;
-    this.#lastSeq = event.seq;
-    this.#time.tell(event.at);
-    this.#media.obey(event, this.#conversation);
-    this.#reduce(event);
-    this.#media.follow(event, this.#conversation);
-    if (event.type === 'tool.call') this.#tools.call(event);
-    else if (event.type === 'tool.result') this.#tools.settled(event);
-    if (event.type === 'error') this.#report(MicroturnError.fromWire(event));
-    this.#events.next(event);
-  }
-
-  #reduce(event: SessionEvent): void {
-    try {
-      this.#show(reduceConversation(this.#conversation, event));
-    } catch (error) {
-      if (!(error instanceof MicroturnError)) throw error;
-      this.#report(error);
-    }
-  }
-
-  #followRoster(update: RosterUpdate): void {
-    // Told to the edge again, so that it and the device agree where both changed at once.
-    if (update.type === 'track.muted') {
-      this[update.source]
-        .setMuted(true)
-        .catch((error: unknown) => this.#report(MicroturnError.from(error, 'net/closed')));
-    }
-    this.#roster.take(update);
-    this.#changes.next();
-  }
-
   #followMedia(flowing: boolean): void {
     const [from, to] = flowing ? (['reconnecting', 'connected'] as const) : (['connected', 'reconnecting'] as const);
     const follows = () => this.connection.value.status === from;
-    if (follows()) this.#show(setLive(this.#conversation, flowing));
+    if (follows()) this.#follower.setLive(flowing);
     // Whoever is told of it may leave.
     if (follows()) this.#setStatus(to);
-  }
-
-  #startTime(): SessionClock {
-    return new SessionClock(() => this.#clock.now());
   }
 
   #report(error: MicroturnError): void {
     this.#logger.warn(error.message, { code: error.code });
     this.#errors.next(error);
-  }
-
-  #show(conversation: Conversation): void {
-    this.#conversation = conversation;
-    this.#states.show(conversation);
-    this.#changes.next();
   }
 
   /** Whoever is told of the end of a call may have begun the next, whose status it is then. */
@@ -488,13 +414,4 @@ class Session implements InteractionSession {
     }
     return link;
   }
-}
-
-/** @throws {MicroturnError} `protocol/malformed` where there is no text, as an edge says of an empty one */
-function textOf(text: unknown, mayBeBlank = false): string {
-  if (typeof text === 'string' && (mayBeBlank || text.trim())) return text;
-  throw new MicroturnError(
-    'protocol/malformed',
-    `expected a text, got ${typeof text === 'string' ? 'a blank one' : typeof text}`,
-  );
 }

@@ -31,6 +31,11 @@ export class ConversationStates {
     this.stats = part('stats');
   }
 
+  /** Of which they are the parts. */
+  get newest(): Conversation {
+    return this.#newest;
+  }
+
   show(conversation: Conversation): void {
     this.#newest = conversation;
     for (const part of this.#parts) {
