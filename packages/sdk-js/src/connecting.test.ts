@@ -281,6 +281,27 @@ describe('options', () => {
     expect(() => createSession(options as unknown as SessionOptions)).toThrow(new TypeError(message));
   });
 
+  it.each([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    ['token', 'string'],
+    [7, 'number'],
+  ])('refuse to do without options (%#)', (options, got) => {
+    expect(() => createSession(options as unknown as SessionOptions)).toThrow(
+      new TypeError(`expected options such as { token }, got ${got}`),
+    );
+  });
+
+  it.each([
+    [null, 'null'],
+    ['webrtc', 'string'],
+    [{}, 'object'],
+  ])('refuse a transport that is none (%#)', (transport, got) => {
+    expect(() => createSession({ token: 't', transport } as unknown as SessionOptions)).toThrow(
+      new TypeError(`expected a \`transport\`, got ${got}`),
+    );
+  });
+
   it('open nothing, and touch no browser, before they are used', () => {
     expect(createSession({ token: 't' }).connection.value).toEqual({ status: 'idle' });
   });

@@ -42,11 +42,19 @@ import { waitUntil } from './waiting.js';
 
 /**
  * Makes a session; nothing is opened before `connect()`, so it may be made anywhere, on a server too.
- * @throws {TypeError} where `url` is no http(s) or ws(s) URL, or there is neither a `token` nor a `tokenSource`, @throws {RangeError}
- *   where `ducking` is out of its range
+ * @throws {TypeError} where there are no options, `url` is no http(s) or ws(s) URL, there is neither a `token` nor a `tokenSource`, or
+ *   `transport` is none, @throws {RangeError} where `ducking` is out of its range
  */
 export function createSession(options: SessionOptions): InteractionSession {
+  // Not every app has its types checked.
+  if (typeof options !== 'object' || !options) throw expected('options such as { token }', options);
+  const { transport } = options;
+  if (transport !== undefined && typeof transport?.open !== 'function') throw expected('a `transport`', transport);
   return new Session(options);
+}
+
+function expected(what: string, got: unknown): TypeError {
+  return new TypeError(`expected ${what}, got ${got === null ? got : typeof got}`);
 }
 
 /** Requests with pictures that are under way or wait for each other; one more is refused. */
