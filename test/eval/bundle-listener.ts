@@ -121,8 +121,9 @@ export class Streams {
     }
   }
 
-  #decided(decision: Decision): void {
-    const { lease } = decision;
+  #decided(made: Decision): void {
+    const { lease } = made;
+    const decision = this.#notes[lease]!.heed(made);
     this.#decisions[lease]!.push(decision);
     this.#heed(lease, decision);
     for (const age of this.#notes[lease]!.take(decision)) this.#streams[lease]!.perceive(age);

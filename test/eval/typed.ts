@@ -93,7 +93,7 @@ export function rooms(): Room[] {
     ...each(CANCEL, cancelling),
     ...done.flatMap(([act, wordings]) => each(wordings, (text) => acting(act, text, act))),
     ...each(DURATIONS, timing),
-    ...each(SUMS, adding),
+    ...each(SUMS, ([text]) => leaving('sum', text)),
     ...Object.entries(OTHERS).flatMap(([kind, wordings]) => each(wordings, (text) => leaving(kind, text))),
   ];
 }
@@ -184,14 +184,6 @@ function timing([begin, end, question, seconds]: Timed): Scene {
   return {
     ...typing(begin, asked + 4, { [seconds]: end, [asked]: question }),
     judgements: [{ skill: 'how long that took, within 1.5 s', judge }],
-  };
-}
-
-function adding([text, right]: Numbered): Scene {
-  const judge: Judgement['judge'] = ({ track }) => tells(track, right);
-  return {
-    ...typing(text, 4),
-    judgements: [{ skill: 'wrong sum, what it makes is said', judge }],
   };
 }
 

@@ -1,6 +1,7 @@
+import type { Floor } from '@microturn/protocol';
 import { describe, expect, it } from 'vitest';
 import { Notes } from './notes.js';
-import type { Act } from './types.js';
+import type { Act, Decision } from './types.js';
 
 const MICRO_TURN_MS = 200;
 
@@ -15,9 +16,18 @@ class Run {
   }
 
   /** The next decision: words with the session time at which they ended, and acts. */
-  turn(words: readonly (readonly [text: string, endMs: number])[] = [], acts: readonly Act[] = []): this {
+  turn(
+    words: readonly (readonly [text: string, endMs: number])[] = [],
+    acts: readonly Act[] = [],
+    floor: Floor = 'silent',
+  ): this {
     this.index++;
-    const decided = { words: words.map(([text, endMs]) => ({ text, endMs, confidence: 1 })), acts, index: this.index };
+    const decided = {
+      words: words.map(([text, endMs]) => ({ text, endMs, confidence: 1 })),
+      acts,
+      index: this.index,
+      floor,
+    };
     for (const { seconds, text } of this.notes.take(decided)) this.told.push({ turn: this.index + 1, seconds, text });
     return this;
   }
@@ -246,6 +256,54 @@ describe('notes', () => {
     run.acts('cancel').to(120);
     expect(run.told.map(({ text }) => text)).toEqual(['first', 'first', 'first']);
     expect(run.acts('cancel').to(400).told).toHaveLength(3);
+  });
+
+  describe('that were called off', () => {
+    const same = { second: 'seconds', '7': 'seven', '9': 'nine', '5': 'five' };
+    const decision = (index: number, acts: readonly Act[]): Decision => ({
+      ...{ lease: 1, index, words: [], floor: 'silent', confidence: 1, lagMs: 0, stepMs: 0 },
+      ...{ acts, say: acts.includes('remind') ? 'Here is your reminder.' : '' },
+    });
+    const isSaid = ({ notes, index }: Run) => notes.heed(decision(index + 1, ['remind', 'stop'])).say !== '';
+    const noted = (read?: Readonly<Record<string, string>>) => new Run(read).says('in seven seconds', 2000, ['note']);
+
+    it.each([
+      ['told what a note names', same],
+      ['told nothing of it', undefined],
+    ] as const)('are not reminded of, by a model that is %s', (_, read) => {
+      expect(isSaid(noted(read).to(44))).toBe(true);
+      const run = noted(read).to(20).acts('cancel').to(44);
+      expect(run.notes.heed(decision(45, ['remind', 'stop']))).toEqual(decision(45, ['stop']));
+      expect(run.notes.heed(decision(45, ['stop']))).toEqual(decision(45, ['stop']));
+    });
+
+    it('leave others to come', () => {
+      const run = noted(same).says('in nine seconds', 4000, ['note']).to(24).acts('cancel').to(44);
+      expect(isSaid(run)).toBe(true);
+      expect(isSaid(run.acts('remind').to(62))).toBe(false);
+    });
+
+    it('are over with the next note, and after a minute', () => {
+      const run = noted(same).to(20).acts('cancel').to(44);
+      expect(isSaid(run.says('again', 9200, ['note']))).toBe(true);
+      const later = noted(same).to(20).acts('cancel');
+      expect(isSaid(later.to(319))).toBe(false);
+      expect(isSaid(later.to(321))).toBe(true);
+    });
+
+    it('by a stop are those that have come once', () => {
+      const once = noted(same).to(20).acts('stop').to(44);
+      expect(isSaid(once)).toBe(true);
+      const often = new Run(same).says('every five seconds', 2000, ['note']).to(34).acts('remind').to(60);
+      expect(isSaid(often)).toBe(true);
+      often.acts('remind').to(70).turn([], ['stop'], 'barge-in');
+      expect(isSaid(often.to(84))).toBe(true);
+      expect(isSaid(often.to(90).acts('stop').to(110))).toBe(false);
+    });
+
+    it('are none of a model that has noted nothing', () => {
+      expect(isSaid(new Run(same).to(20).acts('cancel').to(44))).toBe(true);
+    });
   });
 
   it('are four at most, the oldest is forgotten', () => {

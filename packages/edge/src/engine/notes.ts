@@ -15,6 +15,10 @@ const MAX_SECONDS = 99;
 const LAST_AGE_S = 60 * MINUTE_S;
 /** A reminder comes as much too early as this at most. */
 const EARLY_S = 2;
+/** And as much too late. */
+const LATE_S = 2;
+/** As long as a model may remember by itself what was called off. */
+const CALLED_OFF_MS = 60_000;
 
 type Age = Perceived & { readonly type: 'age' };
 
@@ -53,6 +57,11 @@ export class Notes {
   #notes: readonly Note[] = [];
   #spoken: Utterance | undefined;
   #typed: Utterance | undefined;
+  #notedAny = false;
+  /** Since the last note: what is reminded of more than once goes on until it is stopped. */
+  #reminded = false;
+  /** Until this micro-turn, or the next note, nothing is wanted but what is noted. */
+  #calledOffTo = 0;
 
   /** @param same of a model that is told where a note has the words of its age: what it reads some forms as */
   constructor(microTurnMs: number, same?: Readonly<Record<string, string>>) {
@@ -78,16 +87,43 @@ export class Notes {
   }
 
   /**
+   * What of a decision is to be carried out, before it is taken: no reminder of what was called off, and none of a run that was stopped. A
+   * model counts the seconds to the next one itself, and may be reminded by that of what it has cancelled.
+   */
+  heed(decision: Decision): Decision {
+    const { acts, index } = decision;
+    if (!acts.includes('remind') || index >= this.#calledOffTo || this.#isAwaited(index)) return decision;
+    return { ...decision, acts: acts.filter((act) => act !== 'remind'), say: '' };
+  }
+
+  /**
    * Follows the decisions of a session, in order; indexes may be missing.
    * @returns what the model is to perceive before its next micro-turn: where something was noted, how long before it the others
    *   were; ages whose moment lies in that micro-turn; and those that a gap between the indexes left untold
    */
-  take({ words, acts, index }: Pick<Decision, 'words' | 'acts' | 'index'>): Age[] {
+  take(decision: Pick<Decision, 'words' | 'acts' | 'index' | 'floor'>): Age[] {
+    const { words, acts, index } = decision;
     for (const word of words) this.#hear(word);
     if (acts.includes('remind')) this.#drop(this.#remindedOf(index));
     if (acts.includes('cancel')) this.#drop(this.#same ? this.#waiting(index).at(-1) : this.#notes.at(-1));
+    this.#follow(decision);
     const before = acts.includes('note') ? this.#note(index) : [];
     return [...before, ...this.#tell(index + 1)];
+  }
+
+  #follow({ acts, index, floor }: Pick<Decision, 'acts' | 'index' | 'floor'>): void {
+    if (acts.includes('remind')) this.#reminded = true;
+    // Who talks over the agent may want it silent, and the next reminder nevertheless: that is for the model to tell.
+    const stops = this.#reminded && acts.includes('stop') && floor !== 'barge-in';
+    const ends = stops || acts.includes('cancel');
+    // A model that notes nothing is told nothing, and knows best.
+    if (ends && this.#notedAny) this.#calledOffTo = index + turnAt(CALLED_OFF_MS, this.#microTurnMs);
+  }
+
+  /** Whether a note names an age that is to come, or came just now; of a model that is not told of those any note may be due. */
+  #isAwaited(index: number): boolean {
+    if (!this.#same) return this.#notes.length > 0;
+    return this.#notes.some((note) => note.named.some((age) => this.#turnOf(note, age + LATE_S) > index));
   }
 
   #hear({ text, endMs }: DecodedWord): void {
@@ -118,6 +154,7 @@ export class Notes {
     const note = { ...request, named: this.#agesIn(request.words), nextS: FIRST_AGE_S, turn: index };
     while (note.nextS <= LAST_AGE_S && this.#turnOf(note, note.nextS) <= index) note.nextS = ageAfter(note);
     this.#notes = [...this.#notes, note];
+    [this.#notedAny, this.#reminded, this.#calledOffTo] = [true, false, 0];
     if (this.#notes.length > MAX_NOTES) {
       const waiting = this.#waiting(index);
       this.#drop(this.#notes.find((one) => !waiting.includes(one)) ?? this.#notes[0]);

@@ -22,6 +22,11 @@ export class Perceiving {
     if (heard !== '') this.#lease.perceive?.({ type: 'heard', text: heard });
   }
 
+  /** What of a decision is to be carried out. */
+  heed(decision: Decision): Decision {
+    return this.#notes.heed(decision);
+  }
+
   onDecision(decision: Decision): void {
     for (const age of this.#notes.take(decision)) this.#lease.perceive?.(age);
   }

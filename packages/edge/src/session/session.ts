@@ -329,8 +329,9 @@ export class Session {
     this.#parts.onClosed(this, reason);
   }
 
-  #onDecision(decision: Decision): void {
+  #onDecision(made: Decision): void {
     if (this.#events.closed) return;
+    const decision = this.#perceiving.heed(made);
     const { microTurnMs } = this.model;
     const lagMs = Math.max(0, this.nowMs - turnStartMs(decision.index + 1, microTurnMs));
     this.#account.noteTurn(decision, lagMs, this.nowMs);
