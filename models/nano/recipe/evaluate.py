@@ -35,8 +35,8 @@ GAP_TARGET = 0.25
 WORD_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 MARGIN = 0.005
 """Of F1: of thresholds so close to the best the lowest is taken, since strangers are heard less surely than those it is chosen on."""
-BARGE_IN_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-ACT_THRESHOLD = 0.6
+BARGE_IN_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97)
+ACT_THRESHOLD = 0.7
 """Not tuned: the tuning sets have none of half of the acts. Those are rarely unasked at any threshold, and strangers ask for them less surely."""
 CAREFUL_ACTS = {"stop": 0.9, "commit": 0.8, "backchannel": 0.8}
 """

@@ -22,17 +22,18 @@ TYPED_SHARE, MOST_MESSAGES = 0.4, 3
 QUESTION_SHARE, MANNER_SHARE = 0.35, 0.2
 """Of messages in sessions without sound, those that are no instruction; and of those in recorded ones, those that are about how the agent speaks."""
 INSTRUCTIONS = {
-    **{"count": 0.1, "translate": 0.05, "once": 0.18, "every": 0.13, "measure": 0.1, "next": 0.1},
-    **{"sum": 0.06, "stop": 0.06, "cancel": 0.06, "manner": 0.1, "resume": 0.06},
+    **{"count": 0.1, "translate": 0.05, "once": 0.2, "every": 0.15, "measure": 0.1, "next": 0.1},
+    **{"stop": 0.06, "cancel": 0.06, "manner": 0.12, "resume": 0.06},
 }
-QUESTIONS = {"open_question": 0.3, "request": 0.25, "utterance": 0.2, "about_instructions": 0.15, "answer": 0.1}
-"""Shares of each; questions by the writer's name for them."""
+QUESTIONS = {"open_question": 0.26, "request": 0.22, "utterance": 0.18, "about_instructions": 0.14, "answer": 0.08, "claim": 0.12}
+"""
+Shares of each; questions by the writer's name for them. A sum is left to somebody else: the words of a micro-turn are read without their order, so that
+nobody knows what of "five plus six is twelve" is claimed.
+"""
 MOST_ROWS = 3
 """Micro-turns that a message is read in; what is longer is cut."""
 FIRST_SHARE, FIRST_TURNS, NEXT_TURNS = 0.15, (1, 12), (8, 24)
 """Of sessions that begin with a message, those that do in their first micro-turn; when others do; and from one message to the next."""
-WRONG_SHARE = 0.7
-"""Of sums that are typed."""
 ANSWER_TURNS = 2
 """From the last word of a message to the answer that the model says itself, and how long that is heard."""
 LONGEST_REMINDER, LONGEST_PERIOD, LONGEST_MEASURED = 50, 12, 20
@@ -127,7 +128,7 @@ class _Page:
         return write(self.typed, turn, parse(question(self.writer, self.random)).words)
 
     def instruct(self, kind: str, turn: int) -> int | None:
-        if kind in ("count", "every", "measure", "next", "once", "sum"):
+        if kind in ("count", "every", "measure", "next", "once"):
             return getattr(self, f"_{kind}")(turn)
         writer, manner = self.writer, str(self.random.choice(["repeat", *MANNERS]))
         marked, act = {
@@ -151,17 +152,6 @@ class _Page:
         if turn + MOST_ROWS + 3 * ANSWER_TURNS >= len(self.act):
             return None
         return self._answer(self._tell(turn, self.writer.next_number(value), "handle"), value + 1)
-
-    def _sum(self, turn: int) -> int | None:
-        """A sum, which is put right where it is wrong."""
-        first, second = (int(number) for number in self.random.integers(1, 10, 2))
-        right = first + second
-        if self.random.random() >= WRONG_SHARE:
-            return write(self.typed, turn, parse(self.writer.sum(first, second, right)).words)
-        claimed = int(self.random.choice([number for number in range(2, 20) if number != right]))
-        if turn + MOST_ROWS + 3 * ANSWER_TURNS >= len(self.act):
-            return None
-        return self._answer(self._tell(turn, self.writer.sum(first, second, claimed), "handle"), right)
 
     def _measure(self, turn: int) -> int | None:
         """How long something took whose beginning and end are typed; both are noted."""

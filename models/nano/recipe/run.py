@@ -34,7 +34,7 @@ from voices import Studio
 
 DATA, ECHO, NATIVE = HOME / "data", HOME / "echo", HOME / "native"
 STAGES = ("tests", "data", "trunk", "core", "export", "evaluate")
-VERSION = "0.16.0"
+VERSION = "0.17.0"
 WARM_RATE_SHARE = 0.7
 """Of the learning rate, where weights that have been trained already are trained on."""
 

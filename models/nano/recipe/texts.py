@@ -399,6 +399,11 @@ class Writer:
         tail = ["|", "and", *self.any_clause()] if self._chance(0.6) else []
         return self._say("//so/i think/i know that/well") + said + tail
 
+    def claim(self) -> list[str]:
+        """A sum, right or wrong."""
+        first, second, claimed = (int(number) for number in self._random.integers((1, 1, 2), (10, 10, 20)))
+        return self.sum(first, second, claimed)
+
     def stopwatch(self) -> tuple[list[str], list[str], list[str]]:
         """What is said to begin, to end, and to ask for the time between."""
         return (

@@ -122,23 +122,14 @@ class Messages(unittest.TestCase):
         self.assertGreater(counted, 20)
         self.assertGreater(cancelled, 5)
 
-    def test_a_wrong_sum_is_put_right_and_a_right_one_is_nothing_to_act_upon(self):
-        wrong = right = 0
+    def test_a_sum_is_left_to_somebody_else(self):
+        sums = 0
         for batch, _ in written(200):
             for words, last in messages_in(batch.typed[0].numpy()):
-                text = [WORDS[word] for word in words]
-                verb = next((index for index, word in enumerate(text) if word in ("is", "equals", "makes")), 0)
-                if "plus" not in text or not 3 <= verb < len(text) - 1 or text[verb - 2] != "plus":
-                    continue
-                first, second, claimed = (NUMBERS.index(text[index]) for index in (verb - 3, verb - 1, verb + 1))
-                said = SAY[int(batch.say[0, last + ANSWER_TURNS])] if last + ANSWER_TURNS < TURNS else None
-                if claimed == first + second:
-                    right += 1
-                    self.assertEqual((acts_after(batch, 0, last), said if said in NUMBERS else None), (set(), None))
-                else:
-                    wrong += 1
-                    self.assertEqual((acts_after(batch, 0, last), said), ({"handle"}, number_words(first + second)[0]))
-        self.assertGreater(min(wrong, right), 3)
+                if words[-1] in {word_class(number) for number in NUMBERS} and word_class("plus") in words:
+                    sums += 1
+                    self.assertEqual(acts_after(batch, 0, last), set())
+        self.assertGreater(sums, 5)
 
     def test_some_sessions_begin_with_a_message(self):
         first = [messages[0][1] for messages in (messages_in(batch.typed[0].numpy()) for batch, _ in written(100)) if messages]
@@ -149,7 +140,8 @@ class Messages(unittest.TestCase):
         counted = 0
         for batch, _ in written(200):
             typed = batch.typed[0].numpy()
-            messages = messages_in(typed)
+            # What is told may go on in the next micro-turn, where it looks like a message.
+            messages = [(words, last) for words, last in messages_in(typed) if acts_after(batch, 0, last)]
             for index, (words, last) in enumerate(messages):
                 if words not in asked:
                     continue
