@@ -237,6 +237,14 @@ describe('a model that notes', () => {
     return { ...stage, ages };
   }
 
+  it('is not heard to remind of what it has cancelled', async () => {
+    const remind = { acts: ['remind'], say: 'Here it is.' } as const;
+    const { turns, spoken, events } = await noting({ ...request, 20: { acts: ['cancel'] }, 40: remind });
+    await turns(60);
+    expect(spoken).toEqual([]);
+    expect(events.filter(({ type }) => type === 'reminder.fired')).toEqual([]);
+  });
+
   it('knows how old what it noted is in the micro-turns in which it is, until it has said the reminder', async () => {
     const { turns, ages, events } = await noting({ ...request, 156: { acts: ['remind'], say: 'Here it is.' } });
     await turns(320);
