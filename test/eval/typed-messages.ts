@@ -287,27 +287,27 @@ export const NEXT: Wordings<Numbered> = {
     ['which one is next after 18', 19],
   ],
 };
-/** What a sum that is wrong really makes. */
-export const SUMS: Wordings<Numbered> = {
+/** Sums that are wrong: the words of a micro-turn are read without their order, so that somebody else is to answer them. */
+export const SUMS: Wordings<string> = {
   recipe: [
-    ['five plus six is twelve', 11],
-    ['i think 3 plus 4 equals 8', 7],
-    ['so seven plus eight makes fourteen', 15],
-    ['well 9 plus 4 is 12', 13],
-    ['i know that two plus six is nine', 8],
-    ['8 plus 8 makes 18', 16],
-    ['four plus nine equals fifteen', 13],
-    ['so 6 plus 3 is 10', 9],
+    'five plus six is twelve',
+    'i think 3 plus 4 equals 8',
+    'so seven plus eight makes fourteen',
+    'well 9 plus 4 is 12',
+    'i know that two plus six is nine',
+    '8 plus 8 makes 18',
+    'four plus nine equals fifteen',
+    'so 6 plus 3 is 10',
   ],
   other: [
-    ['5 + 7 = 13', 12],
-    ['If I add 7 and 6 I get 14.', 13],
-    ['8 and 3 together are 12', 11],
-    ['the sum of 9 and 9 is 17', 18],
-    ["Two and five, that's eight.", 7],
-    ['4 added to 6 gives 11', 10],
-    ['3 with 9 more would be 13', 12],
-    ['I paid 6 and 8, so 15 in all.', 14],
+    '5 + 7 = 13',
+    'If I add 7 and 6 I get 14.',
+    '8 and 3 together are 12',
+    'the sum of 9 and 9 is 17',
+    "Two and five, that's eight.",
+    '4 added to 6 gives 11',
+    '3 with 9 more would be 13',
+    'I paid 6 and 8, so 15 in all.',
   ],
 };
 /** Typed at the beginning, at the end and after it, and the seconds between the first two. */

@@ -93,7 +93,7 @@ export function rooms(): Room[] {
     ...each(CANCEL, cancelling),
     ...done.flatMap(([act, wordings]) => each(wordings, (text) => acting(act, text, act))),
     ...each(DURATIONS, timing),
-    ...each(SUMS, ([text]) => leaving('sum', text)),
+    ...each(SUMS, (text) => leaving('sum', text)),
     ...Object.entries(OTHERS).flatMap(([kind, wordings]) => each(wordings, (text) => leaving(kind, text))),
   ];
 }
