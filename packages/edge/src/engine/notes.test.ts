@@ -85,12 +85,7 @@ describe('notes', () => {
     // What is left of "in a minute" where the small word was not heard is a request that waits for a minute.
     const minute = new Run(same).says('remind me in minutes', 8000, ['note']);
     for (let other = 1; other <= 5; other++) minute.says('stray', 8000 + 2000 * other, ['note']);
-    expect(
-      minute
-        .to(360)
-        .told.filter(({ text }) => text === 'remind me in minutes')
-        .at(-1)!.seconds,
-    ).toBe(60);
+    expect(minute.to(360).told.findLast(({ text }) => text === 'remind me in minutes')!.seconds).toBe(60);
     const run = new Run().says('in twenty two seconds', 2000, ['note']).to(200);
     expect(run.ages).toEqual(['10@60', '20@110', '30@160']);
   });
