@@ -14,6 +14,7 @@ import {
 import type { RawData, WebSocket } from 'ws';
 import type { MediaEvent } from '../media/types.js';
 import type { EdgeMetrics } from '../telemetry/metrics.js';
+import { answerInCall } from './answer-in-call.js';
 import type { Call, Carrier } from './call.js';
 import { joinCall, type JoinParts } from './join-call.js';
 import { readOfferedTools } from './offered-tools.js';
@@ -239,94 +240,12 @@ export class Connection implements Carrier {
   /** @param refused what was wrong with tools that the message offered, and does not any more */
   async #answer(message: ClientMessage, refused: readonly string[] = []): Promise<unknown> {
     if (message.type === 'join') return this.#join(message);
-    const call = this.#call;
-    if (!call) throw new MicroturnError('protocol/state', 'join comes first');
-    const { media } = this.#parts;
-    const { session, grant } = call;
-    const { endpoint } = session;
-    switch (message.type) {
-      case 'subscribe':
-        if (!grant.canSubscribe) return { tracks: [] };
-        return media.request('subscribe', { endpoint, rtpCapabilities: message.rtpCapabilities });
-      case 'transport.connect':
-        return media.request('transport.connect', {
-          endpoint,
-          transportId: message.transportId,
-          dtlsParameters: message.dtlsParameters,
-        });
-      case 'transport.restart-ice':
-        return {
-          ...(await media.request('transport.restart-ice', { endpoint, transportId: message.transportId })),
-          // Those of the join may have ended.
-          iceServers: call.iceServers,
-        };
-      case 'track.ready':
-        return media.request('track.ready', { endpoint, consumerId: message.consumerId });
-      case 'produce':
-        return call.produce(message);
-      case 'producer.mute':
-        return call.mute(message.producerId, message.muted);
-      case 'producer.close':
-        return call.unpublish(message.producerId);
-      case 'participant.mute':
-        return call.administer(message.participant).muteFromOutside(message.producerId);
-      case 'participant.remove':
-        // Not waited for: one who removes themselves is told before their socket closes.
-        void call.administer(message.participant).remove();
-        return undefined;
-      case 'heard': {
-        const { rtpTimestamp, outputLatencyMs, audience, state } = message;
-        await session.heard({ rtpTimestamp, outputLatencyMs, audience, state });
-        return undefined;
-      }
-      case 'say':
-        return session.say(message.text, message.audience);
-      case 'typing':
-        session.typed({ field: message.field, text: message.text, sent: message.sent });
-        return undefined;
-      case 'response.interrupt': {
-        const { rtpTimestamp, outputLatencyMs = 0, audience } = message;
-        return session.interrupt(
-          rtpTimestamp === undefined ? undefined : { rtpTimestamp, outputLatencyMs, audience, state: 'muted' },
-        );
-      }
-      case 'task.ask':
-        return session.ask({
-          text: message.text,
-          subject: message.subject,
-          images: session.pictures.take(message.images ?? []),
-        });
-      case 'image.append':
-        return session.pictures.append(message);
-      case 'image.show':
-        return session.show(message.name, session.pictures.take(message.images));
-      case 'task.amend':
-        return session.background.amend(message.taskId, message.text);
-      case 'task.answer':
-        return session.background.answer(message.taskId, message.answer, message.questionId);
-      case 'task.cancel':
-        return session.background.cancel(message.taskId, 'client');
-      case 'subject.change':
-        return session.background.changeSubject();
-      case 'tools.register': {
-        const problems = [...refused, ...session.background.registerTools(message.tools)];
-        if (problems.length > 0) {
-          const told = problems.slice(0, limits.pageTools);
-          if (problems.length > told.length) told.push(`and ${problems.length - told.length} others`);
-          throw new MicroturnError('protocol/malformed', `registered without ${told.join('; ')}`);
-        }
-        return undefined;
-      }
-      case 'tool.result':
-        return session.background.toolResult(message);
-      case 'ping':
-        return { sessionMs: session.nowMs };
-      case 'leave':
-        this.#finish({ over: true, reason: 'left' }, () => this.#closeSocket(NORMAL, 'left'));
-        return undefined;
-      default:
-        return message satisfies never;
+    if (!this.#call) throw new MicroturnError('protocol/state', 'join comes first');
+    if (message.type === 'leave') {
+      this.#finish({ over: true, reason: 'left' }, () => this.#closeSocket(NORMAL, 'left'));
+      return undefined;
     }
+    return answerInCall(message, { call: this.#call, media: this.#parts.media, refused });
   }
 
   async #join(message: ClientMessageOf<'join'>): Promise<unknown> {
