@@ -1,9 +1,10 @@
 import { MicroturnError } from '@microturn/protocol';
-import type { Publication, TransportLink } from '../connection/transport.js';
+import type { Publication } from '../connection/transport.js';
 import { oneAfterAnother, type Turns } from '../one-after-another.js';
 import { StateSource } from '../state.js';
 import { devicesOf } from './device-list.js';
 import type { InputState, VideoDevice, VideoOptions } from './devices.js';
+import { inputKinds, type InputKind, type InputName } from './input-kinds.js';
 import { toMediaError } from './media-error.js';
 import type { MediaPlatform } from './platform.js';
 import { whyEnded } from './why-ended.js';
@@ -16,40 +17,10 @@ export type Publish = (track: MediaStreamTrack) => Promise<Publication>;
 
 export interface InputParts {
   readonly media: MediaPlatform;
-  readonly source: Parameters<TransportLink['publish']>[1];
+  readonly source: InputName;
   /** False where the token of the call does not allow it; true where nobody knows yet. */
   readonly mayPublish?: () => boolean;
 }
-
-interface Kind {
-  readonly defaults: MediaTrackConstraints;
-  /** Undefined where the browser's own picker chooses. */
-  readonly listed?: 'audioinput' | 'videoinput';
-  readonly hint?: string;
-  open(devices: MediaDevices, constraints: MediaTrackConstraints): Promise<MediaStream>;
-}
-
-const KINDS: Readonly<Record<InputParts['source'], Kind>> = {
-  microphone: {
-    defaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-    listed: 'audioinput',
-    open: (devices, audio) => devices.getUserMedia({ audio }),
-  },
-  camera: {
-    defaults: { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 24, max: 30 } },
-    listed: 'videoinput',
-    open: (devices, video) => devices.getUserMedia({ video }),
-  },
-  screen: {
-    // Text is to be read: rather fewer frames than fewer pixels.
-    defaults: { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 15 } },
-    hint: 'detail',
-    open: (devices, video) =>
-      typeof devices.getDisplayMedia === 'function'
-        ? devices.getDisplayMedia({ video })
-        : Promise.reject(new MicroturnError('media/unsupported', 'this browser shares no screens')),
-  },
-};
 
 type Outcome = { readonly [K in 'status' | 'error']: InputState[K] | undefined };
 
@@ -60,8 +31,8 @@ export class Input implements VideoDevice {
   /** The track whose frames the agent is to be shown. */
   readonly shown = new StateSource<MediaStreamTrack | undefined>(undefined);
   readonly #media: MediaPlatform;
-  readonly #source: InputParts['source'];
-  readonly #kind: Kind;
+  readonly #source: InputName;
+  readonly #kind: InputKind;
   readonly #mayPublish: () => boolean;
   #given: MediaStreamTrack | undefined;
   /** What was opened here, and is to be stopped here. */
@@ -89,7 +60,7 @@ export class Input implements VideoDevice {
   constructor({ media, source, mayPublish = () => true }: InputParts) {
     this.#media = media;
     this.#source = source;
-    this.#kind = KINDS[source];
+    this.#kind = inputKinds[source];
     this.#constraints = this.#kind.defaults;
     this.#mayPublish = mayPublish;
   }
