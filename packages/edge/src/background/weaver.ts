@@ -193,7 +193,7 @@ export class Weaver {
     story.vain = vain ? story.vain + 1 : 0;
     // Who stopped a question or an apology half way knows what it is about.
     if (!last && !vain && event.by !== 'agent') return;
-    const enough = event.by === 'client' || story.vain > VAIN || (event.by === 'user' && ++story.resumes > RESUMES);
+    const enough = event.by === 'client' || story.vain >= VAIN || (event.by === 'user' && ++story.resumes > RESUMES);
     if (!last) {
       if (!enough) live.unsay();
     } else if (enough) {
