@@ -72,7 +72,7 @@ export async function ensureWorker(report) {
           `${manifest.version} (see scripts/mediasoup-worker/README.md)`,
       });
       await report.during(
-        `building mediasoup-worker ${manifest.version} from source, once: 2 to 5 minutes`,
+        `building mediasoup-worker ${manifest.version} from source, once: 3 to 9 minutes`,
         (progress) =>
           cacheWorker(cacheDir, 'built from source', (dir, log) => buildWorker(packageDir, dir, log, progress)),
       );
