@@ -101,6 +101,35 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
     expect(events.filter(({ type }) => type === 'response.started')).toHaveLength(2);
   });
 
+  it.each([
+    ['fault 4, SIGTERM', (one: EdgeProcess) => one.stop()],
+    ['fault 3, SIGKILL', (one: EdgeProcess) => one.kill()],
+  ])('%s: Nano reminds at the time that it was asked for, in the process that follows', async (signal, end) => {
+    await using folder = await TemporaryFolder.create();
+    const args = ['--store', 'disk', '--data', folder.path];
+    edge = await EdgeProcess.start({ args });
+    session = await connectSdk(edge);
+    const events: SessionEvent[] = [];
+    session.events.subscribe((event) => events.push(event));
+    const askedAtMs = session.nowMs;
+    session.send('Remind me in ten seconds.');
+    // For the model to note it, and for two batches of the store.
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await end(edge);
+    edge = await EdgeProcess.start({ args, after: edge });
+    const reminded = await vi.waitFor(
+      () => events.find(({ type }) => type === 'reminder.fired') ?? expect.unreachable('no reminder'),
+      { timeout: 30_000, interval: 50 },
+    );
+    const resumed = events.find((event) => event.type === 'session.resumed')!;
+    const waitedMs = reminded.at - askedAtMs;
+    const { lostMs, snapshotAgeMs } = resumed;
+    console.log(`  ${signal}: reminded after ${waitedMs} ms; ${JSON.stringify({ lostMs, snapshotAgeMs })}`);
+    expect(Math.abs(waitedMs - 10_000)).toBeLessThan(2000);
+    if (signal.endsWith('SIGTERM')) expect(snapshotAgeMs).toBeLessThan(10_000);
+    else expect(resumed).not.toHaveProperty('snapshotAgeMs');
+  });
+
   it('fault 3, with an LLM: the process that follows tells it what was typed and heard', async () => {
     await using folder = await TemporaryFolder.create();
     const answer = 'The train leaves at nine from the second platform.';

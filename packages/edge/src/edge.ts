@@ -333,7 +333,7 @@ export class Edge {
   /** Clients are to come back to the process that follows, which finds their sessions as they are now. */
   #handOver(reason: MicroturnError): Promise<void> {
     for (const call of this.#calls.values()) call.drop(reason);
-    return this.#parts.recorder.close();
+    return this.#parts.recorder.handOver();
   }
 
   #connect(socket: ConstructorParameters<typeof Connection>[0], address: string): void {

@@ -58,6 +58,8 @@ const schemas = {
     lostMs: Ms,
     /** Where it is another than before: the edge was started again with a new one. */
     model: v.optional(v.string()),
+    /** Where the edge was started again and its model goes on from what it remembered so long ago. */
+    snapshotAgeMs: v.optional(Ms),
   }),
   'session.closed': event('session.closed', { reason: v.string() }),
   'session.usage': event('session.usage', {

@@ -1,8 +1,10 @@
 import type { SessionEvent, SessionEventBody } from '@microturn/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Decision, InteractionModel, InteractionStream, LeaseId } from '../engine/types.js';
+import { freshDecoder } from '../engine/decode.js';
 import type { SessionEngine } from '../session/index.js';
 import { interactionModelContract } from '../testing/interaction-model.contract.js';
+import { ManualClock } from '../testing/manual-clock.js';
 import { ScriptedModel, type Script } from '../testing/scripted-model.js';
 import { CompositeEngine } from './composite-engine.js';
 import type { CompositeParts } from './composite-row.js';
@@ -294,6 +296,26 @@ describe('a composite row', () => {
       { role: 'assistant', content: 'Once upon —' },
       { role: 'user', content: 'go on' },
     ]);
+  });
+
+  it('goes on from what the floor of another process remembered', () => {
+    const remembered = { index: 4, decoder: freshDecoder, floor: 'silent', state: new Float32Array(1) } as const;
+    const wentOn: unknown[] = [];
+    const floor: SessionEngine = {
+      info: new ScriptedModel({ clock: new ManualClock() }).info,
+      assertRoom: () => undefined,
+      lease: () => ({
+        id: 1,
+        engine: 0,
+        zeroMs: 0,
+        remembered: () => remembered,
+        goOn: (from) => wentOn.push(from) === 1,
+        release: () => undefined,
+      }),
+    };
+    const lease = () => new CompositeEngine(floor, partsOf()).lease(() => {}, () => {}, () => {}, nothing); // prettier-ignore
+    expect(lease().remembered!()).toBe(remembered);
+    expect([lease().goOn!(remembered), wentOn]).toEqual([true, [remembered]]);
   });
 
   it('a decision never waits: an LLM that says nothing for ten seconds delays none', async () => {

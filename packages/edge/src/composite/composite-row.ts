@@ -1,4 +1,5 @@
 import { MicroturnError, type SessionEvent } from '@microturn/protocol';
+import type { Remembered } from '../engine/index.js';
 import type { DecodedWord, Decision, Perceived, Recovery } from '../engine/types.js';
 import type { EngineOutlet, SessionEngine, SessionRow, Shown, TypedText } from '../session/index.js';
 import { TRANSCRIBE_HZ, type Transcriber, type Transcription } from '../transcribe/index.js';
@@ -105,6 +106,13 @@ export class CompositeRow implements SessionRow {
   }
   restore(events: readonly SessionEvent[]): void {
     this.#apply({ type: 'restore', events });
+  }
+  /** The floor's: what the answers need of what was said is in the events. */
+  remembered(): Remembered | undefined {
+    return this.#floor.remembered?.();
+  }
+  goOn(remembered: Remembered): boolean {
+    return this.#floor.goOn?.(remembered) ?? false;
   }
   speechStarted(responseId: string, atMs: number): void {
     this.#apply({ type: 'speech-started', responseId, atMs });

@@ -6,6 +6,7 @@ import { ManualClock } from '../testing/manual-clock.js';
 import { bend } from './fixtures/bend.js';
 import { engineHosts, nano, turn } from './fixtures/engine-hosts.js';
 import { tinyGraph, tinyManifest, writeBundle } from './fixtures/tiny-bundle.js';
+import { rememberedFromJson, rememberedToJson } from './remembered.js';
 import type { Decision } from './types.js';
 
 const { start, folders } = engineHosts();
@@ -157,6 +158,40 @@ describe('EngineHost', () => {
     bad.release();
     expect(host.free).toBe(1);
     port.close();
+  });
+
+  it('has a row go on from what one of another process remembered, where the model has that shape', async () => {
+    const bundleDir = await writeBundle(tinyManifest({ 'step.onnx': tinyGraph() }), { 'step.onnx': tinyGraph() });
+    folders.push(bundleDir);
+    const hosts = [await start({ bundleDir }), await start({ bundleDir })] as const;
+    const row = (host: (typeof hosts)[number]) => {
+      const port = host.connect();
+      const decisions: Decision[] = [];
+      const lease = host.lease((decision) => decisions.push(decision), never);
+      const hears = async (index: number, sample: number) => {
+        port.postMessage({ ...turn(lease.id, index, 160), pcm: new Float32Array(160).fill(sample) });
+        return vi.waitFor(() => decisions.find((decision) => decision.index === index)!.floor);
+      };
+      return { lease, hears, close: () => port.close() };
+    };
+    // The tiny bundle adds up what it hears, and the floor is its sign.
+    const before = row(hosts[0]);
+    expect(before.lease.remembered()).toBeUndefined();
+    expect(await before.hears(7, 0.5)).toBe('speaking');
+    const remembered = rememberedFromJson(rememberedToJson(before.lease.remembered()!));
+    expect(remembered).toMatchObject({ index: 7, floor: 'speaking' });
+    expect([...remembered.state]).toEqual([expect.closeTo(0.5)]);
+
+    const [after, fresh] = [row(hosts[1]), row(hosts[1])];
+    expect(after.lease.goOn(remembered)).toBe(true);
+    expect([await after.hears(9, -0.25), await fresh.hears(9, -0.25)]).toEqual(['speaking', 'silent']);
+    expect(await after.hears(10, -0.5)).toBe('silent');
+
+    const ofNano = (await start()).lease(() => {}, never);
+    expect(ofNano.goOn(remembered)).toBe(false);
+    before.lease.release();
+    expect([before.lease.remembered(), before.lease.goOn(remembered)]).toEqual([undefined, false]);
+    for (const { close } of [before, after, fresh]) close();
   });
 
   it('ends without a word to its leases, and once', async () => {

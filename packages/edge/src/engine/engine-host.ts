@@ -6,6 +6,7 @@ import { defaultBounds, type AdmissionBounds } from './admission.js';
 import type { EngineThreadStats } from './engine-messages.js';
 import { EngineWorker, type EngineId, type LeaseListener } from './engine-worker.js';
 import { lanePhaseMs, zeroOnPhase } from './lane-phase.js';
+import type { Remembered } from './remembered.js';
 import { BEAT_MS, Standstills } from './standstills.js';
 import type { LeaseId, ModelInfo, Perceived, ProviderChoice } from './types.js';
 
@@ -43,6 +44,10 @@ export interface EngineLease extends Disposable {
   readonly zeroMs: number;
   /** Tells the model what it cannot hear. After `release` nobody is told. */
   perceive(perceived: Perceived): void;
+  /** What the row remembered last, within a second; undefined where that is not kept. */
+  remembered(): Remembered | undefined;
+  /** Goes on from that, before the first micro-turn. @returns whether it does: not from what a model of another shape remembered */
+  goOn(remembered: Remembered): boolean;
   /** Giving back twice is harmless. No decision follows. */
   release(): void;
 }
@@ -197,6 +202,8 @@ export class EngineHost {
       engine: worker.id,
       zeroMs: zeroOnPhase(this.#clock.now(), phaseMs, microTurnMs),
       perceive: (perceived) => worker.perceive(id, perceived),
+      remembered: () => worker.remembered(id),
+      goOn: (remembered) => worker.goOn(id, remembered),
       release,
       [Symbol.dispose]: release,
     };

@@ -37,6 +37,8 @@ export type EngineRequest =
       readonly alone?: boolean;
     }
   | { readonly type: 'close'; readonly lease: LeaseId }
+  /** Its row, which has heard nothing, goes on from what main has put into the memory of the rows for it. */
+  | { readonly type: 'recall'; readonly lease: LeaseId }
   | { readonly type: 'perceive'; readonly lease: LeaseId; readonly perceived: Perceived }
   /** A port on which `MicroTurn`s will come (transferred). */
   | { readonly type: 'connect'; readonly port: MessagePort }

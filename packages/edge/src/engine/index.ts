@@ -4,7 +4,8 @@ export { EngineHost, type EngineHostOptions, type EngineLease, type EngineLoad }
 export type { EngineThreadStats } from './engine-messages.js';
 export type { EngineId } from './engine-worker.js';
 export { exitProcess } from './exit-process.js';
-export { Notes } from './notes.js';
+export { Notes, type NotesSaved } from './notes.js';
+export { rememberedFromJson, rememberedToJson, type Remembered } from './remembered.js';
 export {
   acts,
   providerChoices,

@@ -1,6 +1,6 @@
 import type { Floor } from '@microturn/protocol';
 import { describe, expect, it } from 'vitest';
-import { Notes } from './notes.js';
+import { Notes, type NotesSaved } from './notes.js';
 import type { Act, Decision } from './types.js';
 
 const MICRO_TURN_MS = 200;
@@ -88,6 +88,32 @@ describe('notes', () => {
     expect(minute.to(360).told.findLast(({ text }) => text === 'remind me in minutes')!.seconds).toBe(60);
     const run = new Run().says('in twenty two seconds', 2000, ['note']).to(200);
     expect(run.ages).toEqual(['10@60', '20@110', '30@160']);
+  });
+
+  it('go on in another process as if there had been one', () => {
+    const same = { '22': 'twenty two', second: 'seconds' };
+    const script = (run: Run) =>
+      run
+        .says('call mum in twenty two seconds', 2000, ['note'])
+        .says('and in five minutes the oven', 9000, ['note'])
+        .says('in ten', 12_000);
+    const rest = (run: Run) => run.acts('note').to(118).acts('remind').acts('cancel').to(400);
+    const whole = rest(script(new Run(same)));
+    const before = script(new Run(same));
+    const after = new Run(same);
+    after.index = before.index;
+    after.notes.takeUp(JSON.parse(JSON.stringify(before.notes.saved)) as NotesSaved);
+    rest(after);
+    expect([...before.told, ...after.told]).toEqual(whole.told);
+    expect(after.told.length).toBeGreaterThan(5);
+    const reminds = {
+      words: [],
+      acts: ['remind'],
+      index: 401,
+      floor: 'silent',
+      say: 'reminder',
+    } as unknown as Decision;
+    expect(after.notes.heed(reminds)).toEqual(whole.notes.heed(reminds));
   });
 
   it('are told, whenever another is taken, how long before that they were', () => {

@@ -44,6 +44,16 @@ interface Note extends Request {
   readonly turn: number;
 }
 
+/** Notes as they are kept for another process: by the clock of their session, which goes on there. */
+export interface NotesSaved {
+  readonly notes: readonly (Request & Pick<Note, 'nextS' | 'turn'>)[];
+  readonly spoken?: Utterance | undefined;
+  readonly typed?: Utterance | undefined;
+  readonly notedAny: boolean;
+  readonly reminded: boolean;
+  readonly calledOffTo: number;
+}
+
 /**
  * What one participant asked for, and how old it is. The model says what is noted and what its age means; here the
  * session's clock is counted for it, by the indexes of its decisions alone, beyond what it remembers itself.
@@ -71,6 +81,24 @@ export class Notes {
     this.#forms = names
       ? namedAges.flatMap((age) => ageForms(age).map((form) => ({ age, form: readAs(form, names) })))
       : [];
+  }
+
+  get saved(): NotesSaved {
+    return {
+      notes: this.#notes.map(({ words, endMs, nextS, turn }) => ({ words, endMs, nextS, turn })),
+      spoken: this.#spoken,
+      typed: this.#typed,
+      notedAny: this.#notedAny,
+      reminded: this.#reminded,
+      calledOffTo: this.#calledOffTo,
+    };
+  }
+
+  /** Takes up what another process had noted, before the first decision. What came due meanwhile is told after that. */
+  takeUp({ notes, spoken, typed, notedAny, reminded, calledOffTo }: NotesSaved): void {
+    this.#notes = notes.map((note) => ({ ...note, named: this.#agesIn(note.words) }));
+    [this.#spoken, this.#typed] = [spoken, typed];
+    [this.#notedAny, this.#reminded, this.#calledOffTo] = [notedAny, reminded, calledOffTo];
   }
 
   /**

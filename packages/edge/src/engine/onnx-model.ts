@@ -63,6 +63,11 @@ export interface OnnxStreamOptions extends StreamOptions {
   readonly alone?: boolean | undefined;
 }
 
+export interface OnnxStream extends InteractionStream {
+  /** Goes on from what was put into `memory` for its row, where that is sound; before the first micro-turn. */
+  recall(): void;
+}
+
 /** A bundle on ONNX Runtime. `session.run` blocks its thread, so this lives on the engine thread. */
 export class OnnxModel implements InteractionModel {
   readonly info: ModelInfo;
@@ -149,7 +154,7 @@ export class OnnxModel implements InteractionModel {
     lease: LeaseId,
     onDecision: (decision: Decision) => void,
     { row: wanted, again, alone, ...listeners }: OnnxStreamOptions = {},
-  ): InteractionStream {
+  ): OnnxStream {
     if (this.#closed) throw new MicroturnError('engine/failed', 'the model is closed');
     if (this.#open.has(lease)) throw new RangeError(`lease ${lease} is open already`);
     const place = this.#pool.lease((free) => free === wanted);
@@ -173,6 +178,7 @@ export class OnnxModel implements InteractionModel {
     return {
       push: (turn) => this.#push(row, turn),
       perceive: (perceived) => row.reader.perceive(perceived),
+      recall: () => void this.#recovery.recall(row),
       close: () => this.#close(row),
     };
   }

@@ -48,11 +48,11 @@ describe('the memory of an engine thread’s rows', () => {
         throw died;
       }),
     ).toThrow(died);
-    memory.save(0, saved(7, 15), () => false);
+    expect(memory.save(0, saved(7, 15), () => false)).toBe(false);
     expect(new RowMemory(memory.buffer).load(0, 7)).toEqual([
       { saved: saved(7, 5), state: new Float32Array(4).fill(1) },
     ]);
-    memory.save(0, saved(7, 20), fill(4));
+    expect(memory.save(0, saved(7, 20), fill(4))).toBe(true);
     expect(memory.load(0, 7).map(({ saved }) => saved.index)).toEqual([20, 5]);
   });
 

@@ -68,16 +68,21 @@ export class RowMemory {
     this.#copies = new Int32Array(buffer, 4 * (HEAD_INTS + rows), 2 * rows);
   }
 
-  /** @param state fills in the row's states, [stateSize], or returns false where it cannot */
-  save(row: number, saved: SavedRow, state: (into: Float32Array) => boolean): void {
+  /**
+   * @param state fills in the row's states, [stateSize], or returns false where it cannot
+   * @returns whether there is a new copy
+   */
+  save(row: number, saved: SavedRow, state: (into: Float32Array) => boolean): boolean {
     const bytes = new TextEncoder().encode(JSON.stringify(saved));
-    if (bytes.length > NOTE_BYTES) return;
+    if (bytes.length > NOTE_BYTES) return false;
     const [first = 0, second = 0] = this.#copiesOf(row);
     const slot = first < second ? 0 : 1;
     const { note, floats } = this.#slotOf(row, slot);
     Atomics.store(this.#copies, 2 * row + slot, 0);
     note.fill(0x20).set(bytes);
-    if (state(floats)) Atomics.store(this.#copies, 2 * row + slot, Math.max(first, second) + 1);
+    if (!state(floats)) return false;
+    Atomics.store(this.#copies, 2 * row + slot, Math.max(first, second) + 1);
+    return true;
   }
 
   /** What the row remembered under this lease, the newest first. */

@@ -45,7 +45,7 @@ export class RowRecovery {
 
   /** Has a row go on from what is kept of it. It is told how: now, or when it has heard again what it heard. */
   goBack(row: OpenRow, cause: MicroturnError): 'kept' | 'nothing' {
-    const snapshotAgeMs = this.#recall(row);
+    const snapshotAgeMs = this.recall(row);
     if (snapshotAgeMs !== undefined) {
       row.replay = undefined;
       row.onReset?.(cause, { snapshotAgeMs });
@@ -59,6 +59,18 @@ export class RowRecovery {
     row.replay = { turns, sinceMs: this.#clock.now(), cause, next: 0, heard: 0, hurried: false };
     if (!this.#replaying.includes(row.lane)) this.#replaying.push(row.lane);
     return 'kept';
+  }
+
+  /** Has a row go on from its last copy. @returns how old that is; undefined where there is none */
+  recall(row: OpenRow): number | undefined {
+    const { lease, place } = row;
+    // Whether a copy is finite is looked at here, and not whenever one is made: it is seldom gone back to.
+    const found = this.#memory.load(place.row, lease).find(({ state }) => row.lane.lane.restore(row.index, state));
+    if (!found) return undefined;
+    row.decoder = found.saved.decoder;
+    row.floor = found.saved.floor;
+    row.savedIndex = found.saved.index;
+    return Math.max(0, this.#clock.now() - found.saved.dueMs);
   }
 
   /** Has a row begin anew. */
@@ -105,18 +117,6 @@ export class RowRecovery {
     const { decoded, state } = decode(this.#manifest, row.decoder, outputs, turn);
     row.decoder = state;
     row.floor = decoded.floor;
-  }
-
-  /** Has a row go on from its last copy. @returns how old that is; undefined where there is none */
-  #recall(row: OpenRow): number | undefined {
-    const { lease, place } = row;
-    // Whether a copy is finite is looked at here, and not whenever one is made: it is seldom gone back to.
-    const found = this.#memory.load(place.row, lease).find(({ state }) => row.lane.lane.restore(row.index, state));
-    if (!found) return undefined;
-    row.decoder = found.saved.decoder;
-    row.floor = found.saved.floor;
-    row.savedIndex = found.saved.index;
-    return Math.max(0, this.#clock.now() - found.saved.dueMs);
   }
 
   #clear(row: OpenRow): void {

@@ -2,12 +2,12 @@ import type { MessagePort } from 'node:worker_threads';
 import { MicroturnError } from '@microturn/protocol';
 import { threadHeap } from '../thread-heap.js';
 import type { EngineReport, EngineRequest } from './engine-messages.js';
-import type { OnnxModel } from './onnx-model.js';
-import type { InteractionStream, LeaseId, MicroTurn } from './types.js';
+import type { OnnxModel, OnnxStream } from './onnx-model.js';
+import type { LeaseId, MicroTurn } from './types.js';
 
 /** Runs a model for EngineHost: opens and closes streams as main says, and takes micro-turns from the ports it is given. */
 export function serveModel(model: OnnxModel, main: MessagePort): void {
-  const streams = new Map<LeaseId, InteractionStream>();
+  const streams = new Map<LeaseId, OnnxStream>();
   const ports = new Set<MessagePort>();
   const counts = { unknown: 0, malformed: 0 };
   let taken = 0;
@@ -20,6 +20,9 @@ export function serveModel(model: OnnxModel, main: MessagePort): void {
       case 'close':
         streams.get(request.lease)?.close();
         streams.delete(request.lease);
+        break;
+      case 'recall':
+        streams.get(request.lease)?.recall();
         break;
       case 'perceive':
         streams.get(request.lease)?.perceive(request.perceived);
@@ -43,7 +46,7 @@ export function serveModel(model: OnnxModel, main: MessagePort): void {
   });
   report(main, { type: 'ready', info: model.info, provider: model.provider, memory: model.memory.buffer });
 
-  function open({ lease, row, again, alone }: EngineRequest & { type: 'open' }): InteractionStream {
+  function open({ lease, row, again, alone }: EngineRequest & { type: 'open' }): OnnxStream {
     return model.open(lease, (decision) => report(main, { type: 'decision', decision }), {
       onFailed: (error) => {
         streams.delete(lease);

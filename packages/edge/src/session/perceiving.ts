@@ -1,5 +1,5 @@
 import { turnAt, type SessionEvent } from '@microturn/protocol';
-import { Notes, type Decision, type Mark, type ModelInfo } from '../engine/index.js';
+import { Notes, type Decision, type Mark, type ModelInfo, type NotesSaved } from '../engine/index.js';
 import { HeardWords } from './heard-words.js';
 import type { SessionRow } from './session-parts.js';
 
@@ -15,6 +15,15 @@ export class Perceiving {
     this.#model = model;
     this.#lease = lease;
     this.#notes = new Notes(model.microTurnMs, model.reads?.same);
+  }
+
+  /** What another process needs to go on with. */
+  get notes(): NotesSaved {
+    return this.#notes.saved;
+  }
+
+  takeUp(notes: NotesSaved): void {
+    this.#notes.takeUp(notes);
   }
 
   onEvent(event: SessionEvent): void {

@@ -1,6 +1,6 @@
 import type { AudienceChoice, MicroturnError, SessionEvent, SessionEventBody } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
-import type { Decision, EngineId, LeaseId, ModelInfo, Perceived, Recovery } from '../engine/index.js';
+import type { Decision, EngineId, LeaseId, ModelInfo, Perceived, Recovery, Remembered } from '../engine/index.js';
 import type { MediaMethod, MediaRequests } from '../media/index.js';
 import type { Picture } from '../picture.js';
 import type { FoundSession } from '../store/index.js';
@@ -62,6 +62,10 @@ export interface SessionRow {
   observe?(event: SessionEvent): void;
   /** The session was of another process, and this is what happened there. */
   restore?(events: readonly SessionEvent[]): void;
+  /** What its model remembered last; undefined where that is not kept. */
+  remembered?(): Remembered | undefined;
+  /** Goes on from what a row of another process remembered. @returns whether it does */
+  goOn?(remembered: Remembered): boolean;
   /** The first packet of a response left, at session ms. */
   speechStarted?(responseId: string, atMs: number): void;
   /** What the user types: as it stands now, or `sent`. */

@@ -6,7 +6,15 @@ import {
   type AudienceChoice,
   type SessionEvent,
 } from '@microturn/protocol';
-import type { Decision, EngineId, ModelInfo, Recovery } from '../engine/index.js';
+import {
+  rememberedFromJson,
+  rememberedToJson,
+  type Decision,
+  type EngineId,
+  type ModelInfo,
+  type NotesSaved,
+  type Recovery,
+} from '../engine/index.js';
 import type { EndpointStats, Heard, HeardReport } from '../media/index.js';
 import { toPicture } from '../picture.js';
 import { hashToken, type Stamp, type StoredSession } from '../store/index.js';
@@ -45,8 +53,8 @@ export class Session {
   readonly #typed: TypedMessages;
   readonly #account: SessionAccount;
   readonly #perceiving: Perceiving;
-  /** Until its client is back: session ms up to which it was saved, and the model that it talked with. */
-  #origin: { readonly savedMs: number; readonly model: string } | undefined;
+  /** Until its client is back: session ms up to which it was saved, the model that it talked with, and what of that goes on. */
+  #origin: { readonly savedMs: number; readonly model: string; readonly snapshotAgeMs: number | undefined } | undefined;
   readonly #background: SessionBackground | undefined;
 
   private constructor(parts: SessionParts, endpoint: string, origin: SessionOrigin | undefined) {
@@ -124,18 +132,28 @@ export class Session {
    * Goes on where another process was: on the same clock, moved on by less than one micro-turn to the phase of its new
    * lane, and with the next `seq` that its client has not had. What the agent was saying ended where it was last heard.
    */
-  #takeUp({ session, events, elapsedMs }: SessionOrigin): void {
+  #takeUp({ session, events, elapsedMs, remembered }: SessionOrigin): void {
     const { microTurnMs } = this.model;
     const sessionMs = session.sessionMs + elapsedMs;
     const turns = Math.ceil((sessionMs + this.#lease.zeroMs - this.#parts.clock.now()) / microTurnMs);
     this.#zeroMs = this.#lease.zeroMs - turns * microTurnMs;
-    this.#origin = { savedMs: session.sessionMs, model: session.model };
+    const snapshotAgeMs = session.model === this.modelName ? this.#goOn(remembered) : undefined;
+    this.#origin = { savedMs: session.sessionMs, model: session.model, snapshotAgeMs };
+    if (session.notes) this.#perceiving.takeUp(session.notes as NotesSaved);
     this.#conversation.takeUp(events.filter(({ type }) => type === 'reminder.fired').length);
     this.#background?.restore(events, session.spent?.background);
     this.#lease.restore?.(events);
     for (const interrupted of unfinishedResponses(events)) this.#events.emit(interrupted);
     // What the client saw of the floor last may not have been saved.
     this.#events.emit({ type: 'floor.changed', participant: this.participant, floor: 'silent', confidence: 0 });
+  }
+
+  /** Its model goes on from what it remembered in that process. @returns how old that is; undefined where it begins anew */
+  #goOn(json: string | undefined): number | undefined {
+    if (json === undefined) return undefined;
+    const remembered = rememberedFromJson(json);
+    if (!this.#lease.goOn?.(remembered)) return undefined;
+    return Math.max(0, this.nowMs - turnStartMs(remembered.index + 1, this.model.microTurnMs));
   }
 
   /** Has the media thread cut this session's micro-turns, from the one that holds now on: the clock never restarts. */
@@ -212,10 +230,17 @@ export class Session {
       model: this.modelName,
       microTurnMs: this.model.microTurnMs,
       ...this.#account.toStored(),
+      notes: this.#perceiving.notes,
       sessionMs: this.nowMs,
       savedAt,
       leaseMs,
     };
+  }
+
+  /** What its model remembers, for a process that follows; undefined where that is not kept. */
+  remembered(): string | undefined {
+    const remembered = this.#lease.remembered?.();
+    return remembered && rememberedToJson(remembered);
   }
 
   /** Nobody listens any more. The clock, the row and the history go on; what was being said ends where it was heard. */
@@ -238,6 +263,7 @@ export class Session {
       type: 'session.resumed',
       lostMs,
       ...(origin && origin.model !== this.modelName && { model: this.modelName }),
+      ...(origin?.snapshotAgeMs !== undefined && { snapshotAgeMs: origin.snapshotAgeMs }),
     });
     if (lostMs > 0) {
       this.#events.redraw();

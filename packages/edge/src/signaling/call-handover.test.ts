@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MicroturnError } from '@microturn/protocol';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { freshDecoder } from '../engine/decode.js';
 import { bundledThread } from '../engine/fixtures/bundled-thread.js';
 import type { SessionBackground } from '../session/index.js';
 import { DiskStore } from '../store/index.js';
@@ -62,6 +63,48 @@ describe('fault 3, the edge is killed, and another takes its place', () => {
     expect(fresh.responseId).not.toBe(responseId);
     next.decide(16, { words: [{ text: 'yes', endMs: 3300, confidence: 1 }] });
     expect(again.events.at(-1)).toMatchObject({ type: 'transcript.word', text: 'yes' });
+  });
+
+  describe('in order', () => {
+    const remembered = {
+      index: 4,
+      decoder: freshDecoder,
+      floor: 'holding' as const,
+      state: new Float32Array([0.5, -1]),
+    };
+    const handedOver = async (model?: string) => {
+      world.remembered = remembered;
+      const { call, joined } = await world.join(socket);
+      world.clock.advance(1100);
+      const note = { words: [{ text: 'later', endMs: 1000, confidence: 1 }], acts: ['note'] } as const;
+      world.decide(4, note);
+      expect(call.session.eventsAfter(0).length).toBeGreaterThan(0);
+      await world.recorder.handOver();
+      const next = new World(world.store, 3150, model);
+      const again = new Socket();
+      const resume = { resumeToken: joined.resumeToken, lastSeq: socket.seqs.at(-1)! };
+      const back = await next.join(again, { resume });
+      return { next, again, back };
+    };
+
+    it('its model goes on from what it remembered, and its client is told how old that is', async () => {
+      const { next, again, back } = await handedOver();
+      expect(next.wentOn).toEqual([remembered]);
+      expect(again.events.at(-1)).toMatchObject({ type: 'session.resumed', snapshotAgeMs: 2150 });
+      // And what it had noted comes at its time.
+      next.decide(54);
+      expect(next.perceived).toEqual([{ type: 'age', seconds: 10, text: 'later' }]);
+      expect(back.call.closed).toBe(false);
+    });
+
+    it('another model begins from nothing, and has the notes', async () => {
+      const { next, again } = await handedOver('2');
+      expect(next.wentOn).toEqual([]);
+      expect(again.events.at(-1)).toMatchObject({ type: 'session.resumed', model: 'scripted 2' });
+      expect(again.events.at(-1)).not.toHaveProperty('snapshotAgeMs');
+      next.decide(54);
+      expect(next.perceived).toEqual([{ type: 'age', seconds: 10, text: 'later' }]);
+    });
   });
 
   it('what was spent stays spent: by the language model that speaks, by the background, and by what hears', async () => {

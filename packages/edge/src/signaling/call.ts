@@ -103,6 +103,10 @@ export class Call implements Recordable {
     return this.session.toStored(savedAt, leaseMs);
   }
 
+  remembered(): string | undefined {
+    return this.session.remembered();
+  }
+
   get grant(): Grant {
     return this.#grant;
   }

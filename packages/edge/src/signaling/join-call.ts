@@ -49,7 +49,7 @@ export interface CallEngine extends SessionEngine {
 }
 
 export interface CallRecorder {
-  add(source: Recordable): void;
+  add(source: Recordable, origin?: FoundSession): void;
   remove(id: string): void;
   /** @throws {MicroturnError} `edge/store` where that cannot be known now */
   find(resumeToken: string): Promise<FoundSession | undefined>;
@@ -181,7 +181,7 @@ async function openIn(
     room.members.set(grant.identity, call);
     parts.calls.set(session.id, call);
     parts.resumable.set(session.resumeToken, call);
-    parts.recorder.add(call);
+    parts.recorder.add(call, origin);
     return { call, joined: call.joined(transports, origin !== undefined) };
   } catch (error) {
     await media.request('endpoint.close', { endpoint });

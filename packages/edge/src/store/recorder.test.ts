@@ -22,6 +22,10 @@ class Source implements Recordable {
   eventsAfter(seq: number): readonly SessionEvent[] {
     return this.events.slice(seq);
   }
+  remembers: string | undefined;
+  remembered() {
+    return this.remembers;
+  }
   toStored(savedAt: ReturnType<typeof at>) {
     return storedSession(this.id, { tokenHash: hashToken(`token of ${this.id}`), savedAt });
   }
@@ -82,6 +86,42 @@ describe('the recorder of sessions', () => {
       [1],
     ]);
     expect([await kept('a'), await kept('b')]).toEqual([[1, 2, 3], [1]]);
+  });
+
+  it('hands over what models remember, once: to the process that takes the session up', async () => {
+    const [a, b] = [new Source('a'), new Source('b')];
+    for (const source of [a, b]) {
+      source.say();
+      recorder.add(source);
+    }
+    a.remembers = '{"state":"…"}';
+    await pass(300);
+    expect((await recorder.find('token of a'))!.remembered).toBeUndefined();
+    await recorder.handOver();
+    const next = () => new SessionRecorder({ store, log, after: clock.after, now: () => at(clock.now()) });
+    recorder = next();
+    expect([await recorder.find('token of a'), await recorder.find('token of b')]).toMatchObject([
+      { remembered: a.remembers },
+      { remembered: undefined },
+    ]);
+    recorder.add(a, (await recorder.find('token of a'))!);
+    a.say();
+    await recorder.close();
+    recorder = next();
+    expect((await recorder.find('token of a'))!.remembered).toBeUndefined();
+    expect(await kept('a')).toEqual([1, 2]);
+  });
+
+  it('hands sessions over without that, where there is no room for it', async () => {
+    const a = new Source('a');
+    a.say();
+    a.remembers = JSON.stringify('x'.repeat(10_000));
+    store = new FailingStore({ maxBytes: 5000 });
+    recorder = new SessionRecorder({ store, log, after: clock.after, now: () => at(clock.now()) });
+    recorder.add(a);
+    await recorder.handOver();
+    expect(logged).toEqual(['sessions are not kept: calls go on, and end with this process']);
+    expect(await kept('a')).toEqual([1]);
   });
 
   it('finds a session with the time since it was saved', async () => {

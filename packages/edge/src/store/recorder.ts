@@ -11,6 +11,8 @@ const RETRY_MS = 5000;
 const EXPIRE_EVERY_MS = 60_000;
 /** Records that wait to be written, by key. Policy: dropOldest. */
 const MAX_RECORDS = 4096;
+/** The kind of a session's one record of what its model remembers. */
+const REMEMBERED = 'remembered';
 
 /** A session that is kept, for as long as it lives. */
 export interface Recordable {
@@ -19,6 +21,8 @@ export interface Recordable {
   readonly seq: number;
   eventsAfter(seq: number): readonly SessionEvent[];
   toStored(savedAt: Stamp): StoredSession;
+  /** What its model remembers, as JSON; undefined where nothing is kept of that. */
+  remembered?(): string | undefined;
 }
 
 /** A session of a process that is gone. */
@@ -28,6 +32,8 @@ export interface FoundSession {
   readonly events: readonly SessionEvent[];
   /** Since it was saved. */
   readonly elapsedMs: number;
+  /** As its `Recordable` gave it, where that process handed it over. */
+  readonly remembered?: string | undefined;
 }
 
 export interface SessionRecorderOptions {
@@ -77,8 +83,10 @@ export class SessionRecorder {
     return this.#degraded;
   }
 
-  add(source: Recordable): void {
+  /** @param origin what it was taken up from: nobody is to go back to that */
+  add(source: Recordable, origin?: Pick<FoundSession, 'remembered'>): void {
     this.#sessions.set(source.id, { source, writtenSeq: 0 });
+    if (origin?.remembered !== undefined) this.delete({ sessionId: source.id, kind: REMEMBERED, id: '' });
   }
 
   /** The session is over. */
@@ -97,7 +105,8 @@ export class SessionRecorder {
       const found = await this.#options.store.find(hashToken(resumeToken), now);
       if (!found || this.#removed.has(found.session.id)) return undefined;
       const events = found.events.map((event) => withToken(event, resumeToken));
-      return { ...found, events, elapsedMs: elapsedMs(found.session.savedAt, now) };
+      const [record] = await this.#options.store.list(found.session.id, REMEMBERED);
+      return { ...found, events, elapsedMs: elapsedMs(found.session.savedAt, now), remembered: record?.json };
     } catch (error) {
       this.#options.log.warn({ err: error }, 'a session was not looked for');
       // What the disk said is for whoever runs the edge.
@@ -124,6 +133,22 @@ export class SessionRecorder {
   flush(): Promise<void> {
     this.#writing = this.#writing.then(() => this.#write());
     return this.#writing;
+  }
+
+  /**
+   * Writes what there is for a process that is to follow, with what the models remember, and no more after that. Where there
+   * is no room for the latter, sessions go on without it.
+   */
+  async handOver(): Promise<void> {
+    await this.flush();
+    if (this.#degraded) return this.close();
+    for (const { source } of this.#sessions.values()) {
+      const json = source.remembered?.();
+      if (json !== undefined) {
+        this.put({ sessionId: source.id, kind: REMEMBERED, id: '', revision: source.seq, json });
+      }
+    }
+    await this.close();
   }
 
   /** Writes what there is, and no more after that. Closing twice is harmless. */

@@ -27,6 +27,8 @@ export interface StoredSession {
     /** Of its transcriber and its voice. */
     readonly services?: Pick<SessionEventOf<'session.usage'>, 'transcriber' | 'voice'> | undefined;
   };
+  /** What its participant asked to be told of later, as its session keeps it. */
+  readonly notes?: unknown;
   /** Session ms at `savedAt`. */
   readonly sessionMs: number;
   readonly savedAt: Stamp;

@@ -1,6 +1,7 @@
 import { MicroturnError, type ClientMessageOf, type RosterMessage, type SessionEvent } from '@microturn/protocol';
 import { AccessToken, RoomAgentDispatch, RoomConfiguration, type TrackSource } from 'livekit-server-sdk';
-import type { Decision, InputRole, Recovery } from '../../engine/types.js';
+import type { Remembered } from '../../engine/index.js';
+import type { Decision, InputRole, Perceived, Recovery } from '../../engine/types.js';
 import { askHere } from '../../llm/ask-model.js';
 import { Agents } from '../../recipes/index.js';
 import { RoomRegistry, type SessionMedia, type SessionVoice } from '../../session/index.js';
@@ -74,6 +75,11 @@ export class World {
   /** What the language model of a row has used, where one speaks there. */
   spent: { tokensIn: number; tokensOut: number; cost: number } | undefined;
   transcribed: { requests: number; seconds: number } | undefined;
+  /** What the model of every row remembers, and what rows went on from. */
+  remembered: Remembered | undefined;
+  readonly wentOn: Remembered[] = [];
+  /** What models were told, of all rows. */
+  readonly perceived: Perceived[] = [];
   /** What the listener has heard, as the media thread answers. */
   heard: { responseId: string; heardMs: number }[] = [];
   #lease = 0;
@@ -114,6 +120,12 @@ export class World {
         zeroMs: Math.ceil(this.clock.now() / 200) * 200,
         ...(this.spent && { spent: this.spent }),
         ...(this.transcribed && { transcribed: this.transcribed }),
+        perceive: (perceived) => void this.perceived.push(perceived),
+        remembered: () => this.remembered,
+        goOn: (remembered) => {
+          this.wentOn.push(remembered);
+          return true;
+        },
         release: () => void this.leases.delete(id),
       };
     };
