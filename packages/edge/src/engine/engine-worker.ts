@@ -5,7 +5,7 @@ import type { Log } from '../telemetry/log.js';
 import { Admission, type AdmissionBounds, type Timing } from './admission.js';
 import type { EngineReport, EngineRequest, EngineThreadStats } from './engine-messages.js';
 import type { NativeGate } from './native-gate.js';
-import type { Remembered } from './remembered.js';
+import { putRemembered, rememberedOf, type Remembered } from './remembered.js';
 import type { RowMemory } from './row-memory.js';
 import { RowPool, type RowLease } from './row-pool.js';
 import type { Standstills } from './standstills.js';
@@ -181,26 +181,19 @@ export class EngineWorker {
   /** What a lease's row remembered last, within a second; undefined where its states are not copied, or it has heard nothing. */
   remembered(lease: LeaseId): Remembered | undefined {
     const held = this.#leases.get(lease);
-    const copies = held && this.#memory ? this.#memory.load(held.place.row, lease) : [];
-    const copy = copies.find(({ state }) => state.every(Number.isFinite));
-    return copy && { ...copy.saved, state: copy.state.slice() };
+    return held && this.#memory && rememberedOf(this.#memory, held.place.row, lease);
   }
 
   /**
    * Has a row that was given nothing yet go on from what another remembered.
    * @returns whether it does: not where the other was of another shape, or this thread cannot be told now
    */
-  goOn(lease: LeaseId, { state, ...saved }: Remembered): boolean {
+  goOn(lease: LeaseId, remembered: Remembered): boolean {
     const held = this.#leases.get(lease);
-    const memory = this.#memory;
-    if (!held || !memory || !this.up || state.length === 0 || state.length !== memory.kept.stateSize) return false;
-    const dueMs = this.#options.now();
-    const isKept = memory.save(held.place.row, { ...saved, lease, dueMs }, (into) => {
-      into.set(state);
-      return true;
-    });
-    if (isKept) this.#post({ type: 'recall', lease });
-    return isKept;
+    if (!held || !this.#memory || !this.up) return false;
+    const isPut = putRemembered(this.#memory, held.place.row, { lease, dueMs: this.#options.now() }, remembered);
+    if (isPut) this.#post({ type: 'recall', lease });
+    return isPut;
   }
 
   /** @throws {MicroturnError} `engine/failed` where the thread is gone before it answers */
