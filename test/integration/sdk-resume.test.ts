@@ -112,7 +112,6 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
     const events: SessionEvent[] = [];
     session.events.subscribe((event) => events.push(event));
     const askedAtMs = session.nowMs;
-    // Longer than a busy machine needs to start another edge.
     session.send('Remind me in twenty seconds.');
     // For the model to note it, and for two batches of the store.
     await new Promise((resolve) => setTimeout(resolve, 2000));
@@ -126,7 +125,9 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('the SDK, with an edge of 
     const waitedMs = reminded.at - askedAtMs;
     const { lostMs, snapshotAgeMs } = resumed;
     console.log(`  ${signal}: reminded after ${waitedMs} ms; ${JSON.stringify({ lostMs, snapshotAgeMs })}`);
-    expect(Math.abs(waitedMs - 20_000)).toBeLessThan(2000);
+    // Or as soon as it is back, where a busy machine takes longer than that.
+    const dueMs = Math.max(20_000, resumed.at - askedAtMs);
+    expect(Math.abs(waitedMs - dueMs)).toBeLessThan(2000);
     if (signal.endsWith('SIGTERM')) expect(snapshotAgeMs).toBeGreaterThan(0);
     else expect(resumed).not.toHaveProperty('snapshotAgeMs');
   });
