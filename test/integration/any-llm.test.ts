@@ -35,7 +35,7 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('a recipe, by the SDK and 
     const session = await connectTo({ baseUrl: server.url, model: 'm', ...llm });
     /** What the LLM was sent last, once it was asked so often. */
     const question = async (asked: number) => {
-      await vi.waitFor(() => expect(server.chats).toHaveLength(asked), { timeout: 10_000 });
+      await vi.waitFor(() => expect(server.chats).toHaveLength(asked));
       return server.chats.at(-1)!.body.messages.at(-1)!.content;
     };
     return { server, session, question };

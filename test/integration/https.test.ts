@@ -99,7 +99,7 @@ describe('an edge with a certificate that is given', () => {
     await using other = await EdgeProcess.start({ args: ['--https', '--state-folder', folder.file('other')] });
     await copyFile(folder.file('other/certificate.pem'), file);
     process.kill(given.pid, 'SIGHUP');
-    await vi.waitFor(async () => expect(await shownBy(given.url)).toBe(await shownBy(other.url)), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await shownBy(given.url)).toBe(await shownBy(other.url)));
     expect(await shownBy(given.url)).not.toBe(before);
 
     // Another's key beside it: the edge says no, with a code, and what to do.

@@ -27,9 +27,9 @@ it.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])(
         }),
       );
     }
-    await expect.poll(() => statsOf(caller).length, { timeout: 20_000 }).toBeGreaterThan(before + 5);
+    await expect.poll(() => statsOf(caller).length).toBeGreaterThan(before + 5);
     process.kill(edge.pid, 'SIGTERM');
-    await expect.poll(() => edge.alive, { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => edge.alive).toBe(false);
     expect(await edge.stop()).toBe(0);
     // What was written while nobody read is less than what was logged.
     expect(edge.stderr.split('a message was refused').length).toBeLessThan(LINES);

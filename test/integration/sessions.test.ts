@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 const sessions = async () => (await edge.metrics()).get('microturn_sessions');
-const onlyTheWitness = () => expect.poll(sessions, { timeout: 5_000 }).toBe(1);
+const onlyTheWitness = () => expect.poll(sessions).toBe(1);
 
 describe('the same identity in the same room', () => {
   it('is taken over by the newer connection, and the older is told so', async () => {
@@ -70,10 +70,10 @@ describe('a room', () => {
     await using leaves = await MediaClient.open(edge.webSocketUrl, await edge.token({ room: 'shared' }));
     expect((await edge.metrics()).get('microturn_rooms')).toBe(2);
     await leaves.close();
-    await expect.poll(sessions, { timeout: 5_000 }).toBe(2);
+    await expect.poll(sessions).toBe(2);
     expect((await edge.metrics()).get('microturn_rooms')).toBe(2);
     await stays.signaling.request({ type: 'say', text: 'I am still here.' });
-    await expect.poll(() => stays.heardMs, { timeout: 5_000 }).toBeGreaterThan(300);
+    await expect.poll(() => stays.heardMs).toBeGreaterThan(300);
     await stays.close();
     await onlyTheWitness();
   });
@@ -82,7 +82,7 @@ describe('a room', () => {
     await using here = await MediaClient.open(edge.webSocketUrl, await edge.token({ room: 'here' }));
     await using there = await MediaClient.open(edge.webSocketUrl, await edge.token({ room: 'there' }));
     await here.signaling.request({ type: 'say', text: 'This is between us.' });
-    await expect.poll(() => here.heardMs, { timeout: 5_000 }).toBeGreaterThan(500);
+    await expect.poll(() => here.heardMs).toBeGreaterThan(500);
     await sleep(500);
     expect(there.heardMs).toBe(0);
     expect(there.signaling.events.filter(({ type }) => type.startsWith('response.'))).toEqual([]);
@@ -108,7 +108,7 @@ it('one too many is refused with a code, and finds room when somebody has left',
   expect((await clients[2]!.untilClosed()).error).toMatchObject({ code: 'session/replaced' });
   clients[2] = again;
   clients[0]!.close();
-  await expect.poll(sessions, { timeout: 5_000 }).toBe(3);
+  await expect.poll(sessions).toBe(3);
   using last = await SocketClient.join(edge.webSocketUrl, await edge.token());
   await last.request({ type: 'ping' });
   for (const client of [...clients, last]) client.close();

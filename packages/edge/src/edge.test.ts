@@ -26,7 +26,7 @@ async function open() {
   vi.mocked(createHttpServer).mockImplementation((parts) => {
     connect = parts.onSocket;
     const address = { address: '127.0.0.1', family: 'IPv4', port: 7880 };
-    const close = () => vi.waitFor(() => expect(sockets.size).toBe(0), { timeout: 5000 });
+    const close = () => vi.waitFor(() => expect(sockets.size).toBe(0));
     return Promise.resolve({ listen: vi.fn(), close, server: { address: () => address } } as never);
   });
   const events = new Subject<MediaEvent>();

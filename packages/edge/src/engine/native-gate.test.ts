@@ -50,16 +50,16 @@ it('fault 6, hangs inside ONNX Runtime: another takes its place, and it ends its
   const spell = (index: number, width: number) =>
     port.postMessage({ ...turn(bound.id, index, 160), pcm: new Float32Array(160).fill(width) });
   spell(0, PROBE_WIDTH);
-  await vi.waitFor(() => expect(spellbound).toHaveLength(1), { timeout: 20_000, interval: 10 });
+  await vi.waitFor(() => expect(spellbound).toHaveLength(1), { interval: 10 });
   const width = Math.round(PROBE_WIDTH * Math.cbrt(HANG_FOR_MS / spellbound![0]!.stepMs));
 
   let index = 0;
   const grid = setInterval(() => port.postMessage(turn(calmly.id, index++, 160)), 20);
   await vi.waitFor(() => expect(calm!.length).toBeGreaterThan(2));
   spell(1, width);
-  await vi.waitFor(() => expect(onReset).toHaveBeenCalledOnce(), { timeout: 20_000, interval: 10 });
+  await vi.waitFor(() => expect(onReset).toHaveBeenCalledOnce(), { interval: 10 });
   const last = index;
-  await vi.waitFor(() => expect(calm!.at(-1)!.index).toBeGreaterThan(last), { timeout: 20_000, interval: 10 });
+  await vi.waitFor(() => expect(calm!.at(-1)!.index).toBeGreaterThan(last), { interval: 10 });
   clearInterval(grid);
   expect(engineThreads()).toEqual({ all: 2, inside: 1 });
   await vi.waitFor(() => expect(engineThreads()).toEqual({ all: 1, inside: 0 }), { timeout: 60_000, interval: 50 });
