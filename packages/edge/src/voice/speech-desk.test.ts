@@ -248,7 +248,8 @@ describe('SpeechDesk', () => {
       said.push(text);
       return say(text, options);
     };
-    bench = new Bench({ voice, warm: ['one', '', 'two'] });
+    bench = new Bench({ voice });
+    bench.desk.warmUp(['one', '', 'two']);
     bench.speak('r1', 'first');
     await bench.settled();
     expect(said).toEqual(['first', 'one', '', 'two']);

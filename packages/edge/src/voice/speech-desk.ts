@@ -21,8 +21,6 @@ export interface SpeechDeskParts {
   /** Takes the sound: `pcm` may be transferred. */
   readonly post: (speech: SpeechMessage) => void;
   readonly report: (report: VoiceReport) => void;
-  /** Said to nobody while there is nothing else to do, so that the voice knows it. */
-  readonly warm?: readonly string[];
   readonly aheadMs?: number;
 }
 
@@ -64,7 +62,7 @@ export class SpeechDesk {
   readonly #responses = new Map<string, OpenResponse>();
   /** When the sound made for an audience so far runs out, if it was heard from when it was made. */
   readonly #heardUntilMs = new Map<VoiceKey, number>();
-  readonly #warm: string[];
+  readonly #warm: string[] = [];
   /** Audiences for whom a voice that waits for others is making something. Bound: `CONCURRENT`. */
   readonly #waiting = new Set<VoiceKey>();
   #working = false;
@@ -74,7 +72,11 @@ export class SpeechDesk {
   constructor(parts: SpeechDeskParts) {
     this.#parts = parts;
     this.#aheadMs = parts.aheadMs ?? AHEAD_MS;
-    this.#warm = [...(parts.warm ?? [])];
+  }
+
+  /** Says `texts` to nobody while there is nothing else to do, so that the voice knows them. */
+  warmUp(texts: readonly string[]): void {
+    this.#warm.push(...texts);
     this.#wake();
   }
 

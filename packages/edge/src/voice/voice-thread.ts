@@ -35,7 +35,6 @@ async function runVoiceThread(
     voice,
     speakers,
     clock: monotonicClock,
-    warm,
     report,
     post: (speech) => {
       if (!media && speech.last) return;
@@ -47,6 +46,8 @@ async function runVoiceThread(
   main.on('message', (request: VoiceRequest) => {
     switch (request.type) {
       case 'connect':
+        // Not before: until the media thread is up, the cores have it to start.
+        if (!media) desk.warmUp(warm);
         media?.close();
         media = request.port;
         return;
