@@ -9,8 +9,10 @@ import { root } from './lib/root.mjs';
 import { runInPlace } from './lib/run.mjs';
 
 await command(async () => {
-  const env = await prepare(createReport());
-  const edge = ['packages/edge/dist/main.js', 'start', '--dev', '--demo', 'examples/demo/dist', '--documents', 'docs'];
   const args = process.argv.slice(2);
+  // The edge knows its flags; to tell them it needs no worker, whose build takes minutes.
+  const needsWorker = !args.includes('--help') && !args.includes('-h');
+  const env = await prepare(createReport(), { needsWorker });
+  const edge = ['packages/edge/dist/main.js', 'start', '--dev', '--demo', 'examples/demo/dist', '--documents', 'docs'];
   return runInPlace(process.execPath, [...edge, ...args], { cwd: root, env: withQuietLog(env, args) });
 });
