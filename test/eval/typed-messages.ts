@@ -1,7 +1,13 @@
-/** Wordings of one thing: as models/nano/recipe/texts.py words it, with values that have nothing special, and as others may. */
+import { BLIND } from './typed-blind.js';
+
+/**
+ * Wordings of one thing: as models/nano/recipe/texts.py words it, with values that have nothing special; as others may; and as somebody did
+ * who had seen neither.
+ */
 export interface Wordings<T> {
   readonly recipe: readonly T[];
   readonly other: readonly T[];
+  readonly blind: readonly T[];
 }
 
 /** What is followed from then on, without an answer. */
@@ -27,6 +33,7 @@ export const FOLLOWED: Readonly<Record<string, Wordings<string>>> = {
       "I'd like you to count animals.",
       'count up whenever an animal comes up',
     ],
+    blind: BLIND.count,
   },
   translate: {
     recipe: [
@@ -49,6 +56,7 @@ export const FOLLOWED: Readonly<Record<string, Wordings<string>>> = {
       'could you translate me live to Spanish',
       'turn my words into Spanish please',
     ],
+    blind: BLIND.translate,
   },
 };
 
@@ -66,6 +74,7 @@ export const DONE = {
       'pick up where you left off',
       'And then?',
     ],
+    blind: BLIND.continue,
   },
   repeat: {
     recipe: [
@@ -88,6 +97,7 @@ export const DONE = {
       'could I have that again',
       'tell me that again',
     ],
+    blind: BLIND.repeat,
   },
   louder: {
     recipe: [
@@ -110,6 +120,7 @@ export const DONE = {
       'be louder',
       'volume up',
     ],
+    blind: BLIND.louder,
   },
   quieter: {
     recipe: [
@@ -132,6 +143,7 @@ export const DONE = {
       'be quieter',
       'volume down',
     ],
+    blind: BLIND.quieter,
   },
   slower: {
     recipe: [
@@ -154,6 +166,7 @@ export const DONE = {
       'speak at a slower pace',
       "Don't rush.",
     ],
+    blind: BLIND.slower,
   },
   faster: {
     recipe: [
@@ -176,6 +189,7 @@ export const DONE = {
       'speak at a faster pace',
       'Talk quicker.',
     ],
+    blind: BLIND.faster,
   },
 } as const satisfies Readonly<Record<string, Wordings<string>>>;
 
@@ -191,6 +205,7 @@ export const STOP: Wordings<string> = {
     'no more',
     'no more reminders',
   ],
+  blind: BLIND.stop,
 };
 export const CANCEL: Wordings<string> = {
   recipe: [
@@ -213,6 +228,7 @@ export const CANCEL: Wordings<string> = {
     'leave it',
     'undo that',
   ],
+  blind: BLIND.cancel,
 };
 
 /** And a number that goes with it. */
@@ -240,6 +256,7 @@ export const ONCE: Wordings<Numbered> = {
     ['nudge me after 9 seconds', 9],
     ['wake me in 24 seconds', 24],
   ],
+  blind: BLIND.once,
 };
 /** Every so many seconds. */
 export const EVERY: Wordings<Numbered> = {
@@ -263,6 +280,7 @@ export const EVERY: Wordings<Numbered> = {
     ['every 3 seconds tell me', 3],
     ['beep every 6 seconds', 6],
   ],
+  blind: BLIND.every,
 };
 /** The number that is asked for. */
 export const NEXT: Wordings<Numbered> = {
@@ -286,8 +304,9 @@ export const NEXT: Wordings<Numbered> = {
     ['What is the number right after 16?', 17],
     ['which one is next after 18', 19],
   ],
+  blind: BLIND.next,
 };
-/** Sums that are wrong: the words of a micro-turn are read without their order, so that somebody else is to answer them. */
+/** Sums that are wrong: somebody else is to answer them. */
 export const SUMS: Wordings<string> = {
   recipe: [
     'five plus six is twelve',
@@ -309,6 +328,7 @@ export const SUMS: Wordings<string> = {
     '3 with 9 more would be 13',
     'I paid 6 and 8, so 15 in all.',
   ],
+  blind: BLIND.sums,
 };
 /** Typed at the beginning, at the end and after it, and the seconds between the first two. */
 export type Timed = readonly [begin: string, end: string, question: string, seconds: number];
@@ -334,6 +354,7 @@ export const DURATIONS: Wordings<Timed> = {
     ['watch the clock', 'all done now', 'how many seconds passed', 14],
     ['Off I go.', 'There we are.', 'What did the clock say?', 9],
   ],
+  blind: BLIND.durations,
 };
 
 /** What somebody else is to answer, or nobody. */
@@ -359,6 +380,7 @@ export const OTHERS: Readonly<Record<string, Wordings<string>>> = {
       'Which bus goes to the airport?',
       'how many people live in Lagos',
     ],
+    blind: BLIND.questions,
   },
   'nothing to be followed': {
     recipe: [
@@ -381,5 +403,6 @@ export const OTHERS: Readonly<Record<string, Wordings<string>>> = {
       'He repeats himself a lot.',
       'my timer is broken',
     ],
+    blind: BLIND.others,
   },
 };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { heard } from './scripted-sessions.js';
 import { SAMPLES_PER_TURN } from './test-sets.js';
 import type { Track } from './track.js';
+import { BLIND } from './typed-blind.js';
 import { backgrounds, judged, rooms, type Outcome } from './typed.js';
 
 const all = rooms();
@@ -66,19 +67,27 @@ describe('typed instructions', () => {
   });
 
   it('are told by skill, and by whose words they are in', () => {
-    const some = all.filter(({ typed }) => ['what comes after six', "what's one more than 13"].includes(typed[5]!));
-    const figures = judged('typed', some, [saying([1.8, 'seven']), saying([1.8, 'eleven'])]);
+    const blind = BLIND.next[0];
+    const texts = ['what comes after six', "what's one more than 13", blind[0]];
+    const some = all.filter(({ typed }) => texts.includes(typed[5]!));
+    const figures = judged('typed', some, [saying([1.8, 'seven']), saying([1.8, 'eleven']), saying()]);
     expect(figures).toMatchObject([
       { measure: 'next number, said', value: 0.5, n: 2 },
+      { measure: 'next number, said (blind)', value: 0, n: 1 },
       { measure: 'all, in words of the recipe', value: 1, n: 1 },
       { measure: 'all, in other words', value: 0, n: 1 },
+      { measure: 'all, in words of somebody who has seen none', value: 0, n: 1 },
     ]);
   });
 
-  it('are half in other words than those of the recipe, and each is there once', () => {
-    const texts = all.map(({ typed }) => Object.values(typed).join('; '));
+  it('are as often in other words as in those of the recipe, and each of these is there once', () => {
+    const [recipe, other] = (['recipe', 'other'] as const).map((wanted) =>
+      all.filter(({ wording }) => wording === wanted),
+    );
+    expect(other).toHaveLength(recipe!.length);
+    // Who has seen neither may come upon any of them.
+    const texts = [...recipe!, ...other!].map(({ typed }) => Object.values(typed).join('; '));
     expect(new Set(texts).size).toBe(texts.length);
-    expect(all.filter(({ wording }) => wording === 'other')).toHaveLength(all.length / 2);
   });
 });
 

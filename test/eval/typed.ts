@@ -99,7 +99,7 @@ export function rooms(): Room[] {
 }
 
 function each<T>(wordings: Wordings<T>, scene: (wording: T) => Scene): Room[] {
-  return (['recipe', 'other'] as const).flatMap((wording) =>
+  return (['recipe', 'other', 'blind'] as const).flatMap((wording) =>
     wordings[wording].map((one) => ({ ...scene(one), wording })),
   );
 }
@@ -239,16 +239,17 @@ function hearOwn({ play }: Sound, { index, say, acts: decided }: Decision): void
   if (say !== '') play.fill(1, index + 1, index + 2 + say.split(' ').length);
 }
 
-/** By skill, and by wording of all of them. */
+/** By skill, those in blind wordings for themselves, and by wording of all of them. */
 export function judged(suite: string, all: readonly Room[], outcomes: readonly Outcome[]): Figure[] {
   const skills = new Map<string, Tally>();
-  const wordings = { recipe: new Tally(), other: new Tally() };
+  const wordings = { recipe: new Tally(), other: new Tally(), blind: new Tally() };
   for (const [i, { judgements, wording }] of all.entries()) {
     for (const { skill, judge } of judgements) {
       const isRight = judge(outcomes[i]!);
       if (isRight === undefined) continue;
-      if (!skills.has(skill)) skills.set(skill, new Tally());
-      skills.get(skill)!.add(isRight);
+      const measure = wording === 'blind' ? `${skill} (blind)` : skill;
+      if (!skills.has(measure)) skills.set(measure, new Tally());
+      skills.get(measure)!.add(isRight);
       wordings[wording].add(isRight);
     }
   }
@@ -259,6 +260,7 @@ export function judged(suite: string, all: readonly Room[], outcomes: readonly O
       .map(([measure, { share }]) => ({ ...row, measure, ...share })),
     { ...row, measure: 'all, in words of the recipe', ...wordings.recipe.share },
     { ...row, measure: 'all, in other words', ...wordings.other.share },
+    { ...row, measure: 'all, in words of somebody who has seen none', ...wordings.blind.share },
   ];
 }
 

@@ -18,7 +18,7 @@ from losses import Batch
 from stage import heard_at
 from synthesis import Span
 from texts import own_phrases
-from vocabulary import ACT_INDEX, AGE, MARKS, SAME, SAY_INDEX, SILENT, UNKNOWN, WORDS, number_words, word_class
+from vocabulary import ACT_INDEX, AGE, SAME, SAY_INDEX, SILENT, UNKNOWN, WORDS, is_mark, number_words, word_class
 
 AGES = (10, 20, 30, 40, 50, *range(60, 3_601, 60))
 """Seconds after which a note is told."""
@@ -48,7 +48,6 @@ STRAY_SHARE = 0.15
 HURRIED_SHARE, HURRIED_TURNS = 0.7, (6, 30)
 """Of reminders in minutes, those in which time passes faster than the clock from some age on, and how soon the next is told then."""
 REMINDER_TURNS = 6
-FIRST_MARK = WORDS.index(MARKS[0])
 OWN_NAMES = own_phrases()
 OWN = {tuple(word_class(word) for word in phrase) for phrase in OWN_NAMES}
 """What needs neither a note nor an answer."""
@@ -146,7 +145,7 @@ def typed_at(typed: np.ndarray, turn: int) -> tuple[int, ...]:
     """Classes of what was typed from `turn` on."""
     words = []
     while turn < len(typed) and typed[turn].any():
-        words += [int(word) for word in typed[turn] if 0 < word < FIRST_MARK]
+        words += [int(word) for word in typed[turn] if word and not is_mark(word)]
         turn += 1
     return tuple(words[-MOST_WORDS:])
 

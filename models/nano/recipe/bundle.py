@@ -24,6 +24,7 @@ from vocabulary import (
     SAY,
     SILENT,
     SPANISH,
+    TYPED,
     UNKNOWN,
     WORDS,
     shown,
@@ -82,7 +83,7 @@ def write_manifest(folder: Path, version: str, states: dict[str, tuple[int, ...]
             "play": tensor("play", 1),
             "text": {
                 **tensor("text", TYPED_TOKENS),
-                "classes": "words",
+                "classes": TYPED,
                 "unknown": UNKNOWN,
                 "aliases": typed_forms(),
                 "marks": {"result": RESULT, "draft": DRAFT, "dropped": DROPPED, "age": AGE, "same": SAME},

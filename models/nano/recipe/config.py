@@ -36,6 +36,7 @@ class Recipe:
     trunk_minutes: float
     """In parts of under an hour where a machine is lent for no longer: `run.py trunk --at-most 55`, twice."""
     core_minutes: float
+    typed_minutes: float
     trunk_sessions: int
     core_sessions: int
     trunk_rate: float = 2e-3
@@ -50,6 +51,7 @@ RECIPES = {
         {"train": 126, "skills": 30, "drill": 40, "rare": 24, "long": 16, "tier2": 20, "minutes": 10},
         trunk_minutes=110,
         core_minutes=15,
+        typed_minutes=30,
         trunk_sessions=8,
         core_sessions=12,
     ),
@@ -57,6 +59,7 @@ RECIPES = {
         {"train": 250, "skills": 75, "drill": 112, "rare": 50, "long": 62, "tier2": 38, "minutes": 19},
         trunk_minutes=30,
         core_minutes=8,
+        typed_minutes=8,
         trunk_sessions=96,
         core_sessions=128,
     ),

@@ -9,7 +9,7 @@ import numpy as np
 
 from labels import ACT_TURNS, TYPED_TOKENS
 from losses import Batch
-from vocabulary import ACT_INDEX, DRAFT, DROPPED, FLOOR_INDEX, MARKS, WORDS
+from vocabulary import ACT_INDEX, DRAFT, DROPPED, FLOOR_INDEX, WORDS, is_mark
 
 DRAFTED_SHARE = 0.5
 """Of the sessions, those of somebody who talks to a language model."""
@@ -25,7 +25,6 @@ AGAIN_TURNS = 10
 HOLDS = (FLOOR_INDEX["speaking"], FLOOR_INDEX["holding"], FLOOR_INDEX["correcting"])
 ENDS = (FLOOR_INDEX["yielded"], FLOOR_INDEX["silent"])
 COMMIT = ACT_INDEX["commit"]
-FIRST_MARK = WORDS.index(MARKS[0])
 
 
 def tell_drafts(batch: Batch, random: np.random.Generator) -> None:
@@ -42,7 +41,7 @@ def draft_session(floor: np.ndarray, play: np.ndarray, typed: np.ndarray, act: n
     @param floor, play, act [M]; @param typed [M, TYPED_TOKENS]
     """
     for start, end in utterances(floor, play):
-        if end - start < SHORTEST_TURNS or (typed[start : end + 2] >= FIRST_MARK).any():
+        if end - start < SHORTEST_TURNS or is_mark(typed[start : end + 2]).any():
             continue
         if random.random() < WHILE_SPEAKING_SHARE:
             told = int(random.integers(start + 2, end - 1))

@@ -200,7 +200,7 @@ class Step(nn.Module):
             + spoken
             + playing[0]
             + play * (playing[1] - playing[0])
-            + core.typed(text).sum(1)
+            + core.typed(text)
         )
 
     def _gru(self, x, past):

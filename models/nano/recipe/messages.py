@@ -10,30 +10,31 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from ages import FIRST_MARK, MOST_WORDS, OWN, REMINDER_TURNS, Note, tell_ages
+from ages import MOST_WORDS, OWN, REMINDER_TURNS, Note, tell_ages
 from labels import ACT_TURNS, IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
 from losses import Batch
 from texts import Writer, parse
-from vocabulary import ACT_INDEX, MANNERS, SAY_INDEX, number_words, word_class
+from vocabulary import ACT_INDEX, MANNERS, SAY_INDEX, is_mark, number_words, typed_class
 from words_alone import speak
 
 TYPED_SHARE, MOST_MESSAGES = 0.4, 3
 """Of recorded sessions, those with messages that are written in, and how many at most."""
-QUESTION_SHARE, MANNER_SHARE = 0.35, 0.2
+QUESTION_SHARE, MANNER_SHARE = 0.4, 0.2
 """Of messages in sessions without sound, those that are no instruction; and of those in recorded ones, those that are about how the agent speaks."""
 INSTRUCTIONS = {
     **{"count": 0.1, "translate": 0.05, "once": 0.2, "every": 0.15, "measure": 0.1, "next": 0.1},
     **{"stop": 0.06, "cancel": 0.06, "manner": 0.12, "resume": 0.06},
 }
-QUESTIONS = {"open_question": 0.26, "request": 0.22, "utterance": 0.18, "about_instructions": 0.14, "answer": 0.08, "claim": 0.12}
+QUESTIONS = {"open_question": 0.26, "request": 0.16, "utterance": 0.16, "about_instructions": 0.24, "answer": 0.06, "claim": 0.12}
 """
-Shares of each; questions by the writer's name for them. A sum is left to somebody else: the words of a micro-turn are read without their order, so that
-nobody knows what of "five plus six is twelve" is claimed.
+Shares of each; questions by the writer's name for them. A sum is left to somebody else: the core, which was trained on words without their order,
+cannot add those that are typed.
 """
 MOST_ROWS = 3
 """Micro-turns that a message is read in; what is longer is cut."""
 FIRST_SHARE, FIRST_TURNS, NEXT_TURNS = 0.15, (1, 12), (8, 24)
 """Of sessions that begin with a message, those that do in their first micro-turn; when others do; and from one message to the next."""
+UNITS_OF_TIME, MOST_NUMBER_WORDS = {typed_class("seconds"), typed_class("minutes")}, 2
 ANSWER_TURNS = 2
 """From the last word of a message to the answer that the model says itself, and how long that is heard."""
 LONGEST_REMINDER, LONGEST_PERIOD, LONGEST_MEASURED = 50, 12, 20
@@ -79,9 +80,9 @@ def messages_in(typed: np.ndarray) -> list[tuple[tuple[int, ...], int]]:
     found, words = [], []
     for turn, row in enumerate(typed):
         row = [int(word) for word in row if word]
-        if row and row[0] < FIRST_MARK:
+        if row and not is_mark(row[0]):
             words += row
-            goes_on = len(row) == TYPED_TOKENS and turn + 1 < len(typed) and 0 < typed[turn + 1, 0] < FIRST_MARK
+            goes_on = len(row) == TYPED_TOKENS and turn + 1 < len(typed) and typed[turn + 1, 0] and not is_mark(typed[turn + 1, 0])
             if not goes_on:
                 found.append((tuple(words), turn))
                 words = []
@@ -95,7 +96,7 @@ def write(typed: np.ndarray, turn: int, words: list[str]) -> int | None:
     if last >= len(typed):
         return None
     for index, word in enumerate(words):
-        typed[turn + index // TYPED_TOKENS, index % TYPED_TOKENS] = word_class(word)
+        typed[turn + index // TYPED_TOKENS, index % TYPED_TOKENS] = typed_class(word)
     return last
 
 
@@ -214,8 +215,8 @@ class _Page:
 
     def _note(self, turn: int, marked: list[str], ends: float = math.inf) -> int:
         last = self._tell(turn, marked, "note")
-        words = tuple(word_class(word) for word in parse(marked).words)[-MOST_WORDS:]
-        self.notes.append(Note(turn * TURN_SECONDS, words, last + 1, ends, spoken=False))
+        words = tuple(typed_class(word) for word in parse(marked).words)
+        self.notes.append(Note(turn * TURN_SECONDS, to_time(words), last + 1, ends, spoken=False))
         return last
 
     def _count(self, turn: int) -> int | None:
@@ -247,6 +248,13 @@ class _Page:
         words = self.writer.sighting()
         slots = speak(self.shares, slot, words, self.random)
         return slots[-1] if len(slots) == len(words) else None
+
+
+def to_time(words: tuple[int, ...]) -> tuple[int, ...]:
+    """As many words as a note has: the last, but those before them where a time would be cut, as the runtime has it."""
+    units = [index for index, word in enumerate(words) if word in UNITS_OF_TIME]
+    cut = units and units[-1] - MOST_NUMBER_WORDS < len(words) - MOST_WORDS
+    return words[: units[-1] + 1][-MOST_WORDS:] if cut else words[-MOST_WORDS:]
 
 
 def _act(act: np.ndarray, last: int, name: str) -> None:

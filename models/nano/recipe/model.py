@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from features import BANDS
 from labels import SLOTS_PER_TURN
 from melody import PITCHES
-from vocabulary import ACT, FLOOR, PHONES, SAY, WORDS
+from vocabulary import ACT, FLOOR, PHONES, SAY, TYPED, WORDS
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,10 @@ class Size:
     """Blocks before it is taken."""
     core: int = 256
     melody: int = 96
+    phrases: int = 192
+    """What is looked for in typed words that follow one another; 0 for a core that reads the words of a micro-turn without their order."""
+    form: int = 64
+    """Of a typed word, as phrases have it."""
     heads: int = 4
     head_width: int = 32
     timed_heads: int = 2
@@ -233,6 +237,39 @@ class Melody(nn.Module):
         return self.tell(F.gelu(self.read(torch.cat([before, turns], dim=-1))))
 
 
+class Typed(nn.Module):
+    """
+    What is typed in a micro-turn, word classes [B, ..., K] and 0 for none, to what the core is told of it [B, ..., c]: the sum of its words, and
+    of the phrases of three that are found in it, at first nothing.
+
+    Where nothing is typed, nothing is told: whatever this learns, a session in which nobody types is what it was.
+    """
+
+    PHRASE = 3
+
+    def __init__(self, size: Size):
+        super().__init__()
+        self.words = nn.Embedding(len(TYPED), size.core, padding_idx=0)
+        self.phrases = size.phrases
+        if size.phrases:
+            self.forms = nn.Embedding(len(TYPED), size.form, padding_idx=0)
+            self.find = nn.Linear(self.PHRASE * size.form, size.phrases)
+            self.mix = nn.Linear(size.phrases, size.phrases)
+            self.tell = nn.Linear(size.phrases, size.core, bias=False)
+            nn.init.zeros_(self.tell.weight)
+
+    def forward(self, typed):
+        told = self.words(typed).sum(-2)
+        return told + self._found(typed) if self.phrases else told
+
+    def _found(self, typed):
+        forms, is_word = self.forms(typed), (typed > 0).unsqueeze(-1).float()
+        nothing = 0 * forms[..., :1, :]
+        phrases = torch.cat([torch.cat([nothing, forms[..., :-1, :]], -2), forms, torch.cat([forms[..., 1:, :], nothing], -2)], -1)
+        found = (F.relu(self.find(phrases)) * is_word).amax(-2)
+        return self.tell(F.gelu(self.mix(found)) * is_word.amax(-2))
+
+
 class Core(nn.Module):
     """
     Decides, once per micro-turn.
@@ -245,7 +282,7 @@ class Core(nn.Module):
         self.hear = nn.Linear(SLOTS_PER_TURN * size.width, size.core)
         self.melody = Melody(size)
         self.read_words = nn.Linear(len(WORDS) - 1, size.core, bias=False)
-        self.typed = nn.Embedding(len(WORDS), size.core, padding_idx=0)
+        self.typed = Typed(size)
         self.own_word = nn.Embedding(len(SAY), size.core)
         self.playing = nn.Embedding(2, size.core)
         self.gru_norm, self.gru = Norm(size.core), FullGRU(size.core, size.core, batch_first=True)
@@ -270,7 +307,7 @@ class Core(nn.Module):
             + self.own_word(own_word)
             + self.playing(play)
         )
-        x = x + self.typed(typed).sum(2)
+        x = x + self.typed(typed)
         x = x + self.gru(self.gru_norm(x))
         for layer in self.layers:
             x = layer(x)

@@ -7,6 +7,8 @@ have, so that both take the same learning rate.
 import torch
 from torch import nn
 
+from precision import fast_type
+
 MOMENTUM = 0.95
 STEPS = 5
 QUINTIC = 3.4445, -4.7750, 2.0315
@@ -34,7 +36,7 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
     """`matrix` [r, c] with its singular values near 1."""
     a, b, c = QUINTIC
     tall = matrix.shape[0] > matrix.shape[1]
-    x = (matrix.t() if tall else matrix).bfloat16()
+    x = (matrix.t() if tall else matrix).to(fast_type(matrix.device.type))
     x = x / (x.norm() + 1e-7)
     for _ in range(STEPS):
         gram = x @ x.t()

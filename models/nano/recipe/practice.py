@@ -16,7 +16,7 @@ from drafts import tell_drafts
 from labels import IGNORE
 from losses import Batch, to_batch
 from messages import handle_typed, type_messages
-from soundless import fill_quiet, hush, mute
+from soundless import TEXTS, fill_quiet, hush, mute
 from splice import Splicer, type_reminders
 from typist import Typist
 from voices import LONG
@@ -36,6 +36,8 @@ class Exercise:
     batch: Batch
     heard: torch.Tensor
     notes: list[list[Note]]
+    texts: tuple[str, ...]
+    """What is written into sessions without sound, in turn."""
 
     @property
     def is_soundless(self) -> bool:
@@ -44,7 +46,7 @@ class Exercise:
     def tell(self, shares: torch.Tensor, random: np.random.Generator) -> None:
         """Writes in what the runtime tells of; `shares` [B, T, W] are of the words that the trunk hears, and change where there is no sound."""
         if self.is_soundless:
-            fill_quiet(self.batch, shares, Typist(random), random)
+            fill_quiet(self.batch, shares, Typist(random, is_heard=True), Typist(random), random, self.texts)
             return
         words = shares.cpu().numpy()
         taken = [[misheard(as_heard(note, words[row]), random) for note in noted] for row, noted in enumerate(self.notes)]
@@ -57,21 +59,24 @@ class Exercise:
 class Practice:
     """Draws exercises from `shards`, of `sessions` each; `nothing` [T, d] is what the core hears of a microphone that is off."""
 
-    def __init__(self, shards: Shards, sessions: int, seed: int, nothing: torch.Tensor):
+    def __init__(
+        self, shards: Shards, sessions: int, seed: int, nothing: torch.Tensor, kinds: dict[str, float] = KINDS, texts: tuple[str, ...] = TEXTS
+    ):
+        self._kinds, self._texts = kinds, texts
         self._shards, self._sessions, self._nothing = shards, sessions, nothing
         self._notes = all_notes(shards, seed)
         self._splicer = Splicer(shards, HEARD, self._notes)
 
     def draw(self, random: np.random.Generator) -> Exercise:
-        kind = list(KINDS)[int(torch.multinomial(torch.tensor(list(KINDS.values())), 1))]
+        kind = list(self._kinds)[int(torch.multinomial(torch.tensor(list(self._kinds.values())), 1))]
         arrays, notes = self._recorded(kind)
-        exercise = Exercise(kind, to_batch(arrays), torch.from_numpy(arrays[HEARD].astype(np.float32)), notes)
+        exercise = Exercise(kind, to_batch(arrays), torch.from_numpy(arrays[HEARD].astype(np.float32)), notes, self._texts)
         if kind == "joined":
             return joined(exercise, Typist(random))
         if kind == "soundless":
             batch, heard = hush(exercise.batch, exercise.heard)
             mute(heard, self._nothing)
-            return Exercise(kind, batch, heard, notes)
+            return replace(exercise, batch=batch, heard=heard)
         return exercise
 
     def _recorded(self, kind: str) -> tuple[dict[str, np.ndarray], list[list[Note]]]:
@@ -87,7 +92,8 @@ def joined(exercise: Exercise, writer: Typist) -> Exercise:
     """Every two sessions as one, with a reminder typed into it."""
     notes = join_notes(exercise.notes, exercise.batch.say.shape[1])
     batch, heard = join(exercise.batch, exercise.heard)
-    return Exercise(exercise.kind, batch, heard, [one + other for one, other in zip(notes, type_reminders(batch, writer))])
+    notes = [one + other for one, other in zip(notes, type_reminders(batch, writer))]
+    return replace(exercise, batch=batch, heard=heard, notes=notes)
 
 
 def join(batch: Batch, heard: torch.Tensor) -> tuple[Batch, torch.Tensor]:

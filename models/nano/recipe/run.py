@@ -7,7 +7,7 @@
     python3 run.py trunk --at-most 55     the first 55 minutes of one: exit status 75, and the same command goes on
     python3 run.py all --start ../bundle  trains the shipped weights on
 
-Stages: tests, data, trunk, core, export, evaluate. Data, checkpoints and the candidate bundle live in MICROTURN_NANO_HOME
+Stages: tests, data, trunk, core, typed, export, evaluate. Data, checkpoints and the candidate bundle live in MICROTURN_NANO_HOME
 (default ~/.cache/microturn/nano); only the report of the shipped size is written beside the recipe.
 """
 
@@ -28,13 +28,14 @@ from report import write_report
 from synthesis import build_native
 from train_core import cache_features, load_model, train_core
 from train_trunk import train_trunk
+from train_typed import train_typed
 from training import Plan, is_warm
 from verify import verify
 from voices import Studio
 
 DATA, ECHO, NATIVE = HOME / "data", HOME / "echo", HOME / "native"
-STAGES = ("tests", "data", "trunk", "core", "export", "evaluate")
-VERSION = "0.17.0"
+STAGES = ("tests", "data", "trunk", "core", "typed", "export", "evaluate")
+VERSION = "0.18.0"
 WARM_RATE_SHARE = 0.7
 """Of the learning rate, where weights that have been trained already are trained on."""
 
@@ -100,7 +101,7 @@ class Run:
         self.processes = workers
         self.workers = 1 if self.device == "cuda" else workers  # a GPU is fed by one process
         suffix = "" if size == "small" else f"-{size}"
-        self.trunk_file, self.model_file = HOME / f"trunk{suffix}.pt", HOME / f"nano{suffix}.pt"
+        self.trunk_file, self.core_file, self.model_file = (HOME / f"{name}{suffix}.pt" for name in ("trunk", "core", "nano"))
         self.candidate = HOME / f"candidate{suffix}"
         self.report = HOME / f"report{suffix}" if suffix else REPORT
 
@@ -126,7 +127,12 @@ class Run:
         plan = Plan(self.minutes or self.recipe.core_minutes, rate, workers=self.workers, seed=SEED)
         with at_most(self.most_minutes):
             in_workers(self.processes, _cache, self.trunk_file, self.size)
-            train_core(DATA, self.trunk_file, self.model_file, self.size, plan, self.recipe.core_sessions, self.device)
+            train_core(DATA, self.trunk_file, self.core_file, self.size, plan, self.recipe.core_sessions, self.device)
+
+    def typed(self) -> None:
+        plan = Plan(self.minutes or self.recipe.typed_minutes, self.recipe.core_rate, workers=self.workers, seed=SEED)
+        with at_most(self.most_minutes):
+            train_typed(DATA, self.core_file, self.model_file, self.size, plan, self.recipe.core_sessions, self.device)
 
     def export(self) -> None:
         """The graph, checked against the network it came from, and the thresholds that the tuning set asks for."""

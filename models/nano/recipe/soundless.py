@@ -48,19 +48,23 @@ TIMES = {*NUMBERS, "a", "minute", "minutes"}
 
 
 def fill_quiet(
-    batch: Batch, shares: torch.Tensor, writer: Writer, random: np.random.Generator
+    batch: Batch, shares: torch.Tensor, speaker: Writer, typist: Writer, random: np.random.Generator, texts: tuple[str, ...] = TEXTS
 ) -> None:
-    """Writes sums, ages, durations or messages into each of the sessions that `hush` made; `shares` [B, T, W] of the words heard in them."""
+    """
+    Writes sums, ages, durations or messages into each of the sessions that `hush` made.
+
+    @param shares [B, T, W] of the words heard in them; @param speaker what is heard is in words of; @param texts for each session, in turn
+    """
     for row in range(len(batch.say)):
-        kind = TEXTS[row % len(TEXTS)]
+        kind = texts[row % len(texts)]
         if kind == "requests":
-            tell_many(batch, row, writer, random)
+            tell_many(batch, row, speaker, random)
         elif kind == "sums":
-            add_up(batch, row, shares, writer, random)
+            add_up(batch, row, shares, speaker, random)
         elif kind == "durations":
-            measure_many(batch, row, shares, writer, random)
+            measure_many(batch, row, shares, speaker, random)
         else:
-            type_many(batch, row, shares[row], writer, random)
+            type_many(batch, row, shares[row], typist, random)
 
 
 def hush(batch: Batch, heard: torch.Tensor) -> tuple[Batch, torch.Tensor]:

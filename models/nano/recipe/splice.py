@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ages import MOST_WORDS, REMINDER_TURNS, Note
+from ages import REMINDER_TURNS, Note
 from dataset import SESSION_SECONDS, Shards
 from features import FEATURE_NAMES
-from labels import ACT_TURNS, IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
+from labels import ACT_TURNS, IGNORE, SLOTS_PER_TURN, TURN_SECONDS, turn_of
 from losses import Batch
+from messages import MOST_ROWS, to_time, write
 from texts import Writer, parse
-from vocabulary import ACT_INDEX, QUIET, SAY_INDEX, number_words, word_class
+from vocabulary import ACT_INDEX, QUIET, SAY_INDEX, number_words, typed_class
 
 LONGEST_FILLER = 150
 """Micro-turns."""
@@ -120,13 +121,13 @@ def type_reminders(batch: Batch, writer: Writer) -> list[list[Note]]:
         asked = int(places[int(torch.randint(len(places), ()))])
         minutes = writer.minutes() if torch.rand(()) < MINUTES_SHARE else 0
         seconds = int(torch.randint(2, min(LONGEST_REMINDER, int((turns - asked) * TURN_SECONDS) - 2), ()))
-        words = [word_class(word) for word in parse(writer.remind_in(60 * minutes or seconds)).words]
-        for index, word in enumerate(words):
-            batch.typed[row, asked + index // TYPED_TOKENS, index % TYPED_TOKENS] = word
+        words = parse(writer.remind_in(60 * minutes or seconds)).words
+        last = write(np.asarray(batch.typed[row]), asked, words)
         due = asked + turn_of(seconds)
         recalled = None if minutes or torch.rand(()) >= RECALLED_SHARE else _call_off(batch, row, asked, due, quiet, writer)
         ends = math.inf if minutes else TURN_SECONDS * (due if recalled is None else recalled)
-        notes[row].append(Note(asked * TURN_SECONDS, tuple(words[-MOST_WORDS:]), asked + 1, ends, minutes, spoken=False))
+        note = to_time(tuple(typed_class(word) for word in words))
+        notes[row].append(Note(asked * TURN_SECONDS, note, last + 1, ends, minutes, spoken=False))
         if not minutes and recalled is None:
             batch.say[row, due - 1 : due + 2] = IGNORE
             batch.say[row, due] = SAY_INDEX["reminder"]
@@ -138,13 +139,12 @@ def _call_off(batch: Batch, row: int, asked: int, due: int, quiet: torch.Tensor,
     """Types that the reminder is not wanted any more, where nothing else is; @returns the micro-turn, or nothing where there is no place"""
     soonest, latest = asked + RECALLING_TURNS[0], due - RECALLING_TURNS[1]
     idle = quiet & (batch.act[row] == 0)
-    places = [turn for turn in range(soonest, latest) if idle[turn : turn + 1 + ACT_TURNS].all()]
+    places = [turn for turn in range(soonest, latest) if idle[turn : turn + MOST_ROWS + ACT_TURNS].all()]
     if not places:
         return None
     recalled = places[int(torch.randint(len(places), ()))]
-    for index, word in enumerate(parse(writer.cancel()).words):
-        batch.typed[row, recalled, index] = word_class(word)
-    batch.act[row, recalled + 1 : recalled + 1 + ACT_TURNS] = ACT_INDEX["cancel"]
+    last = write(np.asarray(batch.typed[row]), recalled, parse(writer.cancel()).words)
+    batch.act[row, last + 1 : last + 1 + ACT_TURNS] = ACT_INDEX["cancel"]
     return recalled
 
 

@@ -7,6 +7,7 @@ practises on is in `practice.py`.
 
 import zlib
 from pathlib import Path
+from typing import Callable
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from melody import PITCHES
 from melody import melody as compute_melody
 from model import SIZES, Nano
 from practice import HEARD, Practice
+from precision import mixed
 from training import Plan, averaged, save, train
 from warm_start import fill, hush_marks
 
@@ -76,7 +78,7 @@ def cache_features(shards: Shards, trunk: Path, size: str, worker: int = 0, work
 def _hidden(model: Nano, mic: np.ndarray, ref: np.ndarray, augmented: bool) -> np.ndarray:
     mic, ref = (torch.from_numpy(stream.astype(np.float32)) for stream in (mic, ref))
     mel = augment(mic, ref) if augmented else torch.cat([mic, ref], dim=-1)
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.no_grad(), mixed("cpu"):
         return model.trunk(mel)[0].half().numpy()
 
 
@@ -123,22 +125,33 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
     torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
     shards, model = Shards(data, extra={HEARD: cache_names(size)}), load_model(trunk, size).to(device)
-    core, head, width = model.core.train(), model.trunk.words, model.size.width
     practice = Practice(shards, sessions, plan.seed, heard_of_nothing(load_model(trunk, size)))
+    state = checkpoint.with_suffix(".core.pt")
+    if outdated(state, trunk):
+        state.unlink(missing_ok=True)
+    train(model.core.train(), losses_in(practice, model, device), plan, state)
+    save(checkpoint, {"model": model.state_dict()})
+
+
+def losses_in(
+    practice: Practice, model: Nano, device: str, own_history_share: float = OWN_HISTORY_SHARE
+) -> Callable[[], dict[str, torch.Tensor]]:
+    """What draws an exercise of `practice` and gives the losses of the core of `model` in it, by name."""
+    core, head, width = model.core, model.trunk.words, model.size.width
 
     def losses_of():
         random = np.random.default_rng(int(torch.randint(2**31, ())))
         exercise = practice.draw(random)
         hidden, melody = exercise.heard.to(device).split([width, PITCHES], dim=-1)
-        with torch.autocast(device, dtype=torch.bfloat16), torch.no_grad():
+        with mixed(device), torch.no_grad():
             shares = head(hidden).float().softmax(-1)
         exercise.tell(shares, random)
         batch = exercise.batch.to(device)
-        with torch.autocast(device, dtype=torch.bfloat16):
+        with mixed(device):
             with torch.no_grad():
                 hidden, melody = F.dropout(hidden, FEATURE_DROPOUT), transpose(melody)
                 said = history(batch.say)
-                if torch.rand(()) < OWN_HISTORY_SHARE:
+                if torch.rand(()) < own_history_share:
                     for _ in range(OWN_PASSES):
                         decided = core(hidden, melody, shares, said, batch.play, batch.typed)[1].argmax(-1)
                         said = late(decided, 1, 0)
@@ -146,8 +159,4 @@ def train_core(data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan,
             losses = deciding_losses(*core(hidden, melody, shares, said, batch.play, batch.typed), batch)
         return {**losses, "floor": 0 * losses["floor"]} if exercise.is_soundless else losses  # no sound tells who has it
 
-    state = checkpoint.with_suffix(".core.pt")
-    if outdated(state, trunk):
-        state.unlink(missing_ok=True)
-    train(core, losses_of, plan, state)
-    save(checkpoint, {"model": model.state_dict()})
+    return losses_of

@@ -8,6 +8,7 @@ from augment import augment, transpose
 from dataset import Shards
 from losses import deciding_losses, hearing_losses, history, to_batch
 from model import SIZES, Nano
+from precision import mixed
 from training import Plan, blend, train
 from warm_start import weights_of
 
@@ -37,7 +38,7 @@ def train_trunk(
             shards.refresh()
         batch = to_batch(shards.batch(shards.draw(sessions, SPLIT_SHARES))).to(device)
         mel = augment(batch.mic, batch.ref)
-        with torch.autocast(device, dtype=torch.bfloat16):
+        with mixed(device):
             words, phones, floor, say, act = model(mel, transpose(batch.melody), history(batch.say), batch.play, batch.typed)
         return {**hearing_losses(words, phones, batch), **deciding_losses(floor, say, act, batch)}
 

@@ -1,104 +1,31 @@
 """In which other words people type what `texts.Writer` says: no sound is needed to learn them, so that they may be many.
 
-The evaluation (test/eval/typed-messages.ts) has wordings of its own, of which none may stand here.
+They stand in `wordings/`, one in a line, @ for a time or a number. The evaluation (test/eval/typed-messages.ts) has wordings of its own, of
+which none may stand there.
 """
 
 import numpy as np
 
-from texts import Writer, phrases
-from vocabulary import number_words
+from texts import Writer
+from vocabulary import UNKNOWN, WORDINGS, number_words, word_class
 
-OTHER_SHARE = 0.6
-"""Of messages, those in the words below."""
-
-COUNT_ANIMALS = phrases(
-    "how many animals do i see count them/count them all every animal i say/for every animal i say tell me the number",
-    "i will say animals and you count them/say the number after every animal/count animals while i talk/let's count animals",
-    "i tell you a story count the animals in it/could you count the animals i see/count the animals in my story",
-    "start with one and count every animal/when i say an animal say its number/please count each animal i tell you about",
-    "you count i say the animals/say how many animals there are after every one/count animals from now on/animals count them please",
-    "i want to know how many animals i see/please count the animals that i see/count with me every animal is one more",
+OTHER_SHARE = 0.75
+"""Of messages, those in the words of the files."""
+MANNER_NAMES = ("repeat", "louder", "quieter", "slower", "faster")
+FILES = (
+    *("count", "translate", "continue", "cancel", "stop", "once", "every", "next", "begin", "end", "how_long"),
+    *MANNER_NAMES,
+    *("questions", "nearmiss", "talk"),
 )
-TRANSLATE = phrases(
-    "say it in spanish/write what i say in spanish/show my words in spanish/please write my words in spanish/in spanish please",
-    "translate me/can you show me what i say in spanish/i want it in spanish/write it in spanish while i talk/spanish please",
-    "translate all that i say/i speak english you write spanish/now in spanish/please translate this/can you translate for me",
-    "show me the spanish words/translate every word/translate while i speak/i need this in spanish/make it spanish",
-)
-RESUME = phrases(
-    "go on with it/and what then/then what/you can go on now/start again where you were/please finish/i am listening/do go on/more please",
-    "keep talking/please keep going/go on with your story/okay now go on/yes and/and now go on/you may continue now/please go on with that",
-    "back to what you said/go on from there/continue with it/i want to hear the end/what else/and after that/talk on/you can keep going",
-)
-CANCEL = phrases(
-    "i don't need that/don't do that/forget about it/forget that/please forget it/remove it/delete that/take it back/i don't want that now",
-    "no don't/delete the reminder/remove the reminder/forget the reminder/cancel my reminder/cancel everything/cancel the timer/no not that",
-    "turn the timer off/set it off/i do not want it/please cancel/okay cancel/no cancel that/i don't want to be told/don't tell me then",
-    "cancel what i said/remove the timer/the reminder is not needed/i don't need the reminder now/let it be/oh forget it/actually never mind",
-    "sorry cancel that/not now never mind/never mind the reminder/forget what i said/delete it please/no more of that never mind",
-)
-STOP = phrases(
-    "stop that/stop it/okay that's it/that is all/no more please/please be quiet/silence/silence please/stop now/don't talk/stop telling me",
-    "don't say any more/i want you to stop/you may stop/now stop/i said stop/stop this/end it/no more of this/just stop/stop right there",
-    "wait please/just a second/one moment/stop for now/that is it stop/please wait/oh stop/not now/don't go on/say no more/you can be quiet now",
-)
-MANNERS = {
-    "repeat": phrases(
-        "what/sorry what/again/again please/i did not hear that/say it again/tell me again what you said/please say it again/say again",
-        "sorry i did not understand/what was the last word/excuse me/can i hear that again/your last words again please/what did you just say",
-        "i did not hear you say it again/you said what/again what was it/read it again/could you repeat it/please repeat/one more time what was it",
-        "i did not understand you/sorry say that again please/what did you say then/tell it again/and again please",
-    ),
-    "louder": phrases(
-        "i don't hear you/speak up/talk louder/it is too quiet/turn it up/turn up/turn your voice up/could you talk louder/you are very quiet",
-        "much louder/say it louder/i hear almost nothing/can you be louder/more loud/speak up i can't hear/it should be louder/louder for me",
-        "you speak too low/please talk louder/louder now/your voice is too low/i want you louder/you should speak louder/too quiet",
-    ),
-    "quieter": phrases(
-        "turn it down/talk quieter/it is too loud/not that loud/less loud/much quieter please/say it quieter/turn your voice down/turn down",
-        "you are very loud/talk low/speak low please/quieter now/you speak too loud/too loud/it should be quieter/can you be quieter",
-        "please talk quieter/a lot quieter/i want you quieter/your voice is too loud/you should speak quieter/more quiet please",
-    ),
-    "slower": phrases(
-        "talk slower/speak slow/you speak too fast/slow please/a little slower/not that fast/take your time/i can't follow you/say it slower",
-        "much slower please/could you slow down/wait not so fast/slower now/too fast/it is too fast for me/you are very fast/speak slow please",
-        "please talk slower/i want it slower/more time between words please/you should speak slower/a lot slower/more slow please",
-    ),
-    "faster": phrases(
-        "talk faster/come on faster/this is too slow/you speak too slow/can you go a little faster/speed it up/not that slow/say it faster",
-        "much faster please/faster now/too slow/it is too slow for me/you are very slow/please talk faster/i want it faster/speak fast please",
-        "you should speak faster/a lot faster/could you speak faster/more fast please/i have no time speak faster/come on this is slow",
-    ),
+WORDED = {name: (WORDINGS / f"{name}.txt").read_text().splitlines() for name in FILES}
+HEARD = {
+    name: [line for line in lines if all(word == "@" or word_class(word) != word_class(UNKNOWN) for word in line.split())]
+    for name, lines in WORDED.items()
 }
-REMIND_IN = phrases(
-    "in @ remind me please/after @ remind me/set a timer to @/set timer @/timer for @/@ timer/remind me @ from now/tell me in @/in @ tell me",
-    "tell me when @ are over/can you tell me after @/wait @ and then remind me/start a timer for @/a reminder in @ please/call me in @",
-    "i want to know when @ are over/remind me about it in @/in @ i need a reminder/please tell me when it was @/remind me after @",
-    "could you remind me in @/i need to be told in @/remind me again in @/set me a reminder in @/reminder in @/in @ please remind me of it",
-)
-REMIND_EVERY = phrases(
-    "every @ remind me please/tell me again every @/remind me each @/please tell me every @ until i stop you/say something every @",
-    "start to remind me every @/can you remind me every @/every @ say something/i need to be told every @/let me know every @/call me every @",
-    "remind me again every @/set a timer every @/could you tell me every @/reminder every @/i want to hear from you every @/every @ a reminder",
-)
-NEXT_NUMBER = phrases(
-    "what number is after @/say the number after @/after @ what is next/and after @/count one up from @/one number after @/what is after @",
-    "give me the next number after @/the next one after @ please/@ and what is next/i am at @ what is the next number/which number is next after @",
-    "@ what comes then/the number after @ please/i said @ what number comes next/what do i say after @/can you tell me what comes after @",
-)
-BEGIN = phrases(
-    "i start/start now/okay go/go now/now i begin/begin now/start the clock/three two one go/i am going to start now/timer on/here we go",
-    "okay i start/i go now/let's go/set the clock/please start the timer/i will begin now/and go/start to take the time/now i start",
-)
-END = phrases(
-    "i am done/it is done/all done/finished now/i have finished/the end/that's all/now i am done/over/done now/it is over/okay finished",
-    "and done/that was all/so i am done/yes done/i have it/now it is finished/i am finished/okay that was it",
-)
-HOW_LONG = phrases(
-    "how long was it/how long did i take/how much time was that/how many seconds did it take/how many seconds/tell me how long it took",
-    "tell me how long that was/say how many seconds it was/and how long did it take/what time did i have",
-    "how long have i been/how many seconds did i take/so how long was that/how long please/can you tell me how long it was",
-)
+"""Those in words that Nano knows when it hears them."""
+BEFORE, AFTER = "hey/okay/ok/hi/so/um/oh/please/well/and/now/yes/no/alright/listen/sorry".split("/"), "please/now/okay/thanks/then/for me/ok/thank you".split("/")
+AROUND_SHARE, STRANGE_SHARE, STRANGE_WORDS = 0.2, 0.03, 4
+"""Of messages, those with one more word before or after them; and of the words of those that have so many, those that are read as others that nobody knows."""
 ABOUT_INSTRUCTION = ("my friend said/he asked me to/i can't/do you know how to/who can/i will never/she told me to/why should i/the word for",)
 ABOUT = [
     ABOUT_INSTRUCTION,
@@ -117,35 +44,42 @@ SUM_WORDS = ("plus", "plus", "and", "with")
 
 
 class Typist(Writer):
-    """Draws sentences as a `Writer` of training does, and many instructions in other words."""
+    """Draws sentences as a `Writer` of training does, and most in other words."""
 
-    def __init__(self, random: np.random.Generator):
+    def __init__(self, random: np.random.Generator, is_heard: bool = False):
+        """@param is_heard for words that are put in as if they were heard"""
         super().__init__(random, varied=True)
+        self._worded_as = HEARD if is_heard else WORDED
 
     def _other(self) -> bool:
         return self._chance(OTHER_SHARE)
 
-    def _filled(self, forms: list[str], words: list[str]) -> list[str]:
-        """One of `forms`, with `words` in place of its @."""
-        return self._one(forms).replace("@", " ".join(words)).split()
+    def _worded(self, name: str, words: list[str] | None = None) -> list[str]:
+        """One of the wordings of a file, with `words` in place of its @."""
+        parts = self._one(self._worded_as[name]).split()
+        if len(parts) >= STRANGE_WORDS:
+            parts = [word if word == "@" or not self._chance(STRANGE_SHARE) else UNKNOWN for word in parts]
+        if self._chance(AROUND_SHARE):
+            parts = self._say("/".join(BEFORE)) + parts if self._chance(0.5) else parts + self._say("/".join(AFTER))
+        return [word for part in parts for word in (words or [] if part == "@" else [part])]
 
     def count_animals(self) -> list[str]:
-        return self._one(COUNT_ANIMALS).split() if self._other() else super().count_animals()
+        return self._worded("count") if self._other() else super().count_animals()
 
     def translate(self) -> list[str]:
-        return self._one(TRANSLATE).split() if self._other() else super().translate()
+        return self._worded("translate") if self._other() else super().translate()
 
     def resume(self) -> list[str]:
-        return self._one(RESUME).split() if self._other() else super().resume()
+        return self._worded("continue") if self._other() else super().resume()
 
     def stop(self) -> list[str]:
-        return self._one(STOP).split() if self._other() else super().stop()
+        return self._worded("stop") if self._other() else super().stop()
 
     def cancel(self) -> list[str]:
-        return self._one(CANCEL).split() if self._other() else super().cancel()
+        return self._worded("cancel") if self._other() else super().cancel()
 
     def manner(self, act: str) -> list[str]:
-        return self._one(MANNERS[act]).split() if self._other() else super().manner(act)
+        return self._worded(act) if self._other() else super().manner(act)
 
     def remind_in(self, seconds: int) -> list[str]:
         if not self._other():
@@ -154,7 +88,7 @@ class Typist(Writer):
             time = self._say("one minute/a minute")
         else:
             time = [*number_words(seconds // 60), "minutes"] if seconds % 60 == 0 else [*number_words(seconds), "seconds"]
-        return self._for_something(self._filled(REMIND_IN, time))
+        return self._for_something(self._worded("once", time))
 
     def _for_something(self, words: list[str]) -> list[str]:
         """Sometimes what one wants to be reminded of: at most five words, so that a note has the time as well."""
@@ -163,15 +97,22 @@ class Typist(Writer):
         return words + self._one([["to", self._one(ERRANDS)], ["of"], ["about"]]) + self.thing()
 
     def remind_every(self, seconds: int) -> list[str]:
-        return self._filled(REMIND_EVERY, [*number_words(seconds), "seconds"]) if self._other() else super().remind_every(seconds)
+        return self._worded("every", [*number_words(seconds), "seconds"]) if self._other() else super().remind_every(seconds)
 
     def next_number(self, value: int) -> list[str]:
-        return self._filled(NEXT_NUMBER, number_words(value)) if self._other() else super().next_number(value)
+        return self._worded("next", number_words(value)) if self._other() else super().next_number(value)
 
     def stopwatch(self) -> tuple[list[str], list[str], list[str]]:
-        own = super().stopwatch()
-        begin, end, question = (self._one(forms).split() if self._other() else words for forms, words in zip((BEGIN, END, HOW_LONG), own))
+        begin, end, question = (
+            self._worded(name) if self._other() else words for name, words in zip(("begin", "end", "how_long"), super().stopwatch())
+        )
         return begin, end, question
+
+    def open_question(self) -> list[str]:
+        return self._worded("questions") if self._other() else super().open_question()
+
+    def utterance(self) -> list[str]:
+        return self._worded("talk") if self._other() else super().utterance()
 
     def sum(self, first: int, second: int, claimed: int) -> list[str]:
         if not self._other():
@@ -180,7 +121,9 @@ class Typist(Writer):
         return self._say("//if i have/i say/we have/and/but/i know/okay/now") + said
 
     def about_instructions(self) -> list[str]:
-        if not self._other():
+        if self._other():
+            return self._worded("nearmiss")
+        if self._chance(0.5):
             return super().about_instructions()
         manner = str(self._one(["repeat", "louder", "faster"]))
         instruction = self._one([self.stop, self.cancel, self.resume, lambda: self.manner(manner)])()

@@ -4,7 +4,10 @@ The order is part of every data shard and of every checkpoint: add new classes a
 with new data.
 """
 
+from pathlib import Path
+
 BLANK, UNKNOWN = "<blank>", "<unk>"
+WORDINGS = Path(__file__).parent / "wordings"
 
 ANIMALS = """cat dog horse cow pig sheep goat duck chicken lion tiger bear wolf fox rabbit mouse monkey elephant giraffe
 zebra snake frog eagle owl penguin dolphin whale shark camel donkey kangaroo panda squirrel turtle parrot swan bee spider
@@ -65,6 +68,11 @@ WORDS = [
     *_unique(ANIMALS, NUMBERS, COLOURS, COMMANDS, TALK, FUNCTION, VERBS, NOUNS, ADJECTIVES),
     *MARKS,
 ]
+
+FIRST_MARK = WORDS.index(MARKS[0])
+
+TYPED = [*WORDS, *(WORDINGS / "vocabulary.txt").read_text().split()]
+"""What is read: `WORDS`, and those that people type in the wordings beside this file. Nano reads more than it hears, since reading needs no sound."""
 
 IRREGULAR = {"wolves": "wolf", "foxes": "fox", "mice": "mouse", "geese": "goose", "turkeys": "turkey", "lots": "lot"}
 _SAME_PLURAL = {"sheep", "deer", "salmon", "wolf", "fox", "mouse", "goose"}
@@ -136,6 +144,7 @@ zh""".split()
 PHONE_IGNORED = 255
 
 _WORD_INDEX = {word: index for index, word in enumerate(WORDS)}
+_TYPED_INDEX = {word: index for index, word in enumerate(TYPED)}
 SAY_INDEX = {word: index for index, word in enumerate(SAY)}
 ACT_INDEX = {name: index for index, name in enumerate(ACT)}
 FLOOR_INDEX = {name: index for index, name in enumerate(FLOOR)}
@@ -152,6 +161,16 @@ def canonical(word: str) -> str:
 def word_class(word: str) -> int:
     """The class of a spoken word; the unknown class for words outside the vocabulary."""
     return _WORD_INDEX.get(canonical(word), _WORD_INDEX[UNKNOWN])
+
+
+def typed_class(word: str) -> int:
+    """The class of a typed word, which is that of a spoken one where there is such a class; the unknown class for others."""
+    return _TYPED_INDEX.get(canonical(word), _TYPED_INDEX[UNKNOWN])
+
+
+def is_mark(word):
+    """Whether a class, or each of an array of them, is a mark of the runtime, which nobody types."""
+    return (word >= FIRST_MARK) & (word < len(WORDS))
 
 
 def number_words(value: int) -> list[str]:

@@ -2,11 +2,13 @@
 
 An export gives some weights other names and other layouts, so it is matched with an export of a network whose every
 weight is told apart by its values. What the graph does not hold (the phone head, which serves training only) stays as it was
-drawn. Classes that were added at the end of a group since begin as drawn, too; layers that the core got since, and a context of the trunk, as nothing.
+drawn. Classes that were added at the end of a group since begin as drawn, too; layers that the core got since, a context of the trunk, and phrases, as nothing.
+A word that was not read is read as it was: as one that is not known.
 """
 
 import tempfile
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +18,11 @@ from onnx import numpy_helper
 
 from export import export_graph
 from model import Nano, Size
-from vocabulary import MARKS, WORDS
+from vocabulary import MARKS, UNKNOWN, WORDS
 
 NEVER = -10.0
 """Bias of a word that is never heard."""
-PLAYING = "core.playing.weight"
+PLAYING, TYPED_WORDS = "core.playing.weight", "core.typed.words.weight"
 
 
 def weights_of(graph: Path, model: Nano) -> dict[str, torch.Tensor]:
@@ -38,6 +40,8 @@ def weights_of(graph: Path, model: Nano) -> dict[str, torch.Tensor]:
         if place is not None:
             name, back = place
             fill(state[name], back(torch.from_numpy(values.copy()), state[name]), name)
+            if name == TYPED_WORDS:
+                state[name][len(values) :] = state[name][WORDS.index(UNKNOWN)]
     state[PLAYING][1] += state[PLAYING][0]  # the graph has the difference
     hush_marks(state)
     return state
@@ -57,12 +61,12 @@ def fill(target: torch.Tensor, values: torch.Tensor, name: str) -> None:
 
 
 def _places_of(tensors: list[np.ndarray], size: Size) -> list | None:
-    """`_places` of the network of `size`, or of one that has fewer layers in its core, or no context, and as many tensors."""
-    for context in dict.fromkeys((size.context, 0)):
-        for layers in range(len(size.windows), 0, -1):
-            places = _places(replace(size, context=context, windows=size.windows[:layers]))
-            if len(places) == len(tensors):
-                return places
+    """`_places` of the network of `size`, or of one that has fewer layers in its core, no context or no phrases, and as many tensors."""
+    sizes = product(dict.fromkeys((size.phrases, 0)), dict.fromkeys((size.context, 0)), range(len(size.windows), 0, -1))
+    for phrases, context, layers in sizes:
+        places = _places(replace(size, phrases=phrases, context=context, windows=size.windows[:layers]))
+        if len(places) == len(tensors):
+            return places
     return None
 
 

@@ -14,7 +14,7 @@ from melody import melody
 from model import SIZES, Nano, Size
 from verify import MismatchError, verify
 
-TINY = Size(stem=8, width=16, blocks=3, kernel=3, context=4, context_from=1, core=16, melody=8, heads=2, head_width=4, timed_heads=1, windows=(4, 6))
+TINY = Size(stem=8, width=16, blocks=3, kernel=3, context=4, context_from=1, core=16, melody=8, phrases=6, form=4, heads=2, head_width=4, timed_heads=1, windows=(4, 6))
 
 
 TURNS = 12
@@ -25,7 +25,7 @@ def outspoken(size: Size, deviation: float = 1.0) -> Nano:
     """A network in which every part has a say: some begin as nothing."""
     torch.manual_seed(0)
     model = Nano(size).eval()
-    late = [model.core.melody.tell, *model.trunk.context.tones]
+    late = [model.core.melody.tell, model.core.typed.tell, *model.trunk.context.tones]
     for layer in model.core.layers:
         late += [layer.out, layer.narrow]
     for part in late:

@@ -3,13 +3,13 @@ import unittest
 import numpy as np
 import torch
 
-from ages import handled
+from ages import MOST_WORDS, handled
 from labels import ACT_TURNS, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
-from messages import ANSWER_TURNS, OWN, handle_typed, messages_in, question, type_many, type_messages, write
+from messages import ANSWER_TURNS, OWN, handle_typed, messages_in, question, to_time, type_many, type_messages, write
 from synthesis import Span
 from tests.test_soundless import TURNS, heard_in, sessions, time_in
 from texts import COUNT_ANIMALS, Writer, parse, phrases
-from vocabulary import ACT, ACT_INDEX, AGE, ANIMALS, NUMBERS, SAY, SAY_INDEX, UNITS, WORDS, number_words, word_class
+from vocabulary import ACT, ACT_INDEX, AGE, ANIMALS, NUMBERS, SAY, SAY_INDEX, TYPED, UNITS, WORDS, number_words, typed_class, word_class
 
 HOW_LONG = ("how long did that take", "how long was that", "how long did it take")
 COUNTS = {tuple(word_class(word) for word in phrase.split()) for phrase in phrases(*COUNT_ANIMALS)}
@@ -29,7 +29,17 @@ def written(count):
         yield batch, heard_in(shares)
 
 
+def _words(classes):
+    return " ".join(TYPED[word] for word in classes)
+
+
 class Messages(unittest.TestCase):
+    def test_a_note_of_one_keeps_its_time_where_that_is_not_among_its_last_words(self):
+        said = "in twenty two seconds i would like you to say something to me about it".split()
+        self.assertEqual(_words(to_time(tuple(typed_class(word) for word in said))), "in twenty two seconds")
+        said = "i would like you to say something to me about it in two minutes please".split()
+        self.assertEqual(_words(to_time(tuple(typed_class(word) for word in said))), " ".join(said[-MOST_WORDS:]))
+
     def test_are_read_with_their_last_word_and_without_what_the_runtime_tells(self):
         typed = np.zeros((20, TYPED_TOKENS), np.int64)
         write(typed, 2, ["how", "long", "is", "it", "from", "here", "to", "the", "park"])
@@ -69,7 +79,7 @@ class Messages(unittest.TestCase):
         random = np.random.default_rng(4)
         writer = Writer(random)
         asked = [" ".join(parse(question(writer, random)).words) for _ in range(3_000)]
-        classes = {tuple(word_class(word) for word in text.split()) for text in asked}
+        classes = {tuple(typed_class(word) for word in text.split()) for text in asked}
         self.assertFalse(classes & OWN)
 
     def test_without_sound_each_instruction_has_its_act_in_time(self):
@@ -87,7 +97,7 @@ class Messages(unittest.TestCase):
         counted = 0
         for batch, _ in written(80):
             for words, last in messages_in(batch.typed[0].numpy()):
-                text = [WORDS[word] for word in words]
+                text = [TYPED[word] for word in words]
                 if acts_after(batch, 0, last) != {"note"} or "every" not in text:
                     continue
                 counted += 1
@@ -104,7 +114,7 @@ class Messages(unittest.TestCase):
         for batch, _ in written(200):
             typed = batch.typed[0].numpy()
             for words, last in messages_in(typed):
-                text = [WORDS[word] for word in words]
+                text = [TYPED[word] for word in words]
                 if acts_after(batch, 0, last) != {"note"} or "in" not in text:
                     continue
                 counted += 1
@@ -120,7 +130,7 @@ class Messages(unittest.TestCase):
                 told = [turn for turn in range(begun + turn_of(10), due + 1) if WORDS.index(AGE) in typed[turn]]
                 self.assertEqual(len(told) > 0, seconds >= 10)
         self.assertGreater(counted, 20)
-        self.assertGreater(cancelled, 5)
+        self.assertGreater(cancelled, 2)
 
     def test_a_sum_is_left_to_somebody_else(self):
         sums = 0
@@ -149,7 +159,7 @@ class Messages(unittest.TestCase):
                 self.assertEqual(acts_after(batch, 0, last), {"handle"})
                 begun, ended = (other for _, other in messages[index - 2 : index])
                 took = number_words(round((ended - begun) * TURN_SECONDS))
-                told = [WORDS[word] for turn in range(ended + 1, last) for word in typed[turn] if word]
+                told = [TYPED[word] for turn in range(ended + 1, last) for word in typed[turn] if word]
                 self.assertIn(" ".join([AGE, *took, "seconds"]), " ".join(told))
                 self.assertEqual([SAY[int(batch.say[0, last + ANSWER_TURNS + place])] for place in range(len(took))], took)
         self.assertGreater(counted, 5)

@@ -1,12 +1,13 @@
 import unittest
+from unittest.mock import patch
 
 import numpy as np
 
 import typist
-from ages import MOST_WORDS
+from messages import to_time
 from texts import Writer, parse
 from typist import Typist
-from vocabulary import NUMBERS, number_words
+from vocabulary import NUMBERS, TYPED, number_words, typed_class
 
 INSTRUCTIONS = {
     "count_animals": (),
@@ -17,7 +18,7 @@ INSTRUCTIONS = {
     "remind_in": (42,),
     "remind_every": (7,),
     "next_number": (13,),
-    **{f"manner {act}": (act,) for act in typist.MANNERS},
+    **{f"manner {act}": (act,) for act in typist.MANNER_NAMES},
 }
 
 
@@ -32,12 +33,14 @@ class OtherWords(unittest.TestCase):
             self.assertGreater(len(typed), 1.5 * len(spoken), name)
             self.assertGreater(len(typed & spoken), 0.7 * len(spoken), name)
 
-    def test_keep_their_numbers_where_a_note_has_its_last_words(self):
-        for name in ("remind_in", "remind_every", "next_number"):
-            number = number_words(INSTRUCTIONS[name][0])
+    def test_keep_their_times_in_a_note(self):
+        for name in ("remind_in", "remind_every"):
+            number = " ".join(number_words(INSTRUCTIONS[name][0]))
             for text in drawn(Typist(np.random.default_rng(2)), name):
-                self.assertIn(" ".join(number), " ".join(text.split()[-MOST_WORDS:]), text)
+                note = to_time(tuple(typed_class(word) for word in text.split()))
+                self.assertIn(f"{number} seconds", " ".join(TYPED[word] for word in note), text)
 
+    @patch("typist.STRANGE_SHARE", 0)
     def test_of_no_two_instructions_are_the_same(self):
         names = [name for name in INSTRUCTIONS if name.split()[0] not in ("remind_in", "remind_every", "next_number")]
         texts = {name: drawn(Typist(np.random.default_rng(3)), name, 2_000) for name in names}
