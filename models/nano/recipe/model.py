@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from features import BANDS
 from labels import SLOTS_PER_TURN
 from melody import PITCHES
-from vocabulary import ACT, FLOOR, PHONES, SAY, TYPED, WORDS
+from vocabulary import ACT, FLOOR, PHONES, SAY, TYPED, WORDS, is_mark
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,8 @@ class Typed(nn.Module):
     What is typed in a micro-turn, word classes [B, ..., K] and 0 for none, to what the core is told of it [B, ..., c]: the sum of its words, and
     of the phrases of three that are found in it, at first nothing.
 
-    Where nothing is typed, nothing is told: whatever this learns, a session in which nobody types is what it was.
+    Where nothing is typed, nothing is told; and what the runtime tells, which begins with a mark, is told as the sum of its words alone. So
+    whatever is learnt of messages, ages and drafts are read as they were.
     """
 
     PHRASE = 3
@@ -252,6 +253,8 @@ class Typed(nn.Module):
         self.words = nn.Embedding(len(TYPED), size.core, padding_idx=0)
         self.phrases = size.phrases
         if size.phrases:
+            self.more = nn.Embedding(len(TYPED), size.core, padding_idx=0)
+            nn.init.zeros_(self.more.weight)
             self.forms = nn.Embedding(len(TYPED), size.form, padding_idx=0)
             self.find = nn.Linear(self.PHRASE * size.form, size.phrases)
             self.mix = nn.Linear(size.phrases, size.phrases)
@@ -260,7 +263,10 @@ class Typed(nn.Module):
 
     def forward(self, typed):
         told = self.words(typed).sum(-2)
-        return told + self._found(typed) if self.phrases else told
+        if not self.phrases:
+            return told
+        is_message = 1 - is_mark(typed).float().amax(-1, keepdim=True)
+        return told + is_message * (self.more(typed).sum(-2) + self._found(typed))
 
     def _found(self, typed):
         forms, is_word = self.forms(typed), (typed > 0).unsqueeze(-1).float()

@@ -23,7 +23,7 @@ HEARD = {
     for name, lines in WORDED.items()
 }
 """Those in words that Nano knows when it hears them."""
-BEFORE, AFTER = "hey/okay/ok/hi/so/um/oh/please/well/and/now/yes/no/alright/listen/sorry".split("/"), "please/now/okay/thanks/then/for me/ok/thank you".split("/")
+BEFORE, AFTER = "hey/okay/ok/hi/so/um/oh/please/well/and/now/yes/no/alright/listen/sorry", "please/now/okay/thanks/then/for me/ok/thank you"
 AROUND_SHARE, STRANGE_SHARE, STRANGE_WORDS = 0.2, 0.03, 4
 """Of messages, those with one more word before or after them; and of the words of those that have so many, those that are read as others that nobody knows."""
 ABOUT_INSTRUCTION = ("my friend said/he asked me to/i can't/do you know how to/who can/i will never/she told me to/why should i/the word for",)
@@ -60,7 +60,7 @@ class Typist(Writer):
         if len(parts) >= STRANGE_WORDS:
             parts = [word if word == "@" or not self._chance(STRANGE_SHARE) else UNKNOWN for word in parts]
         if self._chance(AROUND_SHARE):
-            parts = self._say("/".join(BEFORE)) + parts if self._chance(0.5) else parts + self._say("/".join(AFTER))
+            parts = self._say(BEFORE) + parts if self._chance(0.5) else parts + self._say(AFTER)
         return [word for part in parts for word in (words or [] if part == "@" else [part])]
 
     def count_animals(self) -> list[str]:
