@@ -1,4 +1,4 @@
-import type { Numbered, Timed } from './typed-messages.js';
+import type { Numbered, Timed } from './wordings.js';
 
 /**
  * What is typed by somebody who had seen neither the recipe nor the other wordings. Nobody is to read them while wordings are written for

@@ -1,14 +1,5 @@
 import { BLIND } from './typed-blind.js';
-
-/**
- * Wordings of one thing: as models/nano/recipe/texts.py words it, with values that have nothing special; as others may; and as somebody did
- * who had seen neither.
- */
-export interface Wordings<T> {
-  readonly recipe: readonly T[];
-  readonly other: readonly T[];
-  readonly blind: readonly T[];
-}
+import type { Numbered, Timed, Wordings } from './wordings.js';
 
 /** What is followed from then on, without an answer. */
 export const FOLLOWED: Readonly<Record<string, Wordings<string>>> = {
@@ -231,9 +222,6 @@ export const CANCEL: Wordings<string> = {
   blind: BLIND.cancel,
 };
 
-/** And a number that goes with it. */
-export type Numbered = readonly [text: string, value: number];
-
 /** In so many seconds. */
 export const ONCE: Wordings<Numbered> = {
   recipe: [
@@ -330,9 +318,6 @@ export const SUMS: Wordings<string> = {
   ],
   blind: BLIND.sums,
 };
-/** Typed at the beginning, at the end and after it, and the seconds between the first two. */
-export type Timed = readonly [begin: string, end: string, question: string, seconds: number];
-
 export const DURATIONS: Wordings<Timed> = {
   recipe: [
     ['i start now', "i'm done", 'how long did that take', 6],

@@ -7,21 +7,8 @@ import { askedIn, quietRoom } from './quiet-room.js';
 import { Tally } from './share.js';
 import { SAMPLES_PER_TURN, TURN_SECONDS, type Session } from './test-sets.js';
 import type { Track } from './track.js';
-import {
-  CANCEL,
-  DONE,
-  DURATIONS,
-  EVERY,
-  FOLLOWED,
-  NEXT,
-  ONCE,
-  OTHERS,
-  STOP,
-  SUMS,
-  type Numbered,
-  type Timed,
-  type Wordings,
-} from './typed-messages.js';
+import { CANCEL, DONE, DURATIONS, EVERY, FOLLOWED, NEXT, ONCE, OTHERS, STOP, SUMS } from './typed-messages.js';
+import type { Numbered, Timed, Wordings } from './wordings.js';
 
 /** Rooms that are heard in one go. */
 const BATCH = 64;
