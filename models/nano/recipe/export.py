@@ -24,7 +24,7 @@ from labels import SLOTS_PER_TURN, TYPED_TOKENS
 from melody import PITCHES
 from model import Attention, Context, Nano, Stem, rotate, rotation
 from symbolic_batch import symbolic_batch
-from vocabulary import SAY
+from vocabulary import SAY, is_mark
 
 TURN_SAMPLES = 3_200
 TURN_FRAMES = TURN_SAMPLES // HOP
@@ -60,7 +60,7 @@ class Step(nn.Module):
     Outputs: probabilities words [B, 5, W], floor, say, act [B, classes]; then the next states, in the same order.
     """
 
-    STATES = ("sound", "mel", "stem", "trunk", "context", "melody", "gru", "keys", "values", "filled", "word")
+    STATES = ("sound", "mel", "stem", "trunk", "context", "melody", "gru", "keys", "values", "filled", "told", "word")
 
     def __init__(self, model: Nano):
         super().__init__()
@@ -94,6 +94,7 @@ class Step(nn.Module):
             "keys": (sum(kept), inner),
             "values": (sum(kept), inner),
             "filled": (max(kept),),
+            "told": (1,),
             "word": (len(SAY),),
         }
 
@@ -102,13 +103,14 @@ class Step(nn.Module):
 
     def forward(self, pcm, ref, play, text, reset, *states):
         keep = 1 - reset
-        sound, mel, stem, trunk, context, past_melody, gru, keys, values, filled, word = (
+        sound, mel, stem, trunk, context, past_melody, gru, keys, values, filled, told, word = (
             state * (keep if state.dim() == 2 else keep.unsqueeze(2)) for state in states
         )
         frames, next_melody, next_sound = self._front_end(pcm, ref, sound)
         hidden, next_mel, next_stem, next_trunk, next_context = self._trunk(frames, mel, stem, trunk, context)
         words = self.model.trunk.words(hidden).softmax(-1)
-        x = self._gather(hidden, words, word, play, text) + self._melody(next_melody, past_melody)
+        is_told = torch.maximum(is_mark(text).float().amax(1, keepdim=True), told)
+        x = self._gather(hidden, words, word, play, text, is_told) + self._melody(next_melody, past_melody)
         next_gru = self._gru(normalised(self.model.core.gru_norm, x), gru)
         x = x + next_gru
         next_filled = torch.cat([filled, keep * 0 + 1], dim=1)
@@ -132,6 +134,7 @@ class Step(nn.Module):
             next_keys,
             next_values,
             next_filled[:, 1:],
+            is_told * (text[:, -1:] > 0).float(),
             next_word,
         )
 
@@ -190,7 +193,7 @@ class Step(nn.Module):
             x = x + block.think(y, tones[index - trunk.untold] if tones else None)
         return normalised(trunk.norm, x), next_mel, next_stem, torch.cat(nexts, dim=1), context
 
-    def _gather(self, hidden, words, word, play, text):
+    def _gather(self, hidden, words, word, play, text, is_told):
         core = self.model.core
         silent, playing = core.own_word.weight[0], core.playing.weight
         spoken = word @ core.own_word.weight + (1 - word.sum(1, keepdim=True)) * silent  # no word yet: silence
@@ -200,7 +203,7 @@ class Step(nn.Module):
             + spoken
             + playing[0]
             + play * (playing[1] - playing[0])
-            + core.typed(text)
+            + core.typed.read(text, is_told)
         )
 
     def _gru(self, x, past):

@@ -22,8 +22,8 @@ TYPED_SHARE, MOST_MESSAGES = 0.4, 3
 QUESTION_SHARE, MANNER_SHARE = 0.4, 0.2
 """Of messages in sessions without sound, those that are no instruction; and of those in recorded ones, those that are about how the agent speaks."""
 INSTRUCTIONS = {
-    **{"count": 0.1, "translate": 0.05, "once": 0.2, "every": 0.15, "measure": 0.1, "next": 0.1},
-    **{"stop": 0.06, "cancel": 0.06, "manner": 0.12, "resume": 0.06},
+    **{"count": 0.08, "translate": 0.05, "once": 0.18, "every": 0.13, "measure": 0.12, "next": 0.1},
+    **{"stop": 0.06, "cancel": 0.06, "manner": 0.16, "resume": 0.06},
 }
 QUESTIONS = {"open_question": 0.26, "request": 0.16, "utterance": 0.16, "about_instructions": 0.24, "answer": 0.06, "claim": 0.12}
 """

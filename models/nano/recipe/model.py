@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from features import BANDS
 from labels import SLOTS_PER_TURN
 from melody import PITCHES
-from vocabulary import ACT, FLOOR, PHONES, SAY, TYPED, WORDS, is_mark
+from vocabulary import ACT, FLOOR, PHONES, SAY, TYPED, UNKNOWN, WORDS, is_mark
 
 
 @dataclass(frozen=True)
@@ -239,18 +239,18 @@ class Melody(nn.Module):
 
 class Typed(nn.Module):
     """
-    What is typed in a micro-turn, word classes [B, ..., K] and 0 for none, to what the core is told of it [B, ..., c]: the sum of its words, and
+    What is typed in each micro-turn, word classes [B, M, K] and 0 for none, to what the core is told of it [B, M, c]: the sum of its words, and
     of the phrases of three that are found in it, at first nothing.
 
-    Where nothing is typed, nothing is told; and what the runtime tells, which begins with a mark, is told as the sum of its words alone. So
-    whatever is learnt of messages, ages and drafts are read as they were.
+    Where nothing is typed, nothing is told; and what the runtime tells, which begins with a mark, is told as the sum of its words alone, as far
+    as they may be heard, too. So whatever is learnt of messages, ages and drafts are read as they were.
     """
 
     PHRASE = 3
 
     def __init__(self, size: Size):
         super().__init__()
-        self.words = nn.Embedding(len(TYPED), size.core, padding_idx=0)
+        self.words = nn.Embedding(len(WORDS), size.core, padding_idx=0)
         self.phrases = size.phrases
         if size.phrases:
             self.more = nn.Embedding(len(TYPED), size.core, padding_idx=0)
@@ -262,11 +262,15 @@ class Typed(nn.Module):
             nn.init.zeros_(self.tell.weight)
 
     def forward(self, typed):
-        told = self.words(typed).sum(-2)
-        if not self.phrases:
-            return told
-        is_message = 1 - is_mark(typed).float().amax(-1, keepdim=True)
-        return told + is_message * (self.more(typed).sum(-2) + self._found(typed))
+        turns = torch.arange(typed.shape[1], device=typed.device)
+        begins = torch.where(is_mark(typed).any(-1), turns, -1).cummax(1)[0]
+        starts = torch.where(F.pad(typed[:, :-1, -1], (1, 0)) == 0, turns, 0).cummax(1)[0]
+        return self.read(typed, (begins >= starts).float().unsqueeze(-1))
+
+    def read(self, typed, is_told):
+        """@param typed [B, ..., K]; is_told [B, ..., 1], 1 where the runtime tells it, from a mark to the end of the last micro-turn that it fills"""
+        summed = self.words(torch.where(typed < len(WORDS), typed, torch.full_like(typed, WORDS.index(UNKNOWN)))).sum(-2)
+        return summed + (1 - is_told) * (self.more(typed).sum(-2) + self._found(typed)) if self.phrases else summed
 
     def _found(self, typed):
         forms, is_word = self.forms(typed), (typed > 0).unsqueeze(-1).float()

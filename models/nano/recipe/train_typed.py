@@ -15,8 +15,7 @@ from training import Plan, save, train
 
 KINDS = {"plain": 0.12, "joined": 0.13, "spliced": 0.05, "soundless": 0.7}
 OWN_HISTORY_SHARE = 0.35
-TEXTS = ("messages", "requests", "messages", "messages", "durations", "messages")
-"""What the runtime tells of notes is typed, too, and must be read as it was."""
+TEXTS = ("messages",)
 
 
 def train_typed(data: Path, model_file: Path, checkpoint: Path, size: str, plan: Plan, sessions: int, device: str) -> None:
@@ -29,6 +28,7 @@ def train_typed(data: Path, model_file: Path, checkpoint: Path, size: str, plan:
     torch.manual_seed(plan.seed)
     model = load_model(model_file, size).to(device).requires_grad_(False)
     typed = model.core.typed.requires_grad_(True)
+    typed.words.requires_grad_(False)  # what the runtime tells is read by these alone
     nothing = heard_of_nothing(load_model(model_file, size))
     practice = Practice(Shards(data, extra={HEARD: cache_names(size)}), sessions, plan.seed, nothing, KINDS, TEXTS)
     state = checkpoint.with_suffix(".typed.pt")

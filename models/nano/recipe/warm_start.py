@@ -3,12 +3,10 @@
 An export gives some weights other names and other layouts, so it is matched with an export of a network whose every
 weight is told apart by its values. What the graph does not hold (the phone head, which serves training only) stays as it was
 drawn. Classes that were added at the end of a group since begin as drawn, too; layers that the core got since, a context of the trunk, and phrases, as nothing.
-A word that was not read is read as it was: as one that is not known.
 """
 
 import tempfile
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +16,11 @@ from onnx import numpy_helper
 
 from export import export_graph
 from model import Nano, Size
-from vocabulary import MARKS, UNKNOWN, WORDS
+from vocabulary import MARKS, WORDS
 
 NEVER = -10.0
 """Bias of a word that is never heard."""
-PLAYING, TYPED_WORDS = "core.playing.weight", "core.typed.words.weight"
+PLAYING = "core.playing.weight"
 
 
 def weights_of(graph: Path, model: Nano) -> dict[str, torch.Tensor]:
@@ -32,16 +30,14 @@ def weights_of(graph: Path, model: Nano) -> dict[str, torch.Tensor]:
     @throws ValueError if the graph is of another network
     """
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    tensors = [numpy_helper.to_array(tensor) for tensor in onnx.load(str(graph)).graph.initializer]
-    places = _places_of(tensors, model.size)
+    exported = onnx.load(str(graph)).graph
+    places = _places_of(exported, model.size)
     if places is None:
-        raise ValueError(f"{graph} has {len(tensors)} tensors, which no graph of this network has")
-    for place, values in zip(places, tensors):
+        raise ValueError(f"{graph} has {len(exported.initializer)} tensors, which no graph of this network has")
+    for place, values in zip(places, map(numpy_helper.to_array, exported.initializer)):
         if place is not None:
             name, back = place
             fill(state[name], back(torch.from_numpy(values.copy()), state[name]), name)
-            if name == TYPED_WORDS:
-                state[name][len(values) :] = state[name][WORDS.index(UNKNOWN)]
     state[PLAYING][1] += state[PLAYING][0]  # the graph has the difference
     hush_marks(state)
     return state
@@ -60,27 +56,45 @@ def fill(target: torch.Tensor, values: torch.Tensor, name: str) -> None:
     target[tuple(slice(size) for size in values.shape)] = values
 
 
-def _places_of(tensors: list[np.ndarray], size: Size) -> list | None:
-    """`_places` of the network of `size`, or of one that has fewer layers in its core, no context or no phrases, and as many tensors."""
-    sizes = product(dict.fromkeys((size.phrases, 0)), dict.fromkeys((size.context, 0)), range(len(size.windows), 0, -1))
-    for phrases, context, layers in sizes:
-        places = _places(replace(size, phrases=phrases, context=context, windows=size.windows[:layers]))
-        if len(places) == len(tensors):
-            return places
-    return None
+def _places_of(graph: onnx.GraphProto, size: Size) -> list | None:
+    """
+    For each tensor of an exported graph of the network of `size`, in order: whose it is, and how its layout is undone; `None` for constants.
+
+    The network may have fewer layers in its core, no context or no phrases. @returns nothing where it has other parts yet
+    """
+    names = [tensor.name for tensor in graph.initializer]
+    has = lambda part: any(name.startswith(f"model.{part}.") for name in names)
+    layers = sum(has(f"core.layers.{index}") for index in range(len(size.windows)))
+    if layers == 0:
+        return None
+    marked = _marked(
+        replace(
+            size,
+            phrases=size.phrases if has("core.typed.forms") else 0,
+            context=size.context if has("trunk.context") else 0,
+            windows=size.windows[:layers],
+        )
+    )
+    exported = _exported(marked)  # which rounds its weights
+    if len(exported) != len(names):
+        return None
+    layouts = [layout for name, weight in marked.state_dict().items() for layout in _layouts(name, weight)]
+    return [_place(torch.from_numpy(values.astype(np.float32)), layouts) for values in exported]
 
 
-def _places(size: Size) -> list:
-    """For each tensor of an exported graph, in order: whose it is, and how its layout is undone; `None` for constants."""
+def _marked(size: Size) -> Nano:
+    """A network of which no two weights are alike."""
     marked = Nano(size)
     with torch.no_grad():
         for parameter in marked.parameters():
             parameter.copy_(torch.rand_like(parameter))
+    return marked
+
+
+def _exported(model: Nano) -> list[np.ndarray]:
     with tempfile.TemporaryDirectory() as scratch:
-        export_graph(marked, Path(scratch) / "step.onnx")
-        exported = [numpy_helper.to_array(tensor) for tensor in onnx.load(f"{scratch}/step.onnx").graph.initializer]
-    layouts = [layout for name, weight in marked.state_dict().items() for layout in _layouts(name, weight)]
-    return [_place(torch.from_numpy(values.astype(np.float32)), layouts) for values in exported]
+        export_graph(model, Path(scratch) / "step.onnx")
+        return [numpy_helper.to_array(tensor) for tensor in onnx.load(f"{scratch}/step.onnx").graph.initializer]
 
 
 def _place(values: torch.Tensor, layouts: list):

@@ -13,6 +13,7 @@ from labels import TYPED_TOKENS
 from melody import melody
 from model import SIZES, Nano, Size
 from verify import MismatchError, verify
+from vocabulary import FIRST_MARK
 
 TINY = Size(stem=8, width=16, blocks=3, kernel=3, context=4, context_from=1, core=16, melody=8, phrases=6, form=4, heads=2, head_width=4, timed_heads=1, windows=(4, 6))
 
@@ -25,7 +26,7 @@ def outspoken(size: Size, deviation: float = 1.0) -> Nano:
     """A network in which every part has a say: some begin as nothing."""
     torch.manual_seed(0)
     model = Nano(size).eval()
-    late = [model.core.melody.tell, model.core.typed.tell, *model.trunk.context.tones]
+    late = [model.core.melody.tell, model.core.typed.tell, model.core.typed.more, *model.trunk.context.tones]
     for layer in model.core.layers:
         late += [layer.out, layer.narrow]
     for part in late:
@@ -42,6 +43,8 @@ class StepGraph(unittest.TestCase):
         self.sound = torch.randn(2, 2, TURNS * SAMPLES) * 0.05
         self.play = (torch.rand(2, TURNS) > 0.5).long()
         self.typed = torch.randint(1, 50, (2, TURNS, TYPED_TOKENS)) * (torch.rand(2, TURNS, 1) > 0.7)
+        self.typed[:, 3:6] = torch.randint(1, 50, (2, 3, TYPED_TOKENS))
+        self.typed[0, 3, 5] = FIRST_MARK  # and to the end of what follows at once
 
     def run_steps(self, reset_at=None):
         states, outputs, said = self.step.states(2), [], []

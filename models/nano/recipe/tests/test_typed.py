@@ -16,7 +16,7 @@ from losses import to_batch
 from tests.test_export import TINY
 from train_core import losses_in
 from training import Plan, train
-from vocabulary import typed_class
+from vocabulary import FIRST_MARK, typed_class
 
 CLASSES = lambda text: [typed_class(word) for word in text.split()]
 
@@ -43,6 +43,17 @@ class WhatIsTyped(unittest.TestCase):
     def test_is_the_same_however_much_room_is_left(self):
         short, long = told(self.typed, CLASSES("speak louder")), told(self.typed, CLASSES("speak louder"), [1] * 8)
         self.assertTrue(torch.allclose(short[0], long[0], atol=1e-6))
+
+    def test_is_the_sum_of_its_words_from_a_mark_to_the_end_of_what_fills_each_micro_turn(self):
+        torch.nn.init.normal_(self.typed.more.weight)
+        full = CLASSES("one two three four five six seven eight")
+        is_sum = lambda *rows: [
+            bool(torch.allclose(row, self.typed.words(torch.tensor([*words, 0])).sum(0), atol=1e-5)) for row, words in zip(told(self.typed, *rows), rows)
+        ]
+        marked = [*full[:5], FIRST_MARK, *full[:2]]
+        self.assertEqual(is_sum(full, marked, full, full[:3], full), [False, True, True, True, False])
+        self.assertEqual(is_sum(marked[:-1], full), [True, False])
+        self.assertEqual(is_sum(marked, [], full), [True, True, False])
 
     def test_without_phrases_is_a_sum_of_words(self):
         typed = Typed(replace(TINY, phrases=0))
