@@ -7,6 +7,7 @@ import { bundleListener, type Sound } from './bundle-listener.js';
 import { fullDuplexBench } from './full-duplex-bench.js';
 import type { Figure } from './measures.js';
 import { measure, parts, vocabularyOf, type Part } from './parts.js';
+import { people } from './people.js';
 import { readRecording, transcribe } from './recording.js';
 import { Silero, sileroListeners } from './silero-listener.js';
 import { head, row } from './table.js';
@@ -24,6 +25,7 @@ detector (Silero, waiting 300, 500 and 800 ms) and another bundle, on the same s
   npm run eval -- --part slt --part echo   some of ${parts.join(', ')}
   npm run eval -- --wav F [--text F]       what is heard in a recording, and the word errors against what was read
   npm run eval -- --fdb PATH               the published Full-Duplex-Bench, v1.0 and v1.5, where it is on this machine
+  npm run eval -- --people PATH            recordings of people, one utterance each, which models/nano/recipe/people.py gathers
 
 The test sets are synthesised by models/nano/recipe (\`run.py tests\`). Exit codes: 0, 1 where it failed, 2 for wrong arguments.`;
 
@@ -62,8 +64,10 @@ export async function main(args: readonly string[]): Promise<number> {
     };
     const other = values.alone ? undefined : await loadBundle(values.compare ?? join(root, 'models/nano/bootstrap'));
     if (other) models.push(bundleListener(nameOf(other), other));
+    const bundles = [bundle, ...(other ? [other] : [])];
     if (values.fdb !== undefined) return await measureBench(values.fdb, models, options);
-    return await measureParts([bundle, ...(other ? [other] : [])], models, options);
+    if (values.people !== undefined) return await measurePeople(values.people, bundles, models, options);
+    return await measureParts(bundles, models, options);
   } catch (error) {
     console.error(`eval: ${error instanceof Error ? error.message : String(error)}`);
     return 1;
@@ -82,6 +86,7 @@ function parse(args: readonly string[]) {
     wav: { type: 'string' },
     text: { type: 'string' },
     fdb: { type: 'string' },
+    people: { type: 'string' },
     part: { type: 'string', multiple: true },
   } as const;
   const { values } = parseArgs({ args: [...args], options });
@@ -125,6 +130,24 @@ async function measureBench(path: string, models: readonly Listener<Sound>[], op
   for await (const { task, listener, figures } of fullDuplexBench(path, listeners))
     tell(listener, task, figures, options);
   await silero.close();
+  return 0;
+}
+
+async function measurePeople(
+  path: string,
+  bundles: readonly Bundle[],
+  models: readonly Listener<Sound>[],
+  options: Options,
+): Promise<number> {
+  const silero = await Silero.load();
+  const listeners = [...models, ...sileroListeners(silero, SILENCES_SECONDS)];
+  if (!options.json) console.log(head());
+  try {
+    for await (const { set, listener, figures } of people(path, listeners, bundles.map(vocabularyOf), options.limit))
+      tell(listener, set, figures, options);
+  } finally {
+    await silero.close();
+  }
   return 0;
 }
 

@@ -15,11 +15,19 @@ const AFTER_SECONDS = 2;
  * @throws {CallError} `call/bad-wav`
  */
 export async function readRecording(file: string, afterSeconds = AFTER_SECONDS): Promise<Sound> {
-  const { samples } = resample(parseWav(await readFile(file)), RATE_HZ);
+  const samples = await readSamples(file);
   const turns = Math.ceil((samples.length + afterSeconds * RATE_HZ) / SAMPLES_PER_TURN);
   const mic = new Int16Array(turns * SAMPLES_PER_TURN);
-  mic.set(toInt16(samples));
+  mic.set(samples);
   return { mic, ref: new Int16Array(mic.length), play: new Uint8Array(turns) };
+}
+
+/**
+ * Its sound, 16 kHz, 16 bit.
+ * @throws {CallError} `call/bad-wav`
+ */
+export async function readSamples(file: string): Promise<Int16Array> {
+  return toInt16(resample(parseWav(await readFile(file)), RATE_HZ).samples);
 }
 
 export interface Transcription {
@@ -40,11 +48,22 @@ export function transcribe(track: Track, vocabulary: ReadonlySet<string>, text?:
     says: track.says.map(({ at, what }) => `${at.toFixed(1)} s ${what}`),
   };
   if (text === undefined) return found;
-  const all = text.toLowerCase().match(/[a-z']+/g) ?? [];
-  const read = all.map((word) => singular(word, vocabulary)).filter((word) => vocabulary.has(word));
+  const read = wordsOf(text, vocabulary);
   const errors = distance(read, heard.filter((word) => vocabulary.has(word))); // prettier-ignore
-  return { ...found, wordErrors: { rate: errors / Math.max(1, read.length), words: all.length, known: read.length } };
+  return {
+    ...found,
+    wordErrors: { rate: errors / Math.max(1, read.length), words: spoken(text).length, known: read.length },
+  };
 }
+
+/** The words of a text that are in `vocabulary`, in the form that a model writes. */
+export function wordsOf(text: string, vocabulary: ReadonlySet<string>): string[] {
+  return spoken(text)
+    .map((word) => singular(word, vocabulary))
+    .filter((word) => vocabulary.has(word));
+}
+
+const spoken = (text: string): string[] => text.toLowerCase().match(/[a-z']+/g) ?? [];
 
 function singular(word: string, vocabulary: ReadonlySet<string>): string {
   return !vocabulary.has(word) && vocabulary.has(word.replace(/s$/, '')) ? word.replace(/s$/, '') : word;
