@@ -32,6 +32,8 @@ import { unknownWords, words } from './word-measures.js';
 const VOICES = ['espeak', 'slt', 'festival'] as const;
 /** Full of overlaps. */
 const DRILL = 'drill';
+/** Full of turns of a few words. */
+const REPLIES = 'replies';
 /** By the same voices, full of what everyday talk seldom asks for: rare skills, long waits, the second tier, minutes. */
 const THEMES = ['rare', 'long', 'tier2', 'minutes'] as const;
 /** Nobody speaks in it. */
@@ -85,6 +87,7 @@ async function measureVoice(set: (typeof VOICES)[number], bench: Bench): Promise
     THEMES.map(async (theme) => (await hear(models, [], sessionsOf(`${set}-${theme}`))).heard),
   );
   const drill = await hear(listeners, [], sessionsOf(`${set}-${DRILL}`));
+  const replies = await hear(listeners, [], sessionsOf(`${set}-${REPLIES}`));
   const unprompted = await hear(models, [], counting(sessionsOf(set)));
   const drafted = await hear(models, [], drafting(sessionsOf(set)));
   const turns = all.map(turnTaking);
@@ -105,6 +108,7 @@ async function measureVoice(set: (typeof VOICES)[number], bench: Bench): Promise
     tell(name, set, overlaps(heard));
     tell(name, set, afterWords(heard, vocabularies[0]!));
     tell(name, `${set}-${DRILL}`, [...turnTaking(drill.heard[i]!), ...overlaps(drill.heard[i]!)]);
+    tell(name, `${set}-${REPLIES}`, turnTaking(replies.heard[i]!));
     if (!vocabulary) continue;
     const voice = [...heard, ...rare![i]!, ...long![i]!, ...drill.heard[i]!];
     tell(name, `${set}-${DRILL}`, listening(drill.heard[i]!));

@@ -14,7 +14,7 @@ VOICES = ("espeak", "slt", "festival")
 BENCH, OVERLAPS, CUES, UNHEARD = "full-duplex-bench v1", "full-duplex-bench v1.5", "cuespeak-style", "cuespeak-style, not hearing its own count"
 TIMES, LONG, MINUTES = "timespeak-style", "timespeak-style, waits of up to a minute", "timespeak-style, minutes"
 COMMANDS, MANNERS, LATE = "commands", "manners of speaking", "commands, drafts that come in silence"
-UNKNOWN, SKILLS, DRILL = "speech that it has no words for", "skills, one by one", "-drill"
+UNKNOWN, SKILLS, DRILL, REPLIES = "speech that it has no words for", "skills, one by one", "-drill", "-replies"
 
 
 def of(suite: str, *measures: str, among: str = "") -> list[tuple[str, str, str]]:
@@ -32,6 +32,9 @@ HELD_OUT = [
     ("pauses taken for the end", of(BENCH, "pause taken for the end"), ".08 / .10 / .10"),
     ("pauses of 3 s and more taken for the end", of(BENCH, "pause of 3 s or more taken for the end"), ".05"),
     ("ends of turns found within 1.6 s", of(BENCH, "turn taken"), ""),
+    ("turns of a few words: ends found within 1.6 s", of(BENCH, "turn taken", among=REPLIES), ""),
+    ("… pauses taken for the end in lists of them", of(BENCH, "pause taken for the end", among=REPLIES), ""),
+    ("… median gap, s", of(BENCH, "gap after a turn, median", among=REPLIES), ""),
     ("barge-in stopped within two micro-turns", of(BENCH, "barge-in: stopped within two micro-turns"), ".99"),
     ("… in sessions full of overlaps", of(BENCH, "barge-in: stopped within two micro-turns", among=DRILL), ".99"),
     ("stopped by a backchannel", of(OVERLAPS, "backchannel: stopped"), ".10"),

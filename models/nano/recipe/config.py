@@ -5,8 +5,8 @@ it): 20 MB each for the small model, 27 MB for the large one. A shard of `long` 
 
 |       | shards | hours | shards on disk | test sets, checkpoints | together |
 | ----- | ------ | ----- | -------------- | ---------------------- | -------- |
-| small | 266    | 116   | 19 GB          | 5 GB                   | 24 GB    |
-| large | 606    | 280   | 56 GB          | 5 GB                   | 61 GB    |
+| small | 278    | 121   | 20 GB          | 5 GB                   | 25 GB    |
+| large | 630    | 290   | 57 GB          | 5 GB                   | 62 GB    |
 
 The large one is an eighth of what was planned for it first, 4,850 shards and 447 GB, so that it fits into 64 GB. If both are made in
 one folder, the large one takes the small one's shards as its own, and what the small one's core hears is another 11 GB.
@@ -48,7 +48,7 @@ TEST_SHARDS = {"seen": 2, "seen-drill": 1, "espeak": 2, "slt": 2, "festival": 1}
 }
 RECIPES = {
     "small": Recipe(
-        {"train": 126, "skills": 30, "drill": 40, "rare": 24, "long": 16, "tier2": 20, "minutes": 10},
+        {"train": 126, "skills": 30, "drill": 40, "rare": 24, "long": 16, "tier2": 20, "minutes": 10, "replies": 12},
         trunk_minutes=110,
         core_minutes=15,
         typed_minutes=30,
@@ -56,7 +56,7 @@ RECIPES = {
         core_sessions=12,
     ),
     "large": Recipe(
-        {"train": 250, "skills": 75, "drill": 112, "rare": 50, "long": 62, "tier2": 38, "minutes": 19},
+        {"train": 250, "skills": 75, "drill": 112, "rare": 50, "long": 62, "tier2": 38, "minutes": 19, "replies": 24},
         trunk_minutes=30,
         core_minutes=8,
         typed_minutes=8,

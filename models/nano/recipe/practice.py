@@ -23,7 +23,7 @@ from voices import LONG
 
 KINDS = {"plain": 0.3, "joined": 0.16, "spliced": 0.11, "long": 0.16, "soundless": 0.27}
 """What a batch is made of."""
-SPLIT_SHARES = {"train": 0.17, "skills": 0.27, "drill": 0.21, "rare": 0.14, "tier2": 0.13, "minutes": 0.08}
+SPLIT_SHARES = {"train": 0.17, "skills": 0.27, "drill": 0.21, "rare": 0.14, "tier2": 0.13, "minutes": 0.08, "replies": 0.16}
 HEARD = "heard"
 """What the core hears of a session, among the arrays of a batch."""
 

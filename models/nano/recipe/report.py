@@ -7,7 +7,7 @@ PREAMBLE = """# What Nano was measured to do
 Written by `recipe/run.py evaluate`; all figures are in `results.json`. `npm run eval` measures the same again. Every listener hears
 the same sound in the same run: the bundle, through the code that serves it; another bundle; and Silero's voice activity
 detector, for which a turn is over after 300, 500 or 800 ms without speech, and which stops the agent at any speech. Sets: `espeak` unseen espeak-ng
-variants; `slt` an unseen flite voice; `festival` an unseen engine; `-drill` the same voices in sessions full of overlaps. None of them was trained on. Thresholds were chosen on new sentences of
+variants; `slt` an unseen flite voice; `festival` an unseen engine; `-drill` the same voices in sessions full of overlaps; `-replies` in turns of a few words, by somebody who had not seen those of training. None of them was trained on. Thresholds were chosen on new sentences of
 training voices, but not blind: which were changed after figures of these sets had been seen is in the [model card](../MODEL_CARD.md#choices-in-the-manifest). Sessions last
 30 s (rare skills 60, long waits 75, reminders in minutes 210) and contain noise, rooms, background voices and the echo of the agent. In `typed` nobody speaks. What
 the suites count is said in [test/README.md](../../../test/README.md).

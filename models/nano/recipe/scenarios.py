@@ -9,7 +9,7 @@ from synthesis import Span
 from texts import parse
 from timeline import Due, Event, Timeline
 from vocabulary import DRAFT, DROPPED, MANNERS, RESULT, number_words
-from voices import LONG, MINUTES, RARE, TIER2, Studio, test_voices, theme_of
+from voices import LONG, MINUTES, RARE, REPLIES, TIER2, Studio, test_voices, theme_of
 
 OFFER_SECONDS = 2.0
 """The runtime says again so often that something waits to be said."""
@@ -19,7 +19,7 @@ DRILL_MODES = {"overlap": 0.47, "mixed": 0.34, "remind": 0.06, "errand": 0.13}
 """What sessions are about: everyday ones, those of the `skills` split, and those of `drill`, full of what is rare."""
 LONG_MODES = {"remind": 0.33, "stopwatch": 0.3, "count": 0.15, "errand": 0.22}
 TIER2_MODES = {"translation": 0.5, "manner": 0.5}
-THEME_MODES = {RARE: {"rare": 1.0}, LONG: LONG_MODES, TIER2: TIER2_MODES, MINUTES: {"minutes": 1.0}}
+THEME_MODES = {RARE: {"rare": 1.0}, LONG: LONG_MODES, TIER2: TIER2_MODES, MINUTES: {"minutes": 1.0}, REPLIES: {"replies": 1.0}}
 RECALLED_SHARE = 0.25
 """Of reminders in seconds, in training, those that are called off."""
 RECALLING_SECONDS, EXCHANGE_SECONDS = 3.0, 5.0
@@ -161,6 +161,21 @@ class Director(Stage):
             if self._command(self._writer.manner(act), act) and act == "repeat":
                 self._agent_turn()
 
+    def _replies_mode(self) -> None:
+        """Turns of a word or a few, which nothing but the silence after them shows to be whole, and lists of such words, which go on after one."""
+        while self._more():
+            draw = self._random.random()
+            if draw < 0.5:
+                self._reply()
+            elif draw < 0.68:
+                if self._request(self._writer.small_talk()):
+                    self._yield(self._random.uniform(0.8, 4))
+            elif draw < 0.84:
+                if self._turn(self._writer.fragments()):
+                    self._yield(self._random.uniform(0.8, 4))
+            else:
+                self._exchange()
+
     # Blocks
 
     def _begin_counting(self) -> None:
@@ -232,8 +247,17 @@ class Director(Stage):
         elif self._drafted(self._turn(self._writer.utterance())):
             self._follow()
 
-    def _request(self) -> list[Span]:
-        words = self._turn(self._writer.request())
+    def _reply(self) -> None:
+        """The agent says something, mostly, and the user answers in a few words."""
+        if self._chance(0.75):
+            end = self.now + self._random.uniform(1, 4)
+            self._agent_speech(self.now, end)
+            self.now = end + self._random.uniform(0.2, 1.5)
+        if self._turn(self._writer.reply(), pauses=False):
+            self._yield(self._random.uniform(0.8, 4))
+
+    def _request(self, marked: list[str] | None = None) -> list[Span]:
+        words = self._turn(marked or self._writer.request())
         if words:
             self.timeline.act.append(Due("delegate", self.now + 0.2))
             self.timeline.events.append(Event("delegate", self.now, self.now))

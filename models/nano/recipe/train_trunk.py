@@ -13,7 +13,7 @@ from training import Plan, blend, train
 from warm_start import weights_of
 
 REFRESH_CHANCE = 0.01
-SPLIT_SHARES = {"train": 0.41, "skills": 0.18, "drill": 0.22, "rare": 0.07, "tier2": 0.07, "minutes": 0.05}
+SPLIT_SHARES = {"train": 0.41, "skills": 0.18, "drill": 0.22, "rare": 0.07, "tier2": 0.07, "minutes": 0.05, "replies": 0.07}
 
 
 def train_trunk(

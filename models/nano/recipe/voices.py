@@ -23,19 +23,20 @@ SHARES = {"flite": 0.36, "espeak": 0.28, "rhvoice": 0.2, "pico": 0.16}
 SHARES_AROUND = {"flite": 0.58, "espeak": 0.42}
 """Of the agent, and of the first strangers in the background: whatever voices training gets, tests stay what they were."""
 
-RARE, LONG, TIER2, MINUTES, DRILL = "rare", "long", "tier2", "minutes", "drill"
-THEMES = (RARE, LONG, TIER2, MINUTES)
+RARE, LONG, TIER2, MINUTES, REPLIES, DRILL = "rare", "long", "tier2", "minutes", "replies", "drill"
+THEMES = (RARE, LONG, TIER2, MINUTES, REPLIES)
 TEST_THEMES = (*THEMES, DRILL)
 TEST_VOICES = ("espeak", "slt", "festival")
 """Unseen espeak variants, an unseen voice, an unseen engine."""
 SPLITS = (
     *("train", "seen", *TEST_VOICES, "skills", "drill"),
-    *(split for theme in THEMES for split in (theme, *(f"{voices}-{theme}" for voices in TEST_VOICES))),
+    *(split for theme in THEMES[:-1] for split in (theme, *(f"{voices}-{theme}" for voices in TEST_VOICES))),
     *(f"{voices}-{DRILL}" for voices in (*TEST_VOICES, "seen")),
+    *(REPLIES, *(f"{voices}-{REPLIES}" for voices in TEST_VOICES)),
 )
 """`train`; `skills`, `drill` and the themes with more of what is learnt slowly: rare skills, long waits, the second tier (translation,
-repeat, louder), and reminders in minutes. The tests: new sentences of training voices (`seen`), and everyday talk and each theme by voices that nobody was
-trained on. A place in this order is part of a shard's seed."""
+repeat, louder), reminders in minutes, and short turns. The tests: new sentences of training voices (`seen`), and everyday talk and each theme by voices that nobody was
+trained on. A place in this order is part of a shard's seed: what is new comes last."""
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,30 @@ class Rare(unittest.TestCase):
         self.assertGreater(longest, 30)
 
 
+class Replies(unittest.TestCase):
+    def test_most_turns_are_short_and_each_is_over_when_it_is(self):
+        short = turns = over = 0
+        for _, timeline in sessions("replies", 30):
+            labels = label(timeline)
+            starts = [word.start for word in timeline.words]
+            for event in (event for event in of(timeline, "yield") if event.end < 28):
+                before = max((end.end for end in of(timeline, "yield") if end.end <= event.start), default=0)
+                said = sum(before <= start < event.start for start in starts)
+                turns, short = turns + 1, short + (0 < said <= 4)
+                over += labels.floor[int(event.start / 0.2) + 1] == FLOOR_INDEX["yielded"]
+        self.assertGreater(turns, 100)
+        self.assertGreater(over, 0.98 * turns)  # an agent that was told to stop may still be heard
+        self.assertGreater(short, turns / 2)
+
+    def test_a_list_of_replies_is_not_over_in_its_pauses_and_the_agent_has_mostly_spoken_before_one(self):
+        holds = spoke = 0
+        for _, timeline in sessions("replies", 30):
+            holds += len(of(timeline, "hold"))
+            spoke += len(timeline.play)
+        self.assertGreater(holds, 30)
+        self.assertGreater(spoke, 60)
+
+
 class Marks(unittest.TestCase):
     def test_nothing_is_counted_after_a_stop(self):
         stopped = 0

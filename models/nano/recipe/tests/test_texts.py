@@ -2,7 +2,7 @@ import unittest
 
 import numpy as np
 
-from texts import Writer, parse
+from texts import BLIND_REPLIES, BLIND_SMALL_TALK, REPLIES, SMALL_TALK, Writer, parse, phrases
 from vocabulary import ANIMALS, WORDS, canonical, number_words
 
 
@@ -16,6 +16,22 @@ class Markup(unittest.TestCase):
         for text in ("a ] b", "a [ b"):
             with self.assertRaises(ValueError):
                 parse(text.split())
+
+
+class ShortTurns(unittest.TestCase):
+    def test_those_of_tests_are_none_of_the_phrases_of_training(self):
+        trained = set(phrases(*REPLIES, *SMALL_TALK))
+        self.assertGreater(len(BLIND_REPLIES) + len(BLIND_SMALL_TALK), 100)
+        self.assertEqual([line for line in (*BLIND_REPLIES, *BLIND_SMALL_TALK) if line in trained], [])
+        writer = Writer(np.random.default_rng(4))
+        self.assertTrue(all(" ".join(writer.reply()) in BLIND_REPLIES for _ in range(50)))
+        self.assertTrue(all(" ".join(writer.small_talk()) in BLIND_SMALL_TALK for _ in range(50)))
+
+    def test_in_training_they_are_a_word_or_a_few(self):
+        writer = Writer(np.random.default_rng(4), varied=True)
+        lengths = [len(parse(make()).words) for make in (writer.reply, writer.small_talk) for _ in range(300)]
+        self.assertEqual(min(lengths), 1)
+        self.assertLess(max(lengths), 10)
 
 
 class Sentences(unittest.TestCase):
@@ -38,6 +54,9 @@ class Sentences(unittest.TestCase):
         writer = Writer(np.random.default_rng(2))
         for _ in range(300):
             for make in (
+                writer.reply,
+                writer.small_talk,
+                writer.fragments,
                 writer.utterance,
                 writer.request,
                 writer.aside,
