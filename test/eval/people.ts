@@ -128,9 +128,11 @@ function inRoom(voice: Int16Array, turns: number): Sound {
     (_, i) => ((Math.imul(i, 2_654_435_761) >>> 8) % NOISE_STEP) - NOISE_STEP / 2,
   );
   const first = BEFORE_SECONDS * RATE_HZ;
-  for (const [i, sample] of voice.entries()) mic[first + i] = Math.max(-32_768, Math.min(32_767, sample + mic[first + i]!)); // prettier-ignore
+  for (const [i, sample] of voice.entries()) mic[first + i] = clipped(sample + mic[first + i]!);
   return { mic, ref: new Int16Array(mic.length), play: new Uint8Array(turns) };
 }
+
+const clipped = (sample: number) => Math.max(-32_768, Math.min(32_767, sample));
 
 /** With headphones, so that nothing of the agent is in the microphone. */
 function overAgent({ mic, play }: Sound, agent: Int16Array): Sound {
@@ -169,7 +171,10 @@ function words(heard: readonly Heard[], vocabulary: ReadonlySet<string>, suite: 
     if (clip.text === '') continue;
     const said = wordsOf(clip.text, vocabulary);
     const written = alone.words.filter(({ text, end: at }) => vocabulary.has(text) && at <= end + WORD_LATE_SECONDS);
-    hits += common(said, written.map(({ text }) => text)); // prettier-ignore
+    hits += common(
+      said,
+      written.map(({ text }) => text),
+    );
     all += said.length + written.length;
   }
   return { suite, measure: 'words that it knows, F1', unit: 'share', better: 'higher', ...share(2 * hits, all) };

@@ -5,11 +5,12 @@ think, `,` where a list or clause breaks. `parse` turns it into a `Line`.
 """
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from lexicon import (
+    BLIND_REPLIES,
+    BLIND_SMALL_TALK,
     CODAS,
     FILLERS,
     LANGUAGES,
@@ -20,6 +21,8 @@ from lexicon import (
     PLURAL_OF,
     PROPER,
     RARE,
+    REPLIES,
+    SMALL_TALK,
     SPOKEN_VERBS,
     VOWELS,
 )
@@ -83,30 +86,6 @@ TRANSLATE = (
     "translate my words into spanish/can you translate into spanish/show me this in spanish/translate for me please",
     "say what i say in spanish/now translate to spanish",
 )
-
-REPLIES = (
-    "i do/i don't/yes i do/no i don't/yes it is/no it is not/i think so/i don't think so/not really/not yet/not now/not today/me too/i like it",
-    "that one/this one/the first/the second/the last one/both/none/all of them/a little/a lot/very good/very much/sounds good/it's fine",
-    "no problem/that is fine/i'm fine/fine thanks/good thanks/not bad/never/always/sometimes/often/nothing/something/everything/nobody/somebody",
-    "right here/over there/at home/at work/here/there/up/down/left/right/more/less/enough/really/exactly/of course not/i hope so/i know",
-    "let me think/i'm not sure/it depends/whatever/either/anything/my mother/my brother/the weather/coffee/tea please/water please/just me",
-    "great/perfect/wonderful/terrible/too much/too late/almost/yes and no/if you want/why not/good idea/you too/same here",
-    "good night/good morning/good evening/see you tomorrow/thank you very much/i'm tired/i'm hungry/i'm bored/i'm home/i'm back/let's go/i'm here",
-)
-"""What people answer in a few words, and with what they begin and end."""
-SMALL_TALK = (
-    "how are you/hello how are you/hi how are you/how are you doing/how is it going/what's up/what's your name/what is your name/who are you",
-    "what can you do/where are you from/where are you/how old are you/can you hear me/are you there/can you help me/help me/i need help",
-    "tell me a joke/tell me a story/tell me something/tell me more/sing a song/say something/what do you think/what else/what now/what's that",
-    "why/why not/how/when/where/who/what/which one/since when/how come/how so/how far/how long/how much/how many/for how long/are you sure",
-    "is that true/is that so/and then/and you/what about you/what does it mean/what day is it/what's the time/what time is it/what happened",
-    "do you know/do you know me/do you like me/do you like music/i have a question/can i ask you something/what is this/who said that/says who",
-)
-"""Short questions."""
-BLIND_REPLIES, BLIND_SMALL_TALK = (
-    half.splitlines() for half in (Path(__file__).parent / "blind_replies.txt").read_text().strip().split("\n\n")
-)
-"""The same for tests alone, by somebody who had seen neither of them."""
 
 
 def phrases(*options: str) -> list[str]:

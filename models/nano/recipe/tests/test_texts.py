@@ -2,7 +2,8 @@ import unittest
 
 import numpy as np
 
-from texts import BLIND_REPLIES, BLIND_SMALL_TALK, REPLIES, SMALL_TALK, Writer, parse, phrases
+from lexicon import BLIND_REPLIES, BLIND_SMALL_TALK, REPLIES, SMALL_TALK
+from texts import Writer, parse, phrases
 from vocabulary import ANIMALS, WORDS, canonical, number_words
 
 
