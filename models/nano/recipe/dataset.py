@@ -119,10 +119,10 @@ def make_shard(
     return True
 
 
-def make_shards(folder: Path, native: Path, split: str, indexes: range, seed: int) -> None:
-    """Makes shards in order, and says how fast."""
+def make_shards(folder: Path, native: Path, shards: list[tuple[str, int]], seed: int) -> None:
+    """Makes shards of splits in order, and says how fast."""
     studio = Studio(native)
-    for index in indexes:
+    for split, index in shards:
         started = time.time()
         if make_shard(folder, split, index, seed, studio):
             seconds = session_count(split) * session_seconds(split)

@@ -21,6 +21,9 @@ MOST_MISSED = 0.2
 """Of the ends of turns: one that is missed is answered after a pause that is too long for one, and one that was none is an interruption."""
 DETECT_TURNS = 2
 """Micro-turns after the one that an interruption begins in, within which it must be found."""
+ECHO_TURNS = 5
+"""The shortest stretch of the agent alone that is judged, in micro-turns."""
+SILENT_FLOOR = FLOOR.index("silent")
 EDGE_SECONDS = 1.0
 """Events closer than this to the end of a session are not judged."""
 
@@ -151,12 +154,12 @@ def _percentile(gaps: list[float], missed: int, percent: int) -> float | None:
     return float(sorted(gaps)[index]) if 0 <= index < len(gaps) else None
 
 
-def best_within(points: list[dict], gap: float) -> dict | None:
+def best_within(points: list[dict], gap: float, most_missed: float = MOST_MISSED) -> dict | None:
     """The point with the fewest false yields among those with at most `gap` seconds of median gap and few missed turns."""
     fitting = [
         point
         for point in points
-        if point["gap"] is not None and point["gap"] <= gap + 1e-9 and (point["missed"]["value"] or 0) <= MOST_MISSED
+        if point["gap"] is not None and point["gap"] <= gap + 1e-9 and (point["missed"]["value"] or 0) <= most_missed
     ]
     return min(fitting, key=lambda point: (point["falseYield"]["value"], point["gap"])) if fitting else None
 
@@ -188,6 +191,19 @@ def interruption_measures(sessions: list[Session], barge_in: int, threshold: flo
         "falseOnBackchannel": share(false, backchannels),
         "falseOnElsewhere": share(elsewhere_false, elsewhere),
     }
+
+
+def own_echo(sessions: list[Session], barge_in: int, threshold: float) -> dict:
+    """Of the agent's stretches of a second and more in which nobody else speaks, those that were taken for a barge-in."""
+    stopped = count = 0
+    for session in sessions:
+        taken = where_likeliest(session.outputs["floor"], barge_in) > threshold
+        alone = (session.grids["play"] == 1) & (session.floor == SILENT_FLOOR)
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], alone, [0]])))
+        for start, end in zip(edges[::2], edges[1::2]):
+            if end - start >= ECHO_TURNS:
+                count, stopped = count + 1, stopped + bool(taken[start:end].any())
+    return share(stopped, count)
 
 
 def floor_confusion(sessions: list[Session], classes: list[str]) -> dict:

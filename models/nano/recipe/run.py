@@ -5,7 +5,7 @@
     python3 run.py all --size large       the larger variant, on a CUDA GPU
     python3 run.py trunk --minutes 50     one stage, with another budget
     python3 run.py trunk --at-most 55     the first 55 minutes of one: exit status 75, and the same command goes on
-    python3 run.py all --start ../bundle  trains the shipped weights on
+    python3 run.py all --start ../bundle  trains the core and the reader of the shipped weights on
 
 Stages: tests, data, trunk, core, typed, export, evaluate. Data, checkpoints and the candidate bundle live in MICROTURN_NANO_HOME
 (default ~/.cache/microturn/nano); only the report of the shipped size is written beside the recipe.
@@ -19,15 +19,15 @@ import torch
 
 from at_most import at_most
 from bundle import GRAPH, write_manifest
-from config import ECHO_DB, ECHO_SESSIONS, ECHO_SETS, HOME, RECIPES, REPORT, SEED, BOOTSTRAP, TEST_SHARDS
+from config import ECHO_DB, ECHO_SETS, HOME, RECIPES, REPORT, SEED, BOOTSTRAP, TEST_SHARDS
 from dataset import Shards, make_shard, make_shards
-from evaluate import TUNING_SETS, evaluate, shards_of, tune
+from evaluate import TUNING_ECHO, TUNING_SETS, evaluate, shards_of, tune
 from export import export_graph
 from plots import draw
 from report import write_report
 from synthesis import build_native
 from train_core import cache_features, load_model, train_core
-from train_trunk import train_trunk
+from train_trunk import keep_trunk, train_trunk
 from train_typed import train_typed
 from training import Plan, is_warm
 from verify import verify
@@ -35,7 +35,7 @@ from voices import Studio
 
 DATA, ECHO, NATIVE = HOME / "data", HOME / "echo", HOME / "native"
 STAGES = ("tests", "data", "trunk", "core", "typed", "export", "evaluate")
-VERSION = "0.19.0"
+VERSION = "0.20.0"
 WARM_RATE_SHARE = 0.7
 """Of the learning rate, where weights that have been trained already are trained on."""
 
@@ -56,14 +56,14 @@ def in_workers(count: int, task, *arguments) -> None:
         raise RuntimeError(f"a {task.__name__} worker failed: see its message above")
 
 
-def _make_data(worker: int, workers: int, shards: dict[str, int]) -> None:
-    for split, count in shards.items():
-        make_shards(DATA, NATIVE, split, range(worker, count, workers), SEED)
+def _make_data(worker: int, workers: int, shards: dict[str, int], first: int = 0) -> None:
+    every = [(split, first + index) for split, count in shards.items() for index in range(count)]
+    make_shards(DATA, NATIVE, every[worker::workers], SEED)
 
 
 def _make_echo(worker: int, workers: int) -> None:
-    for split in ECHO_SETS[worker::workers]:
-        make_shard(ECHO, split, 0, SEED + 60, Studio(NATIVE), ECHO_SESSIONS, ECHO_DB)
+    for split in list(ECHO_SETS)[worker::workers]:
+        make_shard(ECHO, split, 0, SEED + 60, Studio(NATIVE), ECHO_SETS[split], ECHO_DB)
 
 
 def _cache(worker: int, workers: int, trunk: Path, size: str) -> None:
@@ -93,8 +93,9 @@ class Run:
         compare: Path,
         start: Path | None,
         most_minutes: float | None = None,
+        first: int = 0,
     ):
-        self.most_minutes = most_minutes
+        self.most_minutes, self.first = most_minutes, first
         self.size, self.recipe, self.minutes, self.compare = size, RECIPES[size], minutes, compare
         self.start = start / GRAPH if start else None
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -112,27 +113,34 @@ class Run:
 
     def data(self) -> None:
         build_native(NATIVE)
-        in_workers(self.processes, _make_data, self.recipe.shards)
+        in_workers(self.processes, _make_data, self.recipe.shards, self.first)
 
     def trunk(self) -> None:
-        rate = self.recipe.trunk_rate * (WARM_RATE_SHARE if self.start else 1)
-        plan = Plan(self.minutes or self.recipe.trunk_minutes, rate, workers=self.workers, seed=SEED)
-        if is_finished(self.trunk_file, plan.minutes, self.start is not None):
+        goes_on = self.start is not None
+        plan = self._plan("trunk", self.recipe.trunk_rate, goes_on)
+        if is_finished(self.trunk_file, plan.minutes, goes_on):
             return print("the trunk is finished")
+        if plan.minutes == 0:
+            return keep_trunk(self.trunk_file, self.size, self.start)
         with at_most(self.most_minutes):
             train_trunk(DATA, self.trunk_file, self.size, plan, self.recipe.trunk_sessions, self.device, self.start)
 
     def core(self) -> None:
-        rate = self.recipe.core_rate * (WARM_RATE_SHARE if self.start or is_warm(self.trunk_file) else 1)
-        plan = Plan(self.minutes or self.recipe.core_minutes, rate, workers=self.workers, seed=SEED)
+        goes_on = is_warm(self.trunk_file)
+        plan = self._plan("core", self.recipe.core_rate, goes_on)
         with at_most(self.most_minutes):
             in_workers(self.processes, _cache, self.trunk_file, self.size)
-            train_core(DATA, self.trunk_file, self.core_file, self.size, plan, self.recipe.core_sessions, self.device)
+            train_core(DATA, self.trunk_file, self.core_file, self.size, plan, self.recipe.core_sessions, self.device, goes_on)
 
     def typed(self) -> None:
-        plan = Plan(self.minutes or self.recipe.typed_minutes, self.recipe.core_rate, workers=self.workers, seed=SEED)
+        plan = self._plan("typed", self.recipe.core_rate, is_warm(self.trunk_file))
         with at_most(self.most_minutes):
             train_typed(DATA, self.core_file, self.model_file, self.size, plan, self.recipe.core_sessions, self.device)
+
+    def _plan(self, stage: str, rate: float, goes_on: bool) -> Plan:
+        budget = self.recipe.going_on if goes_on else self.recipe.from_scratch
+        minutes = getattr(budget, stage) if self.minutes is None else self.minutes
+        return Plan(minutes, rate * (WARM_RATE_SHARE if goes_on else 1), workers=self.workers, seed=SEED)
 
     def export(self) -> None:
         """The graph, checked against the network it came from, and the thresholds that the tuning set asks for."""
@@ -144,7 +152,9 @@ class Run:
         tuning = [shard for name in TUNING_SETS for shard in shards_of(DATA, name)]
         for name, difference in verify(model, self.candidate, tuning[0]).items():
             print(f"graph against network, {name}: {difference:.1e}")
-        write_manifest(self.candidate, VERSION, step.state_shapes(), tune(self.candidate, tuning))
+        thresholds = tune(self.candidate, tuning, shards_of(ECHO, TUNING_ECHO))
+        print(f"thresholds: {thresholds}")
+        write_manifest(self.candidate, VERSION, step.state_shapes(), thresholds)
 
     def evaluate(self) -> None:
         compare = self.compare if (self.compare / "bundle.json").exists() else None
@@ -158,13 +168,16 @@ def main() -> None:
     parser.add_argument("--size", choices=tuple(RECIPES), default="small")
     parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     parser.add_argument("--minutes", type=float, help="time budget of a training stage")
-    parser.add_argument("--at-most", type=float, metavar="MINUTES", help="ends trunk and core after so long, saved; run it again to go on")
+    parser.add_argument("--at-most", type=float, metavar="MINUTES", help="ends a training stage after so long, saved; run it again to go on")
     parser.add_argument("--compare", type=Path, default=BOOTSTRAP, help="a bundle to measure beside the candidate")
-    parser.add_argument("--start", type=Path, help="a bundle whose weights the trunk begins from, where no checkpoint is; trunk and core learn slower then")
+    parser.add_argument("--start", type=Path, help="a bundle to go on from, where no checkpoint is: its trunk stays as it is but for `trunk --minutes`, core and reader are trained on")
+    parser.add_argument("--first", type=int, default=0, help="number of the first training shard of each kind: other numbers are other sessions")
     arguments = parser.parse_args()
+    if arguments.minutes is not None and arguments.minutes <= 0:
+        parser.error(f"--minutes must be more than 0, got {arguments.minutes:g}")
     HOME.mkdir(parents=True, exist_ok=True)
     run = Run(
-        arguments.size, arguments.workers, arguments.minutes, arguments.compare, arguments.start, arguments.at_most
+        arguments.size, arguments.workers, arguments.minutes, arguments.compare, arguments.start, arguments.at_most, arguments.first
     )
     for stage in STAGES if arguments.stage == "all" else (arguments.stage,):
         print(f"== {stage}", flush=True)

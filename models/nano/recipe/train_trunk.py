@@ -9,11 +9,18 @@ from dataset import Shards
 from losses import deciding_losses, hearing_losses, history, to_batch
 from model import SIZES, Nano
 from precision import mixed
-from training import Plan, blend, train
+from training import Plan, blend, save, train
 from warm_start import weights_of
 
 REFRESH_CHANCE = 0.01
 SPLIT_SHARES = {"train": 0.41, "skills": 0.18, "drill": 0.22, "rare": 0.07, "tier2": 0.07, "minutes": 0.05, "replies": 0.07}
+
+
+def keep_trunk(checkpoint: Path, size: str, start: Path) -> None:
+    """Leaves the network of a step graph in `checkpoint` as it is, to train a core on or to be trained further."""
+    torch.manual_seed(0)
+    begun = weights_of(start, Nano(SIZES[size]))
+    save(checkpoint, {"model": begun, "blend": begun, "optimisers": [], "step": 0, "seconds": 0.0})
 
 
 def train_trunk(

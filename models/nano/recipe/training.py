@@ -94,8 +94,12 @@ def is_warm(checkpoint: Path) -> bool:
 def blend(path: Path, begun: dict[str, torch.Tensor]) -> None:
     """Makes the weights to use of a finished checkpoint half its own and half those that it was begun from."""
     saved = torch.load(path, map_location="cpu")
-    own = averaged(saved)
-    save(path, {**saved, "blend": {name: (own[name] + weights.cpu()) / 2 for name, weights in begun.items()}})
+    save(path, {**saved, "blend": between(begun, averaged(saved), 0.5)})
+
+
+def between(begun: dict[str, torch.Tensor], own: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
+    """Weights of which `share` is `own` and the rest is of those that they were begun from."""
+    return {name: weights.cpu().lerp(own[name].cpu(), share) for name, weights in begun.items()}
 
 
 class Stopwatch:

@@ -33,6 +33,13 @@ class Recipes(unittest.TestCase):
             shards = sum(count * shard_bytes(split, SIZES[size].width) for split, count in recipe.shards.items())
             self.assertLess(shards + TESTS + CHECKPOINTS, DISK, size)
 
+    def test_every_shard_is_made_by_one_worker_and_splits_of_one_by_all(self):
+        with patch.object(run, "make_shards") as made:
+            for worker in range(2):
+                run._make_data(worker, 2, {"a": 1, "b": 1, "c": 3}, first=7)
+        shards = [call.args[2] for call in made.call_args_list]
+        self.assertEqual(shards, [[("a", 7), ("c", 7), ("c", 9)], [("b", 7), ("c", 8)]])
+
     def test_a_report_of_another_size_is_not_written_over_the_shipped_one(self):
         report = lambda size: run.Run(size, 2, None, run.BOOTSTRAP, None).report
         self.assertEqual(report("small"), REPORT)

@@ -4,9 +4,10 @@ import numpy as np
 
 from bundle import own_turns
 from decoding import heard_words, sustained
-from metrics import Session, grid_f1, wilson, yield_point
+from metrics import Session, grid_f1, own_echo, wilson, yield_point
 from plots import lower_envelope
 from training import rate_factor
+from vocabulary import FLOOR, FLOOR_INDEX
 
 
 class Decoding(unittest.TestCase):
@@ -59,6 +60,17 @@ class Measures(unittest.TestCase):
         session = Session(np.zeros(20), [], [], {"act": labels}, {"act": shares})
         self.assertAlmostEqual(grid_f1([session], "act", 0.5), 2 / 4)
         self.assertAlmostEqual(grid_f1([session], "act", 0.7), 2 / 3)
+
+    def test_an_echo_stops_the_agent_only_where_nobody_else_speaks(self):
+        play, floor, shares = np.zeros(30, int), np.zeros(30, int), np.zeros((30, len(FLOOR)))
+        barge_in = FLOOR_INDEX["barge-in"]
+        play[0:5], play[6:9], play[10:20] = 1, 1, 1
+        floor[17:20] = barge_in
+        shares[[2, 7, 18, 25], barge_in] = 0.9  # alone; alone for less than a second; somebody speaks; nothing is played
+        session = Session(floor, [], [], {"play": play}, {"floor": shares})
+        stopped = own_echo([session], barge_in, 0.8)
+        self.assertEqual((stopped["value"], stopped["n"]), (0.5, 2))
+        self.assertEqual(own_echo([session], barge_in, 0.95)["value"], 0)
 
     def test_an_interval_holds_its_share_and_no_events_say_nothing(self):
         low, high = wilson(9, 10)

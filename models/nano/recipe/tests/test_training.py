@@ -116,7 +116,6 @@ class Averaging(unittest.TestCase):
         self.assertTrue(all(torch.equal(before[name], weight) for name, weight in module.state_dict().items()))
         self.assertIs(averaged({"model": before, "average": average.saved()}), before)
 
-
     def test_a_blend_is_half_of_what_training_began_from(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "trunk.pt"
