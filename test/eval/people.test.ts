@@ -24,15 +24,15 @@ async function recording(file: string, seconds: number): Promise<void> {
 
 const table = (...lines: string[]) => writeFile(join(folder, 'clips.tsv'), [HEAD, ...lines, ''].join('\n'));
 
-/** Where the agent is audible it stops at `stop`. */
-const listener = (track: Partial<Track>, stop: number, seen: Sound[] = []) => ({
+/** Where the agent is audible it stops at `stops`. */
+const listener = (track: Partial<Track>, stops: readonly number[], seen: Sound[] = []) => ({
   name: 'fake',
   reads: false,
   hear: async (sounds: readonly Sound[]) => {
     seen.push(...sounds);
     return sounds.map(({ play }) => ({
       ...{ yields: [], words: [], says: [], shows: [], ...track },
-      stops: play.includes(1) ? [stop] : [],
+      stops: play.includes(1) ? [...stops] : [],
     }));
   },
 });
@@ -54,7 +54,7 @@ it('tells what was heard of each set and speaker, and whether the end was found 
   await table('people\tann\t1.wav\tA dog, a zebu!', 'people\tbob\t2.wav\ttwo', 'more\tann\t1.wav\t');
   const seen: Sound[] = [];
   const heard = { yields: [1.2, 3.4], words: [word('dog', 2.4), word('<unk>', 2.6), word('two', 1.6)] };
-  const parts = await told(listener(heard, 1.6, seen));
+  const parts = await told(listener(heard, [1.6], seen));
   expect(parts.map(({ set }) => set)).toEqual(['people', 'people, ann', 'people, bob', 'more']);
   // Of two a's and a dog it heard the dog, and a two that nobody said; of the two the two, and a dog too late to be of it.
   expect(value(parts, 'people, ann', 'words that it knows, F1')).toBeCloseTo(2 / 5);
@@ -70,24 +70,28 @@ it('tells what was heard of each set and speaker, and whether the end was found 
   expect(seen.map(({ play }) => play[0])).toEqual([0, 0, 1, 1, 0, 1]);
 });
 
-it('counts no stop that comes before the first word, or three micro-turns after it', async () => {
+it('credits no stop that comes before the first word, or three micro-turns after it, and counts the former', async () => {
   await recording('1.wav', 2);
   await table('people\tann\t1.wav\ttwo');
-  for (const [stop, share] of [
-    [0.8, 0],
-    [1.2, 1],
-    [1.6, 1],
-    [1.8, 0],
-  ] as const)
-    // prettier-ignore
-    expect(value(await told(listener({}, stop)), 'people', 'stopped within two micro-turns')).toBe(share);
+  for (const [stops, prompt, before] of [
+    [[0.8], 0, 1],
+    [[0.8, 1.4], 0, 1],
+    [[1.2], 1, 0],
+    [[1.6], 1, 0],
+    [[1.8], 0, 0],
+    [[], 0, 0],
+  ] as const) {
+    const parts = await told(listener({}, stops));
+    expect(value(parts, 'people', 'stopped within two micro-turns')).toBe(prompt);
+    expect(value(parts, 'people', 'stopped before anybody spoke')).toBe(before);
+  }
 });
 
 it('hears no more of a set than it is told to', async () => {
   await recording('1.wav', 1);
   await table(...Array.from({ length: 20 }, (_, i) => `${i % 2 ? 'a' : 'b'}\tann\t1.wav\ttwo`));
-  const parts = await told(listener({}, 0), 3);
-  expect(parts.map(({ figures }) => figures.at(-2)!.n)).toEqual([3, 3]);
+  const parts = await told(listener({}, []), 3);
+  expect(parts.map(({ figures }) => figures.at(-1)!.n)).toEqual([3, 3]);
 });
 
 it.each([
@@ -96,7 +100,7 @@ it.each([
   ['a line without a file', `${HEAD}\npeople\tann\t1.wav\ttwo\npeople\tann\n`, 'line 3'],
 ])('refuses %s, and says why', async (_, content, message) => {
   if (content !== undefined) await writeFile(join(folder, 'clips.tsv'), content);
-  await expect(told(listener({}, 0))).rejects.toThrow(message);
+  await expect(told(listener({}, []))).rejects.toThrow(message);
 });
 
 it('finds the longest common subsequence', () => {

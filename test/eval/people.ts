@@ -141,7 +141,7 @@ function overAgent({ mic, play }: Sound, agent: Int16Array): Sound {
 
 function figuresOf(heard: readonly Heard[], vocabulary: ReadonlySet<string> | undefined): Figure[] {
   const suite = 'recordings of people';
-  const [found, early, stopped] = [new Tally(), new Tally(), new Tally()];
+  const [found, early, stopped, startled] = [new Tally(), new Tally(), new Tally(), new Tally()];
   const gaps: number[] = [];
   for (const { end, alone, over } of heard) {
     const last = end - END_EARLY_SECONDS;
@@ -150,9 +150,12 @@ function figuresOf(heard: readonly Heard[], vocabulary: ReadonlySet<string> | un
     found.add(at !== undefined);
     if (at !== undefined) gaps.push(at - end);
     if (!over) continue;
-    const stop = over.stops.find((moment) => moment > BEFORE_SECONDS);
+    // An agent that had stopped already was not stopped by them.
+    const stop = over.stops[0];
     const turn = (moment: number) => Math.floor(moment / TURN_SECONDS + 1e-6);
-    stopped.add(stop !== undefined && turn(stop) - 1 <= turn(BEFORE_SECONDS) + PROMPT_TURNS);
+    const prompt = stop !== undefined && turn(stop) - 1 <= turn(BEFORE_SECONDS) + PROMPT_TURNS;
+    startled.add(stop !== undefined && stop <= BEFORE_SECONDS);
+    stopped.add(prompt && stop > BEFORE_SECONDS);
   }
   const missed = heard.length - gaps.length;
   return [
@@ -161,6 +164,7 @@ function figuresOf(heard: readonly Heard[], vocabulary: ReadonlySet<string> | un
     { suite, measure: 'gap after it, median', unit: 's', better: 'lower', ...percentile(gaps, missed, 0.5) },
     { suite, measure: 'turn taken before the end', unit: 'share', better: 'lower', ...early.share },
     { suite, measure: 'stopped within two micro-turns', unit: 'share', better: 'higher', ...stopped.share },
+    { suite, measure: 'stopped before anybody spoke', unit: 'share', better: 'lower', ...startled.share },
   ];
 }
 
