@@ -11,11 +11,12 @@ import torch
 
 from acoustics import Crowd, capture
 from features import FEATURE_NAMES, log_mel
+from line import parse
 from melody import melody
 from labels import label
 from scenarios import Director
 from voices import LONG, MINUTES, RARE, SPLITS, THEMES, Studio, draw_other, test_voices, theme_of
-from texts import Writer, parse
+from texts import Writer
 from synthesis import ReadingError
 from vocabulary import canonical
 

@@ -12,8 +12,9 @@ import torch
 
 from ages import MOST_WORDS, OWN, REMINDER_TURNS, Note, tell_ages
 from labels import ACT_TURNS, IGNORE, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
+from line import parse
 from losses import Batch
-from texts import Writer, parse
+from texts import Writer
 from vocabulary import ACT_INDEX, MANNERS, SAY_INDEX, is_mark, number_words, typed_class
 from words_alone import speak
 

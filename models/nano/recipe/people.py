@@ -21,8 +21,9 @@ from scipy.io import wavfile
 from acoustics import SPEECH_LEVEL, at_level
 from config import HOME, SEED
 from features import RATE_HZ
+from line import parse
 from synthesis import ReadingError, build_native
-from texts import Writer, parse
+from texts import Writer
 from vocabulary import TEENS, TENS, UNITS
 from voices import TEST_VOICES, Studio, draw_other, draw_speaker
 

@@ -11,10 +11,11 @@ import torch
 
 from ages import AGES, MOST_WORDS, NOTE_DELAY, Note, ages_of, misheard, tell_once
 from labels import ACT_TURNS, IGNORE, SLOT_SECONDS, SLOTS_PER_TURN, WORD_DELAY_SLOTS, turn_of
+from line import parse
 from losses import Batch
 from messages import type_many
 from splice import ANSWER_DELAY
-from texts import Writer, parse
+from texts import Writer
 from vocabulary import ACT_INDEX, NUMBERS, QUIET, SAY_INDEX, WORDS, number_words, word_class
 from words_alone import speak
 
@@ -31,7 +32,7 @@ ANSWER_TURNS = 2
 ASKED_SHARE, OTHER_SHARE = 0.8, 0.3
 """Of what has ended, how much is asked how long it took, and how often something else is noted besides."""
 SOONEST_SECONDS, LONGEST_SECONDS = 12, 69
-"""A sooner reminder comes without any telling; what took longer is not told in seconds (`scenarios.LONGEST_TOLD`)."""
+"""A sooner reminder comes without any telling; what took longer is not told in seconds (`exchanges.LONGEST_TOLD`)."""
 ROOM = ANSWER_TURNS + 1
 """Micro-turns that an answer takes."""
 SMALL_WORDS, UNHEARD_SHARE = {word_class("one"), word_class("a")}, 0.3

@@ -14,9 +14,10 @@ from ages import REMINDER_TURNS, Note
 from dataset import SESSION_SECONDS, Shards
 from features import FEATURE_NAMES
 from labels import ACT_TURNS, IGNORE, SLOTS_PER_TURN, TURN_SECONDS, turn_of
+from line import parse
 from losses import Batch
 from messages import MOST_ROWS, to_time, write
-from texts import Writer, parse
+from texts import Writer
 from vocabulary import ACT_INDEX, QUIET, SAY_INDEX, number_words, typed_class
 
 LONGEST_FILLER = 150

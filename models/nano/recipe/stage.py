@@ -6,8 +6,9 @@ import numpy as np
 
 from acoustics import SPEECH_LEVEL, Crowd, at_level, band, decibels, room
 from labels import SLOT_SECONDS, TURN_SECONDS, WORD_DELAY_SLOTS, turn_of
+from line import Line, parse
 from synthesis import RATE_HZ, ReadingError, Span, Utterance
-from texts import Line, Writer, parse
+from texts import Writer
 from timeline import Due, Event, Timeline
 from vocabulary import ANIMALS, SPANISH, canonical, number_words, shown
 from voices import Speaker, Studio, draw_other, draw_speaker, test_voices

@@ -5,10 +5,11 @@ import torch
 
 from ages import MOST_WORDS, handled
 from labels import ACT_TURNS, SLOTS_PER_TURN, TURN_SECONDS, TYPED_TOKENS, turn_of
+from line import parse, phrases
 from messages import ANSWER_TURNS, OWN, handle_typed, messages_in, question, to_time, type_many, type_messages, write
 from synthesis import Span
 from tests.test_soundless import TURNS, heard_in, sessions, time_in
-from texts import COUNT_ANIMALS, Writer, parse, phrases
+from texts import COUNT_ANIMALS, Writer
 from vocabulary import ACT, ACT_INDEX, AGE, ANIMALS, NUMBERS, SAY, SAY_INDEX, TYPED, UNITS, WORDS, number_words, typed_class, word_class
 
 HOW_LONG = ("how long did that take", "how long was that", "how long did it take")

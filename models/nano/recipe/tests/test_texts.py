@@ -3,7 +3,8 @@ import unittest
 import numpy as np
 
 from lexicon import BLIND_REPLIES, BLIND_SMALL_TALK, REPLIES, SMALL_TALK
-from texts import Writer, parse, phrases
+from line import parse, phrases
+from texts import Writer
 from vocabulary import ANIMALS, WORDS, canonical, number_words
 
 

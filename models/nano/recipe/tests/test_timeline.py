@@ -2,7 +2,7 @@ import unittest
 
 import numpy as np
 
-from scenarios import heard_at
+from stage import heard_at
 from synthesis import RATE_HZ, Span, Utterance
 from timeline import Timeline
 

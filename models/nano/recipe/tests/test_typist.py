@@ -4,8 +4,9 @@ from unittest.mock import patch
 import numpy as np
 
 import typist
+from line import parse
 from messages import to_time
-from texts import Writer, parse
+from texts import Writer
 from typist import Typist
 from vocabulary import NUMBERS, TYPED, number_words, typed_class
 
