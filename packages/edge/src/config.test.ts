@@ -1,8 +1,9 @@
 import { MicroturnError } from '@microturn/protocol';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { configOptions, loadConfig } from './config-sources.js';
 import { parseConfig, redactConfig, storeFile, type EdgeConfigInput } from './config.js';
 
@@ -187,6 +188,41 @@ describe('the configuration', () => {
     expect(file({ store: { folder: '/data' } })).toBe(join('/data', 'sessions.db'));
     expect([file({ port: 0 }), file({ store: { kind: 'memory' } })]).toEqual([undefined, undefined]);
     expect(file({ port: 0, store: { kind: 'disk', folder: '/data' } })).toBe(join('/data', 'sessions.db'));
+  });
+
+  it('takes ~/ for the home of its user wherever a file or folder is named', () => {
+    const home = (path: string) => join(homedir(), path);
+    const config = parseConfig({
+      stateFolder: '~/state',
+      demo: '~',
+      https: { cert: '~/a.pem', key: '/etc/~/a.key' },
+      media: { workerBin: '~other/worker' },
+      engine: { bundle: '~/nano' },
+      store: { folder: '~/calls' },
+      background: { documents: '~/notes' },
+    });
+    expect(config).toMatchObject({
+      stateFolder: home('state'),
+      demo: homedir(),
+      https: { cert: home('a.pem'), key: '/etc/~/a.key' },
+      media: { workerBin: '~other/worker' },
+      engine: { bundle: home('nano') },
+      store: { folder: home('calls') },
+      background: { documents: home('notes') },
+    });
+  });
+
+  it('is what docs/configuration.md says where nothing is said', () => {
+    const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
+    const block = /```yaml\n([^]*?)```/.exec(page)![1]!;
+    expect(parseConfig(parse(block) as EdgeConfigInput)).toEqual(
+      parseConfig({ stateFolder: '~/.local/state/microturn' }),
+    );
+    // What is a comment there can be used as well.
+    const all = parse(
+      block.replace(/^( *)# +(?=(cert|key|demo|listenIp|announcedAddress|workerBin|bundle|folder|recipe):)/gm, '$1'),
+    );
+    expect(parseConfig(all as EdgeConfigInput)).toMatchObject({ https: { enabled: true }, recipe: 'ollama' });
   });
 
   it('every option of the table exists', () => {

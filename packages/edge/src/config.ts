@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { BackgroundConfig } from './background/config.js';
 import { providerChoices } from './engine/types.js';
+import { FilePath } from './file-path.js';
 import { LanguageModelConfigs } from './llm/model-config.js';
 import { RecipeInput } from './recipes/recipe-config.js';
 import { trustedProxies } from './signaling/caller-address.js';
@@ -69,7 +70,11 @@ const Options = v.strictObject({
   /** On where `enabled` or given a certificate; without one the edge makes its own. */
   https: v.optional(
     v.pipe(
-      v.strictObject({ enabled: v.optional(v.boolean(), false), cert: v.optional(Text), key: v.optional(Text) }),
+      v.strictObject({
+        enabled: v.optional(v.boolean(), false),
+        cert: v.optional(FilePath),
+        key: v.optional(FilePath),
+      }),
       v.check(({ cert, key }) => (cert === undefined) === (key === undefined), 'cert and key go together'),
     ),
     {},
@@ -79,7 +84,7 @@ const Options = v.strictObject({
   /** Gives tokens to whoever asks at /dev/token. */
   dev: v.optional(v.boolean(), false),
   /** A folder to serve at /. */
-  demo: v.optional(v.string()),
+  demo: v.optional(FilePath),
   allowedOrigins: v.optional(v.array(Origin), []),
   /** Proxies in front of the edge, whose `X-Forwarded-For` says who calls. */
   trustedProxies: v.optional(v.array(Proxy), []),
@@ -95,7 +100,7 @@ const Options = v.strictObject({
   /** How long a session waits for a client that is away. */
   resumeSeconds: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3600)), 120),
   /** What the edge makes itself and finds again: its certificate, and sessions unless they have a folder of their own. */
-  stateFolder: v.optional(Text, () => defaultStateFolder()),
+  stateFolder: v.optional(FilePath, () => defaultStateFolder()),
   logLevel: v.optional(v.picklist(logLevels), 'info'),
   room: v.optional(
     v.strictObject({
@@ -112,7 +117,7 @@ const Options = v.strictObject({
       port: v.optional(Port, 7881),
       /** What callers are told to reach; found out where `listenIp` stands for every address, else that. */
       announcedAddress: v.optional(v.string()),
-      workerBin: v.optional(v.string()),
+      workerBin: v.optional(FilePath),
       /** Given to every caller when they join. */
       iceServers: v.optional(v.array(IceServer), []),
     }),
@@ -121,7 +126,7 @@ const Options = v.strictObject({
   engine: v.optional(
     v.strictObject({
       /** The model's folder. */
-      bundle: v.optional(v.string(), () => defaultBundle()),
+      bundle: v.optional(FilePath, () => defaultBundle()),
       /** Participants that can talk with the agent at once. */
       rows: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1024)), 32),
       /** Each takes one core. */
@@ -140,7 +145,7 @@ const Options = v.strictObject({
       /** Where sessions are kept for the process that comes after this one: `auto` is the disk, where the port is fixed. */
       kind: v.optional(v.picklist(['auto', 'disk', 'memory']), 'auto'),
       /** One edge's alone. */
-      folder: v.optional(v.string()),
+      folder: v.optional(FilePath),
       /** How large its file may become, or what is kept in memory. */
       maxMiB: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 512),
     }),

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { FilePath } from '../file-path.js';
 
 const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -38,7 +39,7 @@ export const BackgroundConfig = v.strictObject({
     {},
   ),
   /** A folder of Markdown and text files to look things up in. */
-  documents: v.optional(v.pipe(v.string(), v.minLength(1))),
+  documents: v.optional(FilePath),
   /** Whether models may show things on the page: `show_surface`. */
   surfaces: v.optional(v.boolean(), false),
   /** Hosts whose pages may be read. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { eagernesses } from '../composite/index.js';
+import { FilePath } from '../file-path.js';
 import { LanguageModelConfig, Money } from '../llm/model-config.js';
 import { ctcKinds } from '../sherpa/index.js';
 import { fliteVoices } from '../voice/index.js';
@@ -7,7 +8,6 @@ import { fliteVoices } from '../voice/index.js';
 const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 const Url = v.pipe(v.string(), v.url());
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1));
-const Folder = v.pipe(v.string(), v.minLength(1));
 const Threads = v.pipe(Count, v.maxValue(16));
 /** Spoken; nothing is where it is empty. */
 const Phrase = v.pipe(v.string(), v.maxLength(200));
@@ -37,7 +37,7 @@ const TranscriberConfig = v.variant('provider', [
   /** A streaming model on this machine. */
   v.strictObject({
     provider: v.literal('sherpa-onnx'),
-    model: Folder,
+    model: FilePath,
     ctc: v.optional(v.picklist(ctcKinds)),
     threads: v.optional(Threads),
     timeoutMs: v.optional(Count),
@@ -56,7 +56,7 @@ const VoiceConfig = v.variant('provider', [
   /** A model on this machine. */
   v.strictObject({
     provider: v.literal('sherpa-onnx'),
-    model: Folder,
+    model: FilePath,
     speaker: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
     speed: v.optional(v.pipe(v.number(), v.minValue(0.5), v.maxValue(2))),
     threads: v.optional(Threads),
