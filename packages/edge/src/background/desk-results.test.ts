@@ -1,7 +1,15 @@
-import { MicroturnError } from '@microturn/protocol';
+import { MicroturnError, type ResponseWord } from '@microturn/protocol';
 import { describe, expect, it, vi } from 'vitest';
 import { DeskStage, settle } from './fixtures/desk-stage.js';
 import { phrases } from './phrases.js';
+
+/** A word with dashes in it as several. */
+function spaced({ text, startMs, endMs }: ResponseWord): ResponseWord[] {
+  return text
+    .replaceAll('—', ' — ')
+    .split(' ')
+    .map((part) => ({ text: part, startMs, endMs }));
+}
 
 const ask = (stage: DeskStage, text: string, subject?: string) =>
   stage.desk.ask({ text, subject, origin: 'text' }).taskId;
@@ -313,6 +321,62 @@ describe('the result of a task', () => {
     await stage.turns(30, 'silent');
     expect(stage.heard.join(' ')).toBe('That is very good. That is all.');
     expect(stage.task().status).toBe('woven');
+  });
+
+  it('what the app’s moderation drops behind a sentence that is being said stays unsaid where that is cut', async () => {
+    const stage = new DeskStage({ moderate: async (text) => (text.includes('secret') ? undefined : text) });
+    ask(stage, 'q');
+    await settle();
+    const { io, done } = stage.provider.of('q');
+    io.delta('That is a very good question indeed. ');
+    await stage.turns(5, 'silent');
+    io.delta('The secret is four. That is all.');
+    done();
+    await stage.turn('silent');
+    await stage.turn('barge-in', { acts: ['stop'] });
+    await stage.turns(3, 'speaking');
+    await stage.turns(60, 'silent');
+    expect(stage.heard.at(-1)).toBe('That is a very good question indeed. That is all.');
+    expect(stage.heard.join(' ')).not.toContain('secret');
+    expect(stage.task().status).toBe('woven');
+  });
+
+  it('with nothing to say at its end, such as a smile, is not begun again for that', async () => {
+    const stage = new DeskStage();
+    const said = vi.spyOn(stage, 'apply');
+    ask(stage, 'q');
+    await settle();
+    const { io, done } = stage.provider.of('q');
+    io.delta('It is open until nine this evening. ');
+    await stage.turns(5, 'silent');
+    io.delta('😀');
+    done();
+    await stage.turn('silent');
+    await stage.turn('barge-in', { acts: ['stop'] });
+    await stage.turns(60, 'silent');
+    expect(said.mock.calls.filter(([input]) => input.type === 'relay' && input.text === '')).toEqual([]);
+    expect(stage.heard).toEqual(['It is open', 'It is open until nine this evening.']);
+    expect(stage.task().status).toBe('woven');
+  });
+
+  it('says the sentence that was cut off before its first word, though the one before has dashes that are words to a voice', async () => {
+    const stage = new DeskStage();
+    ask(stage, 'q');
+    await settle();
+    const { io, done } = stage.provider.of('q');
+    io.delta('It costs ten—maybe twelve—euros. Shall I book it?');
+    done();
+    await stage.turns(2, 'silent');
+    // As voices have them: "It costs ten — maybe twelve — euros."
+    const apply = stage.apply.bind(stage);
+    vi.spyOn(stage, 'apply').mockImplementation((input) =>
+      apply(input.type === 'clause' ? { ...input, words: input.words.flatMap((word) => spaced(word)) } : input),
+    );
+    await stage.turns(6, 'silent');
+    await stage.turn('barge-in', { acts: ['stop'] });
+    await stage.turns(60, 'silent');
+    expect(stage.heard[0]).toBe('It costs ten — maybe twelve — euros.');
+    expect(stage.heard[1]).toBe('Shall I book it?');
   });
 
   it.each<[string, () => Promise<string | undefined>]>([

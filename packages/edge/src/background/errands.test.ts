@@ -48,12 +48,22 @@ describe('a tool that an answer calls', () => {
     stage.desk.answer(question!.taskId, leave, question!.questionId);
     await stage.turn();
     expect(await result).toMatch(leave ? /^booked$/ : /did not allow/);
+    await stage.turns(20, 'silent');
+    expect(stage.task().status).toBe(leave ? 'woven' : 'failed');
+    expect(stage.heard.filter((text) => text !== question!.text)).toEqual([]);
   });
 
-  it('is refused with arguments that do not fit', async () => {
-    const { tool } = slowTool();
+  it.each<[string, Partial<Tool>, object]>([
+    ['refused with arguments that do not fit', {}, {}],
+    ['told to have failed where it throws', { run: () => Promise.reject(new Error('closed')) }, { people: 2 }],
+  ])('is %s; whoever called it says so, and nobody else', async (_what, more, args) => {
+    const { tool } = slowTool(more);
     const stage = new DeskStage({ tools: [tool] });
-    await expect(stage.desk.tools.call({ ...call, arguments: {} }, never)).rejects.toMatchObject({ code: 'tool/failed' }); // prettier-ignore
+    const failure = stage.desk.tools.call({ ...call, arguments: args }, never).catch((error: Error) => error);
+    await stage.turns(20, 'silent');
+    expect(await failure).toMatchObject({ code: 'tool/failed' });
+    expect(stage.task().status).toBe('failed');
+    expect(stage.heard).toEqual([]);
   });
 
   it('can be called off by the user, by the answer and with the session', async () => {

@@ -11,6 +11,9 @@ export const phrases = {
   failed: 'I could not find an answer to that.',
 } as const;
 
+/** All that `failurePhrase` may give. */
+export const failurePhrases = [phrases.unheard, phrases.late, phrases.unfinished, phrases.failed];
+
 /** Why there is no answer, in words for the ear; the code and the hint are in the task. */
 export function failurePhrase({ failure, text }: Task): string {
   if (text !== '') return phrases.unfinished;

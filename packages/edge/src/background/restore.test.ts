@@ -132,5 +132,23 @@ describe('tasks of a process that is gone', () => {
     await after.turns(30, 'silent');
     expect(after.desk.tasks.map(({ status }) => status)).toEqual(['stale', 'cancelled', 'failed']);
     expect(after.provider.runs).toEqual([]);
+    expect(after.heard).toEqual([phrases.failed]);
+  });
+
+  it('that failed are not apologised for again', async () => {
+    const before = new DeskStage();
+    for (const text of ['a', 'b']) {
+      ask(before, text);
+      await settle();
+      if (text === 'b') before.provider.of('b').io.delta('It is ');
+      before.provider.of(text).fail(new Error('away'));
+      await before.turns(20, 'silent');
+    }
+    const told = before.heard;
+    expect(told[0]).toBe(phrases.failed);
+    const after = takeUp(before);
+    await after.turns(40, 'silent');
+    expect(after.heard).toEqual([]);
+    expect(after.desk.tasks.map(({ status }) => status)).toEqual(['failed', 'failed']);
   });
 });

@@ -1,6 +1,9 @@
 import type { SessionEvent } from '@microturn/protocol';
-import { nextPiece } from './speech-pieces.js';
+import { failurePhrases } from './phrases.js';
+import { letters, nextPiece } from './speech-pieces.js';
 import type { Task } from './task-reducer.js';
+
+const apologies = new Set(failurePhrases.map(letters));
 
 /** A response that said something of a task: its result, a question, or that it takes long. */
 interface Relay {
@@ -42,7 +45,10 @@ export function restoreTasks(events: readonly SessionEvent[]): readonly Task[] {
     const relay = event.type === 'response.started' && task ? relayOf(task) : relays.get(event.responseId);
     if (relay) relays.set(event.responseId, followed(relay, event));
   }
-  return [...tasks.values()].map((task) => (task.status === 'done' ? saidOf(task, [...relays.values()]) : task));
+  return [...tasks.values()].map((task) => {
+    if (task.status === 'done') return saidOf(task, [...relays.values()]);
+    return task.status === 'failed' ? apologisedFor(task, [...relays.values()]) : task;
+  });
 }
 
 function relayOf({ id, revision }: Task): Relay {
@@ -70,6 +76,12 @@ function saidOf(task: Task, relays: readonly Relay[]): Task {
   return { ...task, saidChars: ofThis.reduce((from, { heard }) => heardTo(text, from, heard), 0) };
 }
 
+/** Why it failed is told once: nothing is left to be said of it where any of that was heard. */
+function apologisedFor(task: Task, relays: readonly Relay[]): Task {
+  const told = ({ id, text, heard }: Relay) => id === task.id && heard !== '' && apologies.has(letters(text));
+  return relays.some(told) ? { ...task, failure: undefined } : task;
+}
+
 function heardTo(text: string, fromChar: number, heardText: string): number {
   let heard = letters(heardText);
   let toChar = fromChar;
@@ -82,11 +94,6 @@ function heardTo(text: string, fromChar: number, heardText: string): number {
   return toChar;
 }
 
-/** What any voice leaves of a text. */
-function letters(text: string): string {
-  return text.normalize('NFKD').replaceAll(/[^\p{L}\p{N}]+/gu, '');
-}
-
 function applied(task: Task, event: SessionEvent): Task {
   switch (event.type) {
     case 'task.progress': {
@@ -96,8 +103,10 @@ function applied(task: Task, event: SessionEvent): Task {
     }
     case 'task.completed':
       return { ...task, status: 'done', text: event.text, sinceMs: event.at };
-    case 'task.failed':
-      return { ...task, status: 'failed' };
+    case 'task.failed': {
+      const { code, message, retryable, hint } = event;
+      return { ...task, status: 'failed', failure: { code, message, retryable, hint } };
+    }
     case 'task.cancelled':
       return { ...task, status: 'cancelled' };
     case 'task.stale':

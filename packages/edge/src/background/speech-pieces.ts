@@ -48,3 +48,8 @@ export function toSpeech(text: string): string {
     .trim();
   return /[\p{L}\p{N}]/u.test(spoken) ? spoken : '';
 }
+
+/** What any voice leaves of a text, by which what was heard is compared with what was to be said. */
+export function letters(text: string): string {
+  return text.normalize('NFKD').replaceAll(/[^\p{L}\p{N}]+/gu, '');
+}

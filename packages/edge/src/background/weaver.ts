@@ -3,7 +3,7 @@ import { tellOffer } from '../offer.js';
 import type { Mark } from '../engine/types.js';
 import { failurePhrase, phrases } from './phrases.js';
 import { Sentences, type SentencesParts } from './sentences.js';
-import type { SpeechPiece } from './speech-pieces.js';
+import { letters, type SpeechPiece } from './speech-pieces.js';
 import { isBusy, isOver, type Task } from './task-reducer.js';
 
 /** When the agent says what a task has found. */
@@ -203,14 +203,14 @@ export class Weaver {
   }
 
   #resumeAfter({ story, pieces, responseId }: Relay, task: Task, heardText: string): void {
-    let heardWords = wordCount(heardText);
+    let heard = letters(heardText).length;
     const unheard = pieces.filter(({ spoken }) => {
-      heardWords -= wordCount(spoken);
-      return heardWords < 0;
+      heard -= letters(spoken).length;
+      return heard < 0;
     });
-    const heard = pieces.slice(0, pieces.length - unheard.length).at(-1);
+    const last = pieces.slice(0, pieces.length - unheard.length).at(-1);
     story.sentences.putBack(unheard);
-    if (heard) this.#parts.onSaid(task, heard.toChar, responseId);
+    if (last) this.#parts.onSaid(task, last.toChar, responseId);
   }
 
   #goOn(live: Relay, aheadMs: number): void {
@@ -280,7 +280,8 @@ export class Weaver {
       };
     }
     for (const { task, story } of stories) {
-      if (task.status !== 'failed' || story.failureSaid) continue;
+      // Who called a tool for an answer tells of its failure there; one without a reason was told of in another process.
+      if (task.status !== 'failed' || !task.failure || task.origin === 'answer' || story.failureSaid) continue;
       return () => {
         story.failureSaid = true;
         this.#begin(story, failurePhrase(task), { unsay: () => (story.failureSaid = false) });
@@ -339,7 +340,10 @@ export class Weaver {
         moderate: this.#parts.moderate,
         current: () => (this.#stories.get(id) === story ? this.#find(story) : undefined),
         onSkipped: (task, piece) => {
-          if (this.#live?.story === story) this.#live.pieces.push(piece);
+          // Behind what is being said it is over when that is; it is no words of its own, to be said again after a cut.
+          const pieces = this.#live?.story === story ? this.#live.pieces : [];
+          const last = pieces.at(-1);
+          if (last) pieces[pieces.length - 1] = { ...last, toChar: piece.toChar };
           else this.#parts.onSaid(task, piece.toChar, undefined);
         },
       }),
@@ -358,8 +362,4 @@ export class Weaver {
   #find({ id, revision }: Story): Task | undefined {
     return this.#tasks.find((task) => task.id === id && task.revision === revision);
   }
-}
-
-function wordCount(text: string): number {
-  return text.trim() === '' ? 0 : text.trim().split(/\s+/).length;
 }
