@@ -95,7 +95,12 @@ const schemas = {
   }),
   'response.text': event('response.text', { responseId: Id, text: v.string(), words: v.array(Word) }),
   'response.heard': event('response.heard', { responseId: Id, heardMs: Ms, heardText: v.string() }),
-  'response.completed': event('response.completed', { responseId: Id, heardMs: Ms }),
+  /** `unheardText`: its listener had told that their device plays nothing, before the end. */
+  'response.completed': event('response.completed', {
+    responseId: Id,
+    heardMs: Ms,
+    unheardText: v.optional(v.string()),
+  }),
   'response.interrupted': event('response.interrupted', {
     responseId: Id,
     by: v.picklist(['user', 'client', 'agent']),

@@ -29,6 +29,15 @@ describe('what the agent said', () => {
     expect(logOf(started, text('It is five.'), heard('It is')).entries).toMatchObject([{ text: 'It is' }]);
   });
 
+  it('is what was heard of it where the sound was turned off before its end', () => {
+    const off = { ...completed, unheardText: 'five.' };
+    expect(logOf(started, text('It is five.'), heard('It is'), off).entries).toEqual([
+      { atMs: 0, who: 'agent', text: 'It is', unheard: 'five.' },
+    ]);
+    const never = { ...completed, heardMs: 0, unheardText: 'It is five.' };
+    expect(logOf(started, text('It is five.'), never).entries).toMatchObject([{ text: '', unheard: 'It is five.' }]);
+  });
+
   it('is what was heard of it where it was talked over', () => {
     const cut: SessionEventBody = {
       type: 'response.interrupted',

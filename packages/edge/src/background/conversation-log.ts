@@ -65,7 +65,10 @@ export class ConversationLog {
         return;
       case 'response.completed':
         // Heard to its end, also by a listener who does not report; where events are gone, what was heard is what is known.
-        this.#close(event.responseId, ({ said, heard }) => ({ text: said === '' ? heard : said, unheard: '' }));
+        this.#close(event.responseId, ({ said, heard }) => {
+          const { unheardText = '' } = event;
+          return { text: said === '' || unheardText !== '' ? heard : said, unheard: unheardText };
+        });
         return;
       case 'response.interrupted':
         this.#close(event.responseId, () => ({ text: event.heardText, unheard: event.unheardText }));

@@ -63,7 +63,7 @@ function followed(relay: Relay, event: SessionEvent): Relay {
     case 'response.interrupted':
       return { ...relay, heard: event.heardText };
     case 'response.completed':
-      return { ...relay, heard: relay.text };
+      return event.unheardText === undefined ? { ...relay, heard: relay.text } : relay;
     default:
       return relay;
   }

@@ -93,6 +93,7 @@ export function followHistory(history: HeardHistory, event: SessionEvent): Heard
     case 'response.heard':
       return change(history, event.responseId, (entry) => ({ ...entry, heard: event.heardText }));
     case 'response.completed':
+      // Also of a listener who had the sound off: it was said to its end, and can be read.
       return change(history, event.responseId, (entry) => ({ ...entry, heard: entry.text, state: 'heard' }));
     case 'response.interrupted': {
       const { responseId, heardText, unheardText } = event;

@@ -53,6 +53,26 @@ describe('a conversation', () => {
     expect(run.find('response.completed')).toMatchObject([{ heardMs: 0 }]);
   });
 
+  it('is complete where the listener has turned the sound off, and says what they did not hear', () => {
+    const say = () => {
+      const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b c d' });
+      return run.voiced('s', 'a b c d', 4000).feed({ type: 'heard', responseId: 's', heardMs: 1900, state: 'playing' });
+    };
+    const ended = (run: Run) => {
+      run.feed({ type: 'speech-sent', responseId: 's', atMs: 0 });
+      for (let i = 0; i < 10; i++) run.turn('silent');
+      return run.find('response.completed');
+    };
+    const off = say().feed({ type: 'heard', responseId: 's', heardMs: 2000, state: 'muted' });
+    expect(ended(off)).toEqual([{ type: 'response.completed', responseId: 's', heardMs: 2000, unheardText: 'c d' }]);
+    // Turned on again, what plays from there on is reported as ever.
+    const on = say().feed({ type: 'heard', responseId: 's', heardMs: 2000, state: 'muted' });
+    on.feed({ type: 'heard', responseId: 's', heardMs: 3100, state: 'playing' });
+    expect(ended(on)).toEqual([{ type: 'response.completed', responseId: 's', heardMs: 3100 }]);
+    // Of who reports no more, nothing is known.
+    expect(ended(say())).toEqual([{ type: 'response.completed', responseId: 's', heardMs: 1900 }]);
+  });
+
   it('the model stops a response, and the history keeps what was heard by the listener', () => {
     const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b c d' }).voiced('s', 'a b c d', 4000);
     run.feed({ type: 'heard', responseId: 's', heardMs: 1900, state: 'playing' });

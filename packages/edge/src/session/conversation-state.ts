@@ -25,6 +25,8 @@ export interface LiveResponse {
   /** Set when the last packet has left. */
   readonly sentAtMs: number | undefined;
   readonly heardMs: number;
+  /** The listener's device plays nothing, as it told last. */
+  readonly muted: boolean;
   readonly cutBy: 'user' | 'client' | 'agent' | undefined;
   readonly cutAtMs: number | undefined;
 }

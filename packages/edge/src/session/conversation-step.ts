@@ -74,6 +74,7 @@ export class StepBuilder {
       startedAtMs: undefined,
       sentAtMs: undefined,
       heardMs: 0,
+      muted: false,
       cutBy: undefined,
       cutAtMs: undefined,
     };
@@ -157,7 +158,9 @@ export class StepBuilder {
     if (!response) return;
     const heardMs = isHeardToTheEnd(response, response.heardMs) ? response.lengthMs : response.heardMs;
     this.hear(id, heardMs);
-    this.emit({ type: 'response.completed', responseId: id, heardMs });
+    // Who reports nothing is taken to have heard it; who reports that nothing plays is not.
+    const unheardText = response.muted ? wordsUpTo(response.words, heardMs).unheard : '';
+    this.emit({ type: 'response.completed', responseId: id, heardMs, ...(unheardText !== '' && { unheardText }) });
     this.#remove(response);
   }
 }

@@ -295,6 +295,7 @@ function hear(step: StepBuilder, { responseId, heardMs, state }: ConversationInp
     if (state === 'muted') step.finishCut(responseId);
     return;
   }
+  step.update(responseId, (r) => ({ ...r, muted: state === 'muted' }));
   step.hear(responseId, heard);
   const isSent = response.speaking === 0 && response.sentAtMs !== undefined;
   if (isSent && isHeardToTheEnd(response, heard)) step.complete(responseId);

@@ -28,6 +28,14 @@ it('gives each word of a response once, when it was heard, and the last ones at 
   expect(take(heard('r', 'Here is your reminder.'))).toBe('');
 });
 
+it('gives nothing of what a listener with the sound off did not hear', () => {
+  const words = new HeardWords();
+  words.take(started('r'));
+  words.take({ type: 'response.text', responseId: 'r', text: 'one two three', words: [] });
+  expect(words.take(heard('r', 'one'))).toBe('one');
+  expect(words.take({ type: 'response.completed', responseId: 'r', heardMs: 1, unheardText: 'two three' })).toBe('');
+});
+
 it('gives nothing of what was not heard', () => {
   const words = new HeardWords();
   words.take(started('r'));

@@ -20,8 +20,11 @@ export class HeardWords {
         return this.#tell(event.responseId, event.heardText);
       case 'response.interrupted':
         return this.#end(event.responseId, event.heardText);
-      case 'response.completed':
-        return this.#end(event.responseId, this.#responses.get(event.responseId)?.text ?? '');
+      case 'response.completed': {
+        // To its end, unless its listener had turned the sound off.
+        const { text = '' } = this.#responses.get(event.responseId) ?? {};
+        return this.#end(event.responseId, event.unheardText === undefined ? text : '');
+      }
       default:
         return '';
     }

@@ -29,11 +29,9 @@ export class ListenerReports {
       conversation.apply({ type: 'heard', responseId, heardMs, state: report.state });
     }
     if (report.state !== 'muted') return heard;
-    // A cut response of which nothing was played yet maps to nothing on the timeline: its answer is zero.
-    for (const response of conversation.responses) {
-      if (response.phase === 'cut') {
-        conversation.apply({ type: 'heard', responseId: response.id, heardMs: response.heardMs, state: 'muted' });
-      }
+    // A response of which nothing was played yet maps to nothing on the timeline: it is muted all the same, and a cut one answered, with zero.
+    for (const { id, heardMs } of conversation.responses) {
+      conversation.apply({ type: 'heard', responseId: id, heardMs, state: 'muted' });
     }
     return heard;
   }

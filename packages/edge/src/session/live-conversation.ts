@@ -69,8 +69,8 @@ export class LiveConversation {
   }
 
   /** It was of another process, and nobody listens yet. */
-  takeUp(reminders: number): void {
-    this.#state = { ...this.#state, listening: false, reminders };
+  takeUp(reminders: number, shown: Conversation['shown']): void {
+    this.#state = { ...this.#state, listening: false, reminders, shown };
   }
 
   /**

@@ -120,6 +120,11 @@ export class SessionEvents {
     this.emit(this.#surfaces.toEvent(surfaceId, patch));
   }
 
+  /** By surface, how many words are shown on it. */
+  get shownWords(): Readonly<Record<string, number>> {
+    return this.#surfaces.wordCounts;
+  }
+
   /** Draws all that is shown, for a page that may have missed some of it. */
   redraw(): void {
     for (const drawn of this.#surfaces.redraw()) this.emit(drawn);

@@ -140,7 +140,8 @@ export class Session {
     const snapshotAgeMs = session.model === this.modelName ? this.#goOn(remembered) : undefined;
     this.#origin = { savedMs: session.sessionMs, model: session.model, snapshotAgeMs };
     if (session.notes) this.#perceiving.takeUp(session.notes as NotesSaved);
-    this.#conversation.takeUp(events.filter(({ type }) => type === 'reminder.fired').length);
+    const reminders = events.filter(({ type }) => type === 'reminder.fired').length;
+    this.#conversation.takeUp(reminders, this.#events.shownWords);
     this.#background?.restore(events, session.spent?.background);
     this.#lease.restore?.(events);
     for (const interrupted of unfinishedResponses(events)) this.#events.emit(interrupted);

@@ -37,6 +37,17 @@ export class ShownSurfaces {
     }
   }
 
+  /** How many words each surface shows, of those that show words. */
+  get wordCounts(): Readonly<Record<string, number>> {
+    const wordsOf = (value: unknown) => (value as { words?: unknown } | null)?.words;
+    return Object.fromEntries(
+      [...this.#surfaces].flatMap(([surfaceId, value]) => {
+        const words = wordsOf(value);
+        return Array.isArray(words) ? [[surfaceId, words.length]] : [];
+      }),
+    );
+  }
+
   /** Draws all of it for a page that shows nothing. */
   redraw(): PatchBody[] {
     return [...this.#surfaces].map(([surfaceId, value]) => ({

@@ -97,6 +97,24 @@ describe('fault 3, the edge is killed, and another takes its place', () => {
       expect(back.call.closed).toBe(false);
     });
 
+    it('what its words were shown on goes on with the next, and other surfaces are left alone', async () => {
+      const shown = (text: string) => ({ shown: [{ surface: 'translation', text }] });
+      const { call, joined } = await world.join(socket);
+      call.session.patch('translation of the app', [{ op: 'add', path: '/words', value: 'none' }]);
+      world.decide(0, shown('gato'));
+      world.decide(1, shown('perro'));
+      await world.recorder.handOver();
+      const next = new World(world.store, 3150);
+      const again = new Socket();
+      await next.join(again, { resume: { resumeToken: joined.resumeToken, lastSeq: socket.seqs.at(-1)! } });
+      next.decide(16, shown('vaca'));
+      expect(again.events.at(-1)).toMatchObject({
+        type: 'ui.patch',
+        surfaceId: 'translation',
+        patch: [{ op: 'add', path: '/words/-', value: { text: 'vaca' } }],
+      });
+    });
+
     it('another model begins from nothing, and has the notes', async () => {
       const { next, again } = await handedOver('2');
       expect(next.wentOn).toEqual([]);
