@@ -291,7 +291,7 @@ const ERRORS = {
   'session/aborted': {
     retryable: true,
     summary: 'the call was given up by its own AbortSignal',
-    hint: 'nothing to fix: call it again when it is wanted',
+    hint: 'call it again when it is wanted',
   },
   'session/expired': {
     retryable: false,
@@ -301,7 +301,7 @@ const ERRORS = {
   'session/removed': {
     retryable: false,
     summary: 'the participant was removed from the room',
-    hint: 'somebody with the grant roomAdmin did it; ask them',
+    hint: 'ask whoever has the grant roomAdmin',
   },
   'session/replaced': {
     retryable: false,

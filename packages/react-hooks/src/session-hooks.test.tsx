@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import type { SessionEventOf } from '@microturn/sdk';
+import type { AgentState, SessionEventOf } from '@microturn/sdk';
 import { act, cleanup } from '@testing-library/react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -64,6 +64,19 @@ describe('useAgentState', () => {
     expect(after).toBeGreaterThan(before);
     act(() => void hook.transport.emit(speaking));
     expect(hook.renders).toBe(after);
+  });
+
+  it.each<[string, (state: AgentState) => unknown, unknown]>([
+    ['a Set', ({ speaking: talks }) => new Set(talks ? ['speaking'] : []), new Set(['speaking'])],
+    [
+      'an object with other keys',
+      ({ speaking: talks }) => (talks ? { talks: true } : { rests: undefined }),
+      { talks: true },
+    ],
+  ])('renders when the selector picks %s', async (_, selector, picked) => {
+    const hook = await renderHook(() => useAgentState(selector));
+    act(() => void hook.transport.emit(started()));
+    expect(hook.current).toEqual(picked);
   });
 });
 

@@ -417,7 +417,7 @@ class Session implements InteractionSession {
       const { status } = this.connection.value;
       throw new MicroturnError(
         'net/closed',
-        status === 'reconnecting' ? 'it is reconnecting: wait until `connection` says connected' : 'not connected',
+        status === 'reconnecting' ? 'it is reconnecting' : 'not connected',
       );
     }
     return link;

@@ -73,6 +73,24 @@ describe('what was heard', () => {
     expect(session.agentTrack.value?.enabled).toBe(true);
   });
 
+  it.each([
+    ['user', true],
+    ['agent', true],
+    ['client', false],
+  ] as const)('goes on with what waits behind one that was cut by the %s: %s', async (by, goesOn) => {
+    const parts = await connected();
+    const { transport, session } = parts;
+    transport.emit(begin('reminder'));
+    transport.emit(begin('waits'));
+    await playFor(60, parts);
+    transport.emit({ type: 'response.cut', responseId: 'reminder' });
+    const cut = { by, heardMs: 60, heardText: '', unheardText: 'Here is your reminder.' } as const;
+    transport.emit({ type: 'response.interrupted', responseId: 'reminder', ...cut });
+    await playFor(200, parts);
+    expect(session.agentTrack.value?.enabled).toBe(goesOn);
+    expect(transport.sentOf('heard').at(-1)?.state).toBe(goesOn ? 'playing' : 'muted');
+  });
+
   it('takes no notice of the cut of a response for another participant', async () => {
     const { transport, session } = await connected();
     transport.emit(begin('a', { participant: 'you' }));

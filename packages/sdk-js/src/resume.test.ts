@@ -1,7 +1,7 @@
 import type { SessionEventBody } from '@microturn/protocol';
 import { describe, expect, it, vi } from 'vitest';
 import { createSession, MicroturnError, TokenSource, type InteractionSession, type State } from './index.js';
-import { ManualClock, scriptedTransport } from './testing/index.js';
+import { ManualClock, scriptedTransport, settled } from './testing/index.js';
 
 async function connected(options: Parameters<typeof scriptedTransport>[0] = {}) {
   const clock = new ManualClock();
@@ -252,6 +252,20 @@ describe('a session whose socket drops', () => {
     const lost = expect(session.connect()).rejects.toMatchObject({ code: 'session/expired' });
     await clock.run(500);
     await lost;
+    await session.close();
+  });
+
+  it('is waited for by whoever connects as soon as they are told that the link is lost', async () => {
+    const { session, transport, clock } = await connected();
+    const back: string[] = [];
+    session.connection.subscribe(({ status }) => {
+      if (status === 'reconnecting') session.connect().then(() => back.push(session.connection.value.status), String);
+    });
+    transport.drop();
+    await settled();
+    expect([session.connection.value.status, back]).toEqual(['reconnecting', []]);
+    await clock.run(500);
+    expect(back).toEqual(['connected']);
     await session.close();
   });
 

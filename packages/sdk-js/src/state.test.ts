@@ -42,6 +42,21 @@ describe('StateSource', () => {
     expect(seen).toEqual([0, 2]);
   });
 
+  it('tells a subscriber what it changed the value to when it was told the first', () => {
+    const state = new StateSource(0);
+    const seen: number[] = [];
+    state.subscribe((value) => {
+      seen.push(value);
+      if (value === 0) state.set(1);
+    });
+    expect(seen).toEqual([0, 1]);
+    const first: number[] = [];
+    const leaving = state.subscribe((value) => first.push(value));
+    leaving.unsubscribe();
+    state.set(2);
+    expect([first, seen]).toEqual([[1], [0, 1, 2]]);
+  });
+
   it('completes when closed, twice without harm, and stays readable', () => {
     const state = new StateSource('a');
     let completed = 0;

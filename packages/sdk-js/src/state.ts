@@ -13,12 +13,10 @@ export class StateSource<T> extends Observable<T> implements State<T> {
 
   constructor(initial: T) {
     super((subscriber) => {
+      // First among those who are told: it may change the value when it learns it.
+      if (!this.#closed) this.#subscribers.add(subscriber);
       subscriber.next(this.#value);
-      if (this.#closed) {
-        subscriber.complete();
-        return undefined;
-      }
-      this.#subscribers.add(subscriber);
+      if (this.#closed) subscriber.complete();
       return () => this.#subscribers.delete(subscriber);
     });
     this.#value = initial;

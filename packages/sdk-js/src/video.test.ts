@@ -2,6 +2,7 @@ import type { Participant as WireParticipant } from '@microturn/protocol';
 import { MicroturnError, limits } from '@microturn/protocol';
 import { describe, expect, it } from 'vitest';
 import { codeOf, connected, setUp } from './fixtures/scripted-session.js';
+import type { InteractionSession } from './index.js';
 import { settled } from './testing/index.js';
 
 const ann = (muted?: boolean): WireParticipant => ({
@@ -246,6 +247,26 @@ describe('a camera whose frames are shown', () => {
     const images = [new Blob(['a'])];
     for (let i = 0; i < 16; i++) session.ask('and this?', { images }).catch(() => undefined);
     expect(await codeOf(session.ask('and this?', { images }))).toBe('protocol/rate');
+    await session.close();
+  });
+
+  it.each([
+    ['off', (session: InteractionSession) => session.camera.disable()],
+    ['muted', (session: InteractionSession) => session.camera.setMuted(true)],
+  ])('is taken away from the agent where the camera is turned %s while there is no link', async (_, end) => {
+    const { session, transport, clock, shown } = await showing();
+    await session.camera.enable({ show: true });
+    await clock.run(1100);
+    expect(shown()).toEqual([['camera', 1]]);
+    transport.drop();
+    await end(session).catch(() => undefined);
+    await clock.run(3000);
+    expect(session.connection.value.status).toBe('connected');
+    expect(shown().slice(1)).toEqual([['camera', 0]]);
+    await clock.run(2000);
+    transport.drop();
+    await clock.run(3000);
+    expect(shown()).toHaveLength(2);
     await session.close();
   });
 

@@ -200,10 +200,11 @@ export class Call {
     this.#parts.logger.warn('the link is lost', { code: reason.code });
     this.#dropLink();
     // Whoever is told of it may leave.
-    if (!this.#left) this.#host.status('reconnecting', reason);
     if (this.#left) return;
     this.#up = this.#resume(reason);
     this.#up.catch((cause: unknown) => this.#fail(MicroturnError.from(cause, 'net/closed')));
+    // Last, since who connects when they are told waits for this.
+    this.#host.status('reconnecting', reason);
   }
 
   #fail(error: MicroturnError): void {

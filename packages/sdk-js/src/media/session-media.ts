@@ -30,6 +30,9 @@ export interface SessionMediaParts {
   problem(error: MicroturnError): void;
 }
 
+const videos = ['camera', 'screen'] as const;
+type Video = (typeof videos)[number];
+
 /** The devices of a session and the tracks of its call: what is sent, what is played, and what is heard of it. */
 export class SessionMedia {
   readonly microphone: Microphone;
@@ -42,6 +45,9 @@ export class SessionMedia {
   readonly #ducker: Ducker;
   readonly #watching: Subscription;
   readonly #problem: SessionMediaParts['problem'];
+  readonly #show: SessionMediaParts['show'];
+  /** Of which a picture may be in front of the agent. */
+  readonly #inFront = new Set<Video>();
   /** Undefined until the edge has said it. */
   #canPublish: readonly string[] | undefined;
   #outputLatencyMs = 0;
@@ -49,6 +55,7 @@ export class SessionMedia {
   constructor(parts: SessionMediaParts) {
     const { platform: media, clock, microphone, audioElement, ducking, notify, show, problem } = parts;
     this.#problem = problem;
+    this.#show = show;
     const mayPublish = (source: string) => () => this.#canPublish?.includes(source) ?? true;
     this.microphone = new Microphone({ media, clock, source: microphone, mayPublish: mayPublish('microphone') });
     this.camera = new Input({ media, source: 'camera', mayPublish: mayPublish('camera') });
@@ -78,10 +85,10 @@ export class SessionMedia {
     this.speaker.setDucking(ducking !== false);
     this.#watching = this.#watch().subscribe();
     this.#watching.add(this.#measureLatency(media, clock).subscribe());
-    for (const name of ['camera', 'screen'] as const) {
+    for (const name of videos) {
       const frames = (track: MediaStreamTrack) =>
         new Observable<never>(() =>
-          showFrames({ track, media, clock, show: (images) => show(images, name), failed: problem }),
+          showFrames({ track, media, clock, show: (images) => this.#showTo(name, images), failed: problem }),
         );
       this.#watching.add(whileThereIs(this[name].shown, frames).subscribe());
     }
@@ -104,14 +111,22 @@ export class SessionMedia {
       (track) =>
         link.publish(track, source);
     const microphone = this.microphone.attach(over('microphone'));
-    for (const name of ['camera', 'screen'] as const) {
+    for (const name of videos) {
       this[name].attach(over(name)).catch((cause: unknown) => {
         const error = MicroturnError.from(cause, 'media/unsupported');
         // One of a link that was lost meanwhile is sent over the next.
         if (!signal.aborted) this.#problem(error);
       });
+      // What was turned off while there was no link is in front of the agent still.
+      if (this.#inFront.has(name) && !this[name].shown.value) this.#showTo(name, []).catch(() => undefined);
     }
     await unlessAborted(microphone, signal);
+  }
+
+  async #showTo(name: Video, images: readonly Blob[]): Promise<void> {
+    this.#inFront.add(name);
+    await this.#show(images, name);
+    if (!images.length) this.#inFront.delete(name);
   }
 
   add(received: ReceivedTrack): void {
@@ -150,10 +165,10 @@ export class SessionMedia {
     const speaking = responses.filter(({ status, audience }) => status === 'speaking' && isAudibleTo(audience, me));
     const speaks = (voice: AudienceChoice) => speaking.some((r) => voiceOf(r.audience) === voice);
     this.#voice.settle(speaks);
-    if (event.type === 'response.interrupted' && event.by === 'agent') {
-      // One that failed is cut alone: what waited behind it on its voice is heard.
-      const failed = responses.findLast(({ id }) => id === event.responseId);
-      if (failed && speaks(voiceOf(failed.audience))) this.#voice.begin(voiceOf(failed.audience));
+    if (event.type === 'response.interrupted' && event.by !== 'client') {
+      // One that failed, or a reminder that was called off, is cut alone: what waited behind it on its voice is heard.
+      const cut = responses.findLast(({ id }) => id === event.responseId);
+      if (cut && speaks(voiceOf(cut.audience))) this.#voice.begin(voiceOf(cut.audience));
     }
     if (!this.#voice.audible) this.#ducker.release();
   }
@@ -174,6 +189,7 @@ export class SessionMedia {
 
   /** The call is over. */
   release(): void {
+    this.#inFront.clear();
     this.#canPublish = undefined;
     for (const input of this.#inputs) input.release();
     this.speaker.release();

@@ -27,8 +27,9 @@ export function showFrames({ track, media, clock, show, failed }: ShowFramesPart
     try {
       const image = await frames.grab();
       if (!image || stopped) return;
-      await show([image]);
+      // Before its answer, which may be lost with the link.
       shown = true;
+      await show([image]);
     } catch (cause) {
       const error = MicroturnError.from(cause, 'image/invalid');
       if (error.retryable || stopped) return;

@@ -140,6 +140,25 @@ describe('Speaker', () => {
     expect([sinks(), speaker.state.value.deviceId]).toEqual([['headset', 'headset'], 'headset']);
   });
 
+  it('plays through one that was chosen before it was plugged in, once it is', async () => {
+    const mine = new FakeAudioElement(() => true);
+    mine.setSinkId = async (id) => {
+      const devices = await media.devices()!.enumerateDevices();
+      if (id !== '' && !devices.some(({ deviceId }) => deviceId === id))
+        throw new DOMException('none', 'NotFoundError');
+      mine.sinkId = id;
+    };
+    media.plug('speaker-2', 'audiooutput');
+    const speaker = create(mine as unknown as HTMLAudioElement);
+    await speaker.select('headset');
+    speaker.add('agent', track(), true);
+    await settled();
+    expect(mine.sinkId).toBe('');
+    media.plug('headset', 'audiooutput');
+    await settled();
+    expect([mine.sinkId, speaker.state.value.deviceId]).toEqual(['headset', 'headset']);
+  });
+
   it('stays with what was chosen where the browser no longer tells which devices there are', async () => {
     media.plug('headset', 'audiooutput');
     const speaker = create();

@@ -48,11 +48,10 @@ export class Speaker implements OutputDevice {
   readonly #outputs = new Map<string, Output>();
   /** While there is something to play. */
   #listing: Subscription | undefined;
-  /** What `select()` asked for; whether it was listed since, and is no more. */
+  /** What `select()` asked for; whether it is listed, undefined where it never was. */
   #chosen: string | undefined;
   readonly #choosing = oneAfterAnother();
-  #seen = false;
-  #gone = false;
+  #there: boolean | undefined;
   #agentGain = 1;
   #closed = false;
 
@@ -110,8 +109,8 @@ export class Speaker implements OutputDevice {
         throw MicroturnError.from(error, 'media/unsupported');
       }
       this.#chosen = deviceId;
-      this.#gone = false;
-      this.#seen = isAmong(this.state.value.devices, deviceId);
+      // One that is chosen before it is there is taken when it comes.
+      this.#there = isAmong(this.state.value.devices, deviceId) || undefined;
       this.#patch({ deviceId });
     });
   }
@@ -169,9 +168,8 @@ export class Speaker implements OutputDevice {
     // Without the permission, a browser tells of devices and not which they are.
     if (chosen === undefined || devices.some(({ deviceId }) => deviceId === '')) return;
     const isThere = isAmong(devices, chosen);
-    this.#seen ||= isThere;
-    if (!this.#seen || this.#gone === !isThere) return;
-    this.#gone = !isThere;
+    if (isThere === this.#there || (!isThere && this.#there === undefined)) return;
+    this.#there = isThere;
     for (const { element } of this.#outputs.values()) setSink(element, isThere ? chosen : '').catch(() => undefined);
     this.#patch({ deviceId: isThere ? chosen : undefined });
   }
