@@ -59,8 +59,8 @@ const schemas = () => ({
   /** What the listener's device plays now: the truth that the history is made of. */
   heard: v.object({
     type: v.literal('heard'),
-    /** The agent's RTP clock, of the packet being played (`getSynchronizationSources()`). */
-    rtpTimestamp: RtpTicks,
+    /** The agent's RTP clock, of the packet being played (`getSynchronizationSources()`); `muted` goes without where none was. */
+    rtpTimestamp: v.optional(RtpTicks),
     /** Which of the agent's voices. */
     audience: v.optional(AudienceChoice, 'room'),
     /** From the mixer to the ear, where the browser tells (`AudioContext.outputLatency`). */

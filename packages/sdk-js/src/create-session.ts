@@ -415,10 +415,7 @@ class Session implements InteractionSession {
     const link = this.#call?.link;
     if (!link) {
       const { status } = this.connection.value;
-      throw new MicroturnError(
-        'net/closed',
-        status === 'reconnecting' ? 'it is reconnecting' : 'not connected',
-      );
+      throw new MicroturnError('net/closed', status === 'reconnecting' ? 'it is reconnecting' : 'not connected');
     }
     return link;
   }

@@ -20,7 +20,7 @@ describe('what was heard', () => {
     await playFor(500, parts);
     clock.advance(500);
     const heard = transport.sentOf('heard');
-    expect(heard.map((message) => message.rtpTimestamp / 48)).toEqual([20, 120, 220, 320, 420, 500, 500]);
+    expect(heard.map((message) => message.rtpTimestamp! / 48)).toEqual([20, 120, 220, 320, 420, 500, 500]);
     expect(new Set(heard.map((message) => message.state))).toEqual(new Set(['playing']));
   });
 
@@ -112,6 +112,16 @@ describe('what was heard', () => {
     session.speaker.setMuted(false);
     await playFor(200, parts);
     expect(transport.sentOf('heard').at(-1)).toMatchObject({ state: 'playing' });
+  });
+
+  it('ends before its first packet where the speaker is muted, and the edge is told', async () => {
+    const { transport, session } = await connected();
+    transport.agent.played = undefined;
+    session.speaker.setMuted(true);
+    transport.emit(begin('a'));
+    expect(transport.sentOf('heard')).toEqual([
+      { type: 'heard', audience: 'room', outputLatencyMs: 0, state: 'muted' },
+    ]);
   });
 
   it('stays ended for what was cut, whatever the listener does with the speaker', async () => {

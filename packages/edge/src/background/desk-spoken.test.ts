@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DeskStage, limits, settle } from './fixtures/desk-stage.js';
 import { phrases } from './phrases.js';
 
@@ -106,6 +106,23 @@ describe('a spoken question', () => {
       await stage.turn('silent', { words: [word] });
       stage.desk.heard({ words: [word], fromMs });
       await expect(approved).resolves.toBe(expected);
+    });
+
+    it('takes no yes for a question that nobody heard, since the sound was off', async () => {
+      const stage = new DeskStage({ delegate: { by: 'act' }, tellsUtterances: true });
+      const apply = stage.apply.bind(stage);
+      vi.spyOn(stage, 'apply').mockImplementation((input) =>
+        apply(input.type === 'heard' ? { ...input, heardMs: 0, state: 'muted' } : input),
+      );
+      ask(stage, 'send it');
+      await settle();
+      const approved = stage.provider.of('send it').io.approve('send_mail', {});
+      await stage.turns(30, 'silent');
+      expect(stage.of('response.completed')).toMatchObject([{ heardMs: 0, unheardText: expect.any(String) as string }]);
+      stage.desk.heard({ words: ['yes'], fromMs: stage.clock.now() });
+      expect(stage.task().status).toBe('asking');
+      stage.desk.answer('task-1', false, stage.of('task.question')[0]!.questionId);
+      await expect(approved).resolves.toBe(false);
     });
 
     it('calls a task off with a “never mind” of which half came in time', async () => {

@@ -63,7 +63,8 @@ function followed(relay: Relay, event: SessionEvent): Relay {
     case 'response.interrupted':
       return { ...relay, heard: event.heardText };
     case 'response.completed':
-      return event.unheardText === undefined ? { ...relay, heard: relay.text } : relay;
+      // Also with the sound off: it can be read, and is not said again.
+      return { ...relay, heard: relay.text };
     default:
       return relay;
   }

@@ -181,7 +181,11 @@ export class Weaver {
     const { story, pieces, responseId, questionId } = live;
     const task = this.#find(story);
     const last = pieces.at(-1);
-    if (event.type === 'response.interrupted' && (event.heardText === '' || event.by === 'agent')) {
+    const unheard =
+      event.type === 'response.completed'
+        ? event.unheardText !== undefined
+        : event.heardText === '' || event.by === 'agent';
+    if (unheard) {
       if (this.#asked?.questionId === questionId) this.#asked = undefined;
     }
     if (!task) return;

@@ -65,10 +65,15 @@ describe('a conversation', () => {
     };
     const off = say().feed({ type: 'heard', responseId: 's', heardMs: 2000, state: 'muted' });
     expect(ended(off)).toEqual([{ type: 'response.completed', responseId: 's', heardMs: 2000, unheardText: 'c d' }]);
-    // Turned on again, what plays from there on is reported as ever.
+    // Turned on again, what had begun stays where it was.
     const on = say().feed({ type: 'heard', responseId: 's', heardMs: 2000, state: 'muted' });
-    on.feed({ type: 'heard', responseId: 's', heardMs: 3100, state: 'playing' });
-    expect(ended(on)).toEqual([{ type: 'response.completed', responseId: 's', heardMs: 3100 }]);
+    on.feed({ type: 'heard', responseId: 's', heardMs: 2000, state: 'playing' });
+    expect(ended(on)).toMatchObject([{ heardMs: 2000, unheardText: 'c d' }]);
+    // What had not is heard from there on.
+    const waited = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b c d' });
+    waited.feed({ type: 'heard', responseId: 's', heardMs: 0, state: 'muted' }).voiced('s', 'a b c d', 4000);
+    waited.feed({ type: 'heard', responseId: 's', heardMs: 3100, state: 'playing' });
+    expect(ended(waited)).toEqual([{ type: 'response.completed', responseId: 's', heardMs: 3100 }]);
     // Of who reports no more, nothing is known.
     expect(ended(say())).toEqual([{ type: 'response.completed', responseId: 's', heardMs: 1900 }]);
   });
@@ -86,6 +91,15 @@ describe('a conversation', () => {
       { by: 'user', heardMs: 2050, heardText: 'a b', unheardText: 'c d' },
     ]);
     expect(run.state.responses).toEqual([]);
+  });
+
+  it('the model stops all that is said and waits, what sounds last, for a client plays on what waits behind one that was cut', () => {
+    const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b' }).voiced('s', 'a b', 2000);
+    run.feed({ type: 'heard', responseId: 's', heardMs: 500, state: 'playing' });
+    for (const responseId of ['t', 'u']) run.feed({ type: 'say', atMs: 0, responseId, text: 'c' });
+    run.turn('barge-in', { acts: ['stop'] });
+    const ends = run.events.filter(({ type }) => type === 'response.cut' || type === 'response.interrupted');
+    expect(ends).toMatchObject([{ responseId: 'u' }, { responseId: 't' }, { type: 'response.cut', responseId: 's' }]);
   });
 
   it('a client that does not answer a cut does not hold the history up', () => {

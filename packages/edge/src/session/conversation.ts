@@ -102,7 +102,7 @@ export function stepConversation(state: Conversation, input: ConversationInput):
       }
       break;
     case 'overruled':
-      for (const response of state.responses) {
+      for (const response of state.responses.toReversed()) {
         if (response.audience === 'room') step.cut(response.id, input.by, input.atMs);
       }
       break;
@@ -194,7 +194,8 @@ function stop(step: StepBuilder, atMs: number, overhears: boolean): void {
   if (live.length === 0 && !overhears) return;
   step.emit({ type: 'interruption', kind: 'barge-in', participant: step.state.participant, taken: true });
   step.set({ bargeIn: false });
-  for (const response of live) step.cut(response.id, 'user', atMs);
+  // What sounds last: a client plays on what waits behind one that was cut alone.
+  for (const response of live.toReversed()) step.cut(response.id, 'user', atMs);
   if (overhears) step.overrule();
 }
 
@@ -295,7 +296,8 @@ function hear(step: StepBuilder, { responseId, heardMs, state }: ConversationInp
     if (state === 'muted') step.finishCut(responseId);
     return;
   }
-  step.update(responseId, (r) => ({ ...r, muted: state === 'muted' }));
+  // What had begun when the sound went off is heard no further; one that waited is, from the first of it that plays.
+  step.update(responseId, (r) => ({ ...r, muted: state === 'muted' || (r.muted && heard <= r.heardMs) }));
   step.hear(responseId, heard);
   const isSent = response.speaking === 0 && response.sentAtMs !== undefined;
   if (isSent && isHeardToTheEnd(response, heard)) step.complete(responseId);

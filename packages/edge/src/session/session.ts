@@ -15,11 +15,11 @@ import {
   type NotesSaved,
   type Recovery,
 } from '../engine/index.js';
-import type { EndpointStats, Heard, HeardReport } from '../media/index.js';
+import type { EndpointStats, Heard } from '../media/index.js';
 import { toPicture } from '../picture.js';
 import { hashToken, type Stamp, type StoredSession } from '../store/index.js';
 import type { SessionBackground, TypedRequest } from './background.js';
-import { ListenerReports } from './listener-reports.js';
+import { ListenerReports, type ListenerReport } from './listener-reports.js';
 import { LiveConversation } from './live-conversation.js';
 import { Perceiving } from './perceiving.js';
 import { PictureUploads } from './picture-uploads.js';
@@ -310,12 +310,12 @@ export class Session {
   }
 
   /** What the listener's device plays now. */
-  heard(report: HeardReport): Promise<readonly Heard[]> {
+  heard(report: ListenerReport): Promise<readonly Heard[]> {
     return this.#reports.heard(report);
   }
 
   /** The user's client stops the agent. Resolves with what had been heard of the response that was playing. */
-  interrupt(report: HeardReport | undefined): Promise<{ responseId?: string; heardMs: number }> {
+  interrupt(report: ListenerReport | undefined): Promise<{ responseId?: string; heardMs: number }> {
     return this.#reports.interrupt(report);
   }
 

@@ -173,26 +173,35 @@ it.each([
   },
 );
 
-it('does not take for heard what is said while the sound is off, though nothing of it ever plays', async () => {
-  const { call } = await world.join(socket);
-  world.decide(0, { floor: 'yielded', say: 'good morning' });
-  const { responseId } = socket.events.find((event) => event.type === 'response.started')!;
-  const words = ['good', 'morning'].map((text, i) => ({ text, startMs: 500 * i, endMs: 500 * (i + 1) }));
-  world.spoken[0]!.onClause({ text: 'good morning', words, lengthMs: 1000, offsetMs: 0 });
-  world.made.get(world.spoken[0]!)!();
-  await settled();
-  await call.session.heard({ audience: 'room', rtpTimestamp: 1, outputLatencyMs: 0, state: 'muted' });
-  call.session.speechMoved('speech-started', responseId, 200);
-  world.decide(1);
-  call.session.speechMoved('speech-sent', responseId, 1200);
-  world.clock.advance(4000);
-  world.decide(20);
-  expect(socket.events.find(({ type }) => type === 'response.completed')).toMatchObject({
-    responseId,
-    heardMs: 0,
-    unheardText: 'good morning',
-  });
-});
+it.each([
+  ['room', { heardMs: 0, unheardText: 'good morning' }],
+  ['self', { heardMs: 0 }],
+] as const)(
+  'takes what is said to the room for heard unless that sound is off, which is told of %s',
+  async (audience, end) => {
+    const { call } = await world.join(socket);
+    world.decide(0, { floor: 'yielded', say: 'good morning' });
+    const { responseId } = socket.events.find((event) => event.type === 'response.started')!;
+    const words = ['good', 'morning'].map((text, i) => ({ text, startMs: 500 * i, endMs: 500 * (i + 1) }));
+    world.spoken[0]!.onClause({ text: 'good morning', words, lengthMs: 1000, offsetMs: 0 });
+    world.made.get(world.spoken[0]!)!();
+    await settled();
+    await call.session.heard({ audience, outputLatencyMs: 0, state: 'muted' });
+    expect(world.requests).not.toContain('heard');
+    call.session.speechMoved('speech-started', responseId, 200);
+    world.decide(1);
+    call.session.speechMoved('speech-sent', responseId, 1200);
+    world.clock.advance(4000);
+    world.decide(20);
+    const { seq, at, turn, ...completed } = socket.events.find(({ type }) => type === 'response.completed')!;
+    expect([completed, seq > 0, at > 0, turn > 0]).toEqual([
+      { type: 'response.completed', responseId, ...end },
+      true,
+      true,
+      true,
+    ]);
+  },
+);
 
 it('has the far end cut only for a model that takes it', async () => {
   await world.join(socket);

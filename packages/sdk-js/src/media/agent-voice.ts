@@ -79,14 +79,14 @@ export class AgentVoice {
     if (this.#silenced) return;
     this.#silenced = true;
     if (this.#received) this.#received.track.enabled = false;
-    this.#heard.mute();
+    this.#heard.mute(this.#speaking);
   }
 
   /** The loudspeaker begins, or ceases, to render sound. */
   follow(audible: boolean): void {
     if (!this.#speaking || this.#silenced) return;
     if (audible) this.#heard.start();
-    else this.#heard.mute();
+    else this.#heard.mute(true);
   }
 
   /** The call is over. */

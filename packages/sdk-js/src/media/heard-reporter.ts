@@ -63,9 +63,9 @@ export class HeardReporter {
     this.#restIfDone();
   }
 
-  /** From here on nothing is heard. */
-  mute(): void {
-    this.#report('muted');
+  /** From here on nothing is heard: the edge is told where anything was played, or is `said`. */
+  mute(said: boolean): void {
+    if (said || this.position) this.#report('muted');
     this.stop();
   }
 
@@ -104,9 +104,7 @@ export class HeardReporter {
   }
 
   #report(state: 'playing' | 'muted'): void {
-    const { position } = this;
-    if (!position) return;
     this.#reportedAt = this.#parts.clock.now();
-    this.#parts.notify({ type: 'heard', ...position, state });
+    this.#parts.notify({ type: 'heard', ...(this.position ?? { outputLatencyMs: 0 }), state });
   }
 }
