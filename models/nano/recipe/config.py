@@ -11,8 +11,8 @@ it): 20 MB each for the small model, 27 MB for the large one. A shard of `long` 
 The large one is an eighth of what was planned for it first, 4,850 shards and 447 GB, so that it fits into 64 GB. If both are made in
 one folder, the large one takes the small one's shards as its own, and what the small one's core hears is another 4 GB.
 
-The small one is what two cores do in about three hours, data and evaluation included. More data (`--first`) and going on from what came
-of it (`--start`) are other runs of the same command.
+The small one is what two cores do in about three hours, data and evaluation included. Going on from what came of it (`--start`), on
+data that it has not heard (`--first`), is another run of the same command.
 """
 
 import os

@@ -86,7 +86,8 @@ def tune(bundle: Path, shards: list[Path], echoing: list[Path]) -> dict:
     """The thresholds of a bundle's manifest, chosen on the tuning sets, of which one has sessions with a loud echo."""
     sessions, outputs = run_set(bundle, shards)
     floor = outputs.classes("floor")
-    point = best_within(plain_points(sessions, floor.index("yielded")), GAP_TARGET, TUNING_MISSED)
+    points = plain_points(sessions, floor.index("yielded"))
+    point = best_within(points, GAP_TARGET, TUNING_MISSED) or min(points, key=lambda point: point["missed"]["value"])
     vocabulary = {canonical(name) for name in outputs.classes("words")} - {BLANK, UNKNOWN}
 
     heard = {
@@ -107,7 +108,7 @@ def tune(bundle: Path, shards: list[Path], echoing: list[Path]) -> dict:
     return {
         "words": lowest(heard),
         "floor": {
-            "yielded": point["threshold"] if point else 0.5,
+            "yielded": point["threshold"],
             "barge-in": max(quiet, key=lambda t: (overlaps[t]["detected"]["value"], t), default=BARGE_IN_THRESHOLDS[-1]),
         },
         "say": lowest({threshold: grid_f1(sessions, "say", threshold) for threshold in SAY_THRESHOLDS}),

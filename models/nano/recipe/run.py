@@ -4,7 +4,7 @@
     python3 run.py all                    the shipped model, on two CPU cores
     python3 run.py all --size large       the larger variant, on a CUDA GPU
     python3 run.py trunk --minutes 50     one stage, with another budget
-    python3 run.py trunk --at-most 55     the first 55 minutes of one: exit status 75, and the same command goes on
+    python3 run.py trunk --at-most 30     the first 30 minutes of one: exit status 75, and the same command goes on
     python3 run.py all --start ../bundle  trains the core and the reader of the shipped weights on
 
 Stages: tests, data, trunk, core, typed, export, evaluate. Data, checkpoints and the candidate bundle live in MICROTURN_NANO_HOME
@@ -26,10 +26,10 @@ from export import export_graph
 from plots import draw
 from report import write_report
 from synthesis import build_native
-from train_core import cache_features, load_model, train_core
+from train_core import cache_features, core_state, load_model, outdated, train_core
 from train_trunk import keep_trunk, train_trunk
-from train_typed import train_typed
-from training import Plan, is_warm
+from train_typed import train_typed, typed_state
+from training import Plan, digest_of, is_warm
 from verify import verify
 from voices import Studio
 
@@ -82,6 +82,22 @@ def is_finished(checkpoint: Path, minutes: float, blends: bool) -> bool:
     return saved["seconds"] >= minutes * 60 and ("blend" in saved or not blends)
 
 
+def make_room(checkpoint: Path, start: Path | None) -> None:
+    """
+    Takes away a trunk that was kept of another bundle, or of one where this run is from scratch.
+
+    @throws SystemExit where that was trained: it is not thrown away for a slip
+    """
+    if not checkpoint.exists():
+        return
+    saved = torch.load(checkpoint, map_location="cpu")
+    if saved.get("begun") == digest_of(start):
+        return
+    if saved["seconds"] > 0:
+        raise SystemExit(f"{checkpoint} was begun from something else than {start or 'scratch'}: move it away first")
+    checkpoint.unlink()
+
+
 class Run:
     """The stages of one variant."""
 
@@ -118,6 +134,7 @@ class Run:
     def trunk(self) -> None:
         goes_on = self.start is not None
         plan = self._plan("trunk", self.recipe.trunk_rate, goes_on)
+        make_room(self.trunk_file, self.start)
         if is_finished(self.trunk_file, plan.minutes, goes_on):
             return print("the trunk is finished")
         if plan.minutes == 0:
@@ -128,14 +145,21 @@ class Run:
     def core(self) -> None:
         goes_on = is_warm(self.trunk_file)
         plan = self._plan("core", self.recipe.core_rate, goes_on)
+        if self._is_made(self.core_file, core_state(self.core_file), self.trunk_file, plan):
+            return print("the core is finished: what was made of data since is for another, which begins from its bundle")
         with at_most(self.most_minutes):
             in_workers(self.processes, _cache, self.trunk_file, self.size)
             train_core(DATA, self.trunk_file, self.core_file, self.size, plan, self.recipe.core_sessions, self.device, goes_on)
 
     def typed(self) -> None:
         plan = self._plan("typed", self.recipe.core_rate, is_warm(self.trunk_file))
+        if self._is_made(self.model_file, typed_state(self.model_file), self.core_file, plan):
+            return print("the reader is finished")
         with at_most(self.most_minutes):
             train_typed(DATA, self.core_file, self.model_file, self.size, plan, self.recipe.core_sessions, self.device)
+
+    def _is_made(self, made: Path, state: Path, source: Path, plan: Plan) -> bool:
+        return not (outdated(state, source) or outdated(made, source)) and is_finished(state, plan.minutes, blends=False)
 
     def _plan(self, stage: str, rate: float, goes_on: bool) -> Plan:
         budget = self.recipe.going_on if goes_on else self.recipe.from_scratch
@@ -170,7 +194,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="time budget of a training stage")
     parser.add_argument("--at-most", type=float, metavar="MINUTES", help="ends a training stage after so long, saved; run it again to go on")
     parser.add_argument("--compare", type=Path, default=BOOTSTRAP, help="a bundle to measure beside the candidate")
-    parser.add_argument("--start", type=Path, help="a bundle to go on from, where no checkpoint is: its trunk stays as it is but for `trunk --minutes`, core and reader are trained on")
+    parser.add_argument("--start", type=Path, help="a bundle to go on from: its trunk stays as it is unless --minutes are given, core and reader are trained on")
     parser.add_argument("--first", type=int, default=0, help="number of the first training shard of each kind: other numbers are other sessions")
     arguments = parser.parse_args()
     if arguments.minutes is not None and arguments.minutes <= 0:

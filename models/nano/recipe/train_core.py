@@ -118,6 +118,11 @@ def _taken(due: torch.Tensor, said: torch.Tensor) -> torch.Tensor:
     return taken
 
 
+def core_state(checkpoint: Path) -> Path:
+    """Where the training of the core in `checkpoint` is gone on from."""
+    return checkpoint.with_suffix(".core.pt")
+
+
 def train_core(
     data: Path, trunk: Path, checkpoint: Path, size: str, plan: Plan, sessions: int, device: str, goes_on: bool = False
 ) -> None:
@@ -133,7 +138,7 @@ def train_core(
     begun = {name: weights.clone() for name, weights in model.state_dict().items()}
     model.core.typed.requires_grad_(not goes_on)
     practice = Practice(shards, sessions, plan.seed, heard_of_nothing(load_model(trunk, size)))
-    state = checkpoint.with_suffix(".core.pt")
+    state = core_state(checkpoint)
     if outdated(state, trunk):
         state.unlink(missing_ok=True)
     train(model.core.train(), losses_in(practice, model, device), plan, state)

@@ -9,7 +9,7 @@ from dataset import Shards
 from losses import deciding_losses, hearing_losses, history, to_batch
 from model import SIZES, Nano
 from precision import mixed
-from training import Plan, blend, save, train
+from training import Plan, blend, digest_of, save, train
 from warm_start import weights_of
 
 REFRESH_CHANCE = 0.01
@@ -20,7 +20,8 @@ def keep_trunk(checkpoint: Path, size: str, start: Path) -> None:
     """Leaves the network of a step graph in `checkpoint` as it is, to train a core on or to be trained further."""
     torch.manual_seed(0)
     begun = weights_of(start, Nano(SIZES[size]))
-    save(checkpoint, {"model": begun, "blend": begun, "optimisers": [], "step": 0, "seconds": 0.0})
+    kept = {"optimisers": [], "step": 0, "seconds": 0.0, "begun": digest_of(start)}
+    save(checkpoint, {"model": begun, "blend": begun, **kept})
 
 
 def train_trunk(
@@ -49,6 +50,6 @@ def train_trunk(
             words, phones, floor, say, act = model(mel, transpose(batch.melody), history(batch.say), batch.play, batch.typed)
         return {**hearing_losses(words, phones, batch), **deciding_losses(floor, say, act, batch)}
 
-    train(model, losses_of, plan, checkpoint)
+    train(model, losses_of, plan, checkpoint, digest_of(start))
     if begun:
         blend(checkpoint, begun)

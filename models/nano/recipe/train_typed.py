@@ -18,6 +18,11 @@ OWN_HISTORY_SHARE = 0.35
 TEXTS = ("messages",)
 
 
+def typed_state(checkpoint: Path) -> Path:
+    """Where the training of the reader in `checkpoint` is gone on from."""
+    return checkpoint.with_suffix(".typed.pt")
+
+
 def train_typed(data: Path, model_file: Path, checkpoint: Path, size: str, plan: Plan, sessions: int, device: str) -> None:
     """
     Trains how the core of the model in `model_file` is told what is typed, and leaves the whole model in `checkpoint`.
@@ -31,7 +36,7 @@ def train_typed(data: Path, model_file: Path, checkpoint: Path, size: str, plan:
     typed.words.requires_grad_(False)  # what the runtime tells is read by these alone
     nothing = heard_of_nothing(load_model(model_file, size))
     practice = Practice(Shards(data, extra={HEARD: cache_names(size)}), sessions, plan.seed, nothing, KINDS, TEXTS)
-    state = checkpoint.with_suffix(".typed.pt")
+    state = typed_state(checkpoint)
     if outdated(state, model_file):
         state.unlink(missing_ok=True)
     train(typed, losses_in(practice, model, device, OWN_HISTORY_SHARE), plan, state)

@@ -1,5 +1,6 @@
 """One training loop for both phases: a time budget, warm-up, plateau, long decay, and checkpoints to resume from."""
 
+import hashlib
 import signal
 import time
 from dataclasses import dataclass
@@ -86,6 +87,11 @@ def averaged(checkpoint: dict) -> dict[str, torch.Tensor]:
     return average["mean"] if average and average["count"] else checkpoint["model"]
 
 
+def digest_of(start: Path | None) -> str | None:
+    """Names the step graph that a checkpoint was begun from; nothing, from scratch."""
+    return None if start is None else hashlib.sha256(start.read_bytes()).hexdigest()
+
+
 def is_warm(checkpoint: Path) -> bool:
     """Whether what is in a finished checkpoint was begun from weights."""
     return "blend" in torch.load(checkpoint, map_location="cpu")
@@ -132,13 +138,18 @@ def _optimisers(module: torch.nn.Module, parameters: list[torch.nn.Parameter], r
 
 
 def train(
-    module: torch.nn.Module, losses_of: Callable[[], dict[str, torch.Tensor]], plan: Plan, checkpoint: Path
+    module: torch.nn.Module,
+    losses_of: Callable[[], dict[str, torch.Tensor]],
+    plan: Plan,
+    checkpoint: Path,
+    begun: str | None = None,
 ) -> None:
     """
     Trains `module` until the budget is spent, and leaves the average of its last weights in it; continues from `checkpoint` where
     there is one.
 
     SIGTERM and SIGINT end it early, with everything saved to go on from.
+    @param begun what it was begun from, by `digest_of`
     @param losses_of draws a batch and returns its losses by name
     @throws SystemExit if it was ended early
     """
@@ -165,6 +176,7 @@ def train(
             "optimisers": [optimiser.state_dict() for optimiser in optimisers],
             "step": step,
             "seconds": watch.seconds,
+            "begun": begun,
         },
     )
 
