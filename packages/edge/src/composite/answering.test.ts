@@ -166,6 +166,57 @@ describe('taking turns', () => {
     expect(talk.emitted('response.latency')).toMatchObject([{ responseId: 'r1', voiceMs: 40 }]);
   });
 
+  describe('what is said behind a tool while the words before it are still being heard', () => {
+    const behind = () => {
+      const talk = new Talk().floors('.SSSS').words('what is the weather').floors('Y').words('what is the weather');
+      talk.writes('Let me look.\n', false);
+      talk.calls(true);
+      talk.floors('..');
+      talk.calls(false);
+      return talk.writes('It is sunny today. ', false);
+    };
+    const texts = ({ said }: Talk) => said.map((one) => one.replace(/^\d+: /, ''));
+
+    it('is a response of the answer, which ends where that is stopped', () => {
+      const talk = behind().hearsFirst();
+      expect(talk.state.answer).toMatchObject({ responseId: 'r2' });
+      const { draftId } = talk.asks.at(-1)!;
+      talk.cut('It is');
+      expect([talk.cancelled.at(-1), talk.state.answer]).toEqual([draftId, undefined]);
+      expect(texts(talk.writes('And tomorrow, too.').floors('..'))).toEqual(['Let me look.', 'It is sunny today.']);
+    });
+
+    it('is not taken back once it sounds, and is said from its beginning where it was before', () => {
+      const sounding = behind().hearsFirst().sounds().floors('.S');
+      expect(sounding.acts).not.toContain('stop');
+      expect(sounding.state.answer).toMatchObject({ responseId: 'r2' });
+      const unheard = behind().hearsFirst().floors('S');
+      expect(unheard.acts).toContain('stop');
+      expect(texts(unheard.floors('Y').words('').floors('.'))).toEqual([
+        'Let me look.',
+        'It is sunny today.',
+        'It is sunny today.',
+      ]);
+    });
+
+    it('is over when it was heard, and nothing of it comes again', () => {
+      const talk = behind().hearsFirst().sounds().writes('And tomorrow, too.').floors('.').hearsAll();
+      expect(talk.state.answer).toBeUndefined();
+      talk.floors('S').floors('Y').words('').floors('..');
+      expect(texts(talk).join(' ')).toBe('Let me look. It is sunny today. And tomorrow, too.');
+    });
+
+    it('may be that it failed', () => {
+      const patience = { wordMs: 1000, word: 'One moment.', firstMs: 4000, stallMs: 2000, sorry: 'Sorry.' };
+      const talk = new Talk({ patience }).floors('.SSSS').words('what is the weather').floors('Y');
+      talk.words('what is the weather').writes('Let me look.\n', false);
+      talk.calls(true);
+      talk.floors('.');
+      talk.calls(false);
+      expect(texts(talk.fails())).toEqual(['Let me look.', 'Sorry.']);
+    });
+  });
+
   it('takes no reply to somebody else in the room for its own, while a tool works', () => {
     const talk = new Talk().floors('.SSSS').words('what is the weather').floors('Y').words('what is the weather');
     talk.writes('Let me look.\n', false);

@@ -17,14 +17,22 @@ export function newAnswer(
     said: 0,
     saidAll: false,
     opens: false,
+    opensFrom: 0,
     responseId: undefined,
     saidAtMs: undefined,
     calling: false,
     called: false,
+    calledAt: 0,
     soundedAtMs: undefined,
     measured: false,
     cancelled: false,
   };
+}
+
+/** Words that began no response by now are part of the one before them. */
+export function noteJoined(step: StepBuilder): void {
+  const { answer } = step.state;
+  if (answer?.opens && answer.responseId !== undefined) step.set({ answer: { ...answer, opens: false } });
 }
 
 /** What can be said of the answer now. */
@@ -63,7 +71,9 @@ export function sayMore(step: StepBuilder, atMs: number): void {
       ...answer,
       said,
       saidAll: answer.draft.done && !rest,
-      opens: answer.opens || (say !== '' && answer.responseId === undefined),
+      // Behind a tool they begin a response even while the one before it is still being heard.
+      ...(say !== '' &&
+        !answer.opens && { opens: answer.called || answer.responseId === undefined, opensFrom: answer.said }),
       saidAtMs: answer.saidAtMs ?? (say === '' ? undefined : atMs),
     },
   });
@@ -73,7 +83,8 @@ export function sayMore(step: StepBuilder, atMs: number): void {
 export function noteCalls(step: StepBuilder, draftId: string, calling: boolean, atMs: number): void {
   const { answer } = step.state;
   if (answer?.draft.id !== draftId) return;
-  step.set({ answer: { ...answer, calling, called: true } });
+  const calledAt = calling ? (readDraft(answer.draft)?.text.length ?? 0) : answer.calledAt;
+  step.set({ answer: { ...answer, calling, called: true, calledAt } });
   sayMore(step, atMs);
 }
 
@@ -87,11 +98,11 @@ export function fail(step: StepBuilder, draftId: string, atMs: number): void {
   }
   const { answer, held, options } = step.state;
   const sorry = options.patience?.sorry ?? '';
-  const heardTo = (answer ?? held)?.heardTo ?? 0;
+  const { heardTo = 0, calledAt = 0 } = answer ?? held ?? {};
   step.changeDraft(draftId, (draft) => {
     const read = readDraft(draft);
     // What there is of it is said, and no more; whoever asked and gets nothing, or nothing behind a tool, is told so.
-    const rest = read?.text.slice(heardTo).trim() ?? '';
+    const rest = read?.text.slice(Math.max(heardTo, calledAt)).trim() ?? '';
     return { ...draft, text: rest === '' ? `${read ? draft.text : ''}${sorry}` : draft.text, done: true };
   });
   sayMore(step, atMs);
@@ -105,7 +116,8 @@ export function follow(step: StepBuilder, event: SessionEvent): void {
   if (event.type === 'response.started') {
     // Others in the room are replied to as well: its own begins with the words that were given.
     if (answer.opens && (event.kind === 'reply' || event.kind === 'interjection')) {
-      step.set({ answer: { ...answer, opens: false, responseId: event.responseId } });
+      const { opensFrom: heardTo } = answer;
+      step.set({ answer: { ...answer, opens: false, responseId: event.responseId, heardTo, soundedAtMs: undefined } });
     }
   } else if (
     ((event.type === 'response.completed' && !answer.saidAll) ||

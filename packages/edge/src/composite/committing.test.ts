@@ -264,6 +264,29 @@ describe('taking turns', () => {
     ]);
   });
 
+  it('what they go on to say under an interjection is asked once that was heard', () => {
+    const talk = new Talk({ eagerness: 'eager' }).floors('.SSSS').words('rome is in france');
+    talk.writes('[interject] No: Italy.').floors('S');
+    const asked = talk.asks.length;
+    talk.floors('SS').words('when does the train leave').floors('Y').words('when does the train leave').floors('...');
+    expect(talk.asks.slice(asked).filter(({ partial }) => !partial)).toEqual([]);
+    talk.hearsAll().floors('.');
+    expect(talk.state.answer).toBeDefined();
+    expect(talk.state.utterance).toBeUndefined();
+    talk.writes('At nine.').floors('..');
+    expect(talk.said.at(-1)).toMatch('At nine.');
+  });
+
+  it('hears on from the last word where they speak on under an interjection, and from where they begin otherwise', () => {
+    const begins = (floors: string) => {
+      const talk = new Talk({ eagerness: 'eager' }).floors('.SSS').words('rome is in france', 600).floors('S');
+      talk.writes('[interject] No: Italy.').floors('S').floors(floors);
+      return talk.effects.flatMap((effect) => (effect.do === 'listen' ? [effect.fromMs] : [])).at(-1);
+    };
+    expect(begins('S')).toBe(600);
+    expect(begins('h....S')).toBe(1800);
+  });
+
   it('answers with the words it has where the rest does not come', () => {
     const talk = new Talk().floors('.SSSS').words('what time is it').writes('Noon.').floors('Y............');
     expect(talk.said).toEqual([]);

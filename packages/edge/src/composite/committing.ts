@@ -13,9 +13,11 @@ const WORDS_LATE_MS = 2500;
 
 /** The user has yielded and their words are there: the draft that fits is the answer, or a new one is asked for. */
 export function settle(step: StepBuilder, atMs: number): void {
-  const { utterance } = step.state;
+  const { utterance, answer } = step.state;
   const yieldedAtMs = utterance?.yieldedAtMs;
   if (!utterance || yieldedAtMs === undefined) return;
+  // What was thrown in while they spoke is no answer to what they go on to say: that has its turn when it is over.
+  if (answer && readDraft(answer.draft)?.kind === 'interjection') return;
   if (utterance.coveredMs < utterance.wordsDueMs) {
     if (atMs - yieldedAtMs <= WORDS_LATE_MS || utterance.own) return;
     if (plainWords(utterance.words).length === 0) {
@@ -35,7 +37,6 @@ export function settle(step: StepBuilder, atMs: number): void {
   step.set({ drafts: [] });
   // A cough, or the end of a word that was answered already.
   if (plain.length === 0) return;
-  const { answer } = step.state;
   const answering = answer !== undefined;
   if (answer?.calling) step.run({ do: 'add', draftId: answer.draft.id, words: words.join(' ') });
   const chosen = fitting ?? (answering ? undefined : step.ask(words, atMs, false));
@@ -107,12 +108,12 @@ function murmur(step: StepBuilder, utterance: Utterance, say: string): void {
 
 /** What was said so far is answered; what they say now, under the answer or after it, is another utterance. */
 function takeFloor(step: StepBuilder, utterance: Utterance, one: Draft, atMs: number): void {
+  const { spokenToMs, coveredAtMs } = utterance;
   step.set({ history: userSaid(step.state.history, utterance.words.join(' ')) });
   for (const other of step.state.drafts) if (other !== one) step.drop(other, 'superseded');
   tell(step, utterance, utterance.words.length, atMs);
   step.close(utterance);
-  step.set({ drafts: [] });
-  const { spokenToMs, coveredAtMs } = utterance;
+  step.set({ drafts: [], brokenIntoMs: spokenToMs });
   step.answer(newAnswer(one, { drafted: true, spokenToMs, yieldedAtMs: atMs, wordsAtMs: coveredAtMs }));
   step.committed(one, atMs);
 }

@@ -133,6 +133,22 @@ describe('a composite row', () => {
     });
   });
 
+  it('keeps what the transcriber had understood before it failed, and takes the bundle’s words from there on', async () => {
+    const { MicroturnError } = await import('@microturn/protocol');
+    const { turns, scribe, llm, decisions } = talk('.SSSSSSY');
+    await turns(5);
+    scribe.says('what time is it', 800);
+    await turns(1);
+    scribe.listener!.onFailed(new MicroturnError('transcriber/failed'));
+    await turns(5);
+    expect(llm.requests.at(-1)).toMatchObject({
+      purpose: 'reply',
+      messages: [{ content: 'what time is it own5 own6 own7 own8' }],
+    });
+    const told = decisions.flatMap(({ words }) => words.map(({ text }) => text));
+    expect(told).toEqual(['what', 'time', 'is', 'it', 'own5', 'own6', 'own7', 'own8']);
+  });
+
   it('takes them, too, where the transcriber has not a word in time, and says so once', async () => {
     const { turns, scribe, llm, events } = talk(`.SSSSY${'.'.repeat(20)}`);
     await turns(18);

@@ -37,8 +37,8 @@ export class CompositeRow implements SessionRow {
   readonly #microTurnMs: number;
   #state;
   #hearing: Hearing | undefined;
-  /** Words of the floor bundle in this utterance, for where there is no transcriber. */
-  #own: { utterance: number; words: string[]; heardAll: boolean } | undefined;
+  /** Words of the floor bundle in this utterance, for where there is no transcriber; behind those of one that failed. */
+  #own: { utterance: number; words: DecodedWord[]; before: readonly string[]; fromMs: number } | undefined;
   readonly #answers: LlmAnswers;
   /** Words that became known between two decisions, until the next. */
   #words: DecodedWord[] = [];
@@ -162,6 +162,7 @@ export class CompositeRow implements SessionRow {
       say: speech?.say ?? '',
       ...(speech?.more && { more: true }),
     });
+    this.#said(composed);
     this.#run(effects);
     this.#hearOwn(decision);
   }
@@ -172,7 +173,13 @@ export class CompositeRow implements SessionRow {
     const { effects, composed } = this.#step(input);
     this.#words.push(...composed.words);
     if (composed.speech && composed.speech.say !== '') this.#outlet.more(composed.speech.say);
+    this.#said(composed);
     this.#run(effects);
+  }
+
+  /** The session has told by now which response it is. */
+  #said({ speech }: Composed): void {
+    if (speech && speech.say !== '') this.#step({ type: 'said' });
   }
 
   #step(input: TurnTakingInput): { effects: readonly CompositeEffect[]; composed: Composed } {
@@ -199,8 +206,7 @@ export class CompositeRow implements SessionRow {
         case 'hear-own':
           if (this.#hearing?.utterance !== effect.utterance) break;
           this.#hearing.transcription.close();
-          this.#hearing = undefined;
-          this.#report(new MicroturnError('transcriber/failed', effect.detail));
+          this.#giveUpHearing(new MicroturnError('transcriber/failed', effect.detail));
           break;
         case 'unlisten':
           if (this.#own?.utterance === effect.utterance) this.#own = undefined;
@@ -237,7 +243,7 @@ export class CompositeRow implements SessionRow {
   }
 
   #listen(utterance: number, fromMs: number): void {
-    this.#own = { utterance, words: [], heardAll: false };
+    this.#own = { utterance, words: [], before: [], fromMs: -Infinity };
     const { transcriber } = this.#parts;
     if (!transcriber) return;
     const transcription = transcriber.start(fromMs, {
@@ -247,8 +253,8 @@ export class CompositeRow implements SessionRow {
         this.#transcribed = { requests: before.requests + requests, seconds: before.seconds + seconds };
       },
       onFailed: (error) => {
-        if (this.#hearing?.utterance === utterance) this.#hearing = undefined;
-        this.#report(error);
+        if (this.#hearing?.utterance === utterance) this.#giveUpHearing(error);
+        else this.#report(error);
       },
     });
     this.#hearing = {
@@ -282,26 +288,37 @@ export class CompositeRow implements SessionRow {
       // The media thread is gone or being replaced: this utterance is understood by the bundle's own words.
       if (hearing !== this.#hearing) return;
       hearing.transcription.close();
-      this.#hearing = undefined;
-      this.#report(MicroturnError.from(cause, 'transcriber/failed'));
+      this.#giveUpHearing(MicroturnError.from(cause, 'transcriber/failed'));
     } finally {
       hearing.fetching = false;
     }
+  }
+
+  /** What the transcriber has understood so far stays; what follows are the bundle's own words. */
+  #giveUpHearing(error: MicroturnError): void {
+    this.#hearing = undefined;
+    const { utterance } = this.#state;
+    if (this.#own && utterance && this.#own.utterance === utterance.id) {
+      this.#own = { ...this.#own, before: utterance.words, fromMs: utterance.coveredMs };
+    }
+    this.#report(error);
   }
 
   /** The floor bundle's words, one micro-turn late, since one may end just before a boundary and be told after it. */
   #hearOwn({ words, index }: Decision): void {
     const own = this.#own;
     if (!own) return;
-    own.words.push(...words.map(({ text }) => text));
+    own.words.push(...words);
     if (this.#hearing?.utterance === own.utterance) return;
     const coveredMs = index * this.#microTurnMs;
+    const after = own.words.filter(({ endMs }) => endMs > own.fromMs).map(({ text }) => text);
+    const known = [...own.before, ...after];
     this.#apply({
       type: 'words',
       atMs: this.#nowMs,
       utterance: own.utterance,
-      words: [...own.words],
-      stable: own.words.length,
+      words: known,
+      stable: known.length,
       coveredMs,
     });
   }

@@ -48,8 +48,9 @@ export interface Answer {
   /** Characters of its text that were given to be said. */
   readonly said: number;
   readonly saidAll: boolean;
-  /** Words were given to be said, and the response that they begin is not known yet. */
+  /** Words were given to be said, from `opensFrom` on, and the response that they begin is not known yet. */
   readonly opens: boolean;
+  readonly opensFrom: number;
   readonly responseId: string | undefined;
   readonly spokenToMs: number;
   readonly yieldedAtMs: number;
@@ -57,8 +58,9 @@ export interface Answer {
   readonly saidAtMs: number | undefined;
   /** It waits for tools, and for the user to end: nothing of it is being said, and it goes on with what both give. */
   readonly calling: boolean;
-  /** It has called a tool: what it says is what came of that. */
+  /** It has called a tool: what it says is what came of that, from this character on. */
   readonly called: boolean;
+  readonly calledAt: number;
   /** The first packet of what is being said of it left. */
   readonly soundedAtMs: number | undefined;
   /** A packet of it has left before: what it waits for now is no part of its latency. */
@@ -80,6 +82,8 @@ export interface TurnTaking {
   readonly utterance: Utterance | undefined;
   /** Sound up to here belonged to an earlier utterance. */
   readonly heardToMs: number;
+  /** Up to here they spoke when something was thrown in: if they speak on, no sound since the last words is passed over. */
+  readonly brokenIntoMs: number | undefined;
   /** Oldest first. Each answers words that may still turn out to be all. */
   readonly drafts: readonly Draft[];
   /** When the floor bundle was told last that one of them could be said. */
@@ -128,6 +132,8 @@ export type TurnTakingInput =
   /** Pictures that are seen with what is asked from now on, until others of that name are, or none. */
   | { type: 'shown'; name: string; pictures: readonly Picture[] }
   | { type: 'event'; event: SessionEvent }
+  /** What was given to be said has begun a response by now, or is part of one. */
+  | { type: 'said' }
   /** What happened in this session before, in a process that is gone. */
   | { type: 'restore'; events: readonly SessionEvent[] }
   /** The first packet of a response left. */
@@ -145,6 +151,7 @@ export function startTurnTaking(options: TurnTakingOptions): TurnTaking {
     options,
     utterance: undefined,
     heardToMs: 0,
+    brokenIntoMs: undefined,
     drafts: [],
     offeredAtMs: undefined,
     answer: undefined,

@@ -1,5 +1,5 @@
 import type { Act, Decision } from '../engine/types.js';
-import { fail, follow, giveHeld, measure, noteCalls, sayMore, stopHeld, takeBack } from './answering.js';
+import { fail, follow, giveHeld, measure, noteCalls, noteJoined, sayMore, stopHeld, takeBack } from './answering.js';
 import { interject, offer, settle } from './committing.js';
 import { historyOf, toolsAnswered } from './heard-history.js';
 import { isRefuted, plainWords } from './draft.js';
@@ -59,6 +59,9 @@ export function stepTurnTaking(state: TurnTaking, input: TurnTakingInput): TurnT
       break;
     case 'event':
       follow(step, input.event);
+      break;
+    case 'said':
+      noteJoined(step);
       break;
     case 'restore':
       step.set({ history: historyOf(input.events) });

@@ -27,8 +27,10 @@ export function speaks(
   const hesitates = confidence < SURE;
   if (!utterance) {
     const id = step.next();
-    const soundFromMs = Math.max(step.state.heardToMs, fromMs - LEAD_MS);
+    const { heardToMs, brokenIntoMs } = step.state;
+    const soundFromMs = brokenIntoMs === fromMs ? heardToMs : Math.max(heardToMs, fromMs - LEAD_MS);
     step.set({
+      brokenIntoMs: undefined,
       draftDueMs: Math.max(draftDueMs, toMs + options.drafting.everyMs),
       utterance: {
         id,

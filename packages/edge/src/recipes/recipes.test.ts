@@ -58,6 +58,15 @@ describe('recipes', () => {
     expect(recipe).toMatchObject({ instructions: 'Be kind.', voice: { model: 'gpt-4o-mini-tts' } });
   });
 
+  it('a built-in says what is left out also where the provider that it has is written out', () => {
+    const llm = { provider: 'openai-compatible', baseUrl: 'https://eu.api.openai.com/v1', model: 'another' } as const;
+    expect(resolve({ recipes: { openai: { llm } } }).byName.get('openai')!.llm).toMatchObject({
+      ...llm,
+      apiKeyEnv: 'OPENAI_API_KEY',
+      takes: ['image'],
+    });
+  });
+
   it('bounds what drafts may cost where the LLM has a price', () => {
     const price = { input: 1, output: 2 };
     const recipe = resolve({ recipes: { ollama: { llm: { price }, drafting: { costPerMinute: 0.1 } } } });

@@ -42,13 +42,17 @@ function parseRecipe(name: string, input: Readonly<Record<string, unknown>> | un
   throw new MicroturnError('edge/config', `recipes.${name}.${v.getDotPath(issue) ?? ''}: ${issue.message}`);
 }
 
+/** Of a section of an LLM that names none. */
+const DEFAULT_PROVIDER = 'openai-compatible';
+
 /** Field by field within a section, unless the section is of another provider. */
 function merge(base: Readonly<Record<string, object>>, over: Readonly<Record<string, unknown>>): object {
   const merged: Record<string, unknown> = { ...base, ...over };
   for (const [key, section] of Object.entries(base)) {
     const mine = over[key];
     if (typeof mine !== 'object' || mine === null) continue;
-    const other = 'provider' in mine && mine.provider !== (section as { provider?: unknown }).provider;
+    const { provider = DEFAULT_PROVIDER } = section as { provider?: unknown };
+    const other = 'provider' in mine && mine.provider !== provider;
     merged[key] = other ? mine : { ...section, ...mine };
   }
   return merged;

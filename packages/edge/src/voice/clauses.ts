@@ -1,4 +1,5 @@
 import { MicroturnError } from '@microturn/protocol';
+import { NothingToSay } from './nothing-to-say.js';
 
 /** Longest text that one call may speak. */
 export const MAX_TEXT_CHARS = 4_096;
@@ -73,7 +74,7 @@ export function splitClauses(text: string): Clause[] {
   }
   const words = toWords(text);
   if (words.length === 0) {
-    throw new MicroturnError('voice/failed', 'nothing in it can be said: this voice speaks English words and numbers');
+    throw new NothingToSay('this voice speaks English words and numbers');
   }
   const clauses: Clause[] = [];
   for (let from = 0; from < words.length;) {

@@ -1,5 +1,6 @@
 import { MicroturnError } from '@microturn/protocol';
 import { MAX_TEXT_CHARS, plainText } from './clauses.js';
+import { NothingToSay } from './nothing-to-say.js';
 
 /** A sentence as a voice of any language is given it. */
 export interface Sentence {
@@ -31,7 +32,7 @@ export function splitSentences(text: string): Sentence[] {
     }
     if (/[\p{L}\p{N}]/u.test(words.join(''))) sentences.push(toSentence(words));
   }
-  if (sentences.length === 0) throw new MicroturnError('voice/failed', 'nothing in it can be said');
+  if (sentences.length === 0) throw new NothingToSay();
   return sentences;
 }
 

@@ -55,6 +55,22 @@ describe('SpeechDesk', () => {
     vi.useRealTimers();
   });
 
+  it.each([
+    ['in the midst', ['Good morning in Japanese is', 'おはようございます.', 'You can say it, too.']],
+    ['at the beginning', ['Спасибо.', 'That is thank you.']],
+    ['at the end', ['Sure! That means hello:', '你好！']],
+  ])('passes over what it has no words for %s of a response, and says so', async (_, parts) => {
+    bench = new Bench();
+    for (const [i, text] of parts.entries()) bench.speak('r1', text, { last: i === parts.length - 1 });
+    await bench.settled();
+    const said = parts.filter((text) => /[a-z]/i.test(text));
+    expect(bench.clauses.map(({ text }) => text).join(' ')).toBe(said.join(' '));
+    expect(bench.reports.filter(({ type }) => type === 'problem')).toMatchObject([{ error: { code: 'voice/failed' } }]);
+    expect(bench.reports.filter(({ type }) => type === 'done')).toHaveLength(parts.length);
+    expect(bench.reports.some(({ type }) => type === 'refused')).toBe(false);
+    expect(bench.sent.at(-1)).toMatchObject({ responseId: 'r1', last: true });
+  });
+
   it('times words from the start of the response, over clauses and over calls', async () => {
     bench = new Bench();
     bench.speak('r1', 'This is one. And two.');

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import type { SpeechMessage, VoiceKey } from '../media/types.js';
 import { amplify, plainly, type Manner } from './manner.js';
 import type { VoiceReport, VoiceRequest } from './messages.js';
+import { NothingToSay } from './nothing-to-say.js';
 import type { SpeechClause, Voice } from './types.js';
 
 /**
@@ -216,7 +217,12 @@ export class SpeechDesk {
       this.#parts.report({ type: 'done', job: job.id, lengthMs: response.lengthMs });
     } catch (error) {
       if (signal.aborted) return;
-      this.#parts.report({ type: 'refused', job: job.id, error: MicroturnError.from(error, 'voice/failed').toWire() });
+      const failure = MicroturnError.from(error, 'voice/failed').toWire();
+      if (error instanceof NothingToSay && (response.lengthMs > 0 || !job.last)) {
+        // Among others it is passed over, as the same words are within one that has more.
+        this.#parts.report({ type: 'problem', job: job.id, error: failure });
+        this.#parts.report({ type: 'done', job: job.id, lengthMs: response.lengthMs });
+      } else this.#parts.report({ type: 'refused', job: job.id, error: failure });
     }
     response.jobs.shift();
     if (job.last) this.#finish(response.voice, response.id);
