@@ -139,7 +139,7 @@ describe('VoiceHost', () => {
     await start();
     listen();
     expect(await failure(speak('r1', 'a'.repeat(5_000)))).toMatchObject({ code: 'voice/failed' });
-    expect(await failure(speak('r1', '世界'))).toMatchObject({
+    expect(await failure(speak('r1', '世界', { last: true }))).toMatchObject({
       code: 'voice/failed',
       hint: expect.stringContaining('rephrase'),
     });
