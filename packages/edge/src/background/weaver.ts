@@ -183,7 +183,7 @@ export class Weaver {
     const last = pieces.at(-1);
     const unheard =
       event.type === 'response.completed'
-        ? event.unheardText !== undefined
+        ? event.unheardText !== undefined && event.heardMs === 0
         : event.heardText === '' || event.by === 'agent';
     if (unheard) {
       if (this.#asked?.questionId === questionId) this.#asked = undefined;

@@ -277,6 +277,15 @@ describe('taking turns', () => {
     expect(talk.said.at(-1)).toMatch('At nine.');
   });
 
+  it('what they say under an interjection that calls a tool is told with its result', () => {
+    const talk = new Talk({ eagerness: 'eager' }).floors('.SSSS').words('rome is in france');
+    const { draftId } = talk.asks.at(-1)!;
+    talk.writes('[interject] Wait, let me check.\n', false).floors('S');
+    talk.calls(true, draftId).floors('SS').words('are you sure').floors('Y').words('are you sure');
+    expect(talk.effects).toContainEqual({ do: 'add', draftId, words: 'are you sure' });
+    expect(talk.state.utterance).toBeUndefined();
+  });
+
   it('hears on from the last word where they speak on under an interjection, and from where they begin otherwise', () => {
     const begins = (floors: string) => {
       const talk = new Talk({ eagerness: 'eager' }).floors('.SSS').words('rome is in france', 600).floors('S');

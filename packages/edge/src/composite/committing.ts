@@ -17,7 +17,8 @@ export function settle(step: StepBuilder, atMs: number): void {
   const yieldedAtMs = utterance?.yieldedAtMs;
   if (!utterance || yieldedAtMs === undefined) return;
   // What was thrown in while they spoke is no answer to what they go on to say: that has its turn when it is over.
-  if (answer && readDraft(answer.draft)?.kind === 'interjection') return;
+  // A tool waits for it, though.
+  if (answer && !answer.calling && readDraft(answer.draft)?.kind === 'interjection') return;
   if (utterance.coveredMs < utterance.wordsDueMs) {
     if (atMs - yieldedAtMs <= WORDS_LATE_MS || utterance.own) return;
     if (plainWords(utterance.words).length === 0) {

@@ -149,6 +149,17 @@ describe('a composite row', () => {
     expect(told).toEqual(['what', 'time', 'is', 'it', 'own5', 'own6', 'own7', 'own8']);
   });
 
+  it('takes all of the bundle’s words for what the transcriber had only begun to understand', async () => {
+    const { MicroturnError } = await import('@microturn/protocol');
+    const { turns, scribe, llm } = talk('.SSSSY');
+    await turns(5);
+    scribe.listener!.onTranscript({ words: ['what', 'time'], stable: 1, covered: 0, coveredMs: 0 });
+    scribe.listener!.onTranscript({ words: [], stable: 0, coveredMs: 800 });
+    scribe.listener!.onFailed(new MicroturnError('transcriber/failed'));
+    await turns(3);
+    expect(llm.requests.at(-1)).toMatchObject({ messages: [{ content: 'own1 own2 own3 own4 own5 own6' }] });
+  });
+
   it('takes them, too, where the transcriber has not a word in time, and says so once', async () => {
     const { turns, scribe, llm, events } = talk(`.SSSSY${'.'.repeat(20)}`);
     await turns(18);

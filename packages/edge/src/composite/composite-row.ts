@@ -247,7 +247,13 @@ export class CompositeRow implements SessionRow {
     const { transcriber } = this.#parts;
     if (!transcriber) return;
     const transcription = transcriber.start(fromMs, {
-      onTranscript: (transcript) => this.#apply({ type: 'words', atMs: this.#nowMs, utterance, ...transcript }),
+      onTranscript: ({ words, stable, covered = words.length, coveredMs }) => {
+        // What the bundle's own words would follow.
+        if (this.#own?.utterance === utterance && covered > 0) {
+          this.#own = { ...this.#own, before: words.slice(0, covered), fromMs: coveredMs };
+        }
+        this.#apply({ type: 'words', atMs: this.#nowMs, utterance, words, stable, coveredMs });
+      },
       onSent: ({ requests, seconds }) => {
         const before = this.#transcribed;
         this.#transcribed = { requests: before.requests + requests, seconds: before.seconds + seconds };
@@ -294,13 +300,9 @@ export class CompositeRow implements SessionRow {
     }
   }
 
-  /** What the transcriber has understood so far stays; what follows are the bundle's own words. */
+  /** What the transcriber has understood so far stays, and the bundle's own words follow. */
   #giveUpHearing(error: MicroturnError): void {
     this.#hearing = undefined;
-    const { utterance } = this.#state;
-    if (this.#own && utterance && this.#own.utterance === utterance.id) {
-      this.#own = { ...this.#own, before: utterance.words, fromMs: utterance.coveredMs };
-    }
     this.#report(error);
   }
 

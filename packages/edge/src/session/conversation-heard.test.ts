@@ -69,11 +69,17 @@ describe('a conversation', () => {
     const on = say().feed({ type: 'heard', responseId: 's', heardMs: 2000, state: 'muted' });
     on.feed({ type: 'heard', responseId: 's', heardMs: 2000, state: 'playing' });
     expect(ended(on)).toMatchObject([{ heardMs: 2000, unheardText: 'c d' }]);
-    // What had not is heard from there on.
+    // What had not is heard from there on, or as far as is known.
     const waited = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b c d' });
     waited.feed({ type: 'heard', responseId: 's', heardMs: 0, state: 'muted' }).voiced('s', 'a b c d', 4000);
     waited.feed({ type: 'heard', responseId: 's', heardMs: 3100, state: 'playing' });
     expect(ended(waited)).toEqual([{ type: 'response.completed', responseId: 's', heardMs: 3100 }]);
+    const sent = new Run()
+      .feed({ type: 'say', atMs: 0, responseId: 's', text: 'a b c d' })
+      .voiced('s', 'a b c d', 4000);
+    sent.feed({ type: 'heard', responseId: 's', heardMs: 0, state: 'muted' });
+    sent.feed({ type: 'heard', responseId: 's', heardMs: 0, state: 'playing' });
+    expect(ended(sent)).toEqual([{ type: 'response.completed', responseId: 's', heardMs: 0 }]);
     // Of who reports no more, nothing is known.
     expect(ended(say())).toEqual([{ type: 'response.completed', responseId: 's', heardMs: 1900 }]);
   });

@@ -296,8 +296,9 @@ function hear(step: StepBuilder, { responseId, heardMs, state }: ConversationInp
     if (state === 'muted') step.finishCut(responseId);
     return;
   }
-  // What had begun when the sound went off is heard no further; one that waited is, from the first of it that plays.
-  step.update(responseId, (r) => ({ ...r, muted: state === 'muted' || (r.muted && heard <= r.heardMs) }));
+  // What was being heard when the sound went off is heard no further; one that waited is, once it plays.
+  const stays = response.muted && response.heardMs > 0 && heard <= response.heardMs;
+  step.update(responseId, (r) => ({ ...r, muted: state === 'muted' || stays }));
   step.hear(responseId, heard);
   const isSent = response.speaking === 0 && response.sentAtMs !== undefined;
   if (isSent && isHeardToTheEnd(response, heard)) step.complete(responseId);

@@ -241,9 +241,10 @@ class SocketTranscription implements Transcription {
     const open = this.#parts.findIndex(({ done }) => !done);
     const known = this.#parts.slice(0, open < 0 ? undefined : open);
     // The last word of a stream may be half of one, and what is before later parts is still to come.
-    const stable = all.slice(0, known.length).flat().length + Math.max(0, (all[open]?.length ?? 0) - 1);
+    const covered = all.slice(0, known.length).flat().length;
+    const stable = covered + Math.max(0, (all[open]?.length ?? 0) - 1);
     const coveredMs = known.findLast(({ toMs }) => toMs !== undefined)?.toMs ?? this.#fromMs;
-    this.#listener.onTranscript({ words, stable, coveredMs });
+    this.#listener.onTranscript({ words, stable, coveredMs, ...(covered < words.length && { covered }) });
   }
 
   #fail(cause: unknown): void {

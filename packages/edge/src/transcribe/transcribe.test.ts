@@ -372,9 +372,9 @@ it('words of a later part that come first stand behind those of an earlier one, 
   }
   await vi.waitFor(() => expect(heard.transcripts).toHaveLength(4));
   expect(heard.transcripts.map(({ words, ...rest }) => ({ text: words.join(' '), ...rest }))).toEqual([
-    { text: 'what', stable: 0, coveredMs: 0 },
-    { text: 'what is it', stable: 0, coveredMs: 0 },
-    { text: 'what is it now', stable: 0, coveredMs: 0 },
+    { text: 'what', stable: 0, covered: 0, coveredMs: 0 },
+    { text: 'what is it', stable: 0, covered: 0, coveredMs: 0 },
+    { text: 'what is it now', stable: 0, covered: 0, coveredMs: 0 },
     { text: 'what time is it now', stable: 5, coveredMs: 2000 },
   ]);
   expect(heard.errors).toEqual([]);

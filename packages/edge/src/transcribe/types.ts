@@ -9,6 +9,8 @@ export interface Transcript {
   readonly words: readonly string[];
   /** The first of them, that will not be taken back. */
   readonly stable: number;
+  /** Of them, those of the sound up to `coveredMs`; all where it is not said. */
+  readonly covered?: number;
   /** Session ms up to which the sound was taken into account. */
   readonly coveredMs: number;
 }
