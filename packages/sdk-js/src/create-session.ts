@@ -205,7 +205,7 @@ class Session implements InteractionSession {
   }
 
   async say(text: string, { audience }: { readonly audience?: AudienceChoice } = {}): Promise<{ responseId: string }> {
-    const reply = await this.#link().request({ type: 'say', text: givenText(text), ...(audience && { audience }) });
+    const reply = await this.#link().request({ type: 'say', text: givenText(text), audience });
     const responseId = (reply as { responseId?: unknown } | undefined)?.responseId;
     if (typeof responseId !== 'string') throw new MicroturnError('protocol/malformed', 'say: expected a responseId');
     return { responseId };
@@ -221,7 +221,7 @@ class Session implements InteractionSession {
 
   async ask(text: string, { subject, images = [] }: AskOptions = {}): Promise<AskResult> {
     const link = this.#link();
-    const question = { type: 'task.ask', text: givenText(text), ...(subject !== undefined && { subject }) } as const;
+    const question = { type: 'task.ask', text: givenText(text), subject } as const;
     const reply = await (images.length === 0
       ? link.request(question)
       : this.#withPictures(link, images, (imageIds) => ({ ...question, images: imageIds })));
@@ -241,12 +241,12 @@ class Session implements InteractionSession {
       type: 'task.answer',
       taskId,
       answer: typeof answer === 'boolean' ? answer : givenText(answer),
-      ...(questionId !== undefined && { questionId }),
+      questionId,
     });
   }
 
   async cancel(taskId?: string): Promise<void> {
-    await this.#link().request({ type: 'task.cancel', ...(taskId !== undefined && { taskId }) });
+    await this.#link().request({ type: 'task.cancel', taskId });
   }
 
   async changeSubject(): Promise<void> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { begin, codeOf, connected } from './fixtures/scripted-session.js';
 import { MicroturnError } from './index.js';
+import { settled } from './testing/index.js';
 
 describe('the end of a call', () => {
   it('keeps what was said, stops what went on, and releases the devices', async () => {
@@ -38,6 +39,21 @@ describe('the end of a call', () => {
     expect(session.transcript.value).toEqual([]);
     transport.emit(begin('b'), 100);
     expect(session.responses.value.map(({ id }) => id)).toEqual(['b']);
+  });
+
+  it.each([
+    ['disconnect', 'net/closed'],
+    ['close', 'session/closed'],
+  ] as const)('tells what is under way why it is not answered: %s(), %s', async (leave, code) => {
+    const { session, transport } = await connected();
+    for (const type of ['say', 'task.ask', 'producer.mute'] as const) {
+      transport.answer(type, () => new Promise(() => undefined));
+    }
+    const underWay = [session.say('x'), session.ask('y'), session.microphone.setMuted(true)].map(codeOf);
+    await settled();
+    await session[leave]();
+    expect(await Promise.all(underWay)).toEqual([code, code, code]);
+    expect(transport.sent.at(-1)).toEqual({ type: 'leave' });
   });
 
   it('is a failure where it was not asked for, and says what the edge said', async () => {

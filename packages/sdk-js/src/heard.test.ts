@@ -1,6 +1,7 @@
 import type { SessionEventBody } from '@microturn/protocol';
 import { describe, expect, it } from 'vitest';
 import { begin, codeOf, completed, connected, setUp } from './fixtures/scripted-session.js';
+import type { OutputDevice } from './index.js';
 import { settled } from './testing/index.js';
 
 describe('what was heard', () => {
@@ -99,17 +100,22 @@ describe('what was heard', () => {
     expect(transport.sentOf('heard')).toEqual([]);
   });
 
-  it('ends where the listener mutes the speaker', async () => {
+  it.each<[string, (speaker: OutputDevice, silent: boolean) => void]>([
+    ['mutes the speaker', (speaker, silent) => speaker.setMuted(silent)],
+    ['turns it down to nothing', (speaker, silent) => speaker.setVolume(silent ? 0 : 1)],
+  ])('ends where the listener %s', async (_how, silence) => {
     const parts = await connected();
     const { transport, session } = parts;
     transport.emit(begin('a'));
     await playFor(60, parts);
-    session.speaker.setMuted(true);
+    silence(session.speaker, true);
+    // A page cannot set the volume on iOS.
+    expect(transport.media.elements[0]?.muted).toBe(true);
     expect(transport.sentOf('heard').at(-1)).toMatchObject({ state: 'muted' });
     const told = transport.sentOf('heard').length;
     await playFor(200, parts);
     expect(transport.sentOf('heard')).toHaveLength(told);
-    session.speaker.setMuted(false);
+    silence(session.speaker, false);
     await playFor(200, parts);
     expect(transport.sentOf('heard').at(-1)).toMatchObject({ state: 'playing' });
   });
@@ -161,6 +167,35 @@ describe('what was heard', () => {
     expect(await latency()).toBe(20);
     await session.close();
     expect([media.contexts, clock.pending]).toEqual([0, 0]);
+  });
+
+  it('is behind by the latency of the output that was chosen, and of the system’s own until that is there', async () => {
+    const { session, transport, clock } = setUp();
+    const { media } = transport;
+    media.enableWebAudio();
+    const asked: (string | undefined)[] = [];
+    const createAudioContext = media.createAudioContext.bind(media);
+    media.createAudioContext = (sinkId?: string) => {
+      asked.push(sinkId);
+      media.outputLatencyMs = sinkId === 'headset' ? 220 : 20;
+      return createAudioContext();
+    };
+    await session.speaker.select('headset');
+    await session.connect();
+    await clock.run(20);
+    transport.emit(begin('a'));
+    const latency = async () => {
+      await playFor(120, { clock, transport } as Awaited<ReturnType<typeof connected>>);
+      return transport.sentOf('heard').at(-1)?.outputLatencyMs;
+    };
+    expect([asked.at(-1), await latency()]).toEqual([undefined, 20]);
+    media.plug('headset', 'audiooutput');
+    await clock.run(20);
+    expect([asked.at(-1), await latency()]).toEqual(['headset', 220]);
+    await session.speaker.select('speaker-1');
+    await clock.run(20);
+    expect([asked.at(-1), await latency()]).toEqual(['speaker-1', 20]);
+    await session.close();
   });
 });
 

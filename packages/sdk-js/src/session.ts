@@ -84,7 +84,10 @@ export interface Snapshot {
 interface CommonOptions {
   /** Base of the edge, http(s) or ws(s). Default: what the token source says, else the page's own origin. */
   readonly url?: string;
-  /** `true` (the default) asks for the microphone on `connect()`; a track or constraints say which; `false` only listens. */
+  /**
+   * `true` (the default) asks for the microphone on `connect()`; a track or constraints say which, and a track that is not `enabled`
+   * begins muted; `false` only listens.
+   */
   readonly microphone?: boolean | MediaStreamTrack | MediaTrackConstraints;
   /** Room to ask the token source for, and to hold the token against. */
   readonly room?: string;
@@ -188,7 +191,7 @@ export interface InteractionSession extends AsyncDisposable {
    *   browser; `session/aborted`, `session/closed`. It is in `connection` as well
    */
   connect(options?: { readonly signal?: AbortSignal }): Promise<void>;
-  /** Leaves the call and releases the devices; `connect()` starts a new one. */
+  /** Leaves the call and releases the devices: what is under way rejects with `net/closed`. `connect()` starts a new one. */
   disconnect(): Promise<void>;
   /** Leaves, for good. Closing twice is harmless. */
   close(): Promise<void>;

@@ -60,11 +60,11 @@ describe('StateSource', () => {
   it('completes when closed, twice without harm, and stays readable', () => {
     const state = new StateSource('a');
     let completed = 0;
-    state.subscribe({ complete: () => completed++ });
+    const subscription = state.subscribe({ complete: () => completed++ });
     state.close();
     state.close();
     state.set('b');
-    expect([completed, state.value, state.observed]).toEqual([1, 'a', false]);
+    expect([completed, state.value, subscription.closed]).toEqual([1, 'a', true]);
     const late: string[] = [];
     state.subscribe({ next: (value) => late.push(value), complete: () => late.push('end') });
     expect(late).toEqual(['a', 'end']);

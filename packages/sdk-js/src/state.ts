@@ -26,10 +26,6 @@ export class StateSource<T> extends Observable<T> implements State<T> {
     return this.#value;
   }
 
-  get observed(): boolean {
-    return this.#subscribers.size > 0;
-  }
-
   set(value: T): void {
     if (this.#closed || Object.is(value, this.#value)) return;
     this.#value = value;

@@ -2,7 +2,7 @@ import { MicroturnError, type AudienceChoice } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { ConnectionStatus } from '../session.js';
-import { unlessAborted } from '../waiting.js';
+import { sleep, unlessAborted } from '../waiting.js';
 import { aborted } from './aborted.js';
 import { Backoff } from './backoff.js';
 import { checkedToken, type TokenRequest, type TokenResponse, type TokenSource } from './token-source.js';
@@ -90,7 +90,7 @@ export class Call {
     if (this.#left) return;
     this.#left = true;
     this.#abort.abort(reason);
-    this.#link?.close();
+    this.#link?.close(reason);
     this.#host.left();
   }
 
@@ -112,7 +112,7 @@ export class Call {
     } catch (cause) {
       // Whoever left it said why.
       const error = signal.aborted ? aborted(signal) : MicroturnError.from(cause, 'edge/internal');
-      this.#link?.close();
+      this.#link?.close(error);
       this.#fail(error);
       throw error;
     }
@@ -125,16 +125,15 @@ export class Call {
     this.#attempt = attempt;
     const signal = AbortSignal.any([this.#abort.signal, attempt.signal]);
     const host = this.#host;
+    const resumeToken = this.#resumeToken;
     try {
       const link = await transport.open({
         url: chooseBase(url, serverUrl),
         token: participantToken,
-        ...(room !== undefined && { room }),
-        ...(audience && { audience }),
-        ...(recipe !== undefined && { recipe }),
-        ...(this.#resumeToken !== undefined && {
-          resume: { resumeToken: this.#resumeToken, lastSeq: host.lastSeq() },
-        }),
+        room,
+        audience,
+        recipe,
+        resume: resumeToken === undefined ? undefined : { resumeToken, lastSeq: host.lastSeq() },
         signal,
         clock,
         logger,
@@ -228,7 +227,7 @@ export class Call {
     for (let error = lost; ;) {
       const waitMs = backoff.nextMs();
       if (clock.now() + waitMs > untilMs) throw new MicroturnError('net/closed', error.message, { cause: error });
-      await this.#sleep(waitMs);
+      await sleep(waitMs, clock, signal);
       signal.throwIfAborted();
       try {
         // A fresh one: the edge looks at it every time.
@@ -245,19 +244,5 @@ export class Call {
         if (!error.retryable || error.code === 'auth/expired') throw error;
       }
     }
-  }
-
-  #sleep(ms: number): Promise<void> {
-    const { signal } = this.#abort;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        cancel();
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const cancel = this.#parts.clock.after(ms, done);
-      signal.addEventListener('abort', done);
-    });
   }
 }

@@ -119,9 +119,20 @@ export class Signaling {
     if (!this.#ended) this.#socket?.send(JSON.stringify(message));
   }
 
-  /** Closing twice is harmless; what is pending rejects with `reason`. */
-  close(reason = new MicroturnError('session/closed')): void {
-    this.#release(reason);
+  /**
+   * Closing twice is harmless; what is pending rejects with `reason`.
+   * @param returning the edge is to keep the session
+   */
+  close(reason: MicroturnError, returning: boolean): void {
+    if (this.#ended) return;
+    this.#ended = reason;
+    this.#stopPing?.();
+    this.#socket?.close(returning);
+    for (const pending of this.#pending.values()) {
+      pending.cancelTimeout();
+      pending.reject(reason);
+    }
+    this.#pending.clear();
   }
 
   #receive(text: string): void {
@@ -178,19 +189,7 @@ export class Signaling {
 
   #end(error: MicroturnError, resumable: boolean): void {
     if (this.#ended) return;
-    this.#release(error);
+    this.close(error, true);
     this.#observer.closed(error, resumable);
-  }
-
-  #release(error: MicroturnError): void {
-    if (this.#ended) return;
-    this.#ended = error;
-    this.#stopPing?.();
-    this.#socket?.close(error.code !== 'session/closed');
-    for (const pending of this.#pending.values()) {
-      pending.cancelTimeout();
-      pending.reject(error);
-    }
-    this.#pending.clear();
   }
 }

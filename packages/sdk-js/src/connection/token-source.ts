@@ -78,9 +78,9 @@ async function post(url: string | URL, options: EndpointOptions, request: TokenR
       method: 'POST',
       headers: { 'content-type': 'application/json', ...options.headers },
       body: JSON.stringify({ room_name, participant_name, participant_identity }),
-      ...(options.credentials && { credentials: options.credentials }),
-      ...(request.signal && { signal: request.signal }),
-    });
+      credentials: options.credentials,
+      signal: request.signal,
+    } as RequestInit);
   } catch (cause) {
     const why = globalThis.location || /^[a-z]+:/i.test(`${url}`) ? '' : ' is relative, and there is no page';
     throw new MicroturnError('net/unreachable', `the token endpoint ${url}${why}`, { cause });

@@ -21,11 +21,11 @@ export interface TransportParts {
 export function transportOver(parts: TransportParts): Transport {
   const { openSocket, openMediaPlane, prepare, watchNetwork, media } = parts;
   return {
-    ...(media && { media }),
+    media,
     ...(prepare && { prepare }),
     async open(options) {
       const link = new Link(options.observer);
-      const onAbort = () => link.close();
+      const onAbort = () => link.close(aborted(options.signal));
       try {
         options.signal.throwIfAborted();
         options.signal.addEventListener('abort', onAbort);
@@ -34,11 +34,12 @@ export function transportOver(parts: TransportParts): Transport {
         options.signal.throwIfAborted();
         return link;
       } catch (error) {
+        const { aborted: givenUp } = options.signal;
+        const reason = givenUp ? aborted(options.signal) : (link.ended ?? MicroturnError.from(error, 'edge/internal'));
         // What could not be resumed now may be in a moment: only whoever gives up leaves.
-        if (options.resume && !options.signal.aborted) link.drop();
-        else link.close();
-        if (options.signal.aborted) throw aborted(options.signal);
-        throw link.lost ?? MicroturnError.from(error, 'edge/internal');
+        if (options.resume && !givenUp) link.drop();
+        else link.close(reason);
+        throw reason;
       } finally {
         options.signal.removeEventListener('abort', onAbort);
       }
@@ -52,12 +53,11 @@ class Link implements TransportLink {
   #plane: MediaPlane | undefined;
   #joined: JoinResult | undefined;
   #unwatch: (() => void) | undefined;
-  #closed = false;
   #opened = false;
   /** It was up, or carries on a session that was: there is something to come back to. */
   #resumable = false;
-  /** Why the other side ended it. */
-  lost: MicroturnError | undefined;
+  /** Why it is closed. */
+  ended: MicroturnError | undefined;
   /** Tracks come and go in the order in which they were announced. */
   #tracks: Promise<void> = Promise.resolve();
 
@@ -89,9 +89,9 @@ class Link implements TransportLink {
     });
     this.#signaling = signaling;
     this.#resumable = resume !== undefined;
-    if (this.#closed) {
-      signaling.close();
-      throw new MicroturnError('session/closed');
+    if (this.ended) {
+      signaling.close(this.ended, false);
+      throw this.ended;
     }
     this.#joined = checked(
       JoinResult,
@@ -99,10 +99,10 @@ class Link implements TransportLink {
         type: 'join',
         protocol: PROTOCOL_VERSION,
         token,
-        ...(room !== undefined && { room }),
-        ...(audience && { audience }),
-        ...(recipe !== undefined && { recipe }),
-        ...(resume && { resume }),
+        room,
+        audience,
+        recipe,
+        resume,
       }),
     );
     const { participants, participant: me } = this.#joined;
@@ -117,20 +117,20 @@ class Link implements TransportLink {
       },
     });
     this.#plane = plane;
-    if (this.#closed) {
+    if (this.ended) {
       plane.close();
-      throw new MicroturnError('session/closed');
+      throw this.ended;
     }
     const reply = await signaling.request({ type: 'subscribe', rtpCapabilities: { ...plane.rtpCapabilities } });
     for (const offer of offersIn(reply)) this.#receive(offer);
     await this.#tracks;
-    if (this.lost) throw this.lost;
+    if (this.ended) throw this.ended;
     this.#opened = true;
   }
 
   /** Where the network changes, media looks for its path, and the socket is asked whether it is alive. */
   watch(watchNetwork: NonNullable<TransportParts['watchNetwork']>): void {
-    if (this.#closed) return;
+    if (this.ended) return;
     this.#unwatch = watchNetwork(() => {
       this.#signaling?.probe();
       this.#plane?.findPath();
@@ -138,7 +138,7 @@ class Link implements TransportLink {
   }
 
   publish: TransportLink['publish'] = (track, source) => {
-    if (!this.#plane || this.#closed) return Promise.reject(this.lost ?? new MicroturnError('session/closed'));
+    if (!this.#plane || this.ended) return Promise.reject(this.ended ?? new MicroturnError('session/closed'));
     return this.#plane.publish(track, source);
   };
 
@@ -154,20 +154,20 @@ class Link implements TransportLink {
 
   notify: TransportLink['notify'] = (message) => this.#signaling?.notify(message);
 
-  close(): void {
-    if (this.#closed) return;
+  close(reason = new MicroturnError('session/closed')): void {
+    if (this.ended) return;
     this.#signaling?.notify({ type: 'leave' });
-    this.#release();
+    this.#release(reason, false);
   }
 
   drop(): void {
-    if (!this.#closed) this.#release(new MicroturnError('net/closed', 'another link takes over'));
+    if (!this.ended) this.#release(new MicroturnError('net/closed', 'another link takes over'), true);
   }
 
   #receive(offer: TrackOffer): void {
     this.#inOrder(async (plane) => {
       const received = await plane.receive(offer);
-      if (this.#closed) return;
+      if (this.ended) return;
       this.#observer.trackAdded({
         id: offer.consumerId,
         participant: offer.participant,
@@ -192,30 +192,29 @@ class Link implements TransportLink {
     const before = this.#tracks;
     this.#tracks = (async () => {
       await before;
-      if (this.#closed || !this.#plane) return;
+      if (this.ended || !this.#plane) return;
       try {
         await step(this.#plane);
       } catch (error) {
-        if (!this.#closed) this.#observer.problem(MicroturnError.from(error, 'media/unsupported'));
+        if (!this.ended) this.#observer.problem(MicroturnError.from(error, 'media/unsupported'));
       }
     })();
   }
 
   /** Ended by the other side. Before it was open, `open` rejects with it instead. */
   #lose(error: MicroturnError, resumable: boolean): void {
-    if (this.#closed) return;
-    this.lost = error;
+    if (this.ended) return;
     // Where media never had a path, nobody comes back: the edge is not to keep the session for them.
-    if (this.#resumable) this.#release(error);
-    else this.close();
+    if (this.#resumable) this.#release(error, true);
+    else this.close(error);
     if (this.#opened) this.#observer.closed(error, resumable);
   }
 
-  #release(reason?: MicroturnError): void {
-    this.#closed = true;
+  #release(reason: MicroturnError, returning: boolean): void {
+    this.ended = reason;
     this.#unwatch?.();
     this.#plane?.close();
-    this.#signaling?.close(reason);
+    this.#signaling?.close(reason, returning);
   }
 }
 

@@ -268,6 +268,17 @@ export function describeTransport(name: string, create: () => TransportHarness):
       expect([harness.openSockets, clock.pending]).toEqual([0, 0]);
     });
 
+    it('rejects what is under way, and what is asked afterwards, with the reason that it is closed for', async () => {
+      const link = await open();
+      harness.answer('say', () => new Promise(() => undefined));
+      const pending = codeOf(link.request({ type: 'say', text: 'x' }));
+      link.close(new MicroturnError('net/closed'));
+      expect(sentTypes().at(-1)).toBe('leave');
+      expect(await pending).toBe('net/closed');
+      expect(await codeOf(link.request({ type: 'say', text: 'x' }))).toBe('net/closed');
+      expect(await codeOf(link.publish(track(), 'microphone'))).toBe('net/closed');
+    });
+
     it('believes an edge that says the session waits', async () => {
       await open();
       const error = new MicroturnError('edge/worker-died').toWire();

@@ -35,11 +35,11 @@ export interface OpenOptions {
   /** Base of the edge, http(s) or ws(s). */
   readonly url: string;
   readonly token: string;
-  readonly room?: string;
+  readonly room?: string | undefined;
   /** Whom the model is to speak to; the edge's own choice unless it is given. */
-  readonly audience?: AudienceChoice;
-  readonly recipe?: string;
-  readonly resume?: { readonly resumeToken: string; readonly lastSeq: number };
+  readonly audience?: AudienceChoice | undefined;
+  readonly recipe?: string | undefined;
+  readonly resume?: { readonly resumeToken: string; readonly lastSeq: number } | undefined;
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -93,8 +93,11 @@ export interface TransportLink {
   request(message: SessionRequest): Promise<unknown>;
   /** One way; dropped where the link is down. */
   notify(message: SessionNotice): void;
-  /** Leaves, and releases what it holds. Closing twice is harmless. */
-  close(): void;
+  /**
+   * Leaves, and releases what it holds. Closing twice is harmless.
+   * @param reason what is under way, or asked afterwards, rejects with it; by default `session/closed`
+   */
+  close(reason?: MicroturnError): void;
   /** Releases what it holds, and does not leave: the session is to be resumed over another link. */
   drop(): void;
 }
@@ -102,7 +105,7 @@ export interface TransportLink {
 /** How a session reaches the edge: `webrtc()`, or `scriptedTransport()` of `@microturn/sdk/testing`. */
 export interface Transport {
   /** Where devices and loudspeakers come from, where that is not the browser. */
-  readonly media?: MediaPlatform;
+  readonly media?: MediaPlatform | undefined;
   /**
    * Fetches code that `open` will need; called early, so that it loads while the user is asked.
    * @throws {MicroturnError} where `open` could not work here

@@ -334,7 +334,23 @@ describe('webrtc()', () => {
         closed: nothing,
       },
     });
-    await expect(opening).rejects.toMatchObject({ code: 'net/unreachable' });
+    await expect(opening).rejects.toMatchObject({
+      code: 'net/unreachable',
+      message: expect.stringContaining('reload the page') as unknown,
+    });
+  });
+
+  it.each([
+    [false, 0],
+    [true, 1],
+  ])('loads its code ahead where there is a network, since a browser keeps a failure: %s', async (onLine, loads) => {
+    const load = vi.fn<() => object>(() => ({}));
+    vi.doMock('./device.js', load);
+    vi.stubGlobal('RTCPeerConnection', vi.fn());
+    vi.stubGlobal('navigator', { onLine });
+    webrtc().prepare?.();
+    await vi.dynamicImportSettled();
+    expect(load).toHaveBeenCalledTimes(loads);
   });
 });
 

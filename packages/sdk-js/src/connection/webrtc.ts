@@ -16,7 +16,8 @@ export function webrtc(): Transport {
       if (typeof RTCPeerConnection === 'undefined') {
         throw new MicroturnError('media/unsupported', 'there is no WebRTC here: `connect()` needs a browser');
       }
-      loadDevice().catch(() => undefined);
+      // Where that fails, a browser may fail it again until the page is loaded anew: not tried where it is bound to.
+      if (navigator.onLine) loadDevice().catch(() => undefined);
     },
     async openMediaPlane(parts) {
       const { Device } = await loadDevice();
@@ -30,7 +31,7 @@ async function loadDevice(): Promise<{ readonly Device: typeof Device }> {
   try {
     return await import('./device.js');
   } catch (cause) {
-    throw MicroturnError.from(cause, 'net/unreachable');
+    throw new MicroturnError('net/unreachable', 'reload the page: its code could not be loaded', { cause });
   }
 }
 

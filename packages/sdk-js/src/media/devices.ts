@@ -109,7 +109,7 @@ export interface OutputDevice {
    */
   unlock(): Promise<void>;
   /**
-   * Of all that is played.
+   * Of all that is played; at 0, as when muted, the edge is told that nothing is heard.
    * @param volume in [0, 1]
    * @throws {RangeError}
    */

@@ -43,6 +43,8 @@ export class Input implements VideoDevice {
   #deviceId: string | undefined;
   #choices = 0;
   #muted = false;
+  /** How the track was given. */
+  #wasOn = true;
   /** What the edge was told of the publication that there is; undefined where nobody knows. */
   #toldMuted: boolean | undefined;
   /** That the edge was not told of it: in the state until it is. */
@@ -242,6 +244,9 @@ export class Input implements VideoDevice {
       for (const event of ['mute', 'unmute']) track.removeEventListener(event, onSilenced);
       listing?.unsubscribe();
     };
+    // One that the app has turned off is not heard until the user says so.
+    this.#wasOn = track.enabled;
+    this.#muted ||= !track.enabled;
     this.track.set(track);
     const deviceId = listed && (track.getSettings().deviceId ?? this.#deviceId);
     this.#patch({ ...(deviceId !== undefined && { deviceId }), error: undefined });
@@ -380,7 +385,7 @@ export class Input implements VideoDevice {
     this.#unlisten = undefined;
     const track = this.track.value;
     if (track && track === this.#own) track.stop();
-    else if (track) track.enabled = true;
+    else if (track) track.enabled = this.#wasOn;
   }
 
   #patch(fields: { readonly [K in keyof InputState]?: InputState[K] | undefined }): void {

@@ -19,8 +19,8 @@ export interface MediaPlatform {
   createStream(tracks: readonly MediaStreamTrack[]): MediaStream;
   /** Takes pictures of a track, until it is closed. */
   openFrames(track: MediaStreamTrack): FrameSource;
-  /** Undefined where there is no Web Audio. */
-  createAudioContext(): AudioContext | undefined;
+  /** Undefined where there is no Web Audio. Plays on the system's own loudspeaker where `sinkId` is absent, or the browser takes none. */
+  createAudioContext(sinkId?: string): AudioContext | undefined;
   /** Whether the user has acted on the page, so that an AudioContext may start. */
   userHasActed(): boolean;
 }
@@ -65,6 +65,7 @@ export const browserMedia: MediaPlatform = {
       },
     };
   },
-  createAudioContext: () => (typeof AudioContext === 'undefined' ? undefined : new AudioContext()),
+  createAudioContext: (sinkId) =>
+    typeof AudioContext === 'undefined' ? undefined : new AudioContext({ sinkId } as AudioContextOptions),
   userHasActed: () => globalThis.navigator?.userActivation?.hasBeenActive ?? false,
 };

@@ -72,7 +72,7 @@ export class SessionMedia {
       clock,
       agentTrack: this.agentTrack,
       microphone: this.microphone.track,
-      ...(audioElement && { agentElement: audioElement }),
+      agentElement: audioElement,
       onAudible: (audible) => this.#voice.follow(audible),
     });
     this.#ducker = new Ducker({
@@ -217,7 +217,10 @@ export class SessionMedia {
         () =>
           new Observable<never>(() => {
             const abort = new AbortController();
-            measureOutputLatencyMs(media, clock, abort.signal).then(
+            const { deviceId, devices } = this.speaker.state.value;
+            // One that was chosen before it is there does not play yet.
+            const sink = devices.find((device) => device.deviceId === deviceId);
+            measureOutputLatencyMs(media, clock, abort.signal, sink?.deviceId).then(
               (latencyMs) => {
                 if (!abort.signal.aborted) this.#outputLatencyMs = latencyMs;
               },

@@ -15,7 +15,7 @@ export interface SpeakerParts {
   /** The agent's voice, for the level. */
   readonly agentTrack: State<MediaStreamTrack | undefined>;
   /** The app's own element for the agent's voice. */
-  readonly agentElement?: HTMLAudioElement;
+  readonly agentElement?: HTMLAudioElement | undefined;
   /** The user's own: a browser names no loudspeaker before it has opened one, and does not say when it would. */
   readonly microphone: State<MediaStreamTrack | undefined>;
   /** Called when the listener begins or ceases to hear anything at all. */
@@ -65,8 +65,8 @@ export class Speaker implements OutputDevice {
 
   /** Whether the listener's device renders sound now. */
   get audible(): boolean {
-    const { blocked, muted } = this.state.value;
-    return !blocked && !muted;
+    const { blocked, muted, volume } = this.state.value;
+    return !blocked && !muted && volume > 0;
   }
 
   async unlock(): Promise<void> {
@@ -197,7 +197,8 @@ export class Speaker implements OutputDevice {
     const { volume, muted } = this.state.value;
     for (const { element, isAgent } of this.#outputs.values()) {
       element.volume = isAgent ? volume * this.#agentGain : volume;
-      element.muted = muted;
+      // A page cannot set the volume on iOS, but it can mute.
+      element.muted = muted || volume === 0;
     }
   }
 
