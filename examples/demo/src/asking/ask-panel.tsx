@@ -70,15 +70,14 @@ function AskForm({ onProblem }: Report) {
           maxLength={2000}
           autoComplete="off"
           placeholder="When is a result said?"
+          // Never disabled: without the focus, what is typed while it reconnects would be taken for shortcuts.
           onChange={({ target }) => setText(target.value)}
-          disabled={!isConnected}
         />
         <button
           type="submit"
           className="secondary"
-          disabled={!isConnected}
           // Not `disabled`: it does this to itself, and would lose the keyboard's focus.
-          aria-disabled={text.trim() === ''}
+          aria-disabled={!isConnected || text.trim() === ''}
         >
           Ask
         </button>

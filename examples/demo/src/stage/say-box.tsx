@@ -29,15 +29,14 @@ export function SayBox({ onProblem }: { readonly onProblem: (error: MicroturnErr
         value={text}
         maxLength={4096}
         autoComplete="off"
+        // Never disabled: without the focus, what is typed while it reconnects would be taken for shortcuts.
         onChange={({ target }) => setText(target.value)}
-        disabled={!isConnected}
       />
       <button
         type="submit"
         className="secondary"
-        disabled={!isConnected}
         // Not `disabled`: it does this to itself, and would lose the keyboard's focus.
-        aria-disabled={isPending || text.trim() === ''}
+        aria-disabled={!isConnected || isPending || text.trim() === ''}
       >
         {isPending ? 'Sending…' : 'Say'}
       </button>

@@ -1,27 +1,36 @@
-import { useTranscript } from '@microturn/react';
-import type { TranscriptEntry } from '@microturn/sdk';
+import { useConnection, useTranscript } from '@microturn/react';
+import type { UserUtterance } from '@microturn/sdk';
+import { useEffect, useState } from 'react';
+import { newestSpoken, readOut, type Line } from './lines.js';
 
 const KEPT = 4;
+/** As the pause that ends an utterance: it may be called final, and go on, until then. */
+const QUIET_MS = 2000;
 
-/** Reads out what was said, once it is said in full: word by word would drown everything else. */
+/** Reads out what was said, once, when it is said in full: word by word would drown everything else. */
 export function Announcer() {
-  const done = useTranscript().filter((entry) => entry.status !== 'partial' && entry.status !== 'speaking');
+  const entries = useTranscript();
+  const { status } = useConnection();
+  const isOver = status === 'idle' || status === 'closed' || status === 'failed';
+  const quiet = useQuiet(newestSpoken(entries));
+  const [before, setLines] = useState<readonly Line[]>([]);
+  const lines = readOut(before, { entries, quiet, isOver });
+  if (lines !== before) setLines(lines);
   return (
     <div className="sr-only" role="log" aria-label="Conversation">
-      {done.slice(-KEPT).map((entry) => (
-        <p key={entry.id}>{sentenceOf(entry)}</p>
+      {lines.slice(-KEPT).map(({ key, text }) => (
+        <p key={key}>{text}</p>
       ))}
     </div>
   );
 }
 
-function sentenceOf(entry: TranscriptEntry): string {
-  if (entry.speaker === 'user') {
-    if (entry.typed) return `You typed: ${entry.text}`;
-    return `You: ${entry.words.map((word) => (word.unknown ? 'unknown word' : word.text)).join(' ')}`;
-  }
-  if (entry.status === 'completed') return `Agent: ${entry.text}`;
-  return entry.heardText
-    ? `Agent, interrupted after: ${entry.heardText}`
-    : 'Agent, interrupted before a word was heard.';
+/** The utterance, where nothing has become of it for a while. */
+function useQuiet(utterance: UserUtterance | undefined): UserUtterance | undefined {
+  const [quiet, setQuiet] = useState<UserUtterance>();
+  useEffect(() => {
+    const timer = setTimeout(() => setQuiet(utterance), QUIET_MS);
+    return () => clearTimeout(timer);
+  }, [utterance]);
+  return quiet;
 }
