@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { MessagePort } from 'node:worker_threads';
+import { MicroturnError } from '@microturn/protocol';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.js';
 import type { EngineLease } from './engine-host.js';
 import { bundledThread } from './fixtures/bundled-thread.js';
 import { engineHosts, nano, turn } from './fixtures/engine-hosts.js';
+import { silentLog } from '../telemetry/log.js';
 import type { Decision, ProviderChoice } from './types.js';
 
 const { start, folders } = engineHosts();
@@ -324,6 +326,21 @@ describe('EngineHost, when the thread', () => {
     expect(resets[1]).not.toHaveBeenCalled();
     expect([...host.connectAll().keys()]).toEqual([2, 3, 0, 1]);
     expect([host.free, host.engines]).toEqual([2, [2, 3]]);
+  });
+
+  it('sets a row back, the log has what the runtime said, and the client has not', async () => {
+    const error = new MicroturnError('engine/failed', '3 steps were bad').toWire();
+    const report = { type: 'lease.reset', error, reason: 'MatMul: wrong shape', recovery: {} };
+    const warn = vi.fn();
+    const threadUrl = await threadThat(`parentPort.postMessage({ ...${JSON.stringify(report)}, lease });`);
+    const host = await start({ threadUrl, log: { ...silentLog, warn } });
+    const onReset = vi.fn();
+    const { id } = host.lease(() => {}, never, onReset);
+    await vi.waitFor(() => expect(onReset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining(error), {}));
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      { lease: id, error: error.message, reason: report.reason },
+      'a row was set back',
+    );
   });
 
   it('dies again and again, gives up and tells everybody', async () => {

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import type { MessagePort } from 'node:worker_threads';
 import { MicroturnError } from '@microturn/protocol';
 import { monotonicClock, type Clock } from '../clock.js';
@@ -309,12 +310,15 @@ export class EngineHost {
     const { rows, threads = 1, laneSize = 1, provider = 'cpu', bounds = defaultBounds } = this.#options;
     const { onThread, threadUrl = new URL('./engine-thread.js', import.meta.url) } = this.#options;
     const count = Math.min(threads, rows);
+    // A thread that takes the place of another loads the same model, also where a link leads to the next one meanwhile. What is
+    // not there is for the thread to tell.
+    const folder = await realpath(bundleDir).catch(() => bundleDir);
     const starting = await Promise.allSettled(
       Array.from({ length: count }, (_, index) =>
         EngineWorker.start({
           id: ++this.#lastEngine,
           index,
-          bundleDir,
+          bundleDir: folder,
           rows: Math.floor(rows / count) + (index < rows % count ? 1 : 0),
           laneSize,
           provider,

@@ -69,9 +69,16 @@ export type EngineReport =
       readonly type: 'lease.reset';
       readonly lease: LeaseId;
       readonly error: WireError;
+      /** What the runtime said: for the log. */
+      readonly reason: string | undefined;
       readonly recovery: Recovery;
     }
-  | { readonly type: 'lease.failed'; readonly lease: LeaseId; readonly error: WireError }
+  | {
+      readonly type: 'lease.failed';
+      readonly lease: LeaseId;
+      readonly error: WireError;
+      readonly reason: string | undefined;
+    }
   | { readonly type: 'stats'; readonly id: number; readonly stats: EngineThreadStats };
 
 export interface EngineThreadStats extends EngineStats, ThreadHeap {

@@ -5,7 +5,7 @@ import { loadBundle } from './bundle.js';
 import type { EngineThreadData } from './engine-messages.js';
 import { NativeGate } from './native-gate.js';
 import { OnnxModel } from './onnx-model.js';
-import { report, serveModel } from './serve-model.js';
+import { reasonOf, report, serveModel } from './serve-model.js';
 import type { Provider } from './types.js';
 
 // The engine thread: started by EngineHost, and the one thread in which ONNX Runtime is loaded.
@@ -18,7 +18,7 @@ const native = new NativeGate(gate).pass;
 favourThread();
 try {
   const onFallback = (provider: Provider, cause: unknown) =>
-    report(main, { type: 'fallback', provider, reason: cause instanceof Error ? cause.message : String(cause) });
+    report(main, { type: 'fallback', provider, reason: reasonOf(cause) });
   const onDeviceLost = () => report(main, { type: 'device.lost' });
   const bundle = await loadBundle(bundleDir);
   const model = await OnnxModel.load(bundle, { rows, laneSize, left, native, onDeviceLost, onFallback }, provider);

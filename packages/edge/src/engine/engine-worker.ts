@@ -18,7 +18,7 @@ import type { Decision, LeaseId, ModelInfo, Perceived, Provider, Recovery } from
 const CLOSE_MS = 2000;
 /** A thread that decides nothing for this long, while micro-turns come, hangs in a step: it is ended, or left behind. */
 const HANG_MS = 2000;
-/** Threads that may be inside a step which does not end, each on a core of its own, before the engine is given up. */
+/** Threads that may be left inside a step which does not end, each on a core of its own, before the engine is given up. */
 const MOST_LEFT = 2;
 const PING_MS = 250;
 /** A row whose step ends the thread twice within this time is its cause. */
@@ -242,17 +242,14 @@ export class EngineWorker {
         if (!held) break;
         this.#leases.delete(report.lease);
         held.place.release();
-        const error = MicroturnError.fromWire(report.error);
-        this.#options.log.warn({ lease: report.lease, error: error.message }, 'the engine gave up a row');
-        held.onFailed(error);
+        this.#warn(report, 'the engine gave up a row');
+        held.onFailed(MicroturnError.fromWire(report.error));
         break;
       }
-      case 'lease.reset': {
-        const error = MicroturnError.fromWire(report.error);
-        this.#options.log.warn({ lease: report.lease, error: error.message }, 'a row was set back');
-        this.#leases.get(report.lease)?.onReset?.(error, report.recovery);
+      case 'lease.reset':
+        this.#warn(report, 'a row was set back');
+        this.#leases.get(report.lease)?.onReset?.(MicroturnError.fromWire(report.error), report.recovery);
         break;
-      }
       case 'stats':
         this.#stats.get(report.id)?.resolve(report.stats);
         this.#stats.delete(report.id);
@@ -277,6 +274,10 @@ export class EngineWorker {
       case 'failed':
         break; // answered before the thread was adopted
     }
+  }
+
+  #warn({ lease, error, reason }: EngineReport & { type: 'lease.reset' | 'lease.failed' }, what: string): void {
+    this.#options.log.warn({ lease, error: error.message, reason }, what);
   }
 
   #noteTiming(timing: Timing, nowMs: number): void {
@@ -342,10 +343,8 @@ export class EngineWorker {
       return;
     }
     this.#suspect(error);
-    if (!this.#options.onRestarted || engineThreads().inside > MOST_LEFT || !this.#restarts.take()) {
-      this.#die(error);
-      return;
-    }
+    if (!this.#options.onRestarted || engineThreads().left > MOST_LEFT || !this.#restarts.take())
+      return this.#die(error);
     this.#options.log.warn({ engine: this.id, err: cause }, `an engine thread ${how}, and another is started`);
     this.#restarting = this.#restart(error).catch((failure: unknown) =>
       this.#die(MicroturnError.from(failure, 'engine/failed')),

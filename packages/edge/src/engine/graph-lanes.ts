@@ -1,6 +1,6 @@
 import type { StepGraph } from './graph.js';
 import { Lane } from './lane.js';
-import type { RowInputs, RowResult } from './lane-io.js';
+import { inputBytes, type RowInputs, type RowResult } from './lane-io.js';
 import type { Manifest } from './manifest.js';
 import type { LaneRows } from './open-row.js';
 import type { RowMemory } from './row-memory.js';
@@ -52,14 +52,30 @@ export class GraphLanes {
     return { lane: this.#lanes[Math.floor(row / laneSize)]!, index: row % laneSize };
   }
 
-  /** Steps rows of one lane. @returns no outputs for any of them where the device was lost */
+  /**
+   * Steps on silence, and forgets that: a device compiles what it runs when it first does, which may take longer than a thread may
+   * hang. For one lane, since all run the same.
+   * @throws what the graph throws
+   */
+  async warmUp(): Promise<void> {
+    const { lane } = this.#lanes[0]!;
+    const silence = new Uint8Array(inputBytes(this.#parts.manifest));
+    // Each number of rows may be compiled by itself, and so is what has rows begin anew that have stepped before.
+    for (const count of [1, ...Array.from({ length: lane.rows }, (_, index) => index + 1)]) {
+      const rows = Array.from({ length: count }, (_, row) => row);
+      await lane.step(new Map(rows.map((row) => [row, silence])));
+      for (const row of rows) lane.clear(row);
+    }
+  }
+
+  /** Steps rows of one lane. @returns no outputs for any of them where the step failed, as on a device that was lost */
   async advance({ lane, first }: LaneRows, turns: ReadonlyMap<number, RowInputs>): Promise<RowResult[]> {
     this.#parts.memory.mark(turns.keys(), true, first);
     try {
       return await lane.step(turns);
     } catch (cause) {
       await this.#fallBack(cause);
-      return [...turns.keys()].map((row) => ({ row, outputs: undefined }));
+      return [...turns.keys()].map((row) => ({ row, outputs: undefined, cause }));
     } finally {
       this.#parts.memory.mark(turns.keys(), false, first);
     }
@@ -70,8 +86,8 @@ export class GraphLanes {
   }
 
   /**
-   * The device is gone, and the states with it. Its lanes are made anew where there is another. Where there is none, each bad
-   * step counts against its lease.
+   * The device is gone, and the states with it. Its lanes are made anew where there is another. Where there is none, as on the
+   * CPU, each bad step counts against its lease.
    */
   async #fallBack(cause: unknown): Promise<void> {
     const fallback = this.#fallback;

@@ -35,7 +35,6 @@ export class HostStates implements LaneStates {
   readonly #bind: (rows: number, set: 0 | 1) => () => Promise<unknown>;
   /** The set that holds the states. */
   #current: 0 | 1 = 0;
-  #ran = false;
 
   constructor(graph: StepGraph, manifest: Manifest, { feeds, rows }: LaneInputs) {
     this.#manifest = manifest;
@@ -67,26 +66,20 @@ export class HostStates implements LaneStates {
     };
   }
 
-  /** A run that fails gives no row an output, and changes no state. */
+  /** @throws what the graph throws; no state has changed then */
   async run(rows: number, fresh: ReadonlySet<number>): Promise<(row: number) => RowOutputs | undefined> {
     for (const row of fresh) {
       for (const { size, sets } of this.#states) sets[this.#current].fill(0, row * size, (row + 1) * size);
     }
     const runs = (this.#runs[rows - 1] ??= [this.#bind(rows, 0), this.#bind(rows, 1)]);
-    try {
-      await runs[this.#current]();
-      this.#ran = true;
-    } catch {
-      this.#ran = false;
-    }
+    await runs[this.#current]();
     return (row) => {
       const outputs = this.#rowOutputs[row]!;
-      return this.#ran && soundOutputs(this.#manifest, outputs) ? outputs : undefined;
+      return soundOutputs(this.#manifest, outputs) ? outputs : undefined;
     };
   }
 
   commit(kept: ReadonlySet<number>): void {
-    if (!this.#ran) return;
     for (const row of kept) {
       for (const { size, sets } of this.#states) {
         sets[this.#next].set(rowOf(sets[this.#current], row, size), row * size);

@@ -20,6 +20,8 @@ export interface RowResult {
   readonly row: number;
   /** Absent where the step failed or its numbers were not finite: the row is then as it was before. */
   readonly outputs: RowOutputs | undefined;
+  /** What the graph threw, where the step failed. */
+  readonly cause?: unknown;
 }
 
 /** Where the states of a lane's rows are between its steps. */
@@ -29,6 +31,7 @@ export interface LaneStates {
    * @param rows  how many of the lane's rows must run, from the first
    * @param fresh those that begin from zeros
    * @returns a row's outputs, absent where its numbers are not finite; to be asked before `commit`
+   * @throws what the graph throws; every row is then as it was
    */
   run(rows: number, fresh: ReadonlySet<number>): Promise<(row: number) => RowOutputs | undefined>;
   /** Goes on to the states that the run made, but for the rows of `kept`, which stay exactly as they were before it. */

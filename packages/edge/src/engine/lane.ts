@@ -15,6 +15,8 @@ export class Lane {
   readonly #inputs: LaneInputs;
   readonly #states: LaneStates;
   readonly #cleared: Uint8Array;
+  /** Copies that rows go on from once the step is over which is running. */
+  readonly #toRestore = new Map<number, Float32Array>();
   #stepping = false;
 
   constructor(graph: StepGraph, manifest: Manifest, rows: number) {
@@ -27,6 +29,7 @@ export class Lane {
   /** Forgets what a row has heard. Takes effect at the lane's next step, and wins over everything else in it. */
   clear(row: number): void {
     this.#cleared[row] = 1;
+    this.#toRestore.delete(row);
   }
 
   /** Copies a row's states, where they can be copied. @returns false where `into` was not written */
@@ -37,11 +40,16 @@ export class Lane {
   }
 
   /**
-   * Has a row go on from states that were copied.
+   * Has a row go on from states that were copied, in the lane's next step.
    * @returns false, and nothing changes, where they are not finite, or cannot be written
    */
   restore(row: number, from: Float32Array): boolean {
     if (!this.#states.copies || !finite(from)) return false;
+    if (this.#stepping) {
+      // What the running step makes of the row would take their place: it hears what was said before.
+      this.#toRestore.set(row, from.slice());
+      return true;
+    }
     this.#states.copies.write(row, from);
     this.#cleared[row] = 0;
     return true;
@@ -56,7 +64,7 @@ export class Lane {
    * Advances the rows in `turns` by one micro-turn, and no other.
    * @param turns by row; each `pcm` is one micro-turn long, which the caller has checked
    * @returns the rows of `turns`, in its order
-   * @throws what a lost device throws; every row is then as it was
+   * @throws what the graph throws; every row is then as it was
    */
   async step(turns: ReadonlyMap<number, RowInputs>): Promise<RowResult[]> {
     if (this.#stepping) throw new Error('a lane takes one step at a time');
@@ -81,6 +89,8 @@ export class Lane {
       throw error;
     } finally {
       this.#stepping = false;
+      for (const [row, from] of this.#toRestore) this.restore(row, from);
+      this.#toRestore.clear();
     }
   }
 

@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { bundledThread } from './fixtures/bundled-thread.js';
 import { engineHosts, turn } from './fixtures/engine-hosts.js';
@@ -20,6 +23,7 @@ describe('NativeGate', () => {
     await expect(gate.pass(() => Promise.reject(new Error('boom')))).rejects.toThrow('boom');
     expect([...seen, gate.inside]).toEqual([true, false]);
     expect(gate.end()).toBe(true);
+    expect(gate.left).toBe(false);
   });
 
   it('ends the thread that comes out, or goes in, and was to end', async () => {
@@ -27,7 +31,8 @@ describe('NativeGate', () => {
       throw new Error('exit');
     });
     const gate = new NativeGate();
-    await expect(gate.pass(async () => expect(gate.end()).toBe(false))).rejects.toThrow('exit');
+    const end = async () => expect([gate.left, gate.end(), gate.left]).toEqual([false, false, true]);
+    await expect(gate.pass(end)).rejects.toThrow('exit');
     await expect(gate.pass(async () => expect.unreachable())).rejects.toThrow('exit');
     expect(exit).toHaveBeenCalledTimes(2);
     exit.mockRestore();
@@ -61,11 +66,47 @@ it('fault 6, hangs inside ONNX Runtime: another takes its place, and it ends its
   const last = index;
   await vi.waitFor(() => expect(calm!.at(-1)!.index).toBeGreaterThan(last), { interval: 10 });
   clearInterval(grid);
-  expect(engineThreads()).toEqual({ all: 2, inside: 1 });
-  await vi.waitFor(() => expect(engineThreads()).toEqual({ all: 1, inside: 0 }), { timeout: 60_000, interval: 50 });
+  expect(engineThreads()).toEqual({ all: 2, inside: 1, left: 1 });
+  await vi.waitFor(() => expect(engineThreads()).toEqual({ all: 1, inside: 0, left: 0 }), {
+    timeout: 60_000,
+    interval: 50,
+  });
   expect(onFailed).not.toHaveBeenCalled();
   port.close();
 }, 120_000);
+
+it('fault 5, beside threads that are in the middle of a step: another takes its place, and none is given up', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'microturn-thread-'));
+  folders.push(folder);
+  const info = { name: 'stub', version: '1', microTurnMs: 200, inputHz: 16_000, capabilities: [] };
+  // It is inside from its first lease on, or dies of a message.
+  await writeFile(
+    join(folder, 'thread.mjs'),
+    `import { parentPort, workerData } from 'node:worker_threads';
+     const gate = new Int32Array(workerData.gate);
+     parentPort.on('message', ({ type, lease, again }) => {
+       if (type === 'ping') parentPort.postMessage({ type: 'pong', taken: 0 });
+       if (type === 'open' && !again) Atomics.or(gate, 0, 1);
+       if (again) parentPort.postMessage({ type: 'lease.reset', lease, error: again, recovery: {} });
+       if (type === 'perceive') { Atomics.and(gate, 0, ~1); throw new Error('boom'); }
+       if (type === 'shutdown') process.exit(0);
+     });
+     parentPort.postMessage({ type: 'ready', info: ${JSON.stringify(info)} });`,
+  );
+  const threadUrl = pathToFileURL(join(folder, 'thread.mjs'));
+  const host = await start({ threadUrl, rows: 4, threads: 4, onThread: () => undefined });
+  const engines = host.engines;
+  const rows = engines.map(() => {
+    const [onFailed, onReset] = [vi.fn(), vi.fn()];
+    return { lease: host.lease(() => {}, onFailed, onReset), onFailed, onReset };
+  });
+  await vi.waitFor(() => expect(engineThreads()).toEqual({ all: 4, inside: 4, left: 0 }), { interval: 10 });
+  const mortal = rows[3]!;
+  mortal.lease.perceive({ type: 'typed', text: 'die' });
+  await vi.waitFor(() => expect(mortal.onReset.mock.calls.length + mortal.onFailed.mock.calls.length).toBe(1));
+  expect(mortal.onReset).toHaveBeenCalledOnce();
+  expect([host.engines, host.free]).toEqual([engines, 0]);
+}, 20_000);
 
 describe('exitProcess, with a thread inside ONNX Runtime', () => {
   const built: Awaited<ReturnType<typeof bundledThread>>[] = [];

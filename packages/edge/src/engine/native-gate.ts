@@ -23,6 +23,11 @@ export class NativeGate {
     return (Atomics.load(this.#word, 0) & INSIDE) !== 0;
   }
 
+  /** It was to end, and is inside still. */
+  get left(): boolean {
+    return Atomics.load(this.#word, 0) === (INSIDE | ENDED);
+  }
+
   /** For the thread, which makes one call at a time. Its promise does not settle where the thread was to end. */
   readonly pass: NativeCall = async (call) => {
     if ((Atomics.or(this.#word, 0, INSIDE) & ENDED) !== 0) process.exit();

@@ -63,6 +63,10 @@ export class Notes {
   readonly #same: ReadonlyMap<string, string> | undefined;
   /** What an age may be read as; nothing of a model that is not told what a note names. */
   readonly #forms: readonly { readonly age: number; readonly form: string }[];
+  /** The same, to look up; and what a form may end with, and how many words the longest has. */
+  readonly #isForm: ReadonlySet<string>;
+  readonly #lastNames: ReadonlySet<string | undefined>;
+  readonly #longest: number;
   /** In the order in which they were noted. */
   #notes: readonly Note[] = [];
   #spoken: Utterance | undefined;
@@ -81,6 +85,10 @@ export class Notes {
     this.#forms = names
       ? namedAges.flatMap((age) => ageForms(age).map((form) => ({ age, form: readAs(form, names) })))
       : [];
+    this.#isForm = new Set(this.#forms.map(({ form }) => form));
+    const forms = [...this.#isForm].map((form) => form.trim().split(' '));
+    this.#lastNames = new Set(forms.map((form) => form.at(-1)));
+    this.#longest = Math.max(0, ...forms.map((form) => form.length));
   }
 
   get saved(): NotesSaved {
@@ -106,12 +114,14 @@ export class Notes {
    * @param index the micro-turn that it begins to be fed to
    */
   typed(text: string, index: number): void {
+    const words = formsOf(text);
+    if (words.length === 0) return;
+    const last = (end: number) => words.slice(Math.max(0, end - MAX_WORDS), end);
+    // From its end, up to the age that it names last: as long as a message may be, nothing else waits for it.
+    let end = words.length;
+    while (end > 0 && !this.#endWithAge(last(end))) end--;
     const endMs = turnStartMs(index, this.#microTurnMs);
-    const typed = formsOf(text).reduce<Utterance | undefined>(
-      (before, word) => this.#after(before, word, endMs),
-      undefined,
-    );
-    if (typed) this.#typed = typed;
+    this.#typed = { words: last(words.length), endMs, toAge: end > 0 ? last(end) : undefined };
   }
 
   /**
@@ -161,7 +171,14 @@ export class Notes {
 
   #after(before: Utterance | undefined, word: string, endMs: number): Utterance {
     const words = [...(before?.words ?? []), word].slice(-MAX_WORDS);
-    return { words, endMs, toAge: this.#agesIn(words, 'endsWith').length > 0 ? words : before?.toAge };
+    return { words, endMs, toAge: this.#endWithAge(words) ? words : before?.toAge };
+  }
+
+  /** As `#agesIn(words, 'endsWith')` finds any, for a small part of what that takes: it is asked of each word. */
+  #endWithAge(words: readonly string[]): boolean {
+    if (!this.#same || !this.#lastNames.has(namesOf(words.at(-1)!, this.#same).at(-1))) return false;
+    const names = namesOf(words.slice(-this.#longest).join(' '), this.#same);
+    return names.some((_, first) => this.#isForm.has(` ${names.slice(first).join(' ')} `));
   }
 
   /** Its last words, but those before them where the last age would be cut: "two minutes" is no part of "twenty two minutes". */

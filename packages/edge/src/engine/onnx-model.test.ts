@@ -116,6 +116,25 @@ describe('OnnxModel', () => {
     });
   });
 
+  it('fault 26, steps that fail: says why', async () => {
+    let bad = false;
+    const spoil = () => {
+      if (bad) throw new Error('MatMul: wrong shape');
+    };
+    const { model } = fake({ rows: 1 }, { spoil });
+    const reset = vi.fn();
+    const stream = model.open(1, () => {}, { onReset: reset });
+    for (let index = 0; index < 4; index++) {
+      bad = index > 0;
+      stream.push(hum(model, 1, index));
+      await idle();
+    }
+    const cause = expect.objectContaining({ message: 'MatMul: wrong shape' });
+    expect(reset).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'engine/failed', cause }), {
+      snapshotAgeMs: 0,
+    });
+  });
+
   it('fault 26, a probability that is none: muted', async () => {
     const { floor } = fakeManifest.outputs;
     const manifest = { ...fakeManifest, outputs: { floor: { ...floor!, values: 'probabilities' as const } } };

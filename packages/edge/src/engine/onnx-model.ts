@@ -45,6 +45,7 @@ export interface OnnxModelOptions {
   readonly after?: After;
   /** Makes the calls into ONNX Runtime. */
   readonly native?: NativeCall;
+  readonly openOn?: typeof openGraphOn;
   /** The memory of a thread before this one: rows go on from there. */
   readonly left?: SharedArrayBuffer | undefined;
   /** Opens the graph anew, elsewhere, when the device that it ran on is lost. */
@@ -87,16 +88,25 @@ export class OnnxModel implements InteractionModel {
   #closed = false;
 
   /**
-   * Loads the bundle's graph and makes the lanes.
+   * Loads the bundle's graph and makes the lanes, which then step as quickly as they will.
    * @param provider the CPU where none is given
    * @throws {MicroturnError} `bundle/graph` where ONNX Runtime does not take it, `engine/provider` where the provider
-   *   does not open
+   *   does not open, or does not run it
    */
   static async load(bundle: Bundle, options: OnnxModelOptions, provider: ProviderChoice = 'cpu'): Promise<OnnxModel> {
-    const graph = await openGraphOn(bundle, provider, options.native);
+    const { openOn = openGraphOn, native } = options;
+    const graph = await openOn(bundle, provider, native);
     // Only a device can be lost: on the CPU nothing keeps the bundle's bytes beside the runtime's own.
-    const fallback = graph.provider === 'cpu' ? undefined : () => openGraph(bundle, 'cpu', options.native);
-    return new OnnxModel(bundle.manifest, graph, { ...(fallback && { fallback }), ...options });
+    const fallback = graph.provider === 'cpu' ? undefined : () => openGraph(bundle, 'cpu', native);
+    const model = new OnnxModel(bundle.manifest, graph, { ...(fallback && { fallback }), ...options });
+    try {
+      if (model.provider !== 'cpu') await model.#lanes.warmUp();
+      return model;
+    } catch (cause) {
+      await model.close().catch(() => {}); // what does not run may not close either
+      if (provider === 'auto') return OnnxModel.load(bundle, options, 'cpu');
+      throw new MicroturnError('engine/provider', `${model.provider}: ${(cause as Error).message}`, { cause });
+    }
   }
 
   /** @param graph closed with the model */
@@ -239,6 +249,8 @@ export class OnnxModel implements InteractionModel {
       const { row, turn } = gathered.get(result.row)!;
       // Given back while the step ran: what it was about belongs to nobody any more.
       if (this.#open.get(row.lease) !== row) continue;
+      // Once: what is read may be why the step was bad.
+      if (!result.outputs && row.faults === 0) row.reader.putBack(turns.get(result.row)!);
       this.#outcome.concealMissed(row, turn.index, endMs);
       const lagMs = this.#punctuality.lag(endMs - turn.dueMs);
       this.#outcome.deliver(row, turn, result, { stepMs: endMs - startMs, stepRows: results.length, lagMs });

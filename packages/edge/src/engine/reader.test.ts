@@ -137,6 +137,19 @@ describe('a reader', () => {
     expect(read).toEqual([...Array.from({ length: 255 }, () => 1), 2]);
   });
 
+  it('reads again what is put back, first of all', () => {
+    const reader = createReader(manifest);
+    reader.perceive({ type: 'typed', text: 'a b c a' });
+    reader.perceive({ type: 'heard', text: 'c' });
+    const first = reader.read();
+    reader.perceive({ type: 'typed', text: 'b' });
+    reader.putBack(first);
+    expect(reader.read()).toEqual(first);
+    expect(ids(reader.read().text)).toEqual([1, 2]);
+    reader.putBack({});
+    expect(reader.read()).toEqual({ text: undefined, said: undefined });
+  });
+
   it('has nothing to read where its model reads nothing', () => {
     const reader = createReader(parseManifest(tinyManifest({ 'step.onnx': graph })));
     reader.perceive({ type: 'typed', text: 'a' });
@@ -159,6 +172,27 @@ describe('what is read', () => {
     inputs.fill(0, { ...turn, text: Int32Array.of(4) }, false);
     inputs.fill(1, undefined, false);
     expect([...inputs.feeds['text']!.data]).toEqual([4, 0, 0, 0, 0, 0]);
+  });
+
+  it.each([
+    [1, ['silent', 'speaking', 'silent', 'silent']],
+    // It may be why they are bad.
+    [2, ['silent', 'silent', 'silent', 'silent']],
+  ])('is read again after a bad step, once: %i', async (bad, expected) => {
+    const alone = bend(manifest, { 'inputs/said': undefined });
+    const bundle: Bundle = { manifest: alone, files: new Map([['step.onnx', graph]]), externalData: [] };
+    const reading = await OnnxModel.load(bundle, { rows: 1 });
+    const decisions: Decision[] = [];
+    const stream = reading.open(1, (decision) => decisions.push(decision));
+    stream.perceive({ type: 'typed', text: 'a b c' });
+    for (let index = 0; index < 4; index++) {
+      const heard = index < bad ? pcm().fill(NaN) : pcm();
+      stream.push({ lease: 1, index, pcm: heard, lost: 0, play: 0, dueMs: 0 });
+      await vi.waitFor(() => expect(decisions).toHaveLength(index + 1));
+    }
+    expect(decisions.filter(({ muted }) => muted)).toHaveLength(bad);
+    expect(decisions.map(({ floor }) => floor)).toEqual(expected);
+    await reading.close();
   });
 
   it('reaches the graph of the lease that it was for, in the micro-turns after it', async () => {

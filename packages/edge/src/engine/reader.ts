@@ -7,11 +7,15 @@ import { Vocabulary } from './vocabulary.js';
 /** Ids that may wait to be read, policy dropOldest: what was said last matters most, and a mark is never late. */
 const MAX_TOKENS = 256;
 
+type Read = Pick<FedTurn, 'text' | 'said'>;
+
 /** What one row has to read: as many ids in a micro-turn as its graph has room for, the others in the next ones. */
 export interface Reader {
   perceive(perceived: Perceived): void;
   /** Takes what goes into the next step. */
-  read(): Pick<FedTurn, 'text' | 'said'>;
+  read(): Read;
+  /** What was taken last is read again, before all that waits. */
+  putBack(read: Read): void;
 }
 
 /** @returns one that takes no notice of what its model has no input for */
@@ -41,6 +45,10 @@ export function createReader(manifest: Manifest): Reader {
       }
     },
     read: () => ({ text: text?.take(), said: said?.take() }),
+    putBack(read) {
+      text?.putBack(read.text);
+      said?.putBack(read.said);
+    },
   };
 }
 
@@ -83,6 +91,10 @@ class Page {
   write(ids: readonly number[]): void {
     this.#waiting.push(...ids);
     this.#waiting.splice(0, this.#waiting.length - MAX_TOKENS);
+  }
+
+  putBack(ids: Int32Array = new Int32Array()): void {
+    this.write([...ids, ...this.#waiting.splice(0)]);
   }
 
   take(): Int32Array | undefined {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Floor } from '@microturn/protocol';
 import type { DecoderState } from './decode.js';
@@ -16,7 +17,7 @@ export interface SavedRow {
   readonly floor: Floor;
 }
 
-const HEAD_INTS = 4;
+const HEAD_INTS = 5;
 /** States of a row that are larger are not copied: once a second that would take longer than its step may wait. */
 const MAX_STATE_BYTES = 4 << 20;
 /** For a `SavedRow` as JSON. */
@@ -25,8 +26,10 @@ const NOTE_BYTES = 1024;
 const HEARD_MS = 20_000;
 const MAX_HEARD_BYTES = 512 << 20;
 
-/** What is kept of each row: copies of its states, or what it heard. */
+/** What is kept of each row: copies of its states, or what it heard; and of which model. */
 interface Kept {
+  /** 32 bits that depend on every file of the bundle: what one model remembers means nothing to another of its shape. */
+  readonly model: number;
   /** Floats of one row's states; 0 where they are not copied. */
   readonly stateSize: number;
   /** How many micro-turns it may hear again, and the bytes of one. */
@@ -51,18 +54,18 @@ export class RowMemory {
   /** By row and slot: the number of the copy that is whole in it, from 1; 0 where none is. */
   readonly #copies: Int32Array;
 
-  static create(rows: number, { stateSize, turns, turnBytes }: Kept): RowMemory {
+  static create(rows: number, { model, stateSize, turns, turnBytes }: Kept): RowMemory {
     const heardBytes = turns > 0 ? HeardTurns.bytes(rows, turns, turnBytes) : 0;
     const buffer = new SharedArrayBuffer(heardAt(rows, stateSize) + heardBytes);
-    new Int32Array(buffer, 0, HEAD_INTS).set([rows, stateSize, turns, turnBytes]);
+    new Int32Array(buffer, 0, HEAD_INTS).set([rows, model, stateSize, turns, turnBytes]);
     return new RowMemory(buffer);
   }
 
   constructor(buffer: SharedArrayBuffer) {
-    const [rows = 0, stateSize = 0, turns = 0, turnBytes = 0] = new Int32Array(buffer, 0, HEAD_INTS);
+    const [rows = 0, model = 0, stateSize = 0, turns = 0, turnBytes = 0] = new Int32Array(buffer, 0, HEAD_INTS);
     this.buffer = buffer;
     this.rows = rows;
-    this.kept = { stateSize, turns, turnBytes };
+    this.kept = { model, stateSize, turns, turnBytes };
     this.heard = turns > 0 ? new HeardTurns(buffer, heardAt(rows, stateSize), rows, turns, turnBytes) : undefined;
     this.#inStep = new Int32Array(buffer, 4 * HEAD_INTS, rows);
     this.#copies = new Int32Array(buffer, 4 * (HEAD_INTS + rows), 2 * rows);
@@ -155,9 +158,15 @@ export function memoryFor(
 }
 
 function keptOf(manifest: Manifest, rows: number, copies: boolean): Kept {
+  const model = modelOf(manifest);
   const stateSize = manifest.states.reduce((sum, { shape }) => sum + rowElements(shape), 0);
-  if (copies && 4 * stateSize <= MAX_STATE_BYTES) return { stateSize, turns: 0, turnBytes: 0 };
+  if (copies && 4 * stateSize <= MAX_STATE_BYTES) return { model, stateSize, turns: 0, turnBytes: 0 };
   const turnBytes = inputBytes(manifest);
   const fitting = Math.floor(MAX_HEARD_BYTES / (rows * turnBytes));
-  return { stateSize: 0, turns: Math.min(Math.ceil(HEARD_MS / manifest.microTurnMs), fitting), turnBytes };
+  return { model, stateSize: 0, turns: Math.min(Math.ceil(HEARD_MS / manifest.microTurnMs), fitting), turnBytes };
+}
+
+function modelOf({ files }: Manifest): number {
+  const hashes = Object.entries(files).map(([name, { sha256 }]) => `${name} ${sha256}\n`);
+  return createHash('sha256').update(hashes.sort().join('')).digest().readInt32LE();
 }

@@ -45,7 +45,7 @@ export class RowOutcome {
     }
   }
 
-  deliver(row: OpenRow, turn: MicroTurn, { outputs }: RowResult, times: StepTimes): void {
+  deliver(row: OpenRow, turn: MicroTurn, { outputs, cause }: RowResult, times: StepTimes): void {
     const { lease } = row;
     const { index } = turn;
     if (outputs) {
@@ -62,12 +62,12 @@ export class RowOutcome {
     this.#punctuality.muted++;
     row.faults++;
     row.onDecision({ lease, index, ...undecided(row.floor), ...times, muted: true });
-    if (row.faults === MAX_FAULTS) this.#goBack(row);
+    if (row.faults === MAX_FAULTS) this.#goBack(row, cause);
   }
 
   /** Its numbers are not usable: perhaps those that it remembers are not either, and then nothing it could remember. */
-  #goBack(row: OpenRow): void {
-    const error = new MicroturnError('engine/failed', `${MAX_FAULTS} steps in a row gave no usable numbers`);
+  #goBack(row: OpenRow, cause: unknown): void {
+    const error = new MicroturnError('engine/failed', `${MAX_FAULTS} steps in a row gave no usable numbers`, { cause });
     row.faults = 0;
     if (row.wentBack === 'nowhere') {
       row.wentBack = this.#recovery.goBack(row, error);

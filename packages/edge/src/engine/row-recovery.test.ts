@@ -208,6 +208,29 @@ describe('rows whose device is lost', () => {
     expect(other.closed).toBe(true);
   });
 
+  it('fault 27, where states cross in every step: go on elsewhere from their last copy', async () => {
+    let lost = false;
+    class Cuda extends FakeGraph {
+      readonly provider = 'cuda';
+    }
+    const work = () => {
+      if (lost) throw new Error('CUDA failure 100');
+    };
+    const [cuda, other, onFallback] = [new Cuda({ work }), new FakeGraph(), vi.fn()];
+    const engine = new Engine({ rows: 1, fallback: async () => other, onFallback }, cuda);
+    const row = engine.row(1);
+    await engine.hear(row, 0, DOWN);
+    engine.clock.advance(300);
+    lost = true;
+    expect(await engine.hear(row, 1)).toMatchObject({ muted: true });
+    expect(onFallback).toHaveBeenCalledExactlyOnceWith('cpu', expect.objectContaining({ message: 'CUDA failure 100' }));
+    const error = expect.objectContaining({ code: 'engine/failed', message: expect.stringContaining('device') });
+    expect(row.onReset).toHaveBeenCalledExactlyOnceWith(error, { snapshotAgeMs: 300 });
+    const next = await engine.hear(row, 2, 0.2);
+    expect([next.muted, next.confidence]).toEqual([undefined, expect.closeTo(likeliest(100 + DOWN + 0.2), 5)]);
+    expect([cuda.closed, row.onFailed.mock.calls.length]).toEqual([true, 0]);
+  });
+
   it('fault 26, on a device: what gives bad numbers hears again, then begins anew, then is given up', async () => {
     let bad = false;
     const { engine } = setUp({ spoil: (_, { floor }) => bad && (floor!.data[0] = NaN) });

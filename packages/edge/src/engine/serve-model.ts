@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { MicroturnError } from '@microturn/protocol';
+import { MicroturnError, type WireError } from '@microturn/protocol';
 import { threadHeap } from '../thread-heap.js';
 import type { EngineReport, EngineRequest } from './engine-messages.js';
 import type { OnnxModel, OnnxStream } from './onnx-model.js';
@@ -50,9 +50,9 @@ export function serveModel(model: OnnxModel, main: MessagePort): void {
     return model.open(lease, (decision) => report(main, { type: 'decision', decision }), {
       onFailed: (error) => {
         streams.delete(lease);
-        report(main, { type: 'lease.failed', lease, error: error.toWire() });
+        report(main, { type: 'lease.failed', lease, ...told(error) });
       },
-      onReset: (error, recovery) => report(main, { type: 'lease.reset', lease, error: error.toWire(), recovery }),
+      onReset: (error, recovery) => report(main, { type: 'lease.reset', lease, ...told(error), recovery }),
       row,
       again: again && MicroturnError.fromWire(again),
       alone,
@@ -78,6 +78,15 @@ export function serveModel(model: OnnxModel, main: MessagePort): void {
       counts.malformed++;
     }
   }
+}
+
+function told(error: MicroturnError): { readonly error: WireError; readonly reason: string | undefined } {
+  return { error: error.toWire(), reason: error.cause === undefined ? undefined : reasonOf(error.cause) };
+}
+
+/** What was thrown, for a log. */
+export function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 export function report(main: MessagePort, report: EngineReport): void {

@@ -23,9 +23,10 @@ const gates = new Set<NativeGate>();
 
 let refused = false;
 
-/** Of this process, also those that were left behind: how many there are, and how many of them are inside ONNX Runtime. */
-export function engineThreads(): { all: number; inside: number } {
-  return { all: gates.size, inside: [...gates].filter(({ inside }) => inside).length };
+/** Of this process: how many there are, how many of them are inside ONNX Runtime, and how many of those were left behind there. */
+export function engineThreads(): { all: number; inside: number; left: number } {
+  const count = (is: 'inside' | 'left') => [...gates].filter((gate) => gate[is]).length;
+  return { all: gates.size, inside: count('inside'), left: count('left') };
 }
 
 /** Of the threads that there are and will be, none goes into ONNX Runtime any more, and those that are inside end when they come out. */
