@@ -113,13 +113,10 @@ export class Edge {
   constructor(parts: EdgeParts) {
     this.config = parts.config;
     this.#parts = parts;
-    this.#dispatches = new Dispatches(parts.agents.names);
+    this.#dispatches = new Dispatches(parts.agents.names, after);
     this.#rooms = new RoomRegistry(parts.media, {
       maxMembers: parts.config.room.maxParticipants,
-      watch: (room) => {
-        const watcher = parts.webhooks.watch(room);
-        return { ...watcher, closed: () => (this.#dispatches.endRoom(room.id), watcher.closed()) };
-      },
+      watch: (room) => this.#dispatches.watch(room.id, parts.webhooks.watch(room)),
     });
     const { media, log } = parts;
     this.#mediaWatch = new MediaWatch({
@@ -325,6 +322,7 @@ export class Edge {
     const calls = [...this.#calls.values()].map((call) => call.close('edge/draining'));
     await Promise.all([...calls, ...connections.map((connection) => connection.finished)]);
     await this.#http?.close();
+    this.#dispatches.close();
     this.#mediaWatch.close();
     await closeAll(opened, log);
     log.info({}, 'the edge is down');

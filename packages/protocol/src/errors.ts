@@ -18,7 +18,7 @@ const ERRORS = {
   'auth/forbidden': {
     retryable: false,
     summary: 'the token does not allow this',
-    hint: 'mint the token with the grant that is named here (roomJoin, room, canPublish, canSubscribe, roomAdmin)',
+    hint: 'mint the token with the grant that is named here (roomJoin, room, canPublish, canPublishData, canSubscribe, roomAdmin)',
   },
   'auth/no-endpoint': {
     // Whatever stands in front of it may be starting.

@@ -9,12 +9,17 @@ const MS_A_UNIT = 20;
 /** A burst is over by then: who goes on for so long with more than is let through, never that long without it, floods. */
 const FLOOD_MS = 1000;
 const PAUSE_MS = 200;
+/** Share of the time after that by which it is forgotten: in ten seconds, all of it. */
+const FORGOTTEN = 0.1;
 
 /** Bounds what the packets of one microphone may take of the thread that everybody's media share. Policy: dropNewest. */
 export class FloodGate {
   #units = AT_ONCE;
   #filledMs: number | undefined;
-  #refusing: { readonly sinceMs: number; untilMs: number } | undefined;
+  /** When it refused last, and how long it has refused lately. */
+  #refusedMs = -Infinity;
+  #overMs = 0;
+  #refusing = false;
   /** Packets that were not let through. */
   refused = 0;
 
@@ -22,13 +27,16 @@ export class FloodGate {
   take(nowMs: number): boolean {
     this.#units = Math.min(AT_ONCE, this.#units + (nowMs - (this.#filledMs ?? nowMs)) * PER_MS);
     this.#filledMs = nowMs;
-    if (this.#units >= 1) {
+    this.#refusing = this.#units < 1;
+    if (!this.#refusing) {
       this.#units--;
       return true;
     }
     this.refused++;
-    if (this.#refusing && nowMs - this.#refusing.untilMs <= PAUSE_MS) this.#refusing.untilMs = nowMs;
-    else this.#refusing = { sinceMs: nowMs, untilMs: nowMs };
+    const passedMs = nowMs - this.#refusedMs;
+    if (passedMs <= PAUSE_MS) this.#overMs += passedMs;
+    else this.#overMs = Math.max(0, this.#overMs - passedMs * FORGOTTEN);
+    this.#refusedMs = nowMs;
     return false;
   }
 
@@ -37,13 +45,16 @@ export class FloodGate {
     this.#units -= soundMs / MS_A_UNIT;
   }
 
-  /** Whether it goes on and on. */
+  /** Whether it goes on and on, or comes again and again. */
   get flooded(): boolean {
-    return this.#refusing !== undefined && this.#refusing.untilMs - this.#refusing.sinceMs >= FLOOD_MS;
+    return this.#refusing && this.#overMs >= FLOOD_MS;
   }
 
-  /** Another stream is judged for itself, by what is left. */
-  forgive(): void {
-    this.#refusing = undefined;
+  /**
+   * Another stream is none as long as nothing of it is refused. What was refused before still counts: it may be the same
+   * sender's, after a mute or with another track.
+   */
+  restart(): void {
+    this.#refusing = false;
   }
 }

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Listener } from './listener.js';
 import { OPUS_LOOKAHEAD_MS } from './opus.js';
+import { PlayoutMap } from './playout-map.js';
 import { DownlinkRun } from './testing/sent-packets.js';
 
 /** A listener whose ear is `earMs` behind the edge. */
@@ -17,6 +18,28 @@ function setUp(earMs = 60) {
   const report = (state: 'playing' | 'muted' = 'playing', outputLatencyMs = 0) =>
     listener.report({ rtpTimestamp: named(), outputLatencyMs, state }, run.clock.now());
   return { run, listener, report };
+}
+
+/** A voice whose RTP timestamps are ms, and a listener who is at the end of it. */
+function timeline() {
+  const played = new PlayoutMap();
+  const looked = vi.spyOn(played, 'lengthAt');
+  let untilMs = 0;
+  const listener = new Listener({
+    played,
+    sent: { read: () => {} },
+    get sentUntilMs() {
+      return untilMs;
+    },
+    dueMsOf: (ticks) => ticks,
+  });
+  const say = (responseId: string, speechMs: number) => {
+    played.add(untilMs, { responseId, offsetMs: 0, speechMs, pcm: new Float32Array(0), rateHz: 24_000 });
+    untilMs += speechMs + 10;
+  };
+  const report = (state: 'playing' | 'muted' = 'playing') =>
+    listener.report({ rtpTimestamp: untilMs - 1, outputLatencyMs: 0, state }, untilMs);
+  return { looked, say, report };
 }
 
 describe('Listener: heard', () => {
@@ -126,6 +149,31 @@ describe('Listener: heard', () => {
       listener.report({ rtpTimestamp: run.sent[10]!.rtpTicks, outputLatencyMs, state }, run.clock.now())[0]!.heardMs;
     const playing = heardAt('playing', 0);
     expect(heardAt('muted', 30)).toBe(playing + 10);
+  });
+
+  it('counts once what has ended, however long the room has lasted', () => {
+    const { looked, say, report } = timeline();
+    for (let i = 0; i < 256; i++) say(`r${i}`, 20);
+    expect(report()).toHaveLength(256);
+    looked.mockClear();
+    for (let i = 256; i < 300; i++) {
+      say(`r${i}`, 20);
+      expect(report()).toEqual([{ responseId: `r${i}`, heardMs: 20 }]);
+      expect(report()).toEqual([{ responseId: `r${i}`, heardMs: 20 }]);
+    }
+    expect(looked.mock.calls.length).toBeLessThanOrEqual(2 * 88);
+  });
+
+  it('counts what is sent after a device has come to the end of what was', () => {
+    const { say, report } = timeline();
+    say('a', 20);
+    report('muted');
+    say('b', 2);
+    say('c', 20);
+    expect(report()).toMatchObject([
+      { responseId: 'b', heardMs: 2 },
+      { responseId: 'c', heardMs: 20 },
+    ]);
   });
 
   it('is not moved by a report from nowhere', () => {

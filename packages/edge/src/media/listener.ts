@@ -42,6 +42,9 @@ export class Listener {
   #delayMs = START_DELAY_MS;
   #lastTicks: number | undefined;
   #lastTicksSinceMs = 0;
+  /** How far on the voice's timeline reports have come: runs that end before have been counted in full. */
+  #advancedMs = -Infinity;
+  #oldestRunMs: number | undefined;
 
   constructor(voice: HeardVoice) {
     this.#voice = voice;
@@ -124,16 +127,21 @@ export class Listener {
   #advance(atMs: number): Heard[] {
     const touched = new Set<string>();
     let current: string | undefined;
-    for (const { responseId, startMs } of this.#voice.played.runs) {
+    for (const { responseId, startMs, endMs } of this.#voice.played.runs) {
       if (startMs > atMs) break;
       current = responseId;
+      if (endMs <= this.#advancedMs) continue;
       const known = this.#heardMs.get(responseId) ?? 0;
       const heardMs = this.#mutedAtMs.has(responseId) ? known : (this.#voice.played.lengthAt(responseId, atMs) ?? 0);
       if (heardMs <= known) continue;
       this.#heardMs.set(responseId, heardMs);
       touched.add(responseId);
     }
-    this.#forget();
+    // A device may be ahead of what was sent, and what is sent next is still to be counted.
+    this.#advancedMs = Math.max(this.#advancedMs, Math.min(atMs, this.#voice.sentUntilMs));
+    const oldestRunMs = this.#voice.played.runs[0]?.startMs;
+    if (oldestRunMs !== this.#oldestRunMs) this.#forget();
+    this.#oldestRunMs = oldestRunMs;
     if (current !== undefined) {
       touched.delete(current);
       touched.add(current);

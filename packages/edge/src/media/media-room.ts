@@ -59,13 +59,14 @@ export class MediaRoom {
 
   /** Offers all there is to a caller who can now take it. */
   async subscribe(endpoint: MediaEndpoint): Promise<TrackOffer[]> {
-    endpoint.offered = new Set();
+    const offered = (endpoint.offered = new Set<string>());
     const agent = [voiceTrack(this.voice, 'room')];
     if (endpoint.ownVoice) agent.push(voiceTrack(endpoint.ownVoice, 'self'));
     const others = [...this.endpoints.values()].filter((other) => other !== endpoint && !other.hidden);
     const tracks = [...agent, ...others.flatMap((other) => [...other.tracks.values()])];
     const offers = await Promise.all(tracks.map((track) => this.#consume(endpoint, track)));
-    return offers.filter((offer) => offer !== undefined);
+    // One may have ended while others were awaited: its caller was told before it is offered, and would never lose it.
+    return offers.filter((offer) => offer !== undefined).filter(({ producerId }) => offered.has(producerId));
   }
 
   /** Offers a new track to the others who have subscribed. */

@@ -1,5 +1,5 @@
 import { NEVER, Subject } from 'rxjs';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RtcServer } from '../rtc/index.js';
 import { silentLog } from '../telemetry/log.js';
 import { ManualClock } from '../testing/manual-clock.js';
@@ -20,12 +20,21 @@ class FakeEndpoint {
     await this.making;
     return { producerId: `producer-${++this.#made}` };
   }
+  setPaused() {
+    return Promise.resolve();
+  }
   closeProducer(producerId: string) {
     this.closedProducers.push(producerId);
   }
   setCapabilities() {}
-  consume() {
-    return Promise.resolve(undefined);
+  /** By producer: what ends it for this caller. */
+  readonly ending = new Map<string, () => void>();
+  /** The consumers of a producer that wait for this. */
+  readonly consuming = new Map<string, Promise<void>>();
+  async consume(producerId: string, onClosed: (consumerId: string) => void) {
+    await this.consuming.get(producerId);
+    this.ending.set(producerId, () => onClosed(`consumer of ${producerId}`));
+    return { consumerId: `consumer of ${producerId}`, producerId, kind: 'audio', rtpParameters: {} };
   }
   close() {
     this.closed = true;
@@ -74,16 +83,17 @@ const produce = (source: 'microphone' | 'camera' = 'microphone') =>
   server.request('produce', { endpoint: 'e', transportId: 'send', source, rtpParameters: {} });
 
 describe('fault 46, a microphone that floods', () => {
+  const row = { lease: 1, engine: 0, microTurnMs: 200, inputHz: 16_000, zeroMs: 0 };
+  const flood = (ms: number) => {
+    for (let i = 0; i < ms; i++) {
+      clock.advance(1);
+      for (let n = 0; n < 25; n++) packets.at(-1)!.next(Uint8Array.of(0));
+    }
+  };
+
   it('is closed where it goes on for a second, and the next one of its participant is heard', async () => {
-    const row = { lease: 1, engine: 0, microTurnMs: 200, inputHz: 16_000, zeroMs: 0 };
     await server.request('row.start', { endpoint: 'e', row });
     const { producerId } = await produce();
-    const flood = (ms: number) => {
-      for (let i = 0; i < ms; i++) {
-        clock.advance(1);
-        for (let n = 0; n < 25; n++) packets.at(-1)!.next(Uint8Array.of(0));
-      }
-    };
     flood(900);
     expect(endpoints[0]!.closedProducers).toEqual([]);
     flood(300);
@@ -91,9 +101,34 @@ describe('fault 46, a microphone that floods', () => {
     expect(events).toEqual([{ type: 'uplink.flooded', endpoint: 'e', producerId }]);
     expect(packets[0]!.observed).toBe(false);
     await produce();
-    packets.at(-1)!.next(Uint8Array.of(0));
+    for (let i = 0; i < 100; i++) {
+      clock.advance(20);
+      packets.at(-1)!.next(Uint8Array.of(0));
+    }
     expect(events).toHaveLength(1);
     expect(packets[1]!.observed).toBe(true);
+  });
+
+  it('is closed again as soon as it floods again, also in another track', async () => {
+    await server.request('row.start', { endpoint: 'e', row });
+    await produce();
+    flood(1200);
+    const { producerId } = await produce();
+    flood(50);
+    expect(events.slice(1)).toEqual([{ type: 'uplink.flooded', endpoint: 'e', producerId }]);
+  });
+
+  it('is closed where it is muted and unmuted before the second is over', async () => {
+    await server.request('row.start', { endpoint: 'e', row });
+    const { producerId } = await produce();
+    flood(900);
+    for (const muted of [true, false]) {
+      await server.request('producer.mute', { endpoint: 'e', producerId, muted });
+      clock.advance(50);
+    }
+    expect(events).toEqual([]);
+    flood(900);
+    expect(events).toEqual([{ type: 'uplink.flooded', endpoint: 'e', producerId }]);
   });
 });
 
@@ -109,4 +144,21 @@ describe('a track that is made while its caller is lost', () => {
     if (method === 'endpoint.suspend') await server.request('endpoint.reopen', { endpoint: 'e' });
     await expect(produce('camera')).resolves.toMatchObject({ kind: 'video' });
   });
+});
+
+it('a track that ends while others are still being offered is not offered', async () => {
+  await server.request('endpoint.open', { room: 'a', endpoint: 'f', participant: 'bob' });
+  const [microphone, camera] = [await produce(), await produce('camera')];
+  let made = () => {};
+  const bobs = endpoints[1]!;
+  bobs.consuming.set(camera.producerId, new Promise((resolve) => (made = resolve)));
+  const subscribed = server.request('subscribe', { endpoint: 'f', rtpCapabilities: {} });
+  await vi.waitFor(() => expect(bobs.ending.has(microphone.producerId)).toBe(true));
+  bobs.ending.get(microphone.producerId)!();
+  made();
+  const { tracks } = await subscribed;
+  expect(tracks.map(({ producerId }) => producerId)).toEqual(['voice', camera.producerId]);
+  expect(events).toEqual([
+    { type: 'track.removed', endpoint: 'f', consumerId: `consumer of ${microphone.producerId}` },
+  ]);
 });

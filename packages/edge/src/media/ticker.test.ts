@@ -1,6 +1,8 @@
+import { once } from 'node:events';
+import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from './testing/manual-clock.js';
-import { Ticker, type TickTimers } from './ticker.js';
+import { Ticker, nodeTickTimers, type TickTimers } from './ticker.js';
 
 /** An event loop in virtual time: `lateMs` is how late each timer fires. */
 function setUp({ lateMs = () => 0 }: { lateMs?: () => number } = {}) {
@@ -68,5 +70,47 @@ describe('Ticker', () => {
     });
     calls[0]!();
     expect(calls).toHaveLength(1);
+  });
+});
+
+describe('a tick on the loop of Node', () => {
+  it('comes after packets that were there when a stall ended, also as mediasoup hands them on', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const writer = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const [[reader]] = (await Promise.all([once(server, 'connection'), once(writer, 'connect')])) as [
+      [Socket],
+      unknown,
+    ];
+    try {
+      const order: string[] = [];
+      reader.on('data', () => setImmediate(() => order.push('packet')));
+      await new Promise<void>((resolve) => {
+        setTimeout(() => {
+          writer.write('x');
+          const untilMs = performance.now() + 5;
+          while (performance.now() < untilMs);
+          nodeTickTimers.afterInput(() => {
+            order.push('tick');
+            resolve();
+          });
+        }, 5);
+      });
+      expect(order).toEqual(['packet', 'tick']);
+    } finally {
+      writer.destroy();
+      reader.destroy();
+      server.close();
+    }
+  });
+
+  it('does not come where it is called off, also between its two turns', async () => {
+    let ticks = 0;
+    nodeTickTimers.afterInput(() => ticks++)();
+    const cancel = nodeTickTimers.afterInput(() => ticks++);
+    // Set after the first turn, so it runs behind it.
+    await new Promise<void>((resolve) => setImmediate(() => (cancel(), resolve())));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(ticks).toBe(0);
   });
 });

@@ -4,7 +4,7 @@ import { Histogram } from './histogram.js';
 /** The two calls of Node's event loop that a tick needs. */
 export interface TickTimers {
   after(ms: number, call: () => void): () => void;
-  /** Once what waits in the sockets has been read. */
+  /** Once what waits in the sockets has been read and handed on. */
   afterInput(call: () => void): () => void;
 }
 
@@ -14,7 +14,8 @@ export const nodeTickTimers: TickTimers = {
     return () => clearTimeout(timer);
   },
   afterInput: (call) => {
-    const immediate = setImmediate(call);
+    // Two turns of the loop: mediasoup hands on what it has read in an immediate of its own, which comes behind ours.
+    let immediate = setImmediate(() => (immediate = setImmediate(call)));
     return () => clearImmediate(immediate);
   },
 };

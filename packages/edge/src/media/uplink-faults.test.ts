@@ -192,7 +192,30 @@ describe('fault 46, a microphone that floods', () => {
     expect(uplink.flooded).toBe(true);
     uplink.restart();
     expect(uplink.flooded).toBe(false);
+    for (const { atMs, bytes } of sent.slice(0, 100)) uplink.push(bytes, 1200 + atMs);
+    expect(uplink.flooded).toBe(false);
   });
+
+  it.each([
+    ['pause', () => undefined],
+    ['other stream', (uplink: Uplink) => uplink.restart()],
+    ['mute', (uplink: Uplink) => ((uplink.muted = true), (uplink.muted = false))],
+  ])(
+    'is known for one where what floods begins again after each %s, and not where a burst comes now and then',
+    (_, between) => {
+      const seconds = (count: number, everyMs: number) => {
+        const uplink = open();
+        for (let i = 0; i < count; i++) {
+          flood(uplink, i * everyMs, 4500, 0.2);
+          if (uplink.flooded) return i;
+          between(uplink);
+        }
+        return count;
+      };
+      expect(seconds(10, 1150)).toBe(1);
+      expect(seconds(10, 12_000)).toBe(10);
+    },
+  );
 
   it.each([
     [10_000, 20],

@@ -151,7 +151,7 @@ export class Uplink {
   restart(): void {
     this.#order.reset();
     this.#clock.reset();
-    this.#gate.forgive();
+    this.#gate.restart();
     this.#live = false;
     this.#silent = false;
   }

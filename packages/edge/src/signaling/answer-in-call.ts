@@ -10,6 +10,12 @@ export interface AnswerParts extends Pick<CallParts, 'media'> {
   readonly refused: readonly string[];
 }
 
+/** Words and pictures for the agent, whose answers the whole room hears, and what stops it. */
+const SPEAKS: ReadonlySet<CallRequest['type']> = new Set([
+  ...(['say', 'typing', 'image.append', 'image.show', 'response.interrupt'] as const),
+  ...(['task.ask', 'task.amend', 'task.answer'] as const),
+]);
+
 /**
  * Does what a client asks for.
  * @returns what its reply carries
@@ -18,6 +24,11 @@ export interface AnswerParts extends Pick<CallParts, 'media'> {
 export async function answerInCall(message: CallRequest, { call, media, refused }: AnswerParts): Promise<unknown> {
   const { session, grant } = call;
   const { endpoint } = session;
+  if (SPEAKS.has(message.type) && !grant.canPublishData) {
+    // A page tells what stands in its fields by itself.
+    if (message.type === 'typing' && !message.sent) return undefined;
+    throw new MicroturnError('auth/forbidden', `canPublishData for ${message.type}`);
+  }
   switch (message.type) {
     case 'subscribe':
       if (!grant.canSubscribe) return { tracks: [] };

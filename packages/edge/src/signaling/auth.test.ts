@@ -43,6 +43,9 @@ describe('a join token', () => {
     expect(grant.canPublish('camera')).toBe(false);
     const mute = await verifyJoinToken(await token({ roomJoin: true, room: 'den', canPublish: false }), keys);
     expect(mute.canPublish('microphone')).toBe(false);
+    expect(mute.canPublishData).toBe(true);
+    const listener = await token({ roomJoin: true, room: 'den', canPublish: false, canPublishData: false });
+    expect((await verifyJoinToken(listener, keys)).canPublishData).toBe(false);
   });
 
   it('is refused with one generic error where it cannot be verified', async () => {

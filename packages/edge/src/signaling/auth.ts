@@ -30,6 +30,8 @@ export interface Grant {
   readonly roomAdmin: boolean;
   readonly canSubscribe: boolean;
   readonly canPublish: (source: Source) => boolean;
+  /** May write to the agent, have it say something, and stop it. */
+  readonly canPublishData: boolean;
 }
 
 /** As they stand in a token. */
@@ -80,6 +82,7 @@ export async function verifyJoinToken(token: string, keys: ApiKeys, room?: strin
     roomAdmin: video.roomAdmin === true,
     canSubscribe: video.canSubscribe !== false,
     canPublish: (source) => mayPublish(video, source),
+    canPublishData: video.canPublishData !== false,
   };
 }
 

@@ -146,6 +146,18 @@ describe('a call whose socket drops', () => {
     expect(call.closed).toBe(false);
   });
 
+  it('is not for a token that hides them, or does not any more: the others know of them as they were', async () => {
+    for (const hidden of [false, true]) {
+      const { call, joined } = await world.join(socket, { grant: { hidden } });
+      call.detach(socket);
+      const resume = { resumeToken: joined.resumeToken, lastSeq: 1 };
+      await expect(world.join(new Socket(), { resume, grant: { hidden: !hidden } })).rejects.toMatchObject({
+        code: 'session/expired',
+      });
+      expect((await world.join(socket, { resume, grant: { hidden } })).call).toBe(call);
+    }
+  });
+
   it('ends at once where the client closes its transports first, and its socket in order after that', async () => {
     const { call } = await world.join(socket);
     call.drop(new MicroturnError('net/ice-failed'));

@@ -1,6 +1,7 @@
 import { MicroturnError } from '@microturn/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionBackground } from '../session/index.js';
+import { answerInCall, type CallRequest } from './answer-in-call.js';
 import { Socket, World } from './testing/call-world.js';
 
 let world: World;
@@ -63,5 +64,47 @@ describe('what a participant types and sends', () => {
     const after = new Socket();
     await world.join(after, { resume: { resumeToken: joined.resumeToken, lastSeq } });
     expect([typed(before), typed(after)]).toEqual([[['ann', 'first']], [['ann', 'second']]]);
+  });
+});
+
+describe('one whose token has canPublishData: false', () => {
+  const requests = [
+    { type: 'say', id: 2, text: 'hello all' },
+    { type: 'typing', field: 'message', text: 'hello', sent: true },
+    { type: 'task.ask', id: 3, text: 'how high is it' },
+    { type: 'image.show', id: 7, name: 'screen', images: [] },
+    { type: 'response.interrupt', id: 4, audience: 'room' },
+  ] satisfies CallRequest[];
+  const others = [
+    { type: 'typing', field: 'message', text: 'hel', sent: false },
+    { type: 'heard', rtpTimestamp: 1, outputLatencyMs: 0, audience: 'room', state: 'playing' },
+    { type: 'ping', id: 5 },
+    { type: 'subscribe', id: 6, rtpCapabilities: {} },
+  ] satisfies CallRequest[];
+  const answers = async (grant: { canPublish?: boolean; canPublishData?: boolean }) => {
+    const { call } = await world.join(new Socket(), { background, grant });
+    const answer = (message: CallRequest) => answerInCall(message, { call, media: world.parts.media, refused: [] });
+    const outcome = (message: CallRequest) =>
+      answer(message).then(
+        () => 'done',
+        (error: MicroturnError) => error.code,
+      );
+    return [await Promise.all(requests.map(outcome)), await Promise.all(others.map(outcome))];
+  };
+
+  it('listens, and has no word', async () => {
+    expect(await answers({ canPublish: false, canPublishData: false })).toEqual([
+      Array(5).fill('auth/forbidden'),
+      Array(4).fill('done'),
+    ]);
+    expect(world.spoken).toEqual([]);
+  });
+
+  it('is no other: a token that does not say so is as good as before', async () => {
+    expect(await answers({ canPublish: false })).toEqual([
+      // Nano sees nothing: there is no LLM that a picture could be shown to.
+      ['done', 'done', 'done', 'protocol/state', 'done'],
+      Array(4).fill('done'),
+    ]);
   });
 });

@@ -47,6 +47,8 @@ export type Joined = Omit<JoinResult, 'participants'>;
 /** Everybody in the room is told of each: more than this a second for long, beyond a burst, is nobody's doing by hand. */
 const TRACKS = { perSecond: 5, burst: 20 };
 const MUTES = { perSecond: 10, burst: 40 };
+/** A client that floods again and again is not at fault once: the call is over. */
+const FLOODS = { most: 3, withinMs: 60_000 };
 
 interface Transports {
   readonly sendTransport: object;
@@ -72,6 +74,7 @@ export class Call implements Recordable {
   /** Monotonic, while it waits for its client. */
   #expiresAtMs: number | undefined;
   #closing: Promise<void> | undefined;
+  #floodsMs: readonly number[] = [];
 
   /** By `joinCall`, in its room and with its endpoint open. */
   constructor(parts: CallParts, stay: RoomStay<Call>, grant: Grant, session: Session) {
@@ -211,10 +214,14 @@ export class Call implements Recordable {
     this.#seat.unpublish(producerId);
   }
 
-  /** The media thread has closed a track of this participant, who is told why. */
+  /** The media thread has closed a track of this participant that flooded. They are told so, and the third time the call ends. */
   loseTrack(producerId: string, error: MicroturnError): void {
     this.#seat.unpublish(producerId);
-    if (!this.closed) this.session.report(error);
+    if (this.closed) return;
+    this.session.report(error);
+    const nowMs = this.#parts.clock.now();
+    this.#floodsMs = [...this.#floodsMs.filter((ms) => nowMs - ms < FLOODS.withinMs), nowMs];
+    if (this.#floodsMs.length >= FLOODS.most) void this.end(error);
   }
 
   /**

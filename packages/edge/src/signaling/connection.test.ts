@@ -20,6 +20,8 @@ class FakeSocket extends EventEmitter {
   readonly send = vi.fn();
 }
 
+const grant = { canPublishData: true };
+
 function open() {
   const socket = new FakeSocket();
   const parts = {
@@ -119,6 +121,12 @@ describe('fault 21: a client that does not read its socket', () => {
     come(61, 77);
     expect(socket.terminate).not.toHaveBeenCalled();
     come(78, 80);
+    // Not in the middle of what it is being told; and nothing more is sent.
+    expect(call.detach).not.toHaveBeenCalled();
+    const { length } = sent(socket);
+    come(81, 90);
+    expect(sent(socket)).toHaveLength(length);
+    await new Promise((resolve) => setImmediate(resolve));
     expect(socket.terminate).toHaveBeenCalledOnce();
     expect(call.detach).toHaveBeenCalledOnce();
     socket.emit('close', 1006);
@@ -133,6 +141,7 @@ describe('fault 21: a client that does not read its socket', () => {
     expect(socket.terminate).not.toHaveBeenCalled();
     socket.bufferedAmount++;
     for (let i = 0; i < 3; i++) connection.roster(left);
+    vi.advanceTimersByTime(0);
     expect(socket.terminate).toHaveBeenCalledOnce();
     other.connection.roster(left);
     expect(sent(other.socket)).toEqual([left]);
@@ -140,6 +149,16 @@ describe('fault 21: a client that does not read its socket', () => {
     other.socket.emit('close', 1000);
     vi.runAllTimers();
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is cut off no more where it has closed meanwhile', () => {
+    vi.useFakeTimers();
+    const { socket, connection } = open();
+    socket.bufferedAmount = 2 * 1024 * 1024;
+    connection.roster(left);
+    socket.emit('close', 1000);
+    vi.runAllTimers();
+    expect(socket.terminate).not.toHaveBeenCalled();
   });
 });
 
@@ -184,7 +203,7 @@ describe('an answer to a task', () => {
   it('is to the question that it names', async () => {
     const answer = vi.fn();
     const session = { start: () => undefined, background: { answer } };
-    vi.mocked(joinCall).mockResolvedValue({ call: { attach: () => [], session }, joined: {} } as never);
+    vi.mocked(joinCall).mockResolvedValue({ call: { attach: () => [], session, grant }, joined: {} } as never);
     const { socket } = open();
     const send = (message: object) => socket.emit('message', Buffer.from(JSON.stringify(message)), false);
     send({ type: 'join', id: 1, protocol: 1, token: 't' });
@@ -225,7 +244,7 @@ describe('functions that a page offers', () => {
   const offer = async (tools: unknown[], refused: string[] = []) => {
     const registerTools = vi.fn((_offered: readonly PageTool[]) => refused);
     const session = { start: () => undefined, background: { registerTools } };
-    vi.mocked(joinCall).mockResolvedValue({ call: { attach: () => [], session }, joined: {} } as never);
+    vi.mocked(joinCall).mockResolvedValue({ call: { attach: () => [], session, grant }, joined: {} } as never);
     const { socket } = open();
     const send = (message: object) => socket.emit('message', Buffer.from(JSON.stringify(message)), false);
     send({ type: 'join', id: 1, protocol: 1, token: 't' });

@@ -84,6 +84,8 @@ export async function joinCall(
     if (call?.closed || room !== grant.room || participant !== grant.identity) {
       throw new MicroturnError('session/expired');
     }
+    // The others have been told of them, or not, and of their tracks.
+    if (call && call.grant.hidden !== grant.hidden) throw new MicroturnError('session/expired', 'hidden');
     if (call) return { call, joined: await call.reenter(grant) };
     return enter(parts, grant, recipe, found && { ...found, ...resume });
   };

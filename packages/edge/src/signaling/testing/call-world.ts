@@ -1,10 +1,16 @@
 import { MicroturnError, type ClientMessageOf, type RosterMessage, type SessionEvent } from '@microturn/protocol';
-import { AccessToken, RoomAgentDispatch, RoomConfiguration, type TrackSource } from 'livekit-server-sdk';
+import {
+  AccessToken,
+  RoomAgentDispatch,
+  RoomConfiguration,
+  type TrackSource,
+  type VideoGrant,
+} from 'livekit-server-sdk';
 import type { Remembered } from '../../engine/index.js';
 import type { Decision, InputRole, Perceived, Recovery } from '../../engine/types.js';
 import { askHere } from '../../llm/ask-model.js';
 import { Agents } from '../../recipes/index.js';
-import { RoomRegistry, type SessionMedia, type SessionVoice } from '../../session/index.js';
+import { RoomRegistry, type RoomWatcher, type SessionMedia, type SessionVoice } from '../../session/index.js';
 import { MemoryStore, SessionRecorder, type SessionStore, type Stamp } from '../../store/index.js';
 import { silentLog } from '../../telemetry/index.js';
 import { ManualClock } from '../../testing/manual-clock.js';
@@ -40,6 +46,16 @@ export class Socket implements Carrier {
 /** Of those that the media thread refuses where the endpoint is not open. */
 const ofEndpoint: ReadonlySet<string> = new Set(['endpoint.suspend', 'endpoint.reopen', 'row.start']);
 
+/** Nobody outside is told of rooms. */
+const nobody: RoomWatcher = {
+  opened: () => undefined,
+  closed: () => undefined,
+  joined: () => undefined,
+  left: () => undefined,
+  published: () => undefined,
+  unpublished: () => undefined,
+};
+
 type Fail = (error: MicroturnError) => void;
 type Reset = (error: MicroturnError, recovery: Recovery) => void;
 
@@ -63,7 +79,7 @@ export class World {
   readonly keys = new KeyRing(keys);
   readonly removals = new Removals();
   readonly usedTokens = new UsedTokens();
-  readonly dispatches = new Dispatches(['nano', 'other']);
+  readonly dispatches: Dispatches;
   readonly rooms: RoomRegistry<Call>;
   readonly parts: JoinParts;
   mediaGone = false;
@@ -156,7 +172,8 @@ export class World {
       end: () => undefined,
       cancel: () => undefined,
     };
-    this.rooms = new RoomRegistry(media);
+    this.dispatches = new Dispatches(['nano', 'other'], this.clock.after);
+    this.rooms = new RoomRegistry(media, { watch: ({ id }) => this.dispatches.watch(id, nobody) });
     this.parts = {
       clock: this.clock,
       log: silentLog,
@@ -198,6 +215,7 @@ export class World {
       key = 'key',
       roomAdmin = false,
       canPublishSources,
+      grant = {},
       attributes = {},
       audience,
       agents,
@@ -210,6 +228,8 @@ export class World {
       key?: keyof typeof keys;
       roomAdmin?: boolean;
       canPublishSources?: TrackSource[];
+      /** What else the token grants. */
+      grant?: Pick<VideoGrant, 'hidden' | 'canPublish' | 'canPublishData'>;
       attributes?: Record<string, string>;
       audience?: 'room' | 'self';
       /** Of the token's `roomConfig`. */
@@ -220,7 +240,7 @@ export class World {
     } = {},
   ) {
     const minted = new AccessToken(key, keys[key], { identity, attributes });
-    minted.addGrant({ roomJoin: true, room, roomAdmin, ...(canPublishSources && { canPublishSources }) });
+    minted.addGrant({ roomJoin: true, room, roomAdmin, ...(canPublishSources && { canPublishSources }), ...grant });
     if (agents)
       minted.roomConfig = new RoomConfiguration({
         agents: agents.map((agentName) => new RoomAgentDispatch({ agentName })),
