@@ -132,7 +132,7 @@ describe('taking turns', () => {
       const talk = asked().writes('It is noon. And the', false).types('and in Rome?', true).fails();
       expect(texts(talk)).toEqual(['It is noon.']);
       talk.floors('.');
-      expect([talk.acts, texts(talk)[1]]).toEqual([['stop'], 'Sorry.']);
+      expect([talk.acts, talk.takesBack, texts(talk)[1]]).toEqual([[], 'r1', 'Sorry.']);
       expect(texts(asked().floors('S').fails().floors('Y').words('').floors('.'))).toEqual(['Sorry.']);
     });
   });
@@ -188,10 +188,10 @@ describe('taking turns', () => {
 
     it('is not taken back once it sounds, and is said from its beginning where it was before', () => {
       const sounding = behind().hearsFirst().sounds().floors('.S');
-      expect(sounding.acts).not.toContain('stop');
+      expect([sounding.acts, sounding.takesBack]).toEqual([[], undefined]);
       expect(sounding.state.answer).toMatchObject({ responseId: 'r2' });
       const unheard = behind().hearsFirst().floors('S');
-      expect(unheard.acts).toContain('stop');
+      expect([unheard.acts, unheard.takesBack]).toEqual([[], 'r2']);
       expect(texts(unheard.floors('Y').words('').floors('.'))).toEqual([
         'Let me look.',
         'It is sunny today.',

@@ -4,7 +4,7 @@ import { plainWords, readDraft, type Draft } from './draft.js';
 import { followHistory } from './heard-history.js';
 import { isSpeakable, speakableTo } from './speakable.js';
 import type { StepBuilder } from './step-builder.js';
-import type { Answer, TurnTakingInput } from './turn-state.js';
+import type { Answer, Taken, TurnTakingInput } from './turn-state.js';
 
 export function newAnswer(
   draft: Draft,
@@ -37,8 +37,8 @@ export function noteJoined(step: StepBuilder): void {
 
 /** What can be said of the answer now. */
 export function sayMore(step: StepBuilder, atMs: number): void {
-  const { answer, stopDue, waiting } = step.state;
-  if (!answer || answer.saidAll || stopDue || step.speech) return;
+  const { answer, takeBackDue, waiting } = step.state;
+  if (!answer || answer.saidAll || takeBackDue || step.speech) return;
   const read = readDraft(answer.draft);
   if (read?.kind === 'silence') {
     // Who was told that it is coming hears no more of it: that the LLM wants it so, and did not fail, is for the page to know.
@@ -150,10 +150,22 @@ export function takeBack(step: StepBuilder, fromMs: number): void {
   if (calling) return;
   const thrownIn = said && readDraft(draft)?.kind === 'interjection';
   if (thrownIn || soundedAtMs < fromMs) return;
-  if (answer.opens || answer.responseId !== undefined) step.acts = [...new Set<Act>(['stop', ...step.acts])];
+  const taken = takenOf(answer);
+  if (taken) takeFrom(step, taken);
   // It is said from there again, by a response of its own; how long that took says nothing of anybody's speed.
   const unsaid = { said: heardTo, saidAll: false, opens: false, responseId: undefined, saidAtMs: undefined };
   step.set({ answer: undefined, held: { ...answer, ...unsaid, soundedAtMs: undefined, measured: true } });
+}
+
+/** What is being said of an answer, or about to be. */
+export function takenOf({ opens, responseId }: Answer): Taken | undefined {
+  return opens || responseId !== undefined ? { responseId } : undefined;
+}
+
+/** It ends alone, as far as it can be told from what else is being said. */
+export function takeFrom(step: StepBuilder, { responseId }: Taken): void {
+  if (responseId !== undefined) step.takesBack = responseId;
+  else step.acts = [...new Set<Act>(['stop', ...step.acts])];
 }
 
 /** No cough is this long. */

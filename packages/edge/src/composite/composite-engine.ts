@@ -4,6 +4,8 @@ import { CompositeRow, type CompositeParts } from './composite-row.js';
 
 /** Any LLM behind a floor bundle, as a session sees it: an engine like any other. */
 export class CompositeEngine implements SessionEngine {
+  /** What an LLM answers is asked for and paid for, and as good a while later. */
+  readonly repliesKeep = true;
   readonly #floor: SessionEngine;
   readonly #parts: CompositeParts;
 

@@ -152,13 +152,14 @@ export class CompositeRow implements SessionRow {
       decision,
       firstTokenMs: this.#parts.llm.firstTokenMs,
     });
-    const { acts, speech } = composed;
+    const { acts, takesBack, speech } = composed;
     const words = [...this.#words.splice(0), ...composed.words];
     this.#onDecision({
       ...decision,
       // Without a transcriber they are the bundle's, and pass through when it has them.
       words: this.#parts.transcriber ? words : decision.words,
       acts,
+      ...(takesBack !== undefined && { takesBack }),
       say: speech?.say ?? '',
       ...(speech?.more && { more: true }),
     });

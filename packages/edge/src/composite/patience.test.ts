@@ -86,29 +86,29 @@ describe('an LLM that keeps the user waiting', () => {
     expect(talk.cancelled).toEqual([talk.asks[0]!.draftId]);
   });
 
-  it('is cut where it was only announced and they cough, and its answer is a response of its own', () => {
+  it('is taken back where it was only announced and they cough, and its answer is a response of its own', () => {
     const talk = asked().floors('.'.repeat(6)).floors('S');
-    expect(talk.acts).toContain('stop');
+    expect([talk.acts, talk.takesBack]).toEqual([[], 'r1']);
     talk.floors('Y').words('').floors('.').writes('It is noon.');
     expect(saidBy(talk)).toEqual(['One moment.', 'It is noon.']);
     expect(talk.state.answer).toMatchObject({ responseId: 'r2' });
     expect(talk.hearsAll().state.answer).toBeUndefined();
   });
 
-  it('is stopped by a message where it was only announced, and what answers that is a response of its own', () => {
+  it('is taken back for a message where it was only announced, and what answers that is a response of its own', () => {
     const talk = asked().floors('.'.repeat(6)).types('and in Rome?', true).writes('It is one.');
     expect(saidBy(talk)).toEqual(['One moment.']);
     talk.floors('.');
-    expect(talk.acts).toEqual(['stop']);
+    expect([talk.acts, talk.takesBack]).toEqual([[], 'r1']);
     expect(saidBy(talk)).toEqual(['One moment.', 'It is one.']);
     expect(talk.state.answer).toMatchObject({ responseId: 'r2', opens: false });
     expect(talk.hearsAll().state.answer).toBeUndefined();
   });
 
-  it('is stopped, too, by the first of two messages', () => {
+  it('is taken back, too, by the first of two messages', () => {
     const talk = asked().floors('.'.repeat(6)).types('and in Rome?', true).types('or in Bari?', true).floors('.');
-    expect(talk.acts).toEqual(['stop']);
-    expect(talk.floors('.').acts).toEqual([]);
+    expect([talk.acts, talk.takesBack]).toEqual([[], 'r1']);
+    expect(talk.floors('.').takesBack).toBeUndefined();
   });
 
   it('is waited for in silence where the app wants no word', () => {

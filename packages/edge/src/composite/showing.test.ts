@@ -30,7 +30,7 @@ describe('taking turns', () => {
     talk.writes('So is that.');
     expect(talk.said).toHaveLength(1);
     talk.floors('.');
-    expect(talk.acts).toContain('stop');
+    expect([talk.acts, talk.takesBack]).toEqual([[], 'r1']);
     expect(talk.said.at(-1)).toMatch('So is that.');
   });
 
@@ -48,7 +48,7 @@ describe('taking turns', () => {
     const talk = new Talk().types('a note').floors('.SSSS').words('what about this').floors('Y');
     talk.words('what about this').writes('It is on its way. It', false).types(' ', true).floors('.');
     expect(talk.asks.map(({ words }) => words)).not.toContain(' ');
-    expect(talk.acts).not.toContain('stop');
+    expect([talk.acts, talk.takesBack]).toEqual([[], undefined]);
     expect(talk.state.typed.size).toBe(0);
   });
 });

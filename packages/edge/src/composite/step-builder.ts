@@ -11,6 +11,7 @@ const MINUTE_MS = 60_000;
 export class StepBuilder {
   state: TurnTaking;
   acts: readonly Act[] = [];
+  takesBack: string | undefined;
   speech: Speech | undefined;
   readonly words: DecodedWord[] = [];
   readonly #effects: CompositeEffect[] = [];
@@ -18,8 +19,8 @@ export class StepBuilder {
     this.state = state;
   }
   result(): TurnTakingStep {
-    const { state, words, acts, speech } = this;
-    return { state, effects: this.#effects, composed: { words, acts, speech } };
+    const { state, words, acts, takesBack, speech } = this;
+    return { state, effects: this.#effects, composed: { words, acts, takesBack, speech } };
   }
   set(change: Partial<TurnTaking>): void {
     this.state = { ...this.state, ...change };

@@ -69,6 +69,11 @@ export interface Answer {
   readonly cancelled: boolean;
 }
 
+/** What is being said of an answer; no id where it is part of what was being said before, and is told apart by nobody. */
+export interface Taken {
+  readonly responseId: string | undefined;
+}
+
 /** Where the answer of the LLM stands, since when it has stood there, and whether the user was told. */
 export interface Waiting {
   readonly draftId: string;
@@ -94,8 +99,8 @@ export interface TurnTaking {
   readonly held: Answer | undefined;
   /** For more of the answer, while the LLM owes it. */
   readonly waiting: Waiting | undefined;
-  /** What is being said is cut with the next decision, and nothing is said before. */
-  readonly stopDue: boolean;
+  /** What is being said of an older answer is cut with the next decision, and nothing is said before. */
+  readonly takeBackDue: Taken | undefined;
   readonly history: HeardHistory;
   readonly typed: ReadonlyMap<string, string>;
   /** By name, the one shown last at the end. */
@@ -157,7 +162,7 @@ export function startTurnTaking(options: TurnTakingOptions): TurnTaking {
     answer: undefined,
     held: undefined,
     waiting: undefined,
-    stopDue: false,
+    takeBackDue: undefined,
     history: emptyHistory,
     typed: new Map(),
     shown: new Map(),

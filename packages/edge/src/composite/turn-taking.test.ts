@@ -100,19 +100,19 @@ describe('taking turns', () => {
     const unheard = asked();
     expect(unheard.said).toHaveLength(1);
     unheard.floors('S');
-    expect(unheard.acts).toContain('stop');
+    expect([unheard.acts, unheard.takesBack]).toEqual([[], 'r1']);
     unheard.floors('S').words('is it in Rome').floors('Y').words('is it in Rome');
     expect(unheard.asks.at(-1)).toMatchObject({ words: 'is it in Rome', turns: [{ role: 'user', text: 'what time' }] });
     // Its first packet left within the micro-turn in which they went on: that was no answer to it.
     const together = asked();
     stepInto(together, { type: 'speech-started', responseId: 'r1', atMs: together.nowMs + 90 });
     together.floors('S');
-    expect(together.acts).toContain('stop');
+    expect(together.takesBack).toBe('r1');
     // From then on it is the bundle that says whether they mean to stop it.
     const heard = asked();
     stepInto(heard, { type: 'speech-started', responseId: 'r1', atMs: heard.nowMs + 90 });
     heard.floors('.S');
-    expect(heard.acts).not.toContain('stop');
+    expect([heard.acts, heard.takesBack]).toEqual([[], undefined]);
     expect(heard.state.answer).toBeDefined();
   });
 

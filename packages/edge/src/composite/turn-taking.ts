@@ -1,5 +1,16 @@
 import type { Act, Decision } from '../engine/types.js';
-import { fail, follow, giveHeld, measure, noteCalls, noteJoined, sayMore, stopHeld, takeBack } from './answering.js';
+import {
+  fail,
+  follow,
+  giveHeld,
+  measure,
+  noteCalls,
+  noteJoined,
+  sayMore,
+  stopHeld,
+  takeBack,
+  takeFrom,
+} from './answering.js';
 import { interject, offer, settle } from './committing.js';
 import { historyOf, toolsAnswered } from './heard-history.js';
 import { isRefuted, plainWords } from './draft.js';
@@ -89,9 +100,10 @@ function decide(step: StepBuilder, decision: Decision, atMs: number): void {
   // The brain is the LLM: of what the bundle would do by itself, only what concerns the floor is passed on.
   step.acts = decision.acts.filter((act) => (act === 'stop' ? stops : !OWN_ACTS.has(act)));
   if (SPEAKS.has(decision.floor)) takeBack(step, fromMs);
-  if (step.state.stopDue) {
-    step.acts = [...new Set<Act>(['stop', ...step.acts])];
-    step.set({ stopDue: false });
+  const { takeBackDue } = step.state;
+  if (takeBackDue) {
+    takeFrom(step, takeBackDue);
+    step.set({ takeBackDue: undefined });
   } else if (stops && !step.state.answer?.calling) {
     // While tools work nothing of it is being said: what they stop is something else, and a tool is called off by words.
     step.withdraw();

@@ -57,6 +57,7 @@ export interface Speech {
 export interface Composed {
   readonly words: readonly DecodedWord[];
   readonly acts: readonly Act[];
+  readonly takesBack: string | undefined;
   readonly speech: Speech | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { newAnswer } from './answering.js';
+import { newAnswer, takenOf } from './answering.js';
 import { userSaid } from './heard-history.js';
 import type { StepBuilder } from './step-builder.js';
 import type { TurnTakingInput } from './turn-state.js';
@@ -21,10 +21,9 @@ export function noteTyped(step: StepBuilder, { field, text, sent, atMs }: TurnTa
   }
   step.set({ typed });
   // A message is an utterance that is complete, and takes the floor from an answer to an older one.
-  const { answer, stopDue } = step.state;
-  // Of that there may be no more than the word that announced it; and one that is to be stopped already still is.
-  const sounds = answer !== undefined && (answer.said > 0 || answer.opens || answer.responseId !== undefined);
-  step.set({ stopDue: stopDue || sounds });
+  const { answer, takeBackDue } = step.state;
+  // Of that there may be no more than the word that announced it; and one that is to be taken back already still is.
+  step.set({ takeBackDue: takeBackDue ?? (answer && takenOf(answer)) });
   step.withdraw();
   const asked = step.ask([text], atMs, false);
   step.set({ history: userSaid(step.state.history, text, 'untold') });

@@ -109,6 +109,8 @@ export interface Decision {
   /** More words of this answer follow: saying nothing now is not its end. */
   readonly more?: boolean;
   readonly acts: readonly Act[];
+  /** The response that the user spoke into before it can have been heard, or replaced: this one ends, and nothing else does. */
+  readonly takesBack?: string;
   readonly shown?: readonly ShownWord[];
   /** The model's run, ms. */
   readonly stepMs: number;

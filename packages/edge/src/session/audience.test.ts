@@ -96,6 +96,43 @@ describe('the audience of a room', () => {
     expect([ann, bob, cyd].map(({ overruledBy }) => overruledBy)).toEqual([['user'], [], []]);
   });
 
+  describe('what is being said to it', () => {
+    const ended = (responseId: string): ResponseEvent => ({ type: 'response.completed', responseId, heardMs: 1 });
+    const ids = ({ seat }: Member) => seat.overheard().map(({ responseId }) => responseId);
+
+    it('is known to whoever joins, until it has ended or its member has left', () => {
+      const ann = new Member();
+      for (const id of ['a1', 'a2']) ann.seat.share(started(id));
+      const [bob, cyd] = [new Member(), new Member()];
+      bob.seat.share(started('b'));
+      expect([ids(ann), ids(bob), ids(cyd)]).toEqual([['b'], ['a1', 'a2'], ['a1', 'a2', 'b']]);
+      ann.seat.share(ended('a1'));
+      expect(ids(cyd)).toEqual(['a2', 'b']);
+      ann.seat.leave();
+      expect(ids(cyd)).toEqual(['b']);
+    });
+
+    it('is what was begun for everybody, and nothing else', () => {
+      const [ann, bob] = [new Member(), new Member()];
+      ann.seat.share({ type: 'response.started', responseId: 'a', kind: 'reply', audience: { participant: 'ann' } });
+      ann.seat.share(ended('a'));
+      expect([ids(bob), bob.overheard]).toEqual([[], []]);
+    });
+
+    it('comes after what another’s response was begun before', () => {
+      const [ann, bob] = [new Member(), new Member()];
+      bob.seat.share(started('b0'));
+      ann.seat.share(started('a'));
+      for (const id of ['b1', 'b2']) bob.seat.share(started(id));
+      const behind = () => [ann, bob].map(({ seat }) => [...seat.behind()]);
+      expect(behind()).toEqual([['a'], ['b1', 'b2']]);
+      bob.seat.share(ended('b0'));
+      expect(behind()).toEqual([[], ['b1', 'b2']]);
+      ann.seat.share(ended('a'));
+      expect(behind()).toEqual([[], []]);
+    });
+  });
+
   it('whatever happens, hears each response in its order, and between its words no other member’s', () => {
     const step = fc.record({ who: fc.nat(2), what: fc.constantFrom('say', 'say', 'finish'), response: fc.nat(2) });
     fc.assert(

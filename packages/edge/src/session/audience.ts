@@ -3,6 +3,8 @@ import type { SessionEventBody } from '@microturn/protocol';
 /** What a response says of itself, for everybody whom it is said to. */
 export type ResponseEvent = Extract<SessionEventBody, { type: `response.${string}` }>;
 
+type StartedEvent = Extract<ResponseEvent, { type: 'response.started' }>;
+
 /** One of the room's sessions, as its audience knows it. */
 export interface AudienceMember {
   /** Another member's response to the room has something to tell. */
@@ -29,6 +31,8 @@ interface Turn {
 export class RoomAudience {
   readonly #members = new Set<AudienceMember>();
   readonly #turns: Turn[] = [];
+  /** Responses to the room that were begun and have not ended, oldest first. */
+  readonly #live = new Map<string, { readonly member: AudienceMember; readonly started: StartedEvent }>();
 
   join(member: AudienceMember): AudienceSeat {
     this.#members.add(member);
@@ -36,13 +40,17 @@ export class RoomAudience {
       speak: (responseId, say) => this.#speak(member, responseId, say),
       settle: (unfinished) => this.#remove((turn) => turn.member === member && !unfinished.has(turn.responseId)),
       share: (event) => {
+        if (!this.#follow(member, event)) return;
         for (const other of this.#others(member)) other.overhear(event);
       },
       overrule: (by) => {
         for (const other of this.#others(member)) other.overrule(by);
       },
+      overheard: () => [...this.#live.values()].filter((one) => one.member !== member).map(({ started }) => started),
+      behind: () => this.#behind(member),
       leave: () => {
         this.#members.delete(member);
+        for (const [id, one] of this.#live) if (one.member === member) this.#live.delete(id);
         this.#remove((turn) => turn.member === member);
       },
     };
@@ -50,6 +58,22 @@ export class RoomAudience {
 
   #others(member: AudienceMember): AudienceMember[] {
     return [...this.#members].filter((other) => other !== member);
+  }
+
+  /** @returns whether it is of a response to the room, which the others are told of */
+  #follow(member: AudienceMember, event: ResponseEvent): boolean {
+    const { type, responseId } = event;
+    if (type === 'response.started' && event.audience === 'room')
+      this.#live.set(responseId, { member, started: event });
+    const isLive = this.#live.has(responseId);
+    if (type === 'response.completed' || type === 'response.interrupted') this.#live.delete(responseId);
+    return isLive;
+  }
+
+  #behind(member: AudienceMember): ReadonlySet<string> {
+    const ids = [...this.#live.keys()];
+    const first = ids.findIndex((id) => this.#live.get(id)!.member !== member);
+    return new Set(first < 0 ? [] : ids.slice(first).filter((id) => this.#live.get(id)!.member === member));
   }
 
   #speak(member: AudienceMember, responseId: string, say: () => void): boolean {
@@ -89,10 +113,14 @@ export interface AudienceSeat {
   speak(responseId: string, say: () => void): boolean;
   /** All speech is made of this member's responses but `unfinished`: the next may begin. What still waited is dropped. */
   settle(unfinished: ReadonlySet<string>): void;
-  /** Tells the other members of a response to the room. */
+  /** Tells the other members, where it is of a response to the room. */
   share(event: ResponseEvent): void;
   /** Ends what the other members have the agent say to the room. */
   overrule(by: 'user' | 'client'): void;
+  /** How those responses to the room began that are other members' and have not ended, oldest first. */
+  overheard(): readonly ResponseEvent[];
+  /** This member's responses to the room before which another's was begun: that one is said first. */
+  behind(): ReadonlySet<string>;
   /** Leaving twice is harmless. */
   leave(): void;
 }

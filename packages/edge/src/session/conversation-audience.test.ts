@@ -18,6 +18,51 @@ describe('a conversation', () => {
     expect(run.effects).toEqual([{ do: 'overrule' }]);
   });
 
+  describe('an answer that is taken back', () => {
+    const ended = { by: 'user', heardMs: 0, heardText: '' };
+
+    it('ends before it is heard, and what is said in front of it goes on', () => {
+      const run = new Run().feed({ type: 'say', atMs: 0, responseId: 's', text: 'a long text' });
+      run.voiced('s', 'a long text', 20_000).turn('yielded', { say: 'one' });
+      run.turn('speaking', { takesBack: 'r0', overhears: true });
+      expect(run.find('response.interrupted')).toMatchObject([{ responseId: 'r0', ...ended }]);
+      expect(run.effects.filter(({ do: what }) => what === 'cut' || what === 'overrule')).toMatchObject([
+        { do: 'cut', responseId: 'r0' },
+      ]);
+      expect(run.find('interruption')).toEqual([]);
+      expect(run.state.responses).toMatchObject([{ id: 's', phase: 'ending' }]);
+    });
+
+    it('ends alone, too, where it waits for what another participant is told', () => {
+      const run = new Run().turn('yielded', { say: 'one', overhears: true });
+      run.turn('speaking', { takesBack: 'r0', overhears: true });
+      expect(run.find('response.interrupted')).toMatchObject([{ responseId: 'r0', ...ended }]);
+      expect(run.effects).not.toContainEqual({ do: 'overrule' });
+      expect([run.find('interruption'), run.state.responses]).toEqual([[], []]);
+      // It may have ended by itself.
+      expect(run.turn('speaking', { takesBack: 'r0', overhears: true }).find('response.interrupted')).toHaveLength(1);
+    });
+  });
+
+  describe('a reply that waits for what another participant is told', () => {
+    const waits = (run: Run, turns: number, behind: string[]) => {
+      for (let i = 0; i < turns; i++) run.turn('silent', { overhears: behind.length > 0, behind });
+      return run.find('response.interrupted').length;
+    };
+    const keeping = () => new Run(startConversation('ann', 'room', true));
+
+    it('is said whenever that is over, where replies keep; then its voice has 4 s', () => {
+      const run = keeping().turn('yielded', { say: 'one', overhears: true, behind: [] });
+      expect(waits(run, 40, ['r0'])).toBe(0);
+      expect(waits(run, 22, [])).toBe(1);
+    });
+
+    it('passes with its moment where they do not, and where it is no reply', () => {
+      expect(waits(new Run().turn('yielded', { say: 'one' }), 22, ['r0'])).toBe(1);
+      expect(waits(keeping().turn('speaking', { say: 'no' }), 22, ['r0'])).toBe(1);
+    });
+  });
+
   it('is cut by another participant where it is said to the room, and goes on where it is not', () => {
     const run = new Run();
     run.feed({ type: 'say', atMs: 0, responseId: 's', text: 'to all' });

@@ -50,6 +50,8 @@ export interface Conversation {
   /** How many words each surface shows, by its id. */
   readonly shown: Readonly<Record<string, number>>;
   readonly reminders: number;
+  /** A reply of the model waits for as long as another's response to the room is said: it does not belong to its moment. */
+  readonly repliesKeep: boolean;
 }
 
 export interface Said {
@@ -62,8 +64,15 @@ export interface Stopped extends Said {
 }
 
 export type ConversationInput =
-  /** `overhears`: the agent says something to the room that is another participant's. */
-  | { type: 'decision'; atMs: number; decision: Decision; responseId: string; overhears?: boolean }
+  /** `overhears`: the agent says something to the room that is another participant's. `behind`: responses that such a one is before. */
+  | {
+      type: 'decision';
+      atMs: number;
+      decision: Decision;
+      responseId: string;
+      overhears?: boolean;
+      behind?: ReadonlySet<string>;
+    }
   /** The model's words go on between two decisions. */
   | { type: 'more'; atMs: number; text: string; responseId: string }
   /** The app speaks through the agent: to whom the model does, unless it says to whom. */
@@ -109,7 +118,7 @@ export interface ConversationStep {
   readonly effects: readonly ConversationEffect[];
 }
 
-export function startConversation(participant: string, audience: Audience = 'room'): Conversation {
+export function startConversation(participant: string, audience: Audience = 'room', repliesKeep = false): Conversation {
   const nothing = { responses: [], bargeIn: false, stopped: undefined, said: undefined, shown: {}, reminders: 0 };
-  return { participant, audience, listening: true, floor: 'silent', manner: plainly, ...nothing };
+  return { participant, audience, listening: true, floor: 'silent', manner: plainly, repliesKeep, ...nothing };
 }

@@ -120,13 +120,15 @@ export function stepConversation(state: Conversation, input: ConversationInput):
 }
 
 function decide(step: StepBuilder, input: ConversationInput & { type: 'decision' }): void {
-  const { atMs, decision, responseId, overhears = false } = input;
+  const { atMs, decision, responseId, overhears = false, behind } = input;
   const { participant } = step.state;
   for (const word of decision.words) {
     step.emit({ type: 'transcript.word', participant, ...word, final: true });
   }
   const { floor: before } = step.state;
   noteFloor(step, decision, overhears);
+  // Alone: what others are told, and what else is said here, goes on.
+  if (decision.takesBack !== undefined) step.cut(decision.takesBack, 'user', atMs);
   const taken = decision.floor !== before && takesFloor(decision.floor);
   if (taken || decision.say !== '') dropPassed(step, decision, atMs);
   if (decision.acts.includes('stop')) stop(step, atMs, overhears);
@@ -141,7 +143,11 @@ function decide(step: StepBuilder, input: ConversationInput & { type: 'decision'
   if (decision.say !== '') speakWords(step, decision, responseId, atMs);
   else if (decision.acts.includes('continue')) goOn(step, responseId, atMs);
   else if (decision.acts.includes('repeat') && step.state.said) sayAgain(step, responseId, step.state.said, atMs);
-  for (const response of step.state.responses) endIfDue(step, response, atMs, decision.say === '' && !decision.more);
+  const silent = decision.say === '' && !decision.more;
+  for (const response of step.state.responses) {
+    const keeps = step.state.repliesKeep && response.kind === 'reply' && behind?.has(response.id) === true;
+    endIfDue(step, response, { atMs, silent, keeps });
+  }
 }
 
 function noteFloor(step: StepBuilder, decision: Decision, overhears: boolean): void {
@@ -266,7 +272,11 @@ function endRun(step: StepBuilder, response: LiveResponse): void {
 }
 
 /** Every micro-turn looks once at each live response, so a session needs no timers of its own. */
-function endIfDue(step: StepBuilder, response: LiveResponse, atMs: number, silent: boolean): void {
+function endIfDue(
+  step: StepBuilder,
+  response: LiveResponse,
+  { atMs, silent, keeps }: { readonly atMs: number; readonly silent: boolean; readonly keeps: boolean },
+): void {
   if (response.phase === 'cut') {
     if (response.cutAtMs !== undefined && atMs - response.cutAtMs > CUT_ANSWER_MS) step.finishCut(response.id);
     return;
@@ -275,7 +285,7 @@ function endIfDue(step: StepBuilder, response: LiveResponse, atMs: number, silen
     // The model has nothing more to say and its words are made: the run ends when they have been played.
     endRun(step, response);
   }
-  if (isWaiting(step, response)) step.update(response.id, (r) => ({ ...r, dueAtMs: atMs }));
+  if (keeps || isWaiting(step, response)) step.update(response.id, (r) => ({ ...r, dueAtMs: atMs }));
   else if (isUnstarted(response) && atMs - response.dueAtMs > UNSTARTED_MS) {
     step.cut(response.id, 'agent', atMs);
     return;

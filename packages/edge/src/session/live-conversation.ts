@@ -17,7 +17,7 @@ const LIVE_CHARS = 2 * limits.textChars;
 
 export interface LiveConversationParts extends Pick<
   SessionParts,
-  'room' | 'participant' | 'roomAudience' | 'audience' | 'media' | 'voice' | 'speaker' | 'log'
+  'room' | 'participant' | 'roomAudience' | 'audience' | 'media' | 'engine' | 'voice' | 'speaker' | 'log'
 > {
   readonly endpoint: string;
   readonly events: SessionEvents;
@@ -48,7 +48,8 @@ export class LiveConversation {
       isLive: (id) => this.#isLive(id),
       report: (error) => events.report(error),
     });
-    this.#state = startConversation(parts.participant, this.speech.audienceOf(parts.audience));
+    const { participant, audience, engine } = parts;
+    this.#state = startConversation(participant, this.speech.audienceOf(audience), engine.repliesKeep);
   }
 
   get responses(): readonly LiveResponse[] {
@@ -62,6 +63,10 @@ export class LiveConversation {
   get overhears(): boolean {
     return this.#shared.overhears;
   }
+  /** Of this participant's responses, those that another's was begun before. */
+  get behind(): ReadonlySet<string> {
+    return this.#shared.behind;
+  }
 
   /** Whether a response has not ended: it is to be said, or cut and not yet told what was heard of it. */
   has(responseId: string): boolean {
@@ -73,6 +78,11 @@ export class LiveConversation {
     this.#state = { ...this.#state, listening: false, reminders, shown };
   }
 
+  /** The participant is told what the agent is saying to the room for others: they came in the middle of it. */
+  tellOverheard(): void {
+    this.#shared.tellOverheard();
+  }
+
   /**
    * Whoever is told of an event may bring the next input in the middle of this one: a listener whose socket is cut off there
    * ends what was about to be said. So what is done at the end is done by how things stand then.
@@ -82,8 +92,9 @@ export class LiveConversation {
     const { state, events, effects } = stepConversation(this.#state, input);
     this.#state = state;
     for (const event of events) {
-      this.#parts.events.emit(event);
+      // First, so that the others are told of each in this order, also where whoever is told here brings the next.
       this.#shared.share(event);
+      this.#parts.events.emit(event);
       // Nothing comes after its end.
       if (this.#parts.events.closed) return;
     }

@@ -18,6 +18,8 @@ export interface SessionMedia {
 /** What a session needs of the engine: one row, and its decisions. */
 export interface SessionEngine {
   readonly info: ModelInfo;
+  /** Its replies answer what was said, whenever they are said: one waits for as long as another row speaks to the room. */
+  readonly repliesKeep?: boolean | undefined;
   /** @throws {MicroturnError} `edge/full` where no row could be leased now */
   assertRoom(): void;
   lease(

@@ -145,6 +145,7 @@ export class Session {
     this.#background?.restore(events, session.spent?.background);
     this.#lease.restore?.(events);
     for (const interrupted of unfinishedResponses(events)) this.#events.emit(interrupted);
+    this.#conversation.tellOverheard();
     // What the client saw of the floor last may not have been saved.
     this.#events.emit({ type: 'floor.changed', participant: this.participant, floor: 'silent', confidence: 0 });
   }
@@ -209,6 +210,7 @@ export class Session {
       microTurnMs: this.model.microTurnMs,
       resumeToken: this.resumeToken,
     });
+    this.#conversation.tellOverheard();
   }
 
   /** Name and version. */
@@ -369,6 +371,7 @@ export class Session {
       decision,
       responseId: this.#events.nextResponseId(),
       overhears: this.#conversation.overhears,
+      behind: this.#conversation.behind,
     });
     const { responses, listening: present, overhears } = this.#conversation;
     this.#background?.onDecision(decision, { responses, present, overhears });

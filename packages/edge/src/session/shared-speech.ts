@@ -2,41 +2,45 @@ import type { SessionEventBody } from '@microturn/protocol';
 import type { AudienceSeat, ResponseEvent, RoomAudience } from './audience.js';
 import type { LiveResponse } from './conversation-state.js';
 
+export interface SharedSpeechHost {
+  /** Whether the participant is told of anything yet. */
+  listens(): boolean;
+  /** Tells the participant of another's response. */
+  emit(event: ResponseEvent): void;
+  /** Ends what is being said to the room for this one. */
+  overruled(by: 'user' | 'client'): void;
+}
+
 /** What one session shares with the others of its room: what the agent says there, to each of them and to this one. */
 export class SharedSpeech {
   readonly #seat: AudienceSeat;
-  /** Responses to the room that are going on: this participant's, and the others'. */
-  readonly #shared = new Set<string>();
-  readonly #overheard = new Set<string>();
+  readonly #host: SharedSpeechHost;
 
-  /** @param host `emit` tells the participant of another's response; `overruled` ends what is being said for this one */
-  constructor(
-    audience: RoomAudience,
-    host: { emit(event: ResponseEvent): void; overruled(by: 'user' | 'client'): void; listens(): boolean },
-  ) {
+  constructor(audience: RoomAudience, host: SharedSpeechHost) {
+    this.#host = host;
     this.#seat = audience.join({
-      overhear: (event) => {
-        if (!host.listens()) return;
-        if (event.type === 'response.started') this.#overheard.add(event.responseId);
-        else if (isEnd(event)) this.#overheard.delete(event.responseId);
-        host.emit(event);
-      },
+      overhear: (event) => this.#tell(event),
       overrule: (by) => host.overruled(by),
     });
   }
 
   /** The agent says something to the room for another participant. */
   get overhears(): boolean {
-    return this.#overheard.size > 0;
+    return this.#seat.overheard().length > 0;
+  }
+  /** Of this participant's responses, those that wait for another's: it was begun before them. */
+  get behind(): ReadonlySet<string> {
+    return this.#seat.behind();
+  }
+
+  /** The participant is there from now on: what the agent is saying to the room for others is theirs to stop, too. */
+  tellOverheard(): void {
+    for (const started of this.#seat.overheard()) this.#tell(started);
   }
 
   /** Tells the others, where it is of a response to the room. */
   share(event: SessionEventBody): void {
-    if (!isResponseEvent(event)) return;
-    if (event.type === 'response.started' && event.audience === 'room') this.#shared.add(event.responseId);
-    if (!this.#shared.has(event.responseId)) return;
-    if (isEnd(event)) this.#shared.delete(event.responseId);
-    this.#seat.share(event);
+    if (isResponseEvent(event)) this.#seat.share(event);
   }
 
   /** Runs `say` when the room's voice is this response's. False where too much waits. */
@@ -58,12 +62,12 @@ export class SharedSpeech {
   leave(): void {
     this.#seat.leave();
   }
+
+  #tell(event: ResponseEvent): void {
+    if (this.#host.listens()) this.#host.emit(event);
+  }
 }
 
 function isResponseEvent(event: SessionEventBody): event is ResponseEvent {
   return event.type.startsWith('response.');
-}
-
-function isEnd({ type }: ResponseEvent): boolean {
-  return type === 'response.completed' || type === 'response.interrupted';
 }

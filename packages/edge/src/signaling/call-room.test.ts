@@ -1,6 +1,9 @@
-import { MicroturnError } from '@microturn/protocol';
+import { MicroturnError, type SessionEvent } from '@microturn/protocol';
 import { TrackSource } from 'livekit-server-sdk';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { CompositeEngine } from '../composite/index.js';
+import { ScriptedChat, partsOf } from '../composite/fixtures/row-talk.js';
+import type { SessionEngine } from '../session/index.js';
 import { Socket, World, settled } from './testing/call-world.js';
 
 let world: World;
@@ -54,6 +57,30 @@ describe('who is in a room', () => {
     await bob.call.close('left');
     bob.call.loseTrack(producerId, new MicroturnError('protocol/rate', 'it flooded'));
     expect(sender.events.slice(length).map(({ type }) => type)).not.toContain('error');
+  });
+
+  it('fault 46, sees one go who floods three times within a minute, for good', async () => {
+    await world.join(socket);
+    const sender = new Socket();
+    const { call, joined } = await world.join(sender, { identity: 'bob' });
+    const flood = async () => {
+      const { producerId } = await call.produce({ ...produce, source: 'microphone' });
+      call.loseTrack(producerId, new MicroturnError('protocol/rate', 'it flooded'));
+    };
+    for (const afterMs of [0, 40_000, 20_000]) {
+      world.clock.advance(afterMs);
+      await flood();
+      expect(call.closed).toBe(false);
+    }
+    world.clock.advance(39_000);
+    await flood();
+    expect(sender.ends).toEqual([{ code: 'protocol/rate', resumable: false }]);
+    await settled();
+    expect(socket.rosterMessages.at(-1)).toEqual({ type: 'participant.left', identity: 'bob' });
+    const resume = { resumeToken: joined.resumeToken, lastSeq: 1 };
+    await expect(world.join(new Socket(), { identity: 'bob', resume })).rejects.toMatchObject({
+      code: 'session/expired',
+    });
   });
 
   it('fault 48, is told of what one changes about their tracks as often as a hand could do it, and no more', async () => {
@@ -173,6 +200,35 @@ describe('what the agent says in a room', () => {
     ]);
   });
 
+  it('is said after it, all the same, where an LLM answers', async () => {
+    const llm = new ScriptedChat();
+    const agents = {
+      assertKnown: () => undefined,
+      forCall: (_: unknown, { floor }: { floor: SessionEngine }) => ({
+        engine: new CompositeEngine(floor, partsOf({ llm })),
+        speaker: undefined,
+        keepClip: false,
+      }),
+    };
+    Object.assign(world.parts, { agents });
+    const cyds = new Socket();
+    const { call: cyd } = await world.join(cyds, { identity: 'cyd' });
+    const [anns] = world.calls.values();
+    const { responseId } = anns!.session.say('a long story');
+    anns!.session.speechMoved('speech-started', responseId, world.clock.now());
+    cyd.session.typed({ field: 'note', text: 'what time is it', sent: true });
+    llm.writes('It is noon.', '');
+    await settled();
+    expect(typesAt(cyds)).toEqual(['response.started', 'response.started']);
+    for (let index = 0; index < 40; index++) {
+      world.clock.advance(200);
+      world.decide(index);
+    }
+    await endMaking();
+    expect(texts()).toEqual(['a long story', 'It is noon.']);
+    expect(typesAt(cyds)).not.toContain('response.interrupted');
+  });
+
   it('is told to everybody there, once, as their own session counts', async () => {
     const [annsCall] = world.calls.values();
     const { responseId } = annsCall!.session.say('good morning');
@@ -197,6 +253,71 @@ describe('what the agent says in a room', () => {
       { kind: 'barge-in', participant: 'bob', taken: true },
     ]);
     expect(world.requests.filter((method) => method === 'speech.cut')).toHaveLength(2);
+  });
+
+  it('is told to them as it began and as it ended, also where its participant is lost as they are told', async () => {
+    const [anns] = world.calls.values();
+    anns!.detach(socket);
+    anns!.attach(socket);
+    anns!.session.resume(1, ({ type }: SessionEvent) => {
+      if (type === 'response.started') anns!.detach(socket);
+    });
+    anns!.session.say('good morning');
+    expect(typesAt(bobs)).toEqual(['response.started', 'response.interrupted']);
+  });
+
+  describe('while somebody comes', () => {
+    const come = async () => {
+      const cyds = new Socket();
+      const { call } = await world.join(cyds, { identity: 'cyd' });
+      return { cyds, session: call.session };
+    };
+
+    it('is told to them, right after the beginning of their session, and is theirs to stop', async () => {
+      const [anns] = world.calls.values();
+      const { responseId } = anns!.session.say('a long story');
+      anns!.session.speechMoved('speech-started', responseId, world.clock.now());
+      world.spoken[0]!.onClause({ text: 'a long', words: [], lengthMs: 500, offsetMs: 0 });
+      const { cyds, session } = await come();
+      expect(cyds.events.slice(0, 2)).toMatchObject([
+        { type: 'session.started', seq: 1 },
+        { type: 'response.started', responseId, audience: 'room', seq: 2 },
+      ]);
+      await session.interrupt(undefined);
+      expect(socket.events.at(-1)).toMatchObject({ type: 'response.cut', responseId });
+      expect(typesAt(cyds)).toEqual(['response.started', 'response.cut']);
+    });
+
+    it('is told to them, too, where they come back to another process', async () => {
+      const cyds = new Socket();
+      const { joined } = await world.join(cyds, { identity: 'cyd' });
+      await world.recorder.flush();
+      const next = new World(world.store, 3000);
+      const { call: dan } = await next.join(new Socket(), { identity: 'dan' });
+      const { responseId } = dan.session.say('a long story');
+      const resume = { resumeToken: joined.resumeToken, lastSeq: cyds.seqs.at(-1)! };
+      const again = new Socket();
+      await next.join(again, { identity: 'cyd', resume });
+      expect(again.events.filter(({ type }) => type === 'response.started')).toMatchObject([{ responseId }]);
+    });
+
+    it('is stopped by their voice, and not once its participant has gone', async () => {
+      const [anns] = world.calls.values();
+      const { responseId } = anns!.session.say('a long story');
+      anns!.session.speechMoved('speech-started', responseId, world.clock.now());
+      const { cyds } = await come();
+      for (const lease of [1, 2]) world.leases.delete(lease);
+      world.decide(0, { acts: ['stop'] });
+      expect(cyds.events.find(({ type }) => type === 'interruption')).toMatchObject({
+        participant: 'cyd',
+        taken: true,
+      });
+      expect(typesAt(cyds)).toEqual(['response.started', 'response.cut']);
+      await anns!.close('left');
+      expect(typesAt(cyds).at(-1)).toBe('response.interrupted');
+      const later = await come();
+      expect(typesAt(later.cyds)).toEqual([]);
+    });
   });
 
   it('to one participant goes to their own voice at once, and nobody else is told', async () => {

@@ -71,6 +71,8 @@ export class Connection implements Carrier {
   #mostBuffered = BUFFERED_BYTES;
   /** What waited when it was asked for a sign of life. */
   #bufferedBefore = 0;
+  /** It does not read: nothing more is sent, and it is cut off once what it was being told is over. */
+  #cutOff = false;
   #closed = false;
   #finished = DONE;
   readonly #leaveWaiting: (() => void) | undefined;
@@ -293,7 +295,7 @@ export class Connection implements Carrier {
   }
 
   #sendText(text: string): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#cutOff || this.#socket.readyState !== this.#socket.OPEN) return;
     const owed = this.#socket.bufferedAmount > BACKLOG_BYTES ? undefined : this.#owed;
     if (owed) {
       this.#owed = undefined;
@@ -301,10 +303,17 @@ export class Connection implements Carrier {
     }
     this.#socket.send(text);
     if (this.#socket.bufferedAmount > this.#mostBuffered && !this.#closed) {
-      this.#parts.log.warn({ bytes: this.#socket.bufferedAmount }, 'a client does not read its socket');
-      this.#finish({ over: false, reason: 'net/closed' });
-      this.#socket.terminate();
+      this.#cutOff = true;
+      // Its session may be in the middle of a step that others are told of, too.
+      setImmediate(() => this.#endSlow());
     }
+  }
+
+  #endSlow(): void {
+    if (this.#closed) return;
+    this.#parts.log.warn({ bytes: this.#socket.bufferedAmount }, 'a client does not read its socket');
+    this.#finish({ over: false, reason: 'net/closed' });
+    this.#socket.terminate();
   }
 
   #onClose(left: boolean): void {

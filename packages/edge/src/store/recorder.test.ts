@@ -40,6 +40,10 @@ class FailingStore extends MemoryStore {
     this.batches.push(changes);
     await super.write(changes);
   }
+  override async expire(now: ReturnType<typeof at>): Promise<number> {
+    if (this.broken) throw new MicroturnError('edge/store', 'SQLITE_CANTOPEN');
+    return super.expire(now);
+  }
 }
 
 let clock: ManualClock;
@@ -166,6 +170,42 @@ describe('the recorder of sessions', () => {
     expect(logged).toEqual([expect.stringContaining('not kept'), expect.stringContaining('again')]);
     expect(await kept('a')).toEqual(Array.from({ length: 11 }, (_, i) => i + 1));
   });
+
+  it.each([
+    [
+      'a write',
+      async (a: Source) => {
+        store.broken = true;
+        a.say();
+        await pass(300);
+        recorder.remove('a');
+        await pass(6000);
+      },
+    ],
+    [
+      'the removal of what has expired',
+      async () => {
+        recorder.remove('a');
+        store.broken = true;
+        await pass(62_000);
+      },
+    ],
+  ])(
+    'fault 32: is well again without a call, where %s failed, and saves the next one as soon as any',
+    async (_, fail) => {
+      const [a, b] = [new Source('a'), new Source('b')];
+      recorder.add(a);
+      await fail(a);
+      expect(recorder.degraded).toBe(true);
+      store.broken = false;
+      await pass(6000);
+      expect(recorder.degraded).toBe(false);
+      recorder.add(b);
+      b.say();
+      await pass(300);
+      expect(await kept('b')).toEqual([1]);
+    },
+  );
 
   it('keeps the newest of a record while it waits, and lists what was just put', async () => {
     const a = new Source('a');

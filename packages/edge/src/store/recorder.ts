@@ -193,7 +193,8 @@ export class SessionRecorder {
       }),
       ...records.map(([, change]) => change),
     ];
-    if (changes.length === 0) return;
+    // After a failure an empty one shows that there is a file to write again: an edge without calls is told of it, too.
+    if (changes.length === 0 && !this.#degraded) return;
     try {
       await this.#options.store.write(changes);
       for (const { kept, seq } of grown) kept.writtenSeq = seq;

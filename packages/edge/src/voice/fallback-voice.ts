@@ -1,4 +1,5 @@
 import { MicroturnError } from '@microturn/protocol';
+import { NothingToSay } from './nothing-to-say.js';
 import { splitSentences } from './sentences.js';
 import type { SpeakOptions, SpeechClause, Voice } from './types.js';
 
@@ -34,7 +35,8 @@ export class FallbackVoice implements Voice {
         return;
       } catch (cause) {
         const error = MicroturnError.from(cause, 'voice/failed');
-        this.#coolUntilMs = this.#now() + COOLING_MS;
+        // A text that it cannot say is no reason for others to hear another voice.
+        if (!(error instanceof NothingToSay)) this.#coolUntilMs = this.#now() + COOLING_MS;
         options.onProblem?.(error);
       }
     }

@@ -1,4 +1,5 @@
 import { MicroturnError } from '@microturn/protocol';
+import { NothingToSay } from './nothing-to-say.js';
 import { StreamedVoice, type SoundSource } from './streamed-voice.js';
 
 export interface HttpVoiceOptions {
@@ -18,6 +19,8 @@ const OPENAI_HZ = 24_000;
 /** A session gives words up that have not begun to sound after 2 s: another voice has to have the time to say them. */
 const FIRST_AUDIO_MS = 1500;
 const STALL_MS = 1500;
+/** Statuses by which a text is refused: the next one may be said. */
+const OF_THIS_TEXT: ReadonlySet<number> = new Set([400, 413, 422]);
 /** What is certainly no samples: played as such, it is noise at full scale. */
 const NOT_PCM =
   /^(text\/|application\/([\w.-]+\+)?(json|xml)\b|(audio|video|application)\/(x-)?(mpeg|mp3|ogg|aac|flac|opus|webm|mp4|m4a)\b)/;
@@ -52,7 +55,8 @@ async function request(
   });
   if (!response.ok || !response.body) {
     await response.body?.cancel();
-    throw new MicroturnError('voice/failed', `${model} answered ${response.status}`);
+    const why = `${model} answered ${response.status}`;
+    throw OF_THIS_TEXT.has(response.status) ? new NothingToSay(why) : new MicroturnError('voice/failed', why);
   }
   const type = response.headers.get('content-type')?.toLowerCase() ?? '';
   if (format === 'pcm' && NOT_PCM.test(type)) {

@@ -1,4 +1,5 @@
 import { MicroturnError } from '@microturn/protocol';
+import { NothingToSay } from './nothing-to-say.js';
 import { PcmStream } from './pcm-stream.js';
 import { splitSentences, type Sentence } from './sentences.js';
 import { readSoundHead } from './sound-head.js';
@@ -31,6 +32,8 @@ const KEPT_MS = 20;
 const PAUSE_MS = 250;
 /** More is no sentence: the source went wrong. */
 const LONGEST_MS = 60_000;
+/** A voice that is asked for words of another script gives an end without a sound, and no error. */
+const NO_SOUND = 'the sentence has no sound';
 
 /** A voice outside this thread, of any language: its sound is passed on as it comes. */
 export class StreamedVoice implements Voice {
@@ -90,7 +93,7 @@ export class StreamedVoice implements Voice {
       // Nor is it the end of the sentence, whose words would be placed in what there is of it.
       patience.signal.throwIfAborted();
       const last = stretches?.finish();
-      if (!last) throw new Error('the sentence has no sound');
+      if (!last) throw new NothingToSay(NO_SOUND);
       yield last;
     } catch (cause) {
       throw patience.reason ?? cause;
@@ -123,7 +126,7 @@ async function* toPcm(
     }
     yield { pcm: stream.push(samples), receivedMs: stream.receivedMs };
   }
-  if (!stream) throw new Error(format.wav ? 'the sound ended in its header' : 'the sentence has no sound');
+  if (!stream) throw format.wav ? new Error('the sound ended in its header') : new NothingToSay(NO_SOUND);
   yield { pcm: stream.flush(), receivedMs: stream.receivedMs };
 }
 
