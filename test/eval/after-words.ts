@@ -1,4 +1,5 @@
-import { FALSE_YIELDS, MEDIAN_GAP, TURN_TAKEN, turnTaking, type Figure, type Heard } from './measures.js';
+import type { Figure, Heard } from './heard.js';
+import { FALSE_YIELDS, MEDIAN_GAP, TURN_TAKEN, turnTaking } from './measures.js';
 import type { Session, SessionEvent, SpokenWord } from './test-sets.js';
 
 const MEASURES: ReadonlySet<string> = new Set([FALSE_YIELDS, TURN_TAKEN, MEDIAN_GAP]);

@@ -5,7 +5,7 @@ import { loadBundle, type Bundle } from '../../packages/edge/src/engine/bundle.j
 import { root } from '../support/root.js';
 import { bundleListener, type Sound } from './bundle-listener.js';
 import { fullDuplexBench } from './full-duplex-bench.js';
-import type { Figure } from './measures.js';
+import type { Figure } from './heard.js';
 import { measure, parts, vocabularyOf, type Part } from './parts.js';
 import { people } from './people.js';
 import { readRecording, transcribe } from './recording.js';

@@ -2,7 +2,7 @@ import { OnnxModel } from '../../packages/edge/src/engine/onnx-model.js';
 import type { Bundle } from '../../packages/edge/src/engine/bundle.js';
 import { rowElements } from '../../packages/edge/src/engine/manifest.js';
 import { Streams, type Sound } from './bundle-listener.js';
-import { percentile, type Figure } from './measures.js';
+import { percentile, type Figure } from './heard.js';
 
 const ROWS = [1, 8, 32];
 const STEPS = 60;

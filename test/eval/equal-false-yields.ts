@@ -1,5 +1,6 @@
 import type { Yield } from './bundle-listener.js';
-import { FALSE_YIELDS, MEDIAN_GAP, turnTaking, type Figure } from './measures.js';
+import type { Figure } from './heard.js';
+import { FALSE_YIELDS, MEDIAN_GAP, turnTaking } from './measures.js';
 import type { Session } from './test-sets.js';
 
 const THRESHOLDS = [0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995];

@@ -1,19 +1,18 @@
 import { floors, type Floor } from '@microturn/protocol';
-import type { Figure, Heard } from './measures.js';
+import type { Figure, Heard } from './heard.js';
 import { Tally } from './share.js';
 
 /**
  * Each floor by itself, micro-turn by micro-turn, as it is decided with the thresholds of the bundle: of those that are labelled with it the
- * share that is decided so (recall), and of those that are decided so the share that is labelled so (precision). Neighbours are
- * mostly alike, so that the intervals are narrower than that of as many independent ones.
+ * share that is decided so (recall), and of those that are decided so the share that is labelled so (precision).
  */
 export function floorClasses(heard: readonly Heard[]): Figure[] {
   const [recall, precision] = [tallies(), tallies()];
   for (const { session, track } of heard) {
     for (const [turn, decided] of (track.floors ?? []).entries()) {
       const labelled = floors[session.floor[turn]!]!;
-      recall.get(labelled)!.add(decided === labelled);
-      precision.get(decided)!.add(decided === labelled);
+      recall.get(labelled)!.add(decided === labelled, session);
+      precision.get(decided)!.add(decided === labelled, session);
     }
   }
   const row = { suite: 'floor, by micro-turn', unit: 'share', better: 'higher' } as const;

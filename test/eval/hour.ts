@@ -1,7 +1,8 @@
 import type { Bundle } from '../../packages/edge/src/engine/bundle.js';
 import { OnnxModel } from '../../packages/edge/src/engine/onnx-model.js';
 import { marksOf, Streams, toTrack } from './bundle-listener.js';
-import { turnTaking, type Figure, type Heard } from './measures.js';
+import type { Figure, Heard } from './heard.js';
+import { turnTaking } from './measures.js';
 import type { Session } from './test-sets.js';
 import { words } from './word-measures.js';
 

@@ -1,4 +1,4 @@
-import type { Figure, Heard } from './measures.js';
+import type { Figure, Heard } from './heard.js';
 import { Tally } from './share.js';
 import { TURN_SECONDS, type Session } from './test-sets.js';
 
@@ -54,8 +54,16 @@ export function lateDrafts(heard: readonly Heard[]): Figure[] {
   for (const { session, track } of heard.filter(({ reads }) => reads)) {
     const commits = track.says.filter(({ what }) => what === 'commit').map(({ at }) => at);
     for (const { kind, start, end } of session.events) {
-      if (kind === AFTER_END) committed.add(commits.some((at) => at > start && at <= end + TURN_SECONDS));
-      if (kind === IN_PAUSE) early.add(commits.some((at) => at > start && at <= end));
+      if (kind === AFTER_END)
+        committed.add(
+          commits.some((at) => at > start && at <= end + TURN_SECONDS),
+          session,
+        );
+      if (kind === IN_PAUSE)
+        early.add(
+          commits.some((at) => at > start && at <= end),
+          session,
+        );
     }
   }
   const suite = 'commands, drafts that come in silence';

@@ -1,16 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  answers,
-  commands,
-  cueSpeak,
-  echo,
-  listening,
-  overlaps,
-  timeSpeak,
-  translation,
-  turnTaking,
-  withoutOwnWords,
-} from './measures.js';
+import { cueSpeak, withoutOwnWords } from './cue-speak.js';
+import { commands, echo, listening, overlaps, translation, turnTaking } from './measures.js';
+import { answers, timeSpeak } from './time-speak.js';
 import { event, heard, value } from './scripted-sessions.js';
 
 describe('turns', () => {
@@ -97,6 +88,18 @@ it('wants the right number at the right time, and the last one right', () => {
   expect(value(cueSpeak([heard(asked, { says: right })]), 'final count exact')).toBe(1);
 });
 
+it('tells of a count that is due while the user speaks on: none that waits for a silence is in time', () => {
+  const counts = [event('count', 2, 2.2, 1), event('count', 4, 4.2, 2)];
+  const words = [
+    { name: 'cat', written: 'cat', start: 2, end: 2.2 },
+    { name: 'and', written: 'and', start: 2.5, end: 2.7 },
+    { name: 'dog', written: 'dog', start: 4, end: 4.2 },
+  ];
+  const says = [{ at: 2.4, what: 'one' }]; // prettier-ignore
+  const figures = cueSpeak([heard(counts, { says }, { words })]);
+  expect(value(figures, 'animal counted while the user goes on, recall')).toBe(1);
+});
+
 it('takes a number that is said twice for one animal for one too many', () => {
   const says = [{ at: 2.3, what: 'one' }, { at: 2.5, what: 'one' }]; // prettier-ignore
   const figures = cueSpeak([heard([event('count', 2, 2.2, 1)], { says })]);
@@ -113,7 +116,7 @@ it('takes the answer to the last of what it judges, and none after it', () => {
   const counts = [event('count', 18.7, 18.9, 1), event('count', 19.3, 19.5, 2)];
   const says = [{ at: 19.1, what: 'one' }, { at: 19.7, what: 'two' }]; // prettier-ignore
   const figures = cueSpeak([heard(counts, { says })]);
-  expect(figures.map((figure) => figure.value)).toEqual([1, undefined, 1, 1, undefined]);
+  expect(figures.map((figure) => figure.value)).toEqual([1, undefined, undefined, 1, 1, undefined]);
 });
 
 it('tells of a number in a session that asks for none', () => {

@@ -7,26 +7,15 @@ import { atEqualFalseYields, ownGap } from './equal-false-yields.js';
 import { floorClasses } from './floor-measures.js';
 import { hour } from './hour.js';
 import { lateDrafts, withLateDrafts } from './late-drafts.js';
-import {
-  answers,
-  commands,
-  cueSpeak,
-  echo,
-  FALSE_YIELDS,
-  listening,
-  manners,
-  overlaps,
-  timeSpeak,
-  translation,
-  turnTaking,
-  withoutOwnWords,
-  type Figure,
-  type Heard,
-} from './measures.js';
+import { cueSpeak, withoutOwnWords } from './cue-speak.js';
+import type { Figure, Heard } from './heard.js';
+import { commands, echo, FALSE_YIELDS, listening, manners, overlaps, translation, turnTaking } from './measures.js';
+import { answers, timeSpeak } from './time-speak.js';
 import { skills } from './skills.js';
 import { testSet, type Session } from './test-sets.js';
 import type { Listener } from './track.js';
 import { backgrounds, rooms, typedInstructions } from './typed.js';
+import { spokenAnswers, unasked } from './unasked.js';
 import { unknownWords, words } from './word-measures.js';
 
 const VOICES = ['espeak', 'slt', 'festival'] as const;
@@ -36,15 +25,17 @@ const DRILL = 'drill';
 const REPLIES = 'replies';
 /** By the same voices, full of what everyday talk seldom asks for: rare skills, long waits, the second tier, minutes. */
 const THEMES = ['rare', 'long', 'tier2', 'minutes'] as const;
-/** Nobody speaks in it. */
+/** Nobody speaks in these. */
 const TYPED = 'typed';
-const ECHO_SETS = ['espeak', 'slt'];
+const UNASKED = 'unasked';
+/** Of each kind, with each microphone. */
+const UNASKED_ROOMS = 32;
 /** One of so many wordings is typed where not all sessions are heard. */
 const SOME_WORDINGS = 8;
 const MINUTE_SECONDS = 60;
 
 /** What is measured, in parts of which none needs another: by voice, and what has none. Step times are those of a machine that does nothing else. */
-export const parts = [...VOICES, 'echo', 'typed', 'hour', 'engine'] as const;
+export const parts = [...VOICES, 'echo', 'typed', 'unasked', 'hour', 'engine'] as const;
 export type Part = (typeof parts)[number];
 
 export interface Bench {
@@ -68,6 +59,8 @@ export async function measure(part: Part, bench: Bench): Promise<void> {
       return measureEcho(bench);
     case 'typed':
       return measureTyped(bench);
+    case 'unasked':
+      return measureUnasked(bench);
     case 'hour':
     case 'engine':
       return bench.limit === Infinity ? measureWhole(part, bench) : undefined;
@@ -135,7 +128,7 @@ async function measureVoice(set: (typeof VOICES)[number], bench: Bench): Promise
 async function measureEcho(bench: Bench): Promise<void> {
   // Whatever its silence, a detector stops at the same sounds.
   const stoppers = [...bench.models, ...bench.detectors.slice(0, 1)];
-  for (const set of ECHO_SETS) {
+  for (const set of VOICES) {
     const { heard: all } = await hear(stoppers, [], testSetOf(bench, 'echo', set));
     for (const [i, { name }] of stoppers.entries()) bench.tell(name, set, echo(all[i]!));
   }
@@ -148,6 +141,22 @@ async function measureTyped(bench: Bench): Promise<void> {
     const { name } = bench.models[i]!;
     bench.tell(name, TYPED, await typedInstructions(bundle, 'typed, in silence', typed));
     bench.tell(name, TYPED, await typedInstructions(bundle, 'typed, in background noise', typed, noise));
+  }
+}
+
+/** Microphones that are off, in a quiet room, and where others make a noise. */
+async function measureUnasked(bench: Bench): Promise<void> {
+  const [noise, answers] = [backgrounds(await firstSessions(bench)), await spokenAnswers()];
+  const microphones = { off: [Int16Array.of(0)], quiet: [undefined], noise };
+  for (const [i, bundle] of bench.bundles.entries()) {
+    for (const [name, mics] of Object.entries(microphones)) {
+      const sounds = Array.from({ length: Math.min(UNASKED_ROOMS, bench.limit) }, (_, place) => ({
+        mic: mics[place % mics.length],
+        answers: [place, place + 3].map((which) => answers[which % answers.length]!),
+      }));
+      const figures = await unasked(bundle, `nobody asks, microphone: ${name}`, sounds);
+      bench.tell(bench.models[i]!.name, UNASKED, figures);
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sound } from './bundle-listener.js';
-import { percentile, type Figure } from './measures.js';
+import { percentile, type Figure } from './heard.js';
 import { readSamples, wordsOf } from './recording.js';
 import { share, Tally } from './share.js';
 import { SAMPLES_PER_TURN, TURN_SECONDS } from './test-sets.js';
@@ -152,8 +152,8 @@ function figuresOf(heard: readonly Heard[], vocabulary: ReadonlySet<string> | un
     if (!over) continue;
     // An agent that had stopped already was not stopped by them.
     const stop = over.stops[0];
-    const turn = (moment: number) => Math.floor(moment / TURN_SECONDS + 1e-6);
-    const prompt = stop !== undefined && turn(stop) - 1 <= turn(BEFORE_SECONDS) + PROMPT_TURNS;
+    const turn = (moment: number, edge: number) => Math.floor(moment / TURN_SECONDS + edge);
+    const prompt = stop !== undefined && turn(stop, -1e-6) <= turn(BEFORE_SECONDS, 1e-6) + PROMPT_TURNS;
     startled.add(stop !== undefined && stop <= BEFORE_SECONDS);
     stopped.add(prompt && stop > BEFORE_SECONDS);
   }

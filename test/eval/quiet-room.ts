@@ -1,4 +1,4 @@
-import type { Decision } from '../../packages/edge/src/engine/types.js';
+import { acts, type Decision } from '../../packages/edge/src/engine/types.js';
 import { ReadMessages } from '../../packages/edge/src/session/read-messages.js';
 import type { Sound } from './bundle-listener.js';
 import { SAMPLES_PER_TURN } from './test-sets.js';
@@ -37,3 +37,16 @@ export function askedIn({ typed = [] }: Sound, decisions: readonly Decision[], p
   }
   return asked;
 }
+
+/** The agent is audible from the micro-turn after a decision, one for every word and one more, until it is stopped. */
+export function hearOwn({ play }: Sound, { index, say, acts: decided }: Decision): void {
+  if (decided.includes('stop')) play.fill(0, index + 1);
+  if (say !== '') play.fill(1, index + 1, index + 2 + say.split(' ').length);
+}
+
+const ACTS: ReadonlySet<string> = new Set(acts);
+/** Acts that have the agent speak where nothing is offered to it. */
+const SPOKEN: ReadonlySet<string> = new Set(['remind', 'backchannel', 'continue', 'repeat']);
+
+/** Whether the agent is heard for this: one of its words, or the name of an act. */
+export const isHeard = (what: string) => !ACTS.has(what) || SPOKEN.has(what);

@@ -1,4 +1,4 @@
-import type { Figure, Heard } from './measures.js';
+import type { Figure, Heard } from './heard.js';
 import type { Session, SessionEvent } from './test-sets.js';
 import type { Track } from './track.js';
 

@@ -95,7 +95,7 @@ export function trackOf(probabilities: Float32Array, play: Uint8Array, silenceSe
     if (speech > 0) speaking = spoken = true;
     else if (quiet >= silenceSeconds) speaking = false;
     const audible = play[Math.floor(at / TURN_SECONDS)] === 1;
-    if (spoken && !speaking && !audible) yields.push(at);
+    if (spoken && !speaking) yields.push(at);
     if (audible && speech >= STOP_FRAMES) stops.push(at);
   }
   return { yields, stops, words: [], says: [], shows: [] };

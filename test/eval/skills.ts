@@ -1,5 +1,7 @@
 import { floors } from '@microturn/protocol';
-import { cueSpeak, EDGE_SECONDS, FINAL_COUNT, REMIND_SECONDS, secondsOf, type Figure, type Heard } from './measures.js';
+import { cueSpeak, FINAL_COUNT } from './cue-speak.js';
+import { EDGE_SECONDS, secondsOf, type Figure, type Heard } from './heard.js';
+import { REMIND_SECONDS } from './time-speak.js';
 import { Tally } from './share.js';
 import { TURN_SECONDS, type Session, type SessionEvent } from './test-sets.js';
 
@@ -25,7 +27,11 @@ function calledOff(heard: readonly Heard[]): Figure {
   for (const { session, track, reads } of heard) {
     if (!reads) continue;
     const relays = track.says.filter(({ what }) => what === 'relay').map(({ at }) => at);
-    for (const { from, to } of withoutResult(session)) said.add(relays.some((at) => at > from && at <= to));
+    for (const { from, to } of withoutResult(session))
+      said.add(
+        relays.some((at) => at > from && at <= to),
+        session,
+      );
   }
   return { suite, measure: 'result said after it was called off', unit: 'share', better: 'lower', ...said.share };
 }
@@ -60,7 +66,10 @@ function afterStop(heard: readonly Heard[]): Figure {
       if (!watched || !came) continue;
       const others = asked.filter((event) => !run.includes(event));
       const stray = said.filter((at) => others.every(({ end }) => Math.abs(at - end) > NEAR_SECONDS));
-      wentOn.add(stray.some((at) => at > watched.from && at <= watched.to));
+      wentOn.add(
+        stray.some((at) => at > watched.from && at <= watched.to),
+        session,
+      );
     }
   }
   return { suite, measure: 'reminders that go on after a stop', unit: 'share', better: 'lower', ...wentOn.share };

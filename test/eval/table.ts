@@ -1,4 +1,4 @@
-import type { Figure } from './measures.js';
+import type { Figure } from './heard.js';
 
 const COLUMNS = [22, 28, 50, 60] as const;
 

@@ -34,6 +34,7 @@ describe('typed instructions', () => {
     const text = 'remind me in seven seconds';
     expect(verdicts(text, saying([8.1, 'remind']))).toEqual([true]);
     expect(verdicts(text, saying([8.8, 'remind']))).toEqual([false]);
+    expect(verdicts(text, saying([8.1, 'remind'], [9.3, 'remind']))).toEqual([false]);
     const every = 'remind me every 3 seconds';
     expect(verdicts(every, saying([4.1, 'remind'], [7.2, 'remind'], [9.9, 'remind']))).toEqual([true]);
     expect(verdicts(every, saying([4.1, 'remind'], [9.9, 'remind']))).toEqual([false]);
@@ -64,6 +65,9 @@ describe('typed instructions', () => {
   it('are no questions, which are left to somebody else', () => {
     expect(verdicts('why is the sea salty', outcome({}, ['why is the sea salty']))).toEqual([true]);
     expect(verdicts('why is the sea salty', saying([1.6, 'handle']))).toEqual([false]);
+    // Asked, and nevertheless answered.
+    const { track } = saying([1.6, 'delegate'], [2.2, 'eight']);
+    expect(verdicts('why is the sea salty', outcome(track, ['why is the sea salty']))).toEqual([false]);
   });
 
   it('are told by skill, and by whose words they are in', () => {

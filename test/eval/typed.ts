@@ -1,9 +1,11 @@
 import type { Bundle } from '../../packages/edge/src/engine/bundle.js';
 import { OnnxModel } from '../../packages/edge/src/engine/onnx-model.js';
-import type { Act, Decision } from '../../packages/edge/src/engine/types.js';
+import type { Act } from '../../packages/edge/src/engine/types.js';
 import { marksOf, Streams, toTrack, type Sound } from './bundle-listener.js';
-import { ELAPSED_SECONDS, numberTold, REMIND_SECONDS, type Figure } from './measures.js';
-import { askedIn, quietRoom } from './quiet-room.js';
+import type { Figure } from './heard.js';
+import { numberTold } from './numbers.js';
+import { ELAPSED_SECONDS, REMIND_SECONDS } from './time-speak.js';
+import { askedIn, hearOwn, isHeard, quietRoom } from './quiet-room.js';
 import { Tally } from './share.js';
 import { SAMPLES_PER_TURN, TURN_SECONDS, type Session } from './test-sets.js';
 import type { Track } from './track.js';
@@ -108,7 +110,12 @@ function acting(skill: string, text: string, act: Act): Scene {
 function reminding([text, delay]: Numbered): Scene {
   return {
     ...typing(text, delay + 3),
-    judgements: [{ skill: 'remind once, within 0.4 s', judge: ({ track }) => isNear(remindersOf(track), delay) }],
+    judgements: [
+      {
+        skill: 'remind once, within 0.4 s',
+        judge: ({ track }) => remindersOf(track).length === 1 && isNear(remindersOf(track), delay),
+      },
+    ],
   };
 }
 
@@ -177,7 +184,12 @@ function timing([begin, end, question, seconds]: Timed): Scene {
 function leaving(kind: string, text: string): Scene {
   return {
     ...typing(text, 4),
-    judgements: [{ skill: `${kind}, left alone`, judge: ({ asked }) => asked.includes(text) }],
+    judgements: [
+      {
+        skill: `${kind}, left alone`,
+        judge: ({ track, asked }) => asked.includes(text) && !track.says.some(({ what }) => isHeard(what)),
+      },
+    ],
   };
 }
 
@@ -218,12 +230,6 @@ async function live(bundle: Bundle, sounds: readonly Sound[]): Promise<Outcome[]
   } finally {
     await model.close();
   }
-}
-
-/** The agent is audible from the micro-turn after a decision, one for every word and one more, until it is stopped. */
-function hearOwn({ play }: Sound, { index, say, acts: decided }: Decision): void {
-  if (decided.includes('stop')) play.fill(0, index + 1);
-  if (say !== '') play.fill(1, index + 1, index + 2 + say.split(' ').length);
 }
 
 /** By skill, those in blind wordings for themselves, and by wording of all of them. */

@@ -1,5 +1,5 @@
-import { secondsOf, type Figure, type Heard } from './measures.js';
-import { share } from './share.js';
+import { secondsOf, type Figure, type Heard } from './heard.js';
+import { Tally } from './share.js';
 import type { HeardWord } from './track.js';
 
 /** A word counts from a little before its end to this long after it. */
@@ -8,10 +8,10 @@ const WORD_LATE_SECONDS = 0.5;
 
 /** Words of `vocabulary`, each in time. The interval is that of recall and precision pooled. */
 export function words(heard: readonly Heard[], vocabulary: ReadonlySet<string>, name: string): Figure[] {
-  let [hits, misses, inTime] = [0, 0, 0];
-  let extra = 0;
+  const [found, prompt] = [new Tally(), new Tally()];
   for (const { session, track } of heard) {
     const limit = secondsOf(session) - WORD_LATE_SECONDS - 0.12;
+    let [hits, misses] = [0, 0];
     const left: HeardWord[] = track.words.filter(({ text }) => vocabulary.has(text));
     for (const { written, end } of session.words) {
       if (!vocabulary.has(written) || end > limit) continue;
@@ -21,16 +21,17 @@ export function words(heard: readonly Heard[], vocabulary: ReadonlySet<string>, 
       if (at < 0) misses++;
       else {
         hits++;
-        if (left[at]!.known - end <= 0.4) inTime++;
+        prompt.add(left[at]!.known - end <= 0.4, session);
         left.splice(at, 1);
       }
     }
-    extra += left.filter(({ end }) => end < limit).length;
+    const extra = left.filter(({ end }) => end < limit).length;
+    if (hits + misses + extra > 0) found.addAll(2 * hits, 2 * hits + extra + misses, session);
   }
   const suite = 'words';
   return [
-    { suite, measure: `${name}, F1`, unit: 'share', better: 'higher', ...share(2 * hits, 2 * hits + extra + misses) },
-    { suite, measure: `${name}, known within 0.4 s`, unit: 'share', better: 'higher', ...share(inTime, hits) },
+    { suite, measure: `${name}, F1`, unit: 'share', better: 'higher', ...found.share },
+    { suite, measure: `${name}, known within 0.4 s`, unit: 'share', better: 'higher', ...prompt.share },
   ];
 }
 

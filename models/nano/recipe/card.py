@@ -29,6 +29,7 @@ HELD_OUT = [
     ("words that it knows, F1", of("words", "all that it knows, F1"), ".97 / .78 / .82"),
     ("words that it does not know, as such, F1", of("words", "those that it does not know, as such, F1"), ""),
     ("median gap after a turn, s", of(BENCH, "gap after a turn, median"), ".25"),
+    ("… after an interruption", of(BENCH, "gap after an interruption, median"), ""),
     ("pauses taken for the end", of(BENCH, "pause taken for the end"), ".08 / .10 / .10"),
     ("pauses of 3 s and more taken for the end", of(BENCH, "pause of 3 s or more taken for the end"), ".05"),
     ("ends of turns found within 1.6 s", of(BENCH, "turn taken"), ""),
@@ -43,6 +44,7 @@ HELD_OUT = [
     ("talk to others and background voices answered", of(OVERLAPS, "talk to others, background speech: answered"), ""),
     ("own echo at -20 dB stops it", of("echo", "own echo at -20 dB: stopped"), "0"),
     ("animals counted in time; of the numbers right", of(CUES, "animal counted in time, recall", "animal counted in time, precision"), ""),
+    ("… while the user goes on speaking", of(CUES, "animal counted while the user goes on, recall"), ""),
     ("final count exact", of(CUES, "final count exact"), ".80"),
     ("… where it does not hear itself say the right one", of(UNHEARD, "final count exact"), ".80"),
     ("… counted in time there; of the numbers right", of(UNHEARD, "animal counted in time, recall", "animal counted in time, precision"), ""),
@@ -117,8 +119,8 @@ class Figures:
             return "–"
         return "; ".join(" / ".join(map(shown, row)) for row in values)
 
-    def typed(self, listener: str, suite: str, measure: str) -> str:
-        return shown(self._values.get((listener, "typed", suite, measure)))
+    def unspoken(self, of_set: str, listener: str, suite: str, measure: str) -> str:
+        return shown(self._values.get((listener, of_set, suite, measure)))
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -127,17 +129,23 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join([line(head), f"| {' | '.join('-' * width for width in widths)} |", *map(line, rows)])
 
 
+def unspoken(known: Figures, figures: list[dict], of_set: str, listeners: list[str]) -> str:
+    """What was measured where nobody speaks: a row for each measure, a column for each kind of room."""
+    own = [figure for figure in figures if figure["set"] == of_set]
+    measures, places = (list(dict.fromkeys(figure[name] for figure in own)) for name in ("measure", "suite"))
+    columns = [(one, place) for one in listeners for place in places]
+    rows = [[measure, *(known.unspoken(of_set, one, place, measure) for one, place in columns)] for measure in measures]
+    return table(["", *(f"{one}, {place}" for one, place in columns)], rows)
+
+
 def tables(figures: list[dict], other: list[dict]) -> str:
-    """What was said aloud, and what was typed; `other` of another bundle, for a column of its own."""
+    """What was said aloud, what was typed, and what nobody asked for; `other` of another bundle, for a column of its own."""
     own, *rest = dict.fromkeys(figure["listener"] for figure in figures)
     others = list(dict.fromkeys(figure["listener"] for figure in other))[:1]
     listeners, known = [own, *others, *rest], Figures([*other, *figures])
     held_out = [[title, *(known.cell(one, measures) for one in listeners), wanted] for title, measures, wanted in HELD_OUT]
-    measures = list(dict.fromkeys(figure["measure"] for figure in figures if figure["set"] == "typed"))
-    columns = [(one, place) for one in (own, *others) for place in ("typed, in silence", "typed, in background noise")]
-    typed = [[measure, *(known.typed(one, place, measure) for one, place in columns)] for measure in measures]
     spoken = table(["", *listeners, "we want"], held_out)
-    return f"{spoken}\n\n{table(['', *(f'{one}, {place}' for one, place in columns)], typed)}"
+    return "\n\n".join([spoken, *(unspoken(known, figures, of_set, [own, *others]) for of_set in ("typed", "unasked"))])
 
 
 def main() -> None:

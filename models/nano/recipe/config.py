@@ -74,6 +74,6 @@ RECIPES = {
         core_sessions=128,
     ),
 }
-ECHO_SETS = {"espeak": 32, "slt": 32, "seen-drill": 96}
-"""Sessions in which the agent's echo is ECHO_DB below the user: two to measure on, and one that thresholds are chosen by."""
+ECHO_SETS = {"espeak": 32, "slt": 32, "festival": 32, "seen-drill": 96}
+"""Sessions in which the agent's echo is ECHO_DB below the user: three to measure on, and one that thresholds are chosen by."""
 ECHO_DB = 20.0

@@ -6,17 +6,18 @@ PREAMBLE = """# What Nano was measured to do
 
 Written by `recipe/run.py evaluate`; all figures are in `results.json`. `npm run eval` measures the same again. Every listener hears
 the same sound in the same run: the bundle, through the code that serves it; another bundle; and Silero's voice activity
-detector, for which a turn is over after 300, 500 or 800 ms without speech, and which stops the agent at any speech. Sets: `espeak` unseen espeak-ng
+detector, for which a turn is over after 300, 500 or 800 ms without speech, and which stops the agent at any speech and hears the microphone alone, where the
+bundles hear the agent as well. Sets: `espeak` unseen espeak-ng
 variants; `slt` an unseen flite voice; `festival` an unseen engine; `-drill` the same voices in sessions full of overlaps; `-replies` in turns of a few words, by somebody who had not seen those of training. None of them was trained on. Thresholds were chosen on new sentences of
 training voices, but not blind: which were changed after figures of these sets had been seen is in the [model card](../MODEL_CARD.md#choices-in-the-manifest). Sessions last
-30 s (rare skills 60, long waits 75, reminders in minutes 210) and contain noise, rooms, background voices and the echo of the agent. In `typed` nobody speaks. What
+30 s (rare skills 60, long waits 75, reminders in minutes 210) and contain noise, rooms, background voices and the echo of the agent. In `typed` and `unasked` nobody speaks. What
 the suites count is said in [test/README.md](../../../test/README.md).
 
-A cell is the value, its 95 % interval, and the number of events. A dash is something that a listener cannot do, or that did not happen. “Any threshold” is
+A cell is the value, its 95 % interval, and the number of events; intervals of shares allow for events of one session hanging together. A dash is something that a listener cannot do, or that did not happen. “Any threshold” is
 the point of the curve with the fewest false yields among those whose median gap is at most 0.25 s and that miss at most a fifth of the ends.
 
 ![Gap against false yields](gap-curve.svg)
-![Floor, label against decision](floor-confusion.svg)
+![Floor, label against the likeliest class, without thresholds](floor-confusion.svg)
 ![One dialogue](dialogue.svg)
 """
 

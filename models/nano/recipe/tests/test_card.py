@@ -4,6 +4,7 @@ from card import HELD_OUT, shown, tables
 
 SPOKEN = ("words", "all that it knows, F1")
 TYPED = ("typed, in silence", "cancel")
+UNASKED = ("nobody asks, microphone: off", "nothing: it says something")
 
 
 def figure(listener, among, suite, measure, value):
@@ -18,7 +19,8 @@ class Card(unittest.TestCase):
         own = [figure("nano", voice, *SPOKEN, value) for voice, value in (("espeak", 0.94), ("slt", 0.84))]
         own += [figure("nano", "espeak", "manners of speaking", f"{name}, recall", 0.5) for name in ("louder", "quieter", "slower", "faster")]
         own += [figure("silero", "espeak", *SPOKEN, None), figure("nano", "typed", *TYPED, 1.0)]
-        held_out, typed = (
+        own += [figure("nano", "typed", "typed, in background noise", "cancel", 0.9), figure("nano", "unasked", *UNASKED, 0.0)]
+        held_out, typed, unasked = (
             [[cell.strip() for cell in row.split("|")[1:-1]] for row in one.split("\n")]
             for one in tables(own, [figure("before", "typed", *TYPED, 0.62)]).split("\n\n")
         )
@@ -26,7 +28,9 @@ class Card(unittest.TestCase):
         self.assertEqual(len(held_out), 2 + len(HELD_OUT))
         self.assertEqual(held_out[2], ["words that it knows, F1", ".94 / .84 / –", "–", "–", ".97 / .78 / .82"])
         self.assertIn(["louder, quieter, slower, faster: recall, mean", ".50 / – / –", "–", "–", ""], held_out)
-        self.assertEqual(typed[2], ["cancel", "1.0", "–", ".62", "–"])
+        self.assertEqual(typed[2], ["cancel", "1.0", ".90", ".62", "–"])
+        self.assertEqual(unasked[0], ["", "nano, nobody asks, microphone: off", "before, nobody asks, microphone: off"])
+        self.assertEqual(unasked[2:], [["nothing: it says something", ".00", "–"]])
 
 
 if __name__ == "__main__":

@@ -2,12 +2,20 @@ import re
 import unittest
 
 from config import REPOSITORY
-from typist import FILES, HEARD, WORDED
+from typist import AFTER, BEFORE, FILES, HEARD, WORDED
 from vocabulary import TYPED, WORDINGS, WORDS, number_words
 
 NUMBERS = "|".join(sorted((" ".join(number_words(value)) for value in range(100)), key=len, reverse=True))
 TIMES, COUNTS = re.compile(rf"\b(?:{NUMBERS}) (?:seconds?|minutes?)\b"), re.compile(rf"\b(?:{NUMBERS})\b")
 EVALUATED = ("typed-messages.ts", "typed-blind.ts")
+
+
+AROUND = re.compile(rf"^(?:{BEFORE.replace('/', '|')}) | (?:{AFTER.replace('/', '|')})$")
+
+
+def bare(text: str) -> str:
+    """Without what the typist puts before or after it."""
+    return AROUND.sub("", text)
 
 
 def evaluated():
@@ -36,7 +44,13 @@ class Wordings(unittest.TestCase):
     def test_none_is_what_the_evaluation_types(self):
         typed = set(evaluated())
         self.assertGreater(len(typed), 500)
-        self.assertEqual([line for name in FILES for line in WORDED[name] if line in typed], [])
+        typed |= {bare(text) for text in typed}
+        self.assertEqual([(name, line) for name in FILES for line in WORDED[name] if line in typed], [])
+
+    def test_none_is_a_reply_that_the_tests_say(self):
+        replies = set((WORDINGS.parent / "blind_replies.txt").read_text().splitlines())
+        self.assertGreater(len(replies), 100)
+        self.assertEqual([(name, line) for name in FILES for line in WORDED[name] if line in replies], [])
 
     def test_some_of_each_are_in_words_that_are_known_when_they_are_heard(self):
         for name in FILES:
