@@ -13,7 +13,7 @@ const ERRORS = {
   'auth/revoked': {
     retryable: false,
     summary: 'the key that the token was signed with is not accepted any more',
-    hint: 'fetch a new token, signed with a key that this edge has now, and connect again',
+    hint: 'fetch a new token, signed with a key of this edge, and connect again',
   },
   'auth/forbidden': {
     retryable: false,
@@ -124,7 +124,7 @@ const ERRORS = {
   },
   'edge/internal': {
     retryable: true,
-    summary: 'the edge failed at something it should not fail at',
+    summary: 'the edge failed where it should not',
     hint: 'try again, and report it with the edge’s log',
   },
   'edge/store': {
@@ -165,7 +165,7 @@ const ERRORS = {
   'bundle/outside': {
     retryable: false,
     summary: 'the model bundle points outside its folder',
-    hint: 'put real files into the folder: links and paths that leave it are refused',
+    hint: 'put real files into the folder: what leaves it is refused',
   },
   'bundle/graph': {
     retryable: false,
@@ -284,14 +284,14 @@ const ERRORS = {
   },
   'protocol/unknown': {
     retryable: false,
-    summary: 'the other side told of an error that this version does not know',
+    summary: 'an error that this version does not know',
     hint: 'use an SDK and an edge of the same minor version',
   },
   'session/closed': { retryable: false, summary: 'the session is closed', hint: 'create a new session' },
   'session/aborted': {
     retryable: true,
     summary: 'the call was given up by its own AbortSignal',
-    hint: 'call it again when it is wanted',
+    hint: 'call it again',
   },
   'session/expired': {
     retryable: false,

@@ -10,7 +10,7 @@ export interface DeviceInfo {
 
 export interface InputState {
   /**
-   * `muted`: by `setMuted()`. `silenced`: by the system, the browser or a switch on the device; it is live again, or muted, where
+   * `muted`: by `setMuted()`, or since the app has turned its track off. `silenced`: by the system, the browser or a switch on the device; it is live again, or muted, where
    * that ends. `ended`: the device went away while it was live (`media/not-found`), or the user forbade it (`media/permission`). A screen that the user shares no more is `off`.
    */
   readonly status: 'off' | 'requesting' | 'live' | 'muted' | 'silenced' | 'ended' | 'failed';

@@ -43,8 +43,10 @@ export class Input implements VideoDevice {
   #deviceId: string | undefined;
   #choices = 0;
   #muted = false;
-  /** How the track was given. */
+  /** How the track was given; on as well once the user has decided. */
   #wasOn = true;
+  /** It is muted because the app had turned its track off, and as long as there is that track. */
+  #mutedByApp = false;
   /** What the edge was told of the publication that there is; undefined where nobody knows. */
   #toldMuted: boolean | undefined;
   /** That the edge was not told of it: in the state until it is. */
@@ -104,6 +106,8 @@ export class Input implements VideoDevice {
   setMuted(muted: boolean): Promise<void> {
     // At once, whatever the queue and the edge do.
     this.#muted = muted;
+    this.#mutedByApp = false;
+    this.#wasOn = true;
     this.#applyMute();
     return this.#inTurn(this.#sending, () => this.#tellMute());
   }
@@ -246,7 +250,7 @@ export class Input implements VideoDevice {
     };
     // One that the app has turned off is not heard until the user says so.
     this.#wasOn = track.enabled;
-    this.#muted ||= !track.enabled;
+    if (!track.enabled && !this.#muted) this.#muted = this.#mutedByApp = true;
     this.track.set(track);
     const deviceId = listed && (track.getSettings().deviceId ?? this.#deviceId);
     this.#patch({ ...(deviceId !== undefined && { deviceId }), error: undefined });
@@ -301,7 +305,7 @@ export class Input implements VideoDevice {
   async #sendTrack(publish: Publish, track: MediaStreamTrack): Promise<void> {
     if (this.#publication) {
       await this.#publication.replaceTrack(track);
-      return;
+      return this.#tellMute();
     }
     let publication: Publication;
     try {
@@ -379,13 +383,14 @@ export class Input implements VideoDevice {
     this.#patch({ ...(outcome ?? off), muted: this.#muted });
   }
 
-  /** The app's own track stays the app's, in the state it was given in. */
+  /** The app's own track stays the app's, as it was given, or on where the user has decided about it. */
   #stopTrack(): void {
     this.#unlisten?.();
     this.#unlisten = undefined;
     const track = this.track.value;
     if (track && track === this.#own) track.stop();
     else if (track) track.enabled = this.#wasOn;
+    if (this.#mutedByApp) this.#muted = this.#mutedByApp = false;
   }
 
   #patch(fields: { readonly [K in keyof InputState]?: InputState[K] | undefined }): void {

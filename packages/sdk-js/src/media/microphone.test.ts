@@ -433,20 +433,6 @@ describe('Microphone', () => {
     expect(media.opened).toEqual([]);
   });
 
-  it('is muted with a track that the app has turned off, and gives it back as it was', async () => {
-    const mine = new FakeTrack('audio', 'mine');
-    mine.enabled = false;
-    const microphone = create(mine.asTrack());
-    await microphone.attach(publish);
-    await microphone.enable();
-    expect([microphone.state.value.status, microphone.state.value.muted, mine.enabled]).toEqual(['muted', true, false]);
-    expect(sent).toEqual(['publish mine', 'mute']);
-    await microphone.setMuted(false);
-    expect([microphone.state.value.status, mine.enabled]).toEqual(['live', true]);
-    microphone.close();
-    expect(mine.enabled).toBe(false);
-  });
-
   it('refuses a track of the app that has ended', async () => {
     const mine = new FakeTrack('audio');
     mine.stop();
