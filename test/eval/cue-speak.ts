@@ -3,16 +3,18 @@ import { ANSWER_SECONDS, ANSWERED, numberOf, NUMBERS } from './numbers.js';
 import { Tally } from './share.js';
 import { hasTyped, SAMPLES_PER_TURN, type Session, type SessionEvent } from './test-sets.js';
 
-/** The window of a count, after the word that is counted. */
+/** The window of a count, after its event's end: when the word that is counted can be known. */
 const LATE_SECONDS = 0.6;
+/** A shorter silence is none in the labels (`HOLD_SECONDS` of the recipe). */
+const NO_PAUSE_SECONDS = 0.25;
 /** A number that is said. */
 const LONGEST_OWN_WORD_TURNS = 4;
 
 export const FINAL_COUNT = 'final count exact';
 
 /**
- * In the manner of CueSpeak: the right word inside its window. Where the user speaks on in it, nobody who waits
- * for a silence can say it. What an agent that counts
+ * In the manner of CueSpeak: the right word inside its window. Where no pause follows, nobody who
+ * waits for a silence can say it. What an agent that counts
  * right says is in the recordings, so a model that hears itself is told of what it missed.
  */
 export function cueSpeak(heard: readonly Heard[], suite = 'cuespeak-style'): Figure[] {
@@ -69,9 +71,9 @@ export function cueSpeak(heard: readonly Heard[], suite = 'cuespeak-style'): Fig
   ];
 }
 
-/** Whether the user speaks while what is due then is to be said. */
-const goesOn = ({ words }: Session, { end }: SessionEvent) =>
-  words.some((word) => word.start >= end - 0.01 && word.start <= end + LATE_SECONDS);
+/** Whether no pause follows what is counted, at `start`: the next word does, as labels of the floor have it. */
+const goesOn = ({ words }: Session, { start }: SessionEvent) =>
+  words.some((word) => word.start >= start - 0.01 && word.start <= start + NO_PAUSE_SECONDS);
 
 /** A recording without the single words that its agent says: a model that counts wrong is not put right by them. */
 export function withoutOwnWords(session: Session): Session {

@@ -89,15 +89,20 @@ it('wants the right number at the right time, and the last one right', () => {
 });
 
 it('tells of a count that is due while the user speaks on: none that waits for a silence is in time', () => {
-  const counts = [event('count', 2, 2.2, 1), event('count', 4, 4.2, 2)];
+  // An event begins where its word ends.
+  const counts = [event('count', 2.2, 2.3, 1), event('count', 4.2, 4.3, 2), event('count', 6.2, 6.3, 3)];
   const words = [
     { name: 'cat', written: 'cat', start: 2, end: 2.2 },
-    { name: 'and', written: 'and', start: 2.5, end: 2.7 },
+    { name: 'and', written: 'and', start: 2.25, end: 3.2 },
     { name: 'dog', written: 'dog', start: 4, end: 4.2 },
+    { name: 'or', written: 'or', start: 4.7, end: 5 },
+    { name: 'fox', written: 'fox', start: 6, end: 6.2 },
   ];
-  const says = [{ at: 2.4, what: 'one' }]; // prettier-ignore
-  const figures = cueSpeak([heard(counts, { says }, { words })]);
-  expect(value(figures, 'animal counted while the user goes on, recall')).toBe(1);
+  const measure = 'animal counted while the user goes on, recall';
+  const counted = (...says: { at: number; what: string }[]) => cueSpeak([heard(counts, { says }, { words })]);
+  const one = { at: 2.4, what: 'one' };
+  expect(counted(one).find((figure) => figure.measure === measure)).toMatchObject({ value: 1, n: 1 });
+  expect(value(counted({ at: 4.6, what: 'two' }, { at: 6.6, what: 'three' }), measure)).toBe(0);
 });
 
 it('takes a number that is said twice for one animal for one too many', () => {

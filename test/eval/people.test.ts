@@ -78,6 +78,7 @@ it('credits no stop that comes before the first word, or three micro-turns after
     [[0.8, 1.4], 0, 1],
     [[1.2], 1, 0],
     [[1.6], 1, 0],
+    [[1.7], 0, 0],
     [[1.8], 0, 0],
     [[], 0, 0],
   ] as const) {

@@ -6,7 +6,7 @@ import { parseNpy, type NpyArray } from './npy.js';
 
 /** Something that happened in a session, seconds. `value` is a count or a number of seconds where it has one. */
 export interface SessionEvent {
-  /** Those that are measured are in measures.ts; a recipe may make others. */
+  /** A recipe may make some that are not measured. */
   readonly kind: string;
   readonly start: number;
   readonly end: number;

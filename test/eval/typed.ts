@@ -243,7 +243,7 @@ export function judged(suite: string, all: readonly Room[], outcomes: readonly O
       const measure = wording === 'blind' ? `${skill} (blind)` : skill;
       if (!skills.has(measure)) skills.set(measure, new Tally());
       skills.get(measure)!.add(isRight);
-      wordings[wording].add(isRight);
+      wordings[wording].add(isRight, i);
     }
   }
   const row = { suite, unit: 'share', better: 'higher' } as const;

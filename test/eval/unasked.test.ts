@@ -28,6 +28,17 @@ describe('a room where nobody speaks', () => {
     expect(lived().sound.mic.some(Boolean)).toBe(false);
   });
 
+  it('is of one kind with others: all words that nobody knows are typed somewhere', () => {
+    const rooms = Array.from(
+      { length: 32 },
+      (_, place) => new UnaskedRoom(typed!, { mic: undefined, answers: [] }, place),
+    );
+    const texts = new Set(rooms.flatMap(({ sound }) => sound.typed!.filter(Boolean)));
+    for (const strange of ['zorvath', 'quimble', 'brelto', 'q7a', 'hask 8', 'vendrick'])
+      expect(texts).toContain(strange);
+    expect(texts.size).toBeGreaterThan(16);
+  });
+
   it('tells of a result that waits every two seconds, and says it after ten', () => {
     const room = lived();
     expect(marksIn(room).slice(0, 3)).toEqual(['11 <result>', '21 <result>', '31 <result>']);
@@ -47,6 +58,16 @@ describe('a room where nobody speaks', () => {
     expect(lived(typed, (turn) => (turn === 9 ? { acts: ['backchannel'] } : {})).speaks).toBe(true);
     // Nothing waits: whoever relays that is not heard.
     expect(lived(nothing, (turn) => (turn === 9 ? { acts: ['relay'] } : {})).speaks).toBe(false);
+  });
+
+  it('ends a result that stops itself', () => {
+    const room = lived(offered, (turn, { sound }) => {
+      if (sound.typed![turn] === MARK) return { acts: ['relay'] };
+      return turn === 14 ? { acts: ['stop'] } : {};
+    });
+    expect(room).toMatchObject({ stopped: true, relayed: 2 });
+    expect([...room.sound.play.subarray(11, 17)]).toEqual([0, 1, 1, 1, 0, 0]);
+    expect(value(told('nobody asks', offered!, [room]), 'results offered: stopped by its own voice')).toBe(1);
   });
 
   it('is counted: those in which something is said, and results that were said at its word', () => {

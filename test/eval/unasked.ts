@@ -21,7 +21,7 @@ const STRANGE = ['zorvath', 'quimble', 'brelto', 'q7a', 'hask 8', 'vendrick'];
 const { other, blind } = OTHERS['question for somebody else']!;
 const QUESTIONS = [...other, ...blind];
 
-/** What happens in a room where nobody speaks: messages that are for somebody else, and results of a background that it may relay. */
+/** What happens in a room where nobody speaks: a question and words that nobody knows, and results of a background that it may relay. */
 export interface Scene {
   readonly name: string;
   readonly messages: 0 | 2;
@@ -50,6 +50,8 @@ export class UnaskedRoom {
   speaks = false;
   /** Results that were said at its word. The rest was said because it said nothing. */
   relayed = 0;
+  /** It fell silent while it said one. */
+  stopped = false;
   readonly #typed: string[];
   readonly #answers: readonly Int16Array[];
   /** When the results that are not said yet came, or will come. */
@@ -62,7 +64,7 @@ export class UnaskedRoom {
   constructor({ messages, results }: Scene, { mic, answers }: RoomSounds, place: number) {
     const text = (which: number) => {
       const texts = (place + which) % 2 ? QUESTIONS : STRANGE;
-      return texts[(3 * place + which) % texts.length]!;
+      return texts[Math.floor(place / 2) % texts.length]!;
     };
     const typed = messages ? { [5 + (place % 5)]: text(0), [14 + (place % 7)]: text(1) } : {};
     const sound = quietRoom(TURNS, typed, mic);
@@ -81,6 +83,7 @@ export class UnaskedRoom {
       hearOwn(this.sound, decision);
     }
     const isSaid = index < this.#saidUntil;
+    if (isSaid && acts.includes('stop')) this.#stop(index + 1);
     const waits = !isSaid && this.#results[0] !== undefined && this.#results[0] <= index;
     const isFree = say === '' && waits;
     if (isFree) {
@@ -101,6 +104,13 @@ export class UnaskedRoom {
     this.sound.ref.set(answer.subarray(0, (this.#saidUntil - from) * SAMPLES_PER_TURN), from * SAMPLES_PER_TURN);
   }
 
+  #stop(from: number): void {
+    this.stopped = true;
+    this.sound.play.fill(0, from, this.#saidUntil);
+    this.sound.ref.fill(0, from * SAMPLES_PER_TURN, this.#saidUntil * SAMPLES_PER_TURN);
+    this.#saidUntil = from;
+  }
+
   /** What the model reads of results in micro-turn `turn`. */
   #tell(turn: number, waits: boolean, isFree: boolean, mark: string): void {
     const waiting = isFree ? 'waits' : 'held';
@@ -115,7 +125,7 @@ export class UnaskedRoom {
 /**
  * Whether a bundle talks where nobody asked it anything, and whether it relays what it is offered: one that is never heard is
  * right in the one and wrong in the other.
- * @param sounds one room of each scene for each of them
+ * @param sounds one room of each scene for each of them; where nothing happens, for each microphone that there is among them
  */
 export async function unasked(bundle: Bundle, suite: string, sounds: readonly RoomSounds[]): Promise<Figure[]> {
   const marks = marksOf(bundle);
@@ -123,7 +133,10 @@ export async function unasked(bundle: Bundle, suite: string, sounds: readonly Ro
   const figures: Figure[] = [];
   for (const scene of scenes) {
     if (!mark && (scene.messages || scene.results)) continue; // it does not read
-    const rooms = sounds.map((some, place) => new UnaskedRoom(scene, some, place));
+    // Where nothing happens, rooms that sound the same are one.
+    const isEmpty = scene.messages + scene.results === 0;
+    const distinct = isEmpty ? [...new Map(sounds.map((some) => [some.mic, some])).values()] : sounds;
+    const rooms = distinct.map((some, place) => new UnaskedRoom(scene, some, place));
     const model = await OnnxModel.load(bundle, { rows: rooms.length, laneSize: Math.min(LANE, rooms.length) });
     try {
       await live(model, rooms, marks, mark ?? '');
@@ -147,16 +160,24 @@ async function live(
 
 /** By scene. */
 export function told(suite: string, { name, results }: Scene, rooms: readonly UnaskedRoom[]): Figure[] {
-  const [speaks, relayed] = [new Tally(), new Tally()];
+  const [speaks, stopped, relayed] = [new Tally(), new Tally(), new Tally()];
   for (const room of rooms) {
     speaks.add(room.speaks);
-    for (let result = 0; result < results; result++) relayed.add(result < room.relayed);
+    stopped.add(room.stopped);
+    for (let result = 0; result < results; result++) relayed.add(result < room.relayed, room);
   }
+  const said = {
+    suite,
+    measure: `${name}: it says something`,
+    unit: 'share',
+    better: 'lower',
+    ...speaks.share,
+  } as const;
+  if (results === 0) return [said];
   return [
-    { suite, measure: `${name}: it says something`, unit: 'share', better: 'lower', ...speaks.share },
-    ...(results
-      ? [{ suite, measure: `${name}: relayed at its word`, unit: 'share', better: 'higher', ...relayed.share } as const]
-      : []),
+    said,
+    { suite, measure: `${name}: relayed at its word`, unit: 'share', better: 'higher', ...relayed.share },
+    { suite, measure: `${name}: stopped by its own voice`, unit: 'share', better: 'lower', ...stopped.share },
   ];
 }
 

@@ -13,7 +13,8 @@ training voices, but not blind: which were changed after figures of these sets h
 30 s (rare skills 60, long waits 75, reminders in minutes 210) and contain noise, rooms, background voices and the echo of the agent. In `typed` and `unasked` nobody speaks. What
 the suites count is said in [test/README.md](../../../test/README.md).
 
-A cell is the value, its 95 % interval, and the number of events; intervals of shares allow for events of one session hanging together. A dash is something that a listener cannot do, or that did not happen. “Any threshold” is
+A cell is the value, its 95 % interval, and the number of events; intervals of shares allow for events of one session hanging together, but for .00 and 1.00, where
+nothing is seen to differ. A dash is something that a listener cannot do, or that did not happen. “Any threshold” is
 the point of the curve with the fewest false yields among those whose median gap is at most 0.25 s and that miss at most a fifth of the ends.
 
 ![Gap against false yields](gap-curve.svg)
