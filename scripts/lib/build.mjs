@@ -30,14 +30,22 @@ export async function ensureBuild(report) {
     );
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    throw new SetupError(
-      `the build failed\n${wordsOfFailed(error)}`,
-      'correct the code; `npm run build` prints everything',
-      { cause: error },
-    );
+    throw explain(error);
   }
   // Sources are those from before the build: what was edited meanwhile counts as a change.
   await writeFile(join(root, STAMP), await stamp(sources));
+}
+
+/**
+ * What a reader is told of a build that failed.
+ * @param {CommandError} error
+ */
+export function explain(error) {
+  const words = wordsOfFailed(error);
+  // What said nothing was not started: that is no fault of the code.
+  const fix =
+    words === '' ? '`npm ci --include=dev --include=optional`' : 'correct the code; `npm run build` prints everything';
+  return new SetupError(`the build failed\n${[error.message, words].join('\n').trimEnd()}`, fix, { cause: error });
 }
 
 /** turbo stops the other builds when one fails, and prints theirs as well. */

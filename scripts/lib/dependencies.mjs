@@ -10,52 +10,60 @@ const STAMP = 'node_modules/.microturn-stamp';
 const HIDDEN_LOCK = 'node_modules/.package-lock.json';
 /** npm says first what is wrong, and then all its options. */
 const COMPLAINT_LINES = 15;
+/** An environment of production, or an npm that is set so, would leave out what builds the packages. */
+const INCLUDED = ['--include=dev', '--include=optional'];
+/** Nothing is built without these programs, and npm goes on without them where it cannot have them. */
+const NEEDED_PROGRAM = /(^|\/)node_modules\/@(turbo|esbuild)\//;
 const DEPENDENCY_FIELDS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'];
 
 /**
  * Installs what package-lock.json says, unless it is there already.
  * @param {import('./report.mjs').Report} report
+ * @param {object} [options]
+ * @param {string} [options.folder] of the repository
+ * @param {typeof run} [options.runNpm]
  */
-export async function ensureDependencies(report) {
-  const lockText = await readText('package-lock.json');
-  const manifests = await readManifests();
-  const stamp = stampOf({ lockText, manifests });
-  if ((await readText(STAMP))?.trim() === stamp) return;
+export async function ensureDependencies(report, { folder = root, runNpm = run } = {}) {
+  const before = await readState(folder);
+  if ((await readText(folder, STAMP))?.trim() === stampOf(before)) return;
 
-  const installed = isInstalled({
-    lock: parse(lockText),
-    hiddenLock: parse(await readText(HIDDEN_LOCK)),
-    manifests,
-  });
-  if (!installed) await install(report, lockText !== undefined);
+  if (!isInstalled(before)) {
+    const npm = (verb) =>
+      report.during(`npm ${verb}: installing dependencies`, (progress) =>
+        runNpm('npm', [verb, ...INCLUDED, '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=http'], {
+          cwd: folder,
+          onLine: (line) => progress(/^npm http fetch GET \d+ \S*\/(\S+)/.exec(line)?.[1] ?? line),
+        }),
+      );
+    await install(npm, report, before.lockText !== undefined);
+  }
 
-  await mkdir(join(root, 'node_modules'), { recursive: true });
-  // `npm install` may have written a lock: the stamp is of what there is now.
-  const now = stampOf({ lockText: await readText('package-lock.json'), manifests });
-  await writeFile(join(root, STAMP), `${now}\n`);
+  // `npm install` may have written a lock: the stamp is of what there is now. And npm ends well without what it could not
+  // have; it is asked again the next time.
+  const now = await readState(folder);
+  if (!isInstalled(now)) return;
+  await mkdir(join(folder, 'node_modules'), { recursive: true });
+  await writeFile(join(folder, STAMP), `${stampOf(now)}\n`);
+}
+
+async function readState(folder) {
+  const lockText = await readText(folder, 'package-lock.json');
+  const hiddenLock = parse(await readText(folder, HIDDEN_LOCK));
+  return { lockText, lock: parse(lockText), hiddenLock, manifests: await readManifests(folder) };
 }
 
 /** `npm ci` refuses a lock that no longer fits the manifests; `npm install` mends it, which is what a developer wants then. */
-async function install(report, hasLock) {
+async function install(npm, report, hasLock) {
   if (hasLock) {
-    const outcome = await npm('ci', report).catch((error) => error);
+    const outcome = await npm('ci').catch((error) => error);
     if (!(outcome instanceof Error)) return;
     if (!(outcome instanceof CommandError)) throw outcome;
     if (!outcome.tail.some((line) => line.includes('in sync'))) throw explain(outcome, 'npm ci');
     report.line('  package-lock.json does not fit the package.json files');
   }
-  await npm('install', report).catch((error) => {
+  await npm('install').catch((error) => {
     throw error instanceof CommandError ? explain(error, 'npm install') : error;
   });
-}
-
-function npm(verb, report) {
-  return report.during(`npm ${verb}: installing dependencies`, (progress) =>
-    run('npm', [verb, '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=http'], {
-      cwd: root,
-      onLine: (line) => progress(/^npm http fetch GET \d+ \S*\/(\S+)/.exec(line)?.[1] ?? line),
-    }),
-  );
 }
 
 function explain(error, fix) {
@@ -91,12 +99,17 @@ export function isInstalled({ lock, hiddenLock, manifests }) {
   if (!lockKnowsManifests) return false;
   return Object.entries(lock.packages).every(([path, wanted]) => {
     const present = hiddenLock.packages[path];
-    // An optional package that is absent is for another kind of machine.
-    if (!present) return path === '' || wanted.optional === true;
+    // An optional package that is absent is for another kind of machine, as a rule. Their fields do not say it of each: some
+    // are for another libc, and name none.
+    if (!present) return path === '' || (wanted.optional === true && !isNeededProgram(path, wanted));
     // A command that moved inside a workspace has a link of its own, which only npm makes.
     const linked = sameRecord(present.bin, wanted.bin);
     return linked && present.version === wanted.version && present.integrity === wanted.integrity;
   });
+}
+
+function isNeededProgram(path, { os = [], cpu = [] }) {
+  return NEEDED_PROGRAM.test(path) && os.includes(process.platform) && cpu.includes(process.arch);
 }
 
 function sameRecord(one = {}, other = {}) {
@@ -105,18 +118,18 @@ function sameRecord(one = {}, other = {}) {
 }
 
 /** @returns {Promise<Map<string, object>>} the root's and every workspace's package.json */
-async function readManifests() {
-  const rootManifest = parse(await readText('package.json'));
+async function readManifests(root) {
+  const rootManifest = parse(await readText(root, 'package.json'));
   const manifests = new Map([['', rootManifest]]);
-  for (const folder of await workspaceFolders(rootManifest.workspaces)) {
-    const manifest = parse(await readText(`${folder}/package.json`));
+  for (const folder of await workspaceFolders(root, rootManifest.workspaces)) {
+    const manifest = parse(await readText(root, `${folder}/package.json`));
     if (manifest) manifests.set(folder, manifest);
   }
   return manifests;
 }
 
 /** Knows the two patterns in use: a folder, and all folders of a folder. */
-async function workspaceFolders(patterns) {
+async function workspaceFolders(root, patterns = []) {
   const folders = await Promise.all(
     patterns.map(async (pattern) => {
       if (!pattern.endsWith('/*')) return [pattern];
@@ -130,8 +143,8 @@ async function workspaceFolders(patterns) {
 
 const parse = (text) => (text === undefined ? undefined : JSON.parse(text));
 
-async function readText(path) {
-  return readFile(join(root, path), 'utf8').catch((error) => {
+async function readText(folder, path) {
+  return readFile(join(folder, path), 'utf8').catch((error) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });

@@ -171,7 +171,7 @@ export class Background {
 function hearOf({ config: { transcriber }, env }: BackgroundParts): Hear | undefined {
   if (!transcriber) return undefined;
   const { baseUrl, model, apiKeyEnv, language } = transcriber;
-  const apiKey = apiKeyEnv === undefined ? undefined : env[apiKeyEnv];
+  const apiKey = apiKeyEnv === undefined ? undefined : env[apiKeyEnv]?.trim();
   if (apiKeyEnv !== undefined && !apiKey) {
     throw new MicroturnError('edge/config', `background.transcriber: ${apiKeyEnv} is not set`);
   }

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { FilePath } from '../file-path.js';
+import { HttpUrl } from '../llm/model-config.js';
 
 const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1));
-const Url = v.pipe(v.string(), v.url());
 const Approval = v.optional(v.boolean(), true);
 
 const McpServer = v.union([
@@ -15,7 +15,7 @@ const McpServer = v.union([
     /** Whether each call is approved by the participant first, unless the server says that it only reads. */
     approval: Approval,
   }),
-  v.strictObject({ url: Url, headers: v.optional(v.record(Name, v.string()), {}), approval: Approval }),
+  v.strictObject({ url: HttpUrl, headers: v.optional(v.record(Name, v.string()), {}), approval: Approval }),
 ]);
 export type McpServerConfig = v.InferOutput<typeof McpServer>;
 
@@ -45,11 +45,11 @@ export const BackgroundConfig = v.strictObject({
   /** Hosts whose pages may be read. */
   fetch: v.optional(v.strictObject({ allow: v.pipe(v.array(Name), v.minLength(1)) })),
   /** A SearXNG instance to search the web with. */
-  searxng: v.optional(Url),
+  searxng: v.optional(HttpUrl),
   mcp: v.optional(v.record(v.pipe(v.string(), v.regex(/^\w{1,32}$/)), McpServer), {}),
   /** Makes words of spoken questions: any OpenAI-compatible `/audio/transcriptions`. */
   transcriber: v.optional(
-    v.strictObject({ baseUrl: Url, model: Name, apiKeyEnv: v.optional(Name), language: v.optional(Name) }),
+    v.strictObject({ baseUrl: HttpUrl, model: Name, apiKeyEnv: v.optional(Name), language: v.optional(Name) }),
   ),
   /** When what was said is worked on: by the act of the model, or every utterance that the model does not answer itself. */
   delegate: v.optional(v.picklist(['act', 'utterance'])),

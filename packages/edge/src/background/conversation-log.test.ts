@@ -24,6 +24,12 @@ describe('what the agent said', () => {
     ]);
   });
 
+  it('is one entry where it is told again to a page that is back', () => {
+    const told = [started, text('It is five.'), heard('It is')];
+    expect(logOf(...told, ...told).entries).toEqual([{ atMs: 0, who: 'agent', text: 'It is' }]);
+    expect(logOf(...told, ...told, completed).entries).toEqual([{ atMs: 0, who: 'agent', text: 'It is five.' }]);
+  });
+
   it('was not said until something of it is heard', () => {
     expect(logOf(started, text('It is five.')).entries).toEqual([]);
     expect(logOf(started, text('It is five.'), heard('It is')).entries).toMatchObject([{ text: 'It is' }]);

@@ -55,7 +55,7 @@ export class ConversationLog {
         this.#push({ atMs: event.at, who: event.participant, text: event.text });
         return;
       case 'response.started':
-        this.#open.push({ id: event.responseId, atMs: event.at, said: '', heard: '' });
+        this.#begin(event.responseId, event.at);
         return;
       case 'response.text':
         this.#change(event.responseId, (open) => (open.said = `${open.said} ${event.text}`.trim()));
@@ -83,6 +83,13 @@ export class ConversationLog {
     this.#lastWordMs = atMs;
     if (goesOn && last) this.#entries[this.#entries.length - 1] = { ...last, text: `${last.text} ${text}` };
     else this.#push({ atMs, who, text });
+  }
+
+  #begin(id: string, atMs: number): void {
+    const known = this.#open.find((one) => one.id === id);
+    // Told again to a page that is back: all of its words follow once more.
+    if (known) known.said = '';
+    else this.#open.push({ id, atMs, said: '', heard: '' });
   }
 
   #change(id: string, change: (open: Open) => void): void {

@@ -27,8 +27,10 @@ const OTHER_CHARS = 400;
 
 const ROLE = `You work in the background of a live spoken conversation. Another model listens and talks with the user; you are asked when something needs knowledge, reasoning or tools, while they keep talking.
 What you write is read aloud as it comes. Answer in one to three short, plain sentences, the most important first. No mark-up, no lists, no addresses.
-Call tools where facts are needed rather than guess; say when something is not known. If you cannot go on without knowing something of the user, call ask_user.
-If nothing is asked of you, answer with a single hyphen.`;
+Say when something is not known. If nothing is asked of you, answer with a single hyphen.`;
+
+const TOOL_RULES =
+  'Call tools where facts are needed rather than guess. If you cannot go on without knowing something of the user, call ask_user.';
 
 /** Has a language model work on tasks, with tools. A request that fails is tried again by itself: tools that ran are not run again. */
 export class LlmProvider implements BackgroundProvider {
@@ -63,6 +65,7 @@ export class LlmProvider implements BackgroundProvider {
         system: instructions === undefined ? ROLE : `${ROLE}\n\n${instructions}`,
         messages,
         tools: step < MAX_STEPS ? [...io.tools.tools, askUser] : [],
+        toolRules: TOOL_RULES,
         needs,
         webSearch: true,
         models,

@@ -5,6 +5,11 @@ import { LanguageModels, type LanguageModelConfig } from '../llm/index.js';
 import { silentLog } from '../telemetry/index.js';
 import type { CheckResult } from './check-result.js';
 
+/** A call offers tools, too, which some servers refuse. */
+const TOOL = { name: 'clock', description: 'The time now.', parameters: { type: 'object', properties: {} } };
+const NO_TOOLS_FIX =
+  'set `llm.tools: false` (beside its `model`), which spares a refused request; or have it take them: vLLM with `--enable-auto-tool-choice --tool-call-parser NAME`, Ollama with a model that has “tools” on its page';
+
 /**
  * Asks one language model of the configuration for one word: whether its address, key and name are right, and how soon it
  * begins. It costs a few tokens, so it is only done for a model that is named.
@@ -45,17 +50,26 @@ export async function askOneWord(
     purpose: 'doctor',
     system,
     messages: [{ role: 'user' as const, content: 'Answer with the single word: ready' }],
+    tools: [TOOL],
     signal: new AbortController().signal,
   };
   let text = '';
+  let called = false;
   for await (const part of models.stream(request)) {
     if (part.type === 'text') text += part.text;
+    called ||= part.type === 'tool-call';
     if (part.type !== 'done') continue;
     const { tokensIn, tokensOut } = part.usage;
     const firstTokenMs = Math.round(part.firstTokenMs);
-    const detail = `“${text.trim().slice(0, 40)}” from ${model.model}, first token after ${firstTokenMs} ms, ${tokensIn} tokens in and ${tokensOut} out`;
-    if (text.trim() !== '') return { result: { status: 'ok', detail }, firstTokenMs };
-    return { result: { status: 'warn', detail: `it said nothing: ${detail}` }, firstTokenMs: undefined };
+    const said = text.trim() === '' && called ? 'a call of a tool' : `“${text.trim().slice(0, 40)}”`;
+    const detail = `${said} from ${model.model}, first token after ${firstTokenMs} ms, ${tokensIn} tokens in and ${tokensOut} out`;
+    if (text.trim() === '' && !called) {
+      return { result: { status: 'warn', detail: `it said nothing: ${detail}` }, firstTokenMs: undefined };
+    }
+    const refused = model.tools !== false && models.states[0]?.tools === false;
+    if (!refused) return { result: { status: 'ok', detail }, firstTokenMs };
+    const without = `${detail}; it takes no tools, so answers are asked for without`;
+    return { result: { status: 'warn', detail: without, fix: NO_TOOLS_FIX }, firstTokenMs };
   }
   return { result: { status: 'fail', detail: 'it did not answer' }, firstTokenMs: undefined };
 }

@@ -11,7 +11,7 @@ export interface CompositeParts extends LlmAnswersParts {
   /** The floor bundle's own words are taken where there is none, or where it failed. */
   readonly transcriber?: Transcriber | undefined;
   readonly clip: ClipSource;
-  readonly turnTaking: Omit<TurnTakingOptions, 'microTurnMs'>;
+  readonly turnTaking: Omit<TurnTakingOptions, 'microTurnMs' | 'rehears'>;
 }
 
 /** One utterance on its way to the transcriber. */
@@ -70,7 +70,8 @@ export class CompositeRow implements SessionRow {
       userSpeaks: () => this.#state.utterance !== undefined,
       report: (error) => this.#report(error),
     });
-    this.#state = startTurnTaking({ ...parts.turnTaking, microTurnMs });
+    const { rehears = false } = parts.transcriber ?? {};
+    this.#state = startTurnTaking({ ...parts.turnTaking, microTurnMs, rehears });
     this.#floor = floor.lease(
       (decision) => this.#decide(decision),
       (error) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { talk as rowTalk } from './fixtures/row-talk.js';
 import { stepInto, Talk, type TalkOptions } from './fixtures/talk.js';
 
 describe('taking turns', () => {
@@ -64,6 +65,27 @@ describe('taking turns', () => {
     expect(settled()).toEqual([1000]);
     talk.floors('sSsY');
     expect(settled()).toEqual([1000, 1600, 1800]);
+  });
+
+  it.each([
+    ['with drafts off', { drafting: { enabled: false } }],
+    ['with an LLM too fast to be drafted for', { drafting: { enabled: 'auto' } }],
+    ['where no more drafts are paid for', { drafting: { tokensPerMinute: 0 } }],
+    ['where the transcriber hears nothing twice', { rehears: false }],
+  ] satisfies [string, TalkOptions][])('%s wants them only where they stop: a word is not cut in two', (_, options) => {
+    const talk = new Talk(options).floors('.SSSssSsY');
+    expect(talk.effects.flatMap((effect) => (effect.do === 'settle' ? [effect.toMs] : []))).toEqual([1800]);
+  });
+
+  it.each([
+    ['twice of a transcriber that hears the sound again', true, 2],
+    ['once of one that does not', false, 1],
+  ])('wants them %s, where they hesitate and stop', async (_, rehears, expected) => {
+    let settled = 0;
+    const transcription = { push: () => {}, settle: () => void settled++, close: () => {} };
+    const transcriber = { name: 'scribe', rehears, start: () => transcription, close: () => {} };
+    await rowTalk('.SSsSY', { transcriber }).turns(6);
+    expect(settled).toBe(expected);
   });
 
   describe('an LLM that foresees how they end', () => {

@@ -8,17 +8,23 @@ const FEW_WORDS = 3;
 /** An LLM that takes less to its first token is not drafted for by itself: what a draft hides then is little for four times the tokens. */
 const SLOW_MS = 200;
 
+/** Whether a draft would be asked for, given the words for it. */
+export function mayDraft(step: StepBuilder, atMs: number): boolean {
+  const { utterance, options, firstTokenMs = 0 } = step.state;
+  const { enabled, perUtterance, tokensPerMinute, costPerMinute = Infinity } = options.drafting;
+  if (!(enabled === 'auto' ? firstTokenMs >= SLOW_MS : enabled)) return false;
+  if (!utterance || utterance.yieldedAtMs !== undefined || step.state.answer) return false;
+  const { tokens, cost } = step.spentAt(atMs);
+  return utterance.drafts < perUtterance && tokens < tokensPerMinute && cost < costPerMinute;
+}
+
 /**
  * Asks for a draft where the words are new and money allows it: at once where the user may have come to an end, now and then
  * while they speak on, for what cannot wait.
  */
 export function draft(step: StepBuilder, atMs: number): void {
-  const { utterance, options, drafts, draftDueMs, firstTokenMs = 0 } = step.state;
-  const { enabled, everyMs, perUtterance, tokensPerMinute, costPerMinute = Infinity } = options.drafting;
-  if (!(enabled === 'auto' ? firstTokenMs >= SLOW_MS : enabled)) return;
-  if (!utterance || utterance.yieldedAtMs !== undefined || step.state.answer) return;
-  const { tokens, cost } = step.spentAt(atMs);
-  if (utterance.drafts >= perUtterance || tokens >= tokensPerMinute || cost >= costPerMinute) return;
+  const { utterance, options, drafts, draftDueMs } = step.state;
+  if (!utterance || !mayDraft(step, atMs)) return;
   const plain = plainWords(utterance.words);
   if (plain.length === 0) return;
   // The words that they hesitate after are on their way: a draft to fewer would be dropped for them.
@@ -34,7 +40,7 @@ export function draft(step: StepBuilder, atMs: number): void {
   step.set({
     drafts: [...step.state.drafts, asked],
     utterance: { ...step.state.utterance!, drafts: utterance.drafts + 1 },
-    draftDueMs: Math.max(draftDueMs, atMs + everyMs),
+    draftDueMs: Math.max(draftDueMs, atMs + options.drafting.everyMs),
   });
 }
 

@@ -14,6 +14,13 @@ const turns = (talk: Talk) =>
   talk.asks.at(-1)!.turns.map((turn) => ('text' in turn ? `${turn.role}: ${turn.text}` : ''));
 
 describe('what an LLM is told of the talk', () => {
+  it('has a response once that is told again to a page that is back', () => {
+    const [started, text, completed] = said('r1', 'reply', 'It is noon.') as [SessionEventBody, SessionEventBody, SessionEventBody]; // prettier-ignore
+    const talk = tell(new Talk(), started, text, started, text, completed);
+    talk.types('and then', true);
+    expect(turns(talk)).toEqual(['assistant: It is noon.']);
+  });
+
   it('has what tasks were asked where it was typed, and their answers after it', () => {
     const talk = tell(
       new Talk(),

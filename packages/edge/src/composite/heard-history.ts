@@ -75,6 +75,8 @@ export function followHistory(history: HeardHistory, event: SessionEvent): Heard
     case 'response.started':
       // "Mm-hm" is no turn: what the user said before and after it belongs together.
       if (event.kind === 'backchannel') return history;
+      // Told again to a page that is back: all of its words follow once more.
+      if (has(history, event.responseId)) return change(history, event.responseId, (entry) => ({ ...entry, text: '' }));
       return bounded([
         ...history.entries,
         {
@@ -170,6 +172,10 @@ function typedIn(history: HeardHistory, text: string): HeardHistory {
 
 function change(history: HeardHistory, responseId: string, to: (entry: Said) => Said): HeardHistory {
   return { entries: history.entries.map((entry) => (isOf(responseId, entry) ? to(entry) : entry)) };
+}
+
+function has({ entries }: HeardHistory, responseId: string): boolean {
+  return entries.some((entry) => isOf(responseId, entry));
 }
 
 function isOf(responseId: string, entry: Entry): entry is Said {

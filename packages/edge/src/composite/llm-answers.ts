@@ -135,9 +135,9 @@ export class LlmAnswers {
       const offered = step < MOST_STEPS && tools ? tools.list() : [];
       const stream = llm.stream({
         purpose: partial ? 'draft' : 'reply',
-        system: offered.length > 0 ? `${this.#system}\n\n${TOOL_RULES}` : this.#system,
+        system: this.#system,
         messages,
-        ...(offered.length > 0 && { tools: offered }),
+        ...(offered.length > 0 && { tools: offered, toolRules: TOOL_RULES }),
         ...(models && { models }),
         maxOutputTokens,
         budget,

@@ -108,7 +108,7 @@ function decide(step: StepBuilder, decision: Decision, atMs: number): void {
     // While tools work nothing of it is being said: what they stop is something else, and a tool is called off by words.
     step.withdraw();
   }
-  if (SPEAKS.has(decision.floor)) speaks(step, decision, fromMs, toMs);
+  if (SPEAKS.has(decision.floor)) speaks(step, decision, fromMs, toMs, atMs);
   else if (step.state.utterance) pauses(step, step.state.utterance, decision.floor, toMs, atMs);
   if (step.state.utterance) step.run({ do: 'hear', utterance: step.state.utterance.id, toMs });
   if (step.state.utterance?.wordsDueMs === toMs) {

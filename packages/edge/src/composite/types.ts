@@ -40,6 +40,8 @@ export interface TurnTakingOptions {
   /** A pause that the bundle takes for one, and that is longer, is an end: 3 s unless `patient`, which leaves it to the bundle. */
   readonly longestPauseMs?: number | undefined;
   readonly drafting: DraftingOptions;
+  /** Words may be wanted in the middle of speech, for a draft: their transcriber hears the sound again, and cuts no word in two. */
+  readonly rehears: boolean;
   /** Without it, an answer is waited for as long as the LLM’s own limits let it. */
   readonly patience?: PatienceOptions | undefined;
 }
@@ -80,7 +82,7 @@ export interface ChatSource {
   /** From a request to its first token, as measured lately; absent before the first answer. */
   readonly firstTokenMs?: number | undefined;
   stream(
-    request: Pick<ChatRequest, 'purpose' | 'messages' | 'tools' | 'models' | 'signal'> & {
+    request: Pick<ChatRequest, 'purpose' | 'messages' | 'tools' | 'toolRules' | 'models' | 'signal'> & {
       readonly system: string;
       readonly maxOutputTokens: number;
       /** Is charged with what the request has cost, when it ends: also where it broke off or was given up. */

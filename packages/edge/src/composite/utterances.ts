@@ -1,5 +1,6 @@
 import type { Floor } from '@microturn/protocol';
 import type { Decision } from '../engine/types.js';
+import { mayDraft } from './drafting.js';
 import type { StepBuilder } from './step-builder.js';
 import type { Utterance } from './turn-state.js';
 
@@ -22,6 +23,7 @@ export function speaks(
   { floor, confidence }: Pick<Decision, 'floor' | 'confidence'>,
   fromMs: number,
   toMs: number,
+  atMs: number,
 ): void {
   const { utterance, options, draftDueMs } = step.state;
   const hesitates = confidence < SURE;
@@ -58,7 +60,7 @@ export function speaks(
     return;
   }
   const begins = hesitates && !utterance.hesitates;
-  if (begins) step.run({ do: 'settle', utterance: utterance.id, toMs });
+  if (begins && options.rehears && mayDraft(step, atMs)) step.run({ do: 'settle', utterance: utterance.id, toMs });
   step.set({
     utterance: {
       ...utterance,

@@ -94,6 +94,18 @@ export function askModelContract(name: string, open: () => AskModel): void {
       expect(parts.at(-1)).toMatchObject({ type: 'end', reason: 'tool-calls' });
     });
 
+    it('leaves out thoughts that stand in the text', async () => {
+      const text = ['<th', 'ink>\nhm', '</thi', 'nk>\n\nAll ', 'is well.'];
+      const thought = await askOnce({ chat: [{ text }] });
+      expect(textOf(thought.parts)).toBe('All is well.');
+      expect(thought.parts[0]).toMatchObject({ type: 'first-token' });
+      const unclosed = await askOnce({ chat: [{ text: ['<think>', 'and so on'], finishReason: 'length' }] });
+      expect(unclosed.parts).toMatchObject([{ type: 'end', reason: 'length' }]);
+      for (const plain of [['<b', '>Yes</b>'], ['<thi']]) {
+        expect(textOf((await askOnce({ chat: [{ text: plain }] })).parts)).toBe(plain.join(''));
+      }
+    });
+
     it('throws what is wrong, coded, with how long to wait', async () => {
       const refused = await askOnce({ chat: [{ status: 429, retryAfter: 7 }] });
       expect(refused.error).toMatchObject({ code: 'llm/unavailable', retryAfterMs: 7000, retryable: true });

@@ -7,6 +7,7 @@ import type {
 import { MicroturnError } from '@microturn/protocol';
 import type { Clock } from '../clock.js';
 import { toModelError } from './model-error.js';
+import { Thoughts } from './thoughts.js';
 import type { ProviderSearch } from './web-search.js';
 import type { ChatPart, ChatRequest, ChatToolCall, ModelMessage, TextMessage } from './types.js';
 
@@ -59,15 +60,18 @@ export async function* attempt(
   const beganMs = clock.now();
   let first = true;
   let chars = 0;
+  const thoughts = new Thoughts();
   try {
     for await (const part of parts(model, ask, watchdog.signal)) {
       watchdog.feed(part);
-      if (first && (part.type === 'text-delta' || part.type === 'tool-call')) {
+      if (part.type === 'text-delta') chars += part.delta.length;
+      const out = toAttemptPart(part, ask);
+      const text = textOf(part, thoughts);
+      if (first && (text !== '' || part.type === 'tool-call')) {
         first = false;
         yield { type: 'first-token', ms: clock.now() - beganMs };
       }
-      if (part.type === 'text-delta') chars += part.delta.length;
-      const out = toAttemptPart(part, ask);
+      if (text !== '') yield { type: 'text', text };
       if (out) yield out;
       if (out?.type === 'end') return;
       if (chars > ask.maxOutputTokens * CHARS_PER_TOKEN) {
@@ -135,11 +139,15 @@ function isTextMessage(message: ModelMessage): message is TextMessage {
   return message.role !== 'system' && typeof message.content === 'string';
 }
 
-/** @throws what the provider, or reading it, said */
+/** What of the answer's text is known with this part: thoughts that stand in it are none. */
+function textOf(part: LanguageModelV3StreamPart, thoughts: Thoughts): string {
+  if (part.type === 'text-delta') return thoughts.push(part.delta);
+  return part.type === 'tool-call' || part.type === 'finish' ? thoughts.end() : '';
+}
+
+/** @returns what is no text @throws what the provider, or reading it, said */
 function toAttemptPart(part: LanguageModelV3StreamPart, { tools = [] }: ModelAsk): AttemptPart | undefined {
   switch (part.type) {
-    case 'text-delta':
-      return part.delta === '' ? undefined : { type: 'text', text: part.delta };
     case 'tool-call':
       // What the provider runs itself is told in words.
       return part.providerExecuted ? undefined : toToolCall(part, tools);

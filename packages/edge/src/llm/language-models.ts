@@ -6,6 +6,7 @@ import type { AttemptUsage } from './attempt.js';
 import type { LanguageModelConfigs } from './model-config.js';
 import { toModelSpec, type ModelSpec } from './model-spec.js';
 import { pauseMs } from './retry-after.js';
+import { ToolSupport } from './tool-support.js';
 import { providerSearchOf } from './web-search.js';
 import type { ChatPart, ChatRequest, ChatUsage, ModelState, Route } from './types.js';
 
@@ -36,6 +37,7 @@ const NEWEST = 0.3;
 
 interface Model {
   readonly spec: ModelSpec;
+  readonly tools: ToolSupport;
   firstTokenMs: number | undefined;
   failures: number;
   coolUntilMs: number;
@@ -59,7 +61,8 @@ export class LanguageModels {
     this.#random = parts.random ?? Math.random;
     for (const [name, config] of Object.entries(parts.configs)) {
       const spec = toModelSpec(name, config, parts.env);
-      this.#models.set(name, { spec, firstTokenMs: undefined, failures: 0, coolUntilMs: 0 });
+      const tools = new ToolSupport(spec, parts.log);
+      this.#models.set(name, { spec, tools, firstTokenMs: undefined, failures: 0, coolUntilMs: 0 });
     }
   }
 
@@ -100,13 +103,13 @@ export class LanguageModels {
   }
 
   async *#attempt(model: Model, answer: Answer, request: ChatRequest): AsyncGenerator<ChatPart, void, undefined> {
-    const { system, messages, tools, webSearch, signal } = request;
+    const { system, messages, tools, toolRules, webSearch, signal } = request;
     const { firstTokenMs, idleMs } = model.spec.config;
     const { maxOutputTokens } = answer;
     const search = webSearch ? providerSearchOf(model.spec) : undefined;
     const ask = { system, messages, tools, search, maxOutputTokens, firstTokenMs, idleMs };
     let firstMs = 0;
-    for await (const part of this.#parts.ask(model.spec, ask, signal)) {
+    for await (const part of model.tools.ask(this.#parts.ask, ask, toolRules, signal)) {
       switch (part.type) {
         case 'first-token':
           firstMs = part.ms;
@@ -175,9 +178,10 @@ export class LanguageModels {
   }
 
   #stateOf(model: Model): ModelState {
-    const { spec, firstTokenMs, failures } = model;
+    const { spec, tools, firstTokenMs, failures } = model;
     const { takes, price } = spec.config;
-    return { name: spec.name, takes, price, firstTokenMs, failures, coolingMs: this.#coolingMs(model) };
+    const coolingMs = this.#coolingMs(model);
+    return { name: spec.name, takes, tools: tools.offers, price, firstTokenMs, failures, coolingMs };
   }
 
   #sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -245,8 +249,8 @@ class Answer {
 }
 
 /** Of the text and the pictures in a request; sound is not counted. */
-function estimateTokens({ system = '', messages }: ChatRequest): number {
-  let chars = system.length;
+function estimateTokens({ system = '', messages, tools = [], toolRules = '' }: ChatRequest): number {
+  let chars = system.length + (tools.length > 0 ? toolRules.length : 0);
   let pictures = 0;
   for (const { content } of messages) {
     if (typeof content === 'string') chars += content.length;

@@ -14,13 +14,24 @@ export function toModelError(cause: unknown, nowMs: number): MicroturnError {
   if (coded) return coded;
   if (APICallError.isInstance(cause)) {
     const { statusCode, responseHeaders = {} } = cause;
-    const detail = `${statusCode === undefined ? 'no answer' : `HTTP ${statusCode}`}: ${cause.message}`;
+    const detail = `${statusCode === undefined ? 'no answer' : `HTTP ${statusCode}`}: ${wordsOf(cause)}`;
     const retryAfterMs = parseRetryAfter(responseHeaders, nowMs);
     return new MicroturnError(codeOf(statusCode), detail.slice(0, DETAIL_CHARS), { cause, retryAfterMs });
   }
   const malformed = JSONParseError.isInstance(cause) || TypeValidationError.isInstance(cause);
   const code = malformed || !isNetwork(cause) ? 'llm/malformed' : 'llm/unavailable';
   return new MicroturnError(code, detailOf(cause), { cause });
+}
+
+/** The library knows the words of an error in OpenAI's form only; older vLLMs have theirs without the `error` around it. */
+function wordsOf({ message, data, responseBody }: APICallError): string {
+  if (data !== undefined || !responseBody) return message;
+  try {
+    const said = (JSON.parse(responseBody) as { message?: unknown } | null)?.message;
+    return typeof said === 'string' ? said : message;
+  } catch {
+    return message;
+  }
 }
 
 function codeOf(status: number | undefined): ErrorCode {

@@ -15,7 +15,7 @@ export function toModelSpec(
   env: Readonly<Record<string, string | undefined>>,
 ): ModelSpec {
   const { apiKeyEnv } = config;
-  const apiKey = apiKeyEnv === undefined ? undefined : env[apiKeyEnv];
+  const apiKey = apiKeyEnv === undefined ? undefined : env[apiKeyEnv]?.trim();
   if (apiKeyEnv !== undefined && !apiKey) {
     throw new MicroturnError('edge/config', `llm.models.${name}: ${apiKeyEnv} is not set`);
   }

@@ -24,6 +24,8 @@ export interface ChatRequest {
   readonly system?: string | undefined;
   readonly messages: readonly ModelMessage[];
   readonly tools?: readonly ChatTool[] | undefined;
+  /** Told after `system` where its tools are offered: a model that takes none is not told of them. */
+  readonly toolRules?: string | undefined;
   /** It may be searched for on the web, by a provider whose model is configured for that. */
   readonly webSearch?: boolean | undefined;
   /** What the messages hold besides text: only models that take it are asked. */
@@ -72,6 +74,8 @@ export type ChatPart =
 export interface ModelState {
   readonly name: string;
   readonly takes: readonly ModelInput[];
+  /** Whether it is offered tools: its configuration says otherwise, or it has refused them. */
+  readonly tools: boolean;
   readonly price: { readonly input: number; readonly output: number } | undefined;
   /** Moving average; absent before the first answer. */
   readonly firstTokenMs: number | undefined;

@@ -7,7 +7,7 @@ import type { SessionEngine, SessionMedia, SessionTools } from '../session/index
 import { silentLog } from '../telemetry/index.js';
 import { hum } from '../testing/interaction-model.contract.js';
 import { ManualClock } from '../testing/manual-clock.js';
-import { OpenAiServer, type ScriptedReply } from '../testing/openai-server.js';
+import { OpenAiServer, type ChatScript, type ScriptedReply } from '../testing/openai-server.js';
 import { ScriptedModel } from '../testing/scripted-model.js';
 import { Agents } from './agents.js';
 import { resolveRecipes } from './resolve.js';
@@ -18,11 +18,11 @@ const FLOORS = `.SSSSY${'.'.repeat(50)}SSSSY`;
 const letters = { S: 'speaking', Y: 'yielded', '.': 'silent' } as const;
 
 /** A call with a recipe in virtual time, its LLM behind a real connection. */
-async function callWith(chat: readonly ScriptedReply[], tools?: SessionTools) {
+async function callWith(chat: readonly ScriptedReply[] | ChatScript, tools?: SessionTools, more: object = {}) {
   const server = await OpenAiServer.start({ chat });
   onTestFinished(() => server.close());
   const clock = new ManualClock();
-  const llm = { baseUrl: server.url, model: 'm', idleMs: 8_000 };
+  const llm = { baseUrl: server.url, model: 'm', idleMs: 8_000, ...more };
   const recipes = resolveRecipes(parseConfig({ recipes: { test: { llm, drafting: { enabled: false } } } }));
   const agents = new Agents(recipes, {
     ask: askHere({ clock, after: clock.after }),
@@ -106,6 +106,30 @@ describe('an LLM that answers nothing', () => {
     await vi.waitFor(() => expect(server.chats).toMatchObject([{ outcome: 'done' }]));
     await turns(2);
     expect([said, errors]).toEqual([[], []]);
+  });
+});
+
+describe('an LLM whose server takes no tools', () => {
+  const tools: SessionTools = {
+    list: () => [{ name: 'trains', description: 'When they leave.', parameters: { type: 'object' } }],
+    call: () => Promise.reject(new Error('never called')),
+  };
+  const refusing: ChatScript = (body) =>
+    body.tools ? { status: 400, message: 'm does not support tools' } : { text: 'All is well.' };
+
+  it.each([
+    ['is found out by its first request', {}, [true, false, false]],
+    ['is said to by its configuration', { tools: false }, [false, false]],
+  ])('answers without them: that it does %s', async (_how, more, offered) => {
+    const { server, said, errors, turns } = await callWith(refusing, tools, more);
+    await turns(7);
+    await vi.waitFor(() => expect(said).toEqual(['All is well.']));
+    await turns(56);
+    await vi.waitFor(() => expect(said).toEqual(['All is well.', 'All is well.']));
+    expect(server.chats.map(({ body }) => body.tools !== undefined)).toEqual(offered);
+    // It is not told to call any either.
+    expect(JSON.stringify(server.chats.at(-1)!.body.messages)).not.toContain('Call tools');
+    expect(errors).toEqual([]);
   });
 });
 

@@ -39,7 +39,8 @@ function keyOf(
   env: Environment,
 ): string | undefined {
   if (apiKeyEnv === undefined) return undefined;
-  const key = env[apiKeyEnv];
+  // A key that was read from a file often ends its line, which no header takes.
+  const key = env[apiKeyEnv]?.trim();
   if (!key) throw new MicroturnError('edge/config', `${path}: ${apiKeyEnv} is not set`);
   return key;
 }

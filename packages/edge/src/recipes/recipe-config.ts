@@ -1,19 +1,24 @@
 import * as v from 'valibot';
 import { eagernesses } from '../composite/index.js';
 import { FilePath } from '../file-path.js';
-import { LanguageModelConfig, Money } from '../llm/model-config.js';
+import { HttpUrl, LanguageModelConfig, Money } from '../llm/model-config.js';
 import { ctcKinds } from '../sherpa/index.js';
 import { fliteVoices } from '../voice/index.js';
 
 const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
-const Url = v.pipe(v.string(), v.url());
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const Threads = v.pipe(Count, v.maxValue(16));
 /** Spoken; nothing is where it is empty. */
 const Phrase = v.pipe(v.string(), v.maxLength(200));
 const Ms = v.pipe(v.number(), v.finite(), v.minValue(0));
+/** A socket's own address does as well. */
+const SocketUrl = v.pipe(
+  v.string(),
+  v.regex(/^(http|ws)s?:\/\//i, 'expected an address that begins with http://, https://, ws:// or wss://'),
+  v.url(),
+);
 /** A service of OpenAI's format. The key is in the environment variable that is named: keys stay out of files. */
-const service = { baseUrl: Url, apiKeyEnv: v.optional(Name), model: Name };
+const service = { baseUrl: HttpUrl, apiKeyEnv: v.optional(Name), model: Name };
 
 const TranscriberConfig = v.variant('provider', [
   /** The floor bundle's own words. */
@@ -31,6 +36,7 @@ const TranscriberConfig = v.variant('provider', [
     provider: v.literal('realtime'),
     dialect: v.optional(v.picklist(['openai', 'vllm']), 'openai'),
     ...service,
+    baseUrl: SocketUrl,
     language: v.optional(Name),
     timeoutMs: v.optional(Count),
   }),

@@ -67,6 +67,11 @@ describe('recipes', () => {
     });
   });
 
+  it('a Realtime transcriber may be given by the address of its socket', () => {
+    const transcriber = { baseUrl: 'wss://stt.example/v1' };
+    expect(resolve({ recipes: { openai: { transcriber } } }).byName.get('openai')).toMatchObject({ transcriber });
+  });
+
   it('bounds what drafts may cost where the LLM has a price', () => {
     const price = { input: 1, output: 2 };
     const recipe = resolve({ recipes: { ollama: { llm: { price }, drafting: { costPerMinute: 0.1 } } } });
@@ -77,6 +82,9 @@ describe('recipes', () => {
     [{ recipe: 'nowhere' }, 'there is no nowhere'],
     [{ recipes: { nano: {} } }, 'recipes.nano'],
     [{ recipes: { mine: { llm: { baseUrl: 'no url', model: 'm' } } } }, 'recipes.mine.llm.baseUrl'],
+    [{ recipes: { mine: { llm: { baseUrl: 'localhost:8000/v1', model: 'm' } } } }, 'begins with http:// or https://'],
+    [{ recipes: { openai: { voice: { baseUrl: 'localhost:8000/v1' } } } }, 'begins with http:// or https://'],
+    [{ recipes: { openai: { transcriber: { baseUrl: 'localhost:8000/v1' } } } }, 'recipes.openai.transcriber.baseUrl'],
     [{ recipes: { openai: { eagerness: 'wild' } } }, 'recipes.openai.eagerness'],
     [{ recipes: { openai: { frist: true } } }, 'recipes.openai.frist'],
     [{ recipes: { mine: {} } }, 'recipes.mine.llm'],
@@ -102,7 +110,7 @@ describe('agents', () => {
   });
 
   it('keeps the sound where a transcriber needs it, and gives the voice its key', () => {
-    const some = agents({ recipe: 'openai' }, { OPENAI_API_KEY: 'k' });
+    const some = agents({ recipe: 'openai' }, { OPENAI_API_KEY: 'k\r\n' });
     expect(some.forCall(undefined, call)).toMatchObject({ keepClip: true });
     expect(some.speakers['openai']).toMatchObject({ provider: 'openai-compatible', apiKey: 'k', voice: 'alloy' });
     expect(some.speakers['openai']).not.toHaveProperty('apiKeyEnv');

@@ -24,6 +24,7 @@ const WAITING_MS = 20_000;
 /** Streaming transcription on this machine, by a model that the user gives: every utterance is heard once, as it comes. */
 export class SherpaTranscriber implements Transcriber {
   readonly name: string;
+  readonly rehears = false;
   readonly #host: SherpaHost;
   readonly #timeoutMs: number;
   readonly #open = new Map<number, SherpaTranscription>();

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { bundledThread } from '../engine/fixtures/bundled-thread.js';
 import { RoomRegistry, type SessionMedia } from '../session/index.js';
 import { silentLog } from '../telemetry/index.js';
@@ -186,6 +186,36 @@ describe('webhooks', () => {
     ]);
     expect(events).toHaveLength(1025);
     expect(events.at(-1)!.event).toBe('track_unpublished');
+  });
+
+  it('are sent again where no answer comes within 5 s, and what an answer holds is not left open', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let [attempts, cancelled] = [0, 0];
+    let limit: AbortSignal | undefined;
+    const webhooks = new Webhooks({
+      urls: [url],
+      keys: () => keys,
+      log: silentLog,
+      after: (_, fn) => (queueMicrotask(fn), () => undefined),
+      post: (_, { signal } = {}) => {
+        if (++attempts > 1)
+          return Promise.resolve(new Response(new ReadableStream({ cancel: () => void cancelled++ })));
+        limit = signal!;
+        return new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason as Error)));
+      },
+    });
+    await new RoomRegistry(media, { watch: webhooks.watch }).enter('den', 'ann');
+    // As `vi.waitFor` does, but for the time: that goes on by itself there.
+    const until = async (isSo: () => boolean) => {
+      while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+    };
+    await until(() => attempts === 1);
+    await vi.advanceTimersByTimeAsync(4999);
+    expect(limit!.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(limit!.aborted).toBe(true);
+    await until(() => attempts === 2 && cancelled === 1);
   });
 
   it('close in order also where nothing else keeps the process alive', async () => {

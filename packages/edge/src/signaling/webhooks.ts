@@ -1,6 +1,7 @@
 import type { Participant, ParticipantTrack } from '@microturn/protocol';
 import { AccessToken } from 'livekit-server-sdk';
 import { createHash, randomUUID } from 'node:crypto';
+import { within } from '../clock.js';
 import type { RoomWatcher, WatchedRoom } from '../session/index.js';
 import type { Log } from '../telemetry/log.js';
 import type { ApiKeys } from './auth.js';
@@ -149,13 +150,14 @@ class Mailbox {
   async #attempt(body: string): Promise<{ text: string; final: boolean } | undefined> {
     const { post = fetch } = this.#parts;
     try {
-      const { status, ok } = await post(this.#url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/webhook+json', authorization: await this.#sign(body) },
-        body,
-        // What is signed is for this address.
-        redirect: 'manual',
-        signal: AbortSignal.any([this.#abort.signal, AbortSignal.timeout(ANSWER_MS)]),
+      const headers = { 'content-type': 'application/webhook+json', authorization: await this.#sign(body) };
+      // What is signed is for this address.
+      const redirect = 'manual';
+      const { status, ok } = await within(ANSWER_MS, this.#abort.signal, async (signal) => {
+        const answer = await post(this.#url, { method: 'POST', headers, body, redirect, signal });
+        // Nobody reads on: left open, it would keep its connection.
+        answer.body?.cancel().catch(() => undefined);
+        return answer;
       });
       if (ok) return undefined;
       return { text: `status ${status}`, final: status < 500 && status !== 429 && status !== 408 };

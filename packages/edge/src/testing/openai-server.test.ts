@@ -18,6 +18,7 @@ async function post(body: object): Promise<{ status: number; problems: string[] 
 describe('the strict server', () => {
   it('takes what is in order', async () => {
     expect(await post(chat)).toEqual({ status: 200, problems: [] });
+    expect(await post({ ...chat, max_completion_tokens: 3 })).toEqual({ status: 200, problems: [] });
   });
 
   it.each<[string, object]>([

@@ -22,6 +22,8 @@ export interface ScriptedReply {
   readonly malformedAfter?: number;
   /** A failure instead of a stream. */
   readonly status?: number;
+  /** What is said of it. */
+  readonly message?: string;
   /** `Retry-After`: seconds, or a date. */
   readonly retryAfter?: number | string;
   /** `null` leaves the usage out. */
@@ -141,7 +143,7 @@ export class OpenAiServer extends StrictServer {
       fail(
         response,
         status,
-        `scripted ${status}`,
+        reply.message ?? `scripted ${status}`,
         retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) },
       );
       return;

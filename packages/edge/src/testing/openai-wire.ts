@@ -36,12 +36,14 @@ const Message = v.variant('role', [
 ]);
 export type WireMessage = v.InferOutput<typeof Message>;
 
+const TokenLimit = v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)));
 const ChatCompletion = v.strictObject({
   model: Text,
   messages: v.pipe(v.array(Message), v.minLength(1)),
   stream: v.literal(true),
   stream_options: v.optional(v.strictObject({ include_usage: v.boolean() })),
-  max_tokens: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  max_tokens: TokenLimit,
+  max_completion_tokens: TokenLimit,
   temperature: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(2))),
   tools: v.optional(
     v.pipe(

@@ -1,7 +1,8 @@
 import { MicroturnError } from '@microturn/protocol';
+import { within } from '../clock.js';
 import { GrowingClip } from './growing-clip.js';
 import { GrowingWords } from './growing-words.js';
-import { requestTranscription, type TranscriptionService } from './request.js';
+import { RefusedTranscription, requestTranscription, type TranscriptionService } from './request.js';
 import { TRANSCRIBE_HZ, type Transcriber, type TranscriptListener, type Transcription } from './types.js';
 
 export interface HttpTranscriberOptions extends TranscriptionService {
@@ -20,11 +21,13 @@ const SHORTEST_MS = 300;
 const LONG_MS = 15_000;
 /** and here wherever it is: two answers that take `TIMEOUT_MS` may still come before it is full. */
 const TOO_LONG_MS = 22_000;
+/** Of a request whose words somebody waits for. */
 const TRIES = 2;
 
 /** OpenAI-compatible `/audio/transcriptions`, asked again and again with a clip that grows: partial words of a model that has none. */
 export class HttpTranscriber implements Transcriber {
   readonly name: string;
+  readonly rehears = true;
   readonly #options: HttpTranscriberOptions;
   readonly #open = new Set<GrowingTranscription>();
 
@@ -49,7 +52,10 @@ class GrowingTranscription implements Transcription {
   readonly #clip: GrowingClip;
   readonly #words = new GrowingWords();
   #request: { readonly abort: AbortController; readonly toMs: number } | undefined;
-  #askedAtMs = -Infinity;
+  /** Without anybody who waits, no request before then; */
+  #dueAtMs = -Infinity;
+  /** nor before this, however long the clip is: the server asked for that. */
+  #restsToMs = -Infinity;
   #coveredMs: number;
   /** Somebody waits for the words up to here. */
   #settleMs: number | undefined;
@@ -91,26 +97,29 @@ class GrowingTranscription implements Transcription {
 
   /** One request at a time: now where somebody waits, else when it is time and there is more to hear. */
   #next(): void {
-    const { everyMs = EVERY_MS } = this.#options;
     if (this.#closed || this.#request || this.#clip.toMs <= this.#coveredMs) return;
-    const wanted = this.#settleMs !== undefined && this.#settleMs > this.#coveredMs;
-    const due = this.#now() - this.#askedAtMs >= everyMs || this.#clip.lengthMs >= TOO_LONG_MS;
-    if (!wanted && (this.#clip.lengthMs < SHORTEST_MS || !due)) return;
+    const nowMs = this.#now();
+    const due = nowMs >= this.#restsToMs && (nowMs >= this.#dueAtMs || this.#clip.lengthMs >= TOO_LONG_MS);
+    if (!this.#isWanted && (this.#clip.lengthMs < SHORTEST_MS || !due)) return;
     void this.#ask();
+  }
+  get #isWanted(): boolean {
+    return this.#settleMs !== undefined && this.#settleMs > this.#coveredMs;
   }
 
   async #ask(): Promise<void> {
-    const { timeoutMs = TIMEOUT_MS } = this.#options;
+    const { everyMs = EVERY_MS, timeoutMs = TIMEOUT_MS } = this.#options;
     const request = { abort: new AbortController(), toMs: this.#clip.toMs };
     this.#request = request;
-    this.#askedAtMs = this.#now();
+    this.#dueAtMs = this.#now() + everyMs;
     const pcm = this.#clip.read();
     const { end } = this.#clip;
     this.#listener.onSent?.({ requests: 1, seconds: pcm.length / TRANSCRIBE_HZ });
     let text: string;
     try {
-      const signal = AbortSignal.any([request.abort.signal, AbortSignal.timeout(timeoutMs)]);
-      text = await requestTranscription({ pcm, rateHz: TRANSCRIBE_HZ }, this.#options, signal);
+      text = await within(timeoutMs, request.abort.signal, (signal) =>
+        requestTranscription({ pcm, rateHz: TRANSCRIBE_HZ }, this.#options, signal),
+      );
     } catch (cause) {
       if (this.#request !== request) return;
       this.#request = undefined;
@@ -135,6 +144,11 @@ class GrowingTranscription implements Transcription {
   }
 
   #fail(cause: unknown): void {
+    if (!this.#isWanted) {
+      // Nothing is lost: the next one has this sound in it as well.
+      if (cause instanceof RefusedTranscription) this.#restsToMs = this.#now() + (cause.retryAfterMs ?? 0);
+      return;
+    }
     if (++this.#failures < TRIES) {
       this.#next();
       return;

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { OpenAiServer, type OpenAiServerOptions } from '../testing/openai-server.js';
 import { transcribeOnce } from './one-shot.js';
 
@@ -30,5 +30,19 @@ describe('words of a recording', () => {
     ]) {
       await expect(transcribeOnce(clip, options, signal)).rejects.toMatchObject({ code: 'task/unheard' });
     }
+  });
+
+  it('are waited for no longer than 15 s', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const fetch = (_: unknown, { signal: limited }: RequestInit = {}) =>
+      new Promise<Response>((_, reject) => limited!.addEventListener('abort', () => reject(limited!.reason as Error)));
+    let error: unknown;
+    const asked = transcribeOnce(clip, { baseUrl: 'http://server/v1', model: 'm', fetch }, signal);
+    asked.catch((cause: unknown) => (error = cause));
+    await vi.advanceTimersByTimeAsync(14_999);
+    expect(error).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(error).toMatchObject({ code: 'task/unheard' });
   });
 });

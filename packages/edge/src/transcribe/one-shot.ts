@@ -1,4 +1,5 @@
 import { MicroturnError } from '@microturn/protocol';
+import { within } from '../clock.js';
 import { requestTranscription, type TranscriptionService } from './request.js';
 
 export type OneShotOptions = TranscriptionService;
@@ -15,7 +16,7 @@ export async function transcribeOnce(
   signal: AbortSignal,
 ): Promise<string> {
   try {
-    const text = await requestTranscription(clip, service, AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]));
+    const text = await within(TIMEOUT_MS, signal, (limited) => requestTranscription(clip, service, limited));
     return text.trim();
   } catch (cause) {
     signal.throwIfAborted();

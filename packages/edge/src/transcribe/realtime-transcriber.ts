@@ -25,6 +25,7 @@ const LONGEST_WORDS = 4000;
 /** Transcription over a WebSocket, as OpenAI and vLLM speak it: sound goes out as it comes, words come back as they are known. */
 export class RealtimeTranscriber implements Transcriber {
   readonly name: string;
+  readonly rehears = false;
   readonly #options: RealtimeTranscriberOptions;
   readonly #open = new Set<Transcription>();
 
@@ -64,7 +65,8 @@ class SocketTranscription implements Transcription {
   readonly #options: RealtimeTranscriberOptions;
   readonly #listener: TranscriptListener;
   readonly #onClosed: () => void;
-  readonly #socket: WebSocket;
+  /** None where it could not even be made. */
+  readonly #socket: WebSocket | undefined;
   readonly #resampler: Resampler | undefined;
   #waiting: Outgoing[] = [];
   #waitingBytes = 0;
@@ -84,14 +86,14 @@ class SocketTranscription implements Transcription {
     this.#onClosed = onClosed;
     this.#fromMs = fromMs;
     this.#toMs = fromMs;
-    const { dialect, baseUrl, apiKey, timeoutMs = TIMEOUT_MS } = options;
-    this.#resampler = dialect === 'openai' ? new Resampler(TRANSCRIBE_HZ, OPENAI_HZ) : undefined;
-    const url = `${baseUrl.replace(/^http/, 'ws').replace(/\/$/, '')}/realtime`;
-    this.#socket = new WebSocket(dialect === 'openai' ? `${url}?intent=transcription` : url, {
-      headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
-      handshakeTimeout: timeoutMs,
-      maxPayload: LONGEST_MESSAGE_BYTES,
-    });
+    this.#resampler = options.dialect === 'openai' ? new Resampler(TRANSCRIBE_HZ, OPENAI_HZ) : undefined;
+    try {
+      this.#socket = openSocket(options);
+    } catch (cause) {
+      // Nobody can be told before they have what they are told of.
+      queueMicrotask(() => this.#fail(cause));
+      return;
+    }
     this.#socket.once('open', () => this.#onOpen());
     this.#socket.on('message', (data) => this.#onMessage(data));
     this.#socket.on('error', (cause) => this.#fail(cause));
@@ -120,9 +122,9 @@ class SocketTranscription implements Transcription {
     clearTimeout(this.#timer);
     this.#waiting = [];
     // Closing one that is still connecting is an error of its own; it has nobody to tell.
-    this.#socket.removeAllListeners();
-    this.#socket.on('error', () => {});
-    this.#socket.close();
+    this.#socket?.removeAllListeners();
+    this.#socket?.on('error', () => {});
+    this.#socket?.close();
     this.#onClosed();
   }
 
@@ -132,7 +134,7 @@ class SocketTranscription implements Transcription {
     const transcription = { model, ...(language !== undefined && { language }) };
     const format = { type: 'audio/pcm', rate: OPENAI_HZ };
     const audio = { input: { format, transcription, turn_detection: null } };
-    this.#socket.send(
+    this.#socket?.send(
       JSON.stringify(
         dialect === 'vllm'
           ? { type: 'session.update', model }
@@ -147,7 +149,7 @@ class SocketTranscription implements Transcription {
     this.#waiting.push({ text, seconds });
     this.#waitingBytes += text.length;
     this.#flush();
-    if (this.#waitingBytes + this.#socket.bufferedAmount > WAITING_BYTES)
+    if (this.#waitingBytes + (this.#socket?.bufferedAmount ?? 0) > WAITING_BYTES)
       this.#fail(new Error('the sound is not taken'));
   }
 
@@ -156,7 +158,7 @@ class SocketTranscription implements Transcription {
       const next = this.#waiting.shift();
       if (!next) return;
       this.#waitingBytes -= next.text.length;
-      this.#socket.send(next.text);
+      this.#socket?.send(next.text);
       const isCommit = next.seconds === undefined;
       this.#listener.onSent?.({ requests: isCommit ? 1 : 0, seconds: next.seconds ?? 0 });
       if (this.#options.dialect !== 'vllm') continue;
@@ -164,7 +166,7 @@ class SocketTranscription implements Transcription {
       if (isCommit) this.#vllm = 'ends';
       else if (this.#vllm === 'idle') {
         this.#vllm = 'transcribes';
-        this.#socket.send(JSON.stringify({ type: 'input_audio_buffer.commit', final: false }));
+        this.#socket?.send(JSON.stringify({ type: 'input_audio_buffer.commit', final: false }));
       }
     }
   }
@@ -175,9 +177,9 @@ class SocketTranscription implements Transcription {
   }
 
   #onMessage(data: RawData): void {
-    let message: Readonly<Partial<Record<'type' | 'item_id' | 'delta' | 'transcript' | 'text' | 'error', unknown>>>;
+    let message: ServerMessage;
     try {
-      message = JSON.parse(String(data)) as typeof message;
+      message = parseObject(String(data));
     } catch (cause) {
       this.#fail(cause);
       return;
@@ -252,6 +254,25 @@ class SocketTranscription implements Transcription {
     this.close();
     this.#listener.onFailed(MicroturnError.from(cause, 'transcriber/failed'));
   }
+}
+
+type ServerMessage = Readonly<Partial<Record<'type' | 'item_id' | 'delta' | 'transcript' | 'text' | 'error', unknown>>>;
+
+/** @throws {Error} where it is anything else, or no JSON at all */
+function parseObject(json: string): ServerMessage {
+  const value = JSON.parse(json) as unknown;
+  if (typeof value !== 'object' || value === null) throw new Error('the server sent JSON that is no object');
+  return value;
+}
+
+/** @throws {Error} where the URL or the key is none that can be sent */
+function openSocket({ dialect, baseUrl, apiKey, timeoutMs = TIMEOUT_MS }: RealtimeTranscriberOptions): WebSocket {
+  const url = `${baseUrl.replace(/^http/, 'ws').replace(/\/$/, '')}/realtime`;
+  return new WebSocket(dialect === 'openai' ? `${url}?intent=transcription` : url, {
+    headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+    handshakeTimeout: timeoutMs,
+    maxPayload: LONGEST_MESSAGE_BYTES,
+  });
 }
 
 function toWords(text: string): string[] {

@@ -1,3 +1,4 @@
+import { parseRetryAfter } from '../llm/retry-after.js';
 import { encodeWav } from './wav.js';
 
 export interface TranscriptionService {
@@ -12,8 +13,20 @@ export interface TranscriptionService {
 
 const LONGEST_ANSWER_BYTES = 1 << 20;
 
+/** The server answered, and not with words. */
+export class RefusedTranscription extends Error {
+  override readonly name = 'RefusedTranscription';
+  /** How long it wants to be left alone, where it said so. */
+  readonly retryAfterMs: number | undefined;
+  constructor(message: string, retryAfterMs: number | undefined) {
+    super(message);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 /**
  * One request to an OpenAI-compatible `/audio/transcriptions`.
+ * @throws {RefusedTranscription} where the answer is a failure
  * @throws {Error} where it is not answered, or not with text, or `signal` gave it up
  */
 export async function requestTranscription(
@@ -34,7 +47,8 @@ export async function requestTranscription(
   });
   if (!response.ok) {
     await response.body?.cancel();
-    throw new Error(`${model} answered ${response.status}`);
+    const retryAfterMs = parseRetryAfter(Object.fromEntries(response.headers), Date.now());
+    throw new RefusedTranscription(`${model} answered ${response.status}`, retryAfterMs);
   }
   const answer = await response.text();
   if (answer.length > LONGEST_ANSWER_BYTES) throw new Error('the answer is too long');

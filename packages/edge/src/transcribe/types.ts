@@ -36,6 +36,8 @@ export interface Transcription {
 /** Sound to words. It feeds the transcript and what the LLM reads, never the floor. */
 export interface Transcriber {
   readonly name: string;
+  /** After somebody waited, what follows is heard together with what came before: a word that was cut there is heard whole. */
+  readonly rehears: boolean;
   /** @param fromMs session ms of the first sample that will be pushed */
   start(fromMs: number, listener: TranscriptListener): Transcription;
   close(): void;
