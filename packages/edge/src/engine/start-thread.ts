@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { MicroturnError } from '@microturn/protocol';
+import { after as afterTimeout } from '../clock.js';
 import type { EngineReport, EngineThreadData } from './engine-messages.js';
 import { NativeGate } from './native-gate.js';
 import { RowMemory } from './row-memory.js';
@@ -7,7 +8,17 @@ import type { ModelInfo, Provider } from './types.js';
 
 // Runs on main, and must never import what loads ONNX Runtime.
 
-export type ThreadOptions = Omit<EngineThreadData, 'gate' | 'memory'> & { readonly threadUrl: URL };
+/**
+ * How long a thread may take until its bundle is loaded and has run. A gigabyte from a slow disk, and all that a GPU compiles, takes less;
+ * a GPU that hangs never gives an answer, and without a thread the rows would wait for it for good.
+ */
+const READY_MS = 60_000;
+
+export type ThreadOptions = Omit<EngineThreadData, 'gate' | 'memory'> & {
+  readonly threadUrl: URL;
+  /** Runs `fn` once, `ms` from now; the result calls it off. */
+  readonly after?: (ms: number, fn: () => void) => () => void;
+};
 
 /** An engine thread whose bundle is loaded. */
 export interface StartedThread {
@@ -36,13 +47,24 @@ export function refuseCalls(): void {
 }
 
 /**
- * Starts an engine thread and waits until its bundle is loaded.
+ * Starts an engine thread and waits until its bundle is loaded, for a minute at most: `auto` is the CPU then.
  * @param memory what the thread before it left of its rows
- * @throws {MicroturnError} `bundle/…` as the thread met it, `engine/failed` where the thread itself did not start
+ * @throws {MicroturnError} `bundle/…` as the thread met it, `engine/failed` where the thread itself did not start, or not in time
  */
-export async function startThread(
-  { bundleDir, rows, laneSize, provider, threadUrl }: ThreadOptions,
-  memory?: RowMemory,
+export async function startThread(options: ThreadOptions, memory?: RowMemory): Promise<StartedThread> {
+  let late = false;
+  try {
+    return await startThreadOn(options, memory, () => (late = true));
+  } catch (error) {
+    if (!late || options.provider !== 'auto') throw error;
+    return startThreadOn({ ...options, provider: 'cpu' }, memory);
+  }
+}
+
+async function startThreadOn(
+  { bundleDir, rows, laneSize, provider, threadUrl, after = afterTimeout }: ThreadOptions,
+  memory: RowMemory | undefined,
+  onLate?: () => void,
 ): Promise<StartedThread> {
   const gate = new NativeGate();
   const workerData: EngineThreadData = {
@@ -60,11 +82,23 @@ export async function startThread(
   gates.add(gate);
   if (refused) gate.end();
   thread.once('exit', () => gates.delete(gate));
+  let cancel: (() => void) | undefined;
+  const late = new Promise<never>((_, reject) => {
+    cancel = after(READY_MS, () => {
+      onLate?.();
+      reject(new MicroturnError('engine/failed', `its thread was not ready within ${READY_MS / 1000} s`));
+    });
+  });
   try {
-    return { thread, gate, ...(await ready(thread)) };
+    return { thread, gate, ...(await Promise.race([ready(thread), late])) };
   } catch (error) {
-    await thread.terminate();
+    // Nobody waits for what it says of itself any more.
+    thread.on('error', () => undefined);
+    // One that is inside ONNX Runtime ends by itself once it comes out, if it does.
+    if (gate.end()) await thread.terminate();
     throw MicroturnError.from(error, 'engine/failed');
+  } finally {
+    cancel?.();
   }
 }
 

@@ -112,6 +112,30 @@ describe('the audience of a room', () => {
       expect(ids(cyd)).toEqual(['b']);
     });
 
+    it('is told from its first word, as it was heard last, and no longer once it is cut', () => {
+      const [ann, bob] = [new Member(), new Member()];
+      const word = (text: string) => ({ text, startMs: 0, endMs: 1 });
+      const text = (said: string): ResponseEvent => ({
+        type: 'response.text',
+        responseId: 'a',
+        text: said,
+        words: said.split(' ').map(word),
+      });
+      const heard = (heardText: string): ResponseEvent => ({
+        type: 'response.heard',
+        responseId: 'a',
+        heardMs: 1,
+        heardText,
+      });
+      for (const event of [started('a'), text('Good morning,'), heard('Good'), text('Ann.'), heard('Good morning,')])
+        ann.seat.share(event);
+      expect(bob.seat.overheard()).toEqual([started('a'), text('Good morning, Ann.'), heard('Good morning,')]);
+      ann.seat.share({ type: 'response.cut', responseId: 'a' });
+      expect([bob.seat.overheard(), bob.seat.overhears()]).toEqual([[], true]);
+      ann.seat.share(ended('a'));
+      expect(bob.seat.overhears()).toBe(false);
+    });
+
     it('is what was begun for everybody, and nothing else', () => {
       const [ann, bob] = [new Member(), new Member()];
       ann.seat.share({ type: 'response.started', responseId: 'a', kind: 'reply', audience: { participant: 'ann' } });

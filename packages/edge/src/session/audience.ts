@@ -3,7 +3,7 @@ import type { SessionEventBody } from '@microturn/protocol';
 /** What a response says of itself, for everybody whom it is said to. */
 export type ResponseEvent = Extract<SessionEventBody, { type: `response.${string}` }>;
 
-type StartedEvent = Extract<ResponseEvent, { type: 'response.started' }>;
+type TextEvent = Extract<ResponseEvent, { type: 'response.text' }>;
 
 /** One of the room's sessions, as its audience knows it. */
 export interface AudienceMember {
@@ -15,6 +15,16 @@ export interface AudienceMember {
 
 /** Responses to one room that are being made or wait for it; policy: reject. */
 const MOST_WAITING = 64;
+
+/** A response to the room that has not ended, and what whoever comes is told of it. It keeps no more than its session does. */
+interface Live {
+  readonly member: AudienceMember;
+  readonly started: ResponseEvent;
+  readonly texts: TextEvent[];
+  /** The newest: it is of all that was heard. */
+  heard: ResponseEvent | undefined;
+  cut: boolean;
+}
 
 interface Turn {
   readonly member: AudienceMember;
@@ -32,7 +42,7 @@ export class RoomAudience {
   readonly #members = new Set<AudienceMember>();
   readonly #turns: Turn[] = [];
   /** Responses to the room that were begun and have not ended, oldest first. */
-  readonly #live = new Map<string, { readonly member: AudienceMember; readonly started: StartedEvent }>();
+  readonly #live = new Map<string, Live>();
 
   join(member: AudienceMember): AudienceSeat {
     this.#members.add(member);
@@ -46,7 +56,8 @@ export class RoomAudience {
       overrule: (by) => {
         for (const other of this.#others(member)) other.overrule(by);
       },
-      overheard: () => [...this.#live.values()].filter((one) => one.member !== member).map(({ started }) => started),
+      overhears: () => this.#livesOfOthers(member).length > 0,
+      overheard: () => this.#livesOfOthers(member).flatMap(toldOf),
       behind: () => this.#behind(member),
       leave: () => {
         this.#members.delete(member);
@@ -60,14 +71,22 @@ export class RoomAudience {
     return [...this.#members].filter((other) => other !== member);
   }
 
+  #livesOfOthers(member: AudienceMember): Live[] {
+    return [...this.#live.values()].filter((one) => one.member !== member);
+  }
+
   /** @returns whether it is of a response to the room, which the others are told of */
   #follow(member: AudienceMember, event: ResponseEvent): boolean {
     const { type, responseId } = event;
     if (type === 'response.started' && event.audience === 'room')
-      this.#live.set(responseId, { member, started: event });
-    const isLive = this.#live.has(responseId);
-    if (type === 'response.completed' || type === 'response.interrupted') this.#live.delete(responseId);
-    return isLive;
+      this.#live.set(responseId, { member, started: event, texts: [], heard: undefined, cut: false });
+    const live = this.#live.get(responseId);
+    if (!live) return false;
+    if (type === 'response.text') live.texts.push(event);
+    else if (type === 'response.heard') live.heard = event;
+    else if (type === 'response.cut') live.cut = true;
+    else if (type === 'response.completed' || type === 'response.interrupted') this.#live.delete(responseId);
+    return true;
   }
 
   #behind(member: AudienceMember): ReadonlySet<string> {
@@ -107,6 +126,15 @@ export class RoomAudience {
   }
 }
 
+/** Its words from the first: what was heard of it is told from there. One that was cut is silent, and its end is all that follows. */
+function toldOf({ started, texts, heard, cut }: Live): ResponseEvent[] {
+  if (cut) return [];
+  const [first] = texts;
+  const words = texts.flatMap((one) => one.words);
+  const text = first && { ...first, text: texts.map((one) => one.text).join(' '), words };
+  return [started, ...(text ? [text] : []), ...(heard ? [heard] : [])];
+}
+
 /** A session's place in the audience of its room. */
 export interface AudienceSeat {
   /** Runs `say` when the room's voice is this response's: at once, or later, in order. False where too much waits. */
@@ -117,7 +145,9 @@ export interface AudienceSeat {
   share(event: ResponseEvent): void;
   /** Ends what the other members have the agent say to the room. */
   overrule(by: 'user' | 'client'): void;
-  /** How those responses to the room began that are other members' and have not ended, oldest first. */
+  /** There are responses to the room that are other members' and have not ended. */
+  overhears(): boolean;
+  /** How those of them began that were not cut, and what was said and heard of each so far, oldest first. */
   overheard(): readonly ResponseEvent[];
   /** This member's responses to the room before which another's was begun: that one is said first. */
   behind(): ReadonlySet<string>;

@@ -28,6 +28,16 @@ it('gives each word of a response once, when it was heard, and the last ones at 
   expect(take(heard('r', 'Here is your reminder.'))).toBe('');
 });
 
+it('gives each word once, also where the response is told again to a page that is back', () => {
+  const words = new HeardWords();
+  for (let i = 0; i < 2; i++) {
+    words.take(started('r'));
+    words.take({ type: 'response.text', responseId: 'r', text: 'one two', words: [] });
+    expect(words.take(heard('r', 'one'))).toBe(i === 0 ? 'one' : '');
+  }
+  expect(words.take({ type: 'response.completed', responseId: 'r', heardMs: 1 })).toBe('two');
+});
+
 it('gives nothing of what a listener with the sound off did not hear', () => {
   const words = new HeardWords();
   words.take(started('r'));

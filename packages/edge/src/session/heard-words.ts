@@ -9,7 +9,8 @@ export class HeardWords {
   take(event: SessionEventBody): string {
     switch (event.type) {
       case 'response.started':
-        this.#responses.set(event.responseId, { text: '', told: 0 });
+        // It may be told again, with all of its words, to a page that is back: what was passed on of it was.
+        this.#responses.set(event.responseId, { text: '', told: this.#responses.get(event.responseId)?.told ?? 0 });
         return '';
       case 'response.text': {
         const response = this.#responses.get(event.responseId);

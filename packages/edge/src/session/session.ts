@@ -145,7 +145,6 @@ export class Session {
     this.#background?.restore(events, session.spent?.background);
     this.#lease.restore?.(events);
     for (const interrupted of unfinishedResponses(events)) this.#events.emit(interrupted);
-    this.#conversation.tellOverheard();
     // What the client saw of the floor last may not have been saved.
     this.#events.emit({ type: 'floor.changed', participant: this.participant, floor: 'silent', confidence: 0 });
   }
@@ -268,6 +267,8 @@ export class Session {
       ...(origin && origin.model !== this.modelName && { model: this.modelName }),
       ...(origin?.snapshotAgeMs !== undefined && { snapshotAgeMs: origin.snapshotAgeMs }),
     });
+    // Not before: for its page, whatever was being said is over with that.
+    this.#conversation.tellOverheard();
     if (lostMs > 0) {
       this.#events.redraw();
       this.#background?.retell();

@@ -26,7 +26,7 @@ export class SharedSpeech {
 
   /** The agent says something to the room for another participant. */
   get overhears(): boolean {
-    return this.#seat.overheard().length > 0;
+    return this.#seat.overhears();
   }
   /** Of this participant's responses, those that wait for another's: it was begun before them. */
   get behind(): ReadonlySet<string> {
@@ -35,7 +35,7 @@ export class SharedSpeech {
 
   /** The participant is there from now on: what the agent is saying to the room for others is theirs to stop, too. */
   tellOverheard(): void {
-    for (const started of this.#seat.overheard()) this.#tell(started);
+    for (const event of this.#seat.overheard()) this.#tell(event);
   }
 
   /** Tells the others, where it is of a response to the room. */

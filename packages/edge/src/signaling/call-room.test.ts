@@ -277,15 +277,26 @@ describe('what the agent says in a room', () => {
       const [anns] = world.calls.values();
       const { responseId } = anns!.session.say('a long story');
       anns!.session.speechMoved('speech-started', responseId, world.clock.now());
-      world.spoken[0]!.onClause({ text: 'a long', words: [], lengthMs: 500, offsetMs: 0 });
+      for (const text of ['a long', 'story'])
+        world.spoken[0]!.onClause({
+          text,
+          words: text.split(' ').map((word) => ({ text: word, startMs: 0, endMs: 250 })),
+          lengthMs: 500,
+          offsetMs: 0,
+        });
       const { cyds, session } = await come();
-      expect(cyds.events.slice(0, 2)).toMatchObject([
+      const words = ['a', 'long', 'story'].map((text) => ({ text }));
+      expect(cyds.events.slice(0, 3)).toMatchObject([
         { type: 'session.started', seq: 1 },
         { type: 'response.started', responseId, audience: 'room', seq: 2 },
+        { type: 'response.text', responseId, text: 'a long story', words, seq: 3 },
       ]);
       await session.interrupt(undefined);
       expect(socket.events.at(-1)).toMatchObject({ type: 'response.cut', responseId });
-      expect(typesAt(cyds)).toEqual(['response.started', 'response.cut']);
+      expect(typesAt(cyds)).toEqual(['response.started', 'response.text', 'response.cut']);
+      // It is silent: nobody is told of it who did not hear it.
+      const later = await come();
+      expect(typesAt(later.cyds)).toEqual([]);
     });
 
     it('is told to them, too, where they come back to another process', async () => {
@@ -299,6 +310,25 @@ describe('what the agent says in a room', () => {
       const again = new Socket();
       await next.join(again, { identity: 'cyd', resume });
       expect(again.events.filter(({ type }) => type === 'response.started')).toMatchObject([{ responseId }]);
+      // For its page, what was being said before it is back is over.
+      const types = again.events.map(({ type }) => type);
+      expect(types.indexOf('response.started')).toBe(types.indexOf('session.resumed') + 1);
+    });
+
+    it('is told to them again, with its words, where they come back to the same process', async () => {
+      const [anns] = world.calls.values();
+      const { cyds, session } = await come();
+      const { responseId } = anns!.session.say('a long story');
+      world.spoken[0]!.onClause({ text: 'a long', words: [], lengthMs: 500, offsetMs: 0 });
+      session.suspend();
+      world.spoken[0]!.onClause({ text: 'story', words: [], lengthMs: 500, offsetMs: 500 });
+      const again = new Socket();
+      session.resume(cyds.seqs.at(-1)!, again.listener);
+      const types = again.events.map(({ type }) => type);
+      expect(again.events.slice(types.indexOf('session.resumed') + 1)).toMatchObject([
+        { type: 'response.started', responseId },
+        { type: 'response.text', responseId, text: 'a long story' },
+      ]);
     });
 
     it('is stopped by their voice, and not once its participant has gone', async () => {

@@ -51,6 +51,8 @@ const MIGRATIONS = [
 
 const PAGE_BYTES = 4096;
 const BUSY_MS = 1000;
+/** A disk is well that has room for this: more than most batches. */
+const PROBE_BYTES = 64 * 1024;
 /** Older events go once in as many. */
 const PRUNE_EVERY = 64;
 
@@ -100,8 +102,9 @@ export class SessionDatabase {
     }
   }
 
-  /** All or none. */
+  /** All or none. Of nothing, it is a test of whether anything could be written. */
   write(changes: readonly StoreChange[]): void {
+    if (changes.length === 0) return this.#probe();
     this.#db.transaction(() => {
       for (const change of changes) this.#make(change);
     })();
@@ -128,6 +131,16 @@ export class SessionDatabase {
     const over = rows.map(({ json }) => JSON.parse(json) as StoredSession).filter((session) => expired(session, now));
     if (over.length > 0) this.write(over.map(({ id }) => ({ do: 'remove', sessionId: id })));
     return over.length;
+  }
+
+  /**
+   * Takes room and gives it back, not in one transaction: what is gone before its commit is never written. What one that
+   * failed leaves is in nobody's way.
+   */
+  #probe(): void {
+    this.#db.exec('create table if not exists probe (bytes blob)');
+    this.#db.prepare('insert into probe values (zeroblob(?))').run(PROBE_BYTES);
+    this.#db.exec('drop table probe');
   }
 
   #migrate(): void {

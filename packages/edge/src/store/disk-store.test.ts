@@ -123,6 +123,21 @@ describe('sessions on disk', () => {
     expect(await has(store, 'b')).toBe(true);
   });
 
+  it('fault 32, there is no room: nothing is written no better, until there is', async () => {
+    const store = open({ maxBytes: 128 * 1024 });
+    await store.write([]);
+    const much = Array.from({ length: 40 }, (_, i) => wordEvent(i + 1, 'x'.repeat(700)));
+    await store.write([{ do: 'save', session: storedSession('a'), events: much }]);
+    for (let i = 0; i < 2; i++) {
+      await expect(store.write([])).rejects.toMatchObject({ message: expect.stringContaining('SQLITE_FULL') });
+    }
+    expect(await has(store, 'a')).toBe(true);
+    await store.write([{ do: 'remove', sessionId: 'a' }]);
+    for (let i = 0; i < 2; i++) await store.write([]);
+    await save(store, 'b');
+    expect(await has(store, 'b')).toBe(true);
+  });
+
   it('fault 32, the disk does not answer: one request waits for it, and those after that are refused until it does', async () => {
     const path = join(folder, 'thread.mjs');
     writeFileSync(

@@ -14,6 +14,8 @@ export class FallbackVoice implements Voice {
   readonly #second: Voice;
   readonly #now: () => number;
   #coolUntilMs = -Infinity;
+  /** It has said something since it was left alone last. */
+  #speaks = false;
 
   constructor(first: Voice, second: Voice, now: () => number = () => performance.now()) {
     this.name = first.name;
@@ -30,13 +32,17 @@ export class FallbackVoice implements Voice {
       try {
         for await (const clause of this.#first.speak(text, options)) {
           said += clause.words.length;
+          this.#speaks = true;
           yield clause;
         }
         return;
       } catch (cause) {
         const error = MicroturnError.from(cause, 'voice/failed');
-        // A text that it cannot say is no reason for others to hear another voice.
-        if (!(error instanceof NothingToSay)) this.#coolUntilMs = this.#now() + COOLING_MS;
+        // A text that it cannot say is no reason for others to hear another voice; but one that was given a wrong name refuses every text.
+        if (!(error instanceof NothingToSay && this.#speaks)) {
+          this.#coolUntilMs = this.#now() + COOLING_MS;
+          this.#speaks = false;
+        }
         options.onProblem?.(error);
       }
     }
