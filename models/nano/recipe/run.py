@@ -35,7 +35,7 @@ from voices import Studio
 
 DATA, ECHO, NATIVE = HOME / "data", HOME / "echo", HOME / "native"
 STAGES = ("tests", "data", "trunk", "core", "typed", "export", "evaluate")
-VERSION = "0.21.0"
+VERSION = "0.22.0"
 WARM_RATE_SHARE = 0.7
 """Of the learning rate, where weights that have been trained already are trained on."""
 
