@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../packages/edge/src/engine/types.js';
 import { value } from './scripted-sessions.js';
 import { SAMPLES_PER_TURN } from './test-sets.js';
+import { BLIND } from './typed-blind.js';
 import { scenes, spokenAnswers, told, UnaskedRoom } from './unasked.js';
 
 const MARK = '<result>';
 const answer = new Int16Array(5 * SAMPLES_PER_TURN).fill(7);
-const [nothing, typed, offered] = scenes;
+const [nothing, typed, notes, offered] = scenes;
 
 /** A room, and what its model decides micro-turn after micro-turn; nothing, unless `decide` says otherwise. */
 function lived(scene = offered!, decide: (turn: number, room: UnaskedRoom) => Partial<Decision> = () => ({})) {
@@ -26,6 +27,15 @@ describe('a room where nobody speaks', () => {
     expect(lived(typed).sound.typed!.filter(Boolean)).toHaveLength(2);
     expect(marksIn(lived(typed))).toEqual([]);
     expect(lived().sound.mic.some(Boolean)).toBe(false);
+  });
+
+  it('has all the names, codes and numbers typed in some of so many', () => {
+    const rooms = Array.from(
+      { length: 32 },
+      (_, place) => new UnaskedRoom(notes!, { mic: undefined, answers: [] }, place),
+    );
+    const texts = new Set(rooms.flatMap(({ sound }) => sound.typed!.filter(Boolean)));
+    expect(texts).toEqual(new Set(BLIND.notes));
   });
 
   it('is of one kind with others: all words that nobody knows are typed somewhere', () => {

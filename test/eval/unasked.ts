@@ -9,6 +9,7 @@ import type { Figure } from './heard.js';
 import { hearOwn, isHeard, quietRoom } from './quiet-room.js';
 import { Tally } from './share.js';
 import { SAMPLES_PER_TURN, TURN_SECONDS } from './test-sets.js';
+import { BLIND } from './typed-blind.js';
 import { OTHERS } from './typed-messages.js';
 
 const LANE = 16;
@@ -21,16 +22,19 @@ const STRANGE = ['zorvath', 'quimble', 'brelto', 'q7a', 'hask 8', 'vendrick'];
 const { other, blind } = OTHERS['question for somebody else']!;
 const QUESTIONS = [...other, ...blind];
 
-/** What happens in a room where nobody speaks: a question and words that nobody knows, and results of a background that it may relay. */
+/** What happens in a room where nobody speaks: what is typed, and results of a background that a model may relay. */
 export interface Scene {
   readonly name: string;
   readonly messages: 0 | 2;
+  /** What is typed are names, codes and numbers, in words of somebody who had not seen the recipe's; not questions and strange words by turns. */
+  readonly areNotes?: true;
   readonly results: 0 | 2;
 }
 
 export const scenes: readonly Scene[] = [
   { name: 'nothing', messages: 0, results: 0 },
   { name: 'questions typed', messages: 2, results: 0 },
+  { name: 'notes typed', messages: 2, results: 0, areNotes: true },
   { name: 'results offered', messages: 0, results: 2 },
   { name: 'questions typed, results offered', messages: 2, results: 2 },
 ];
@@ -61,8 +65,9 @@ export class UnaskedRoom {
   #toldAtMs: number | undefined;
 
   /** @param place another number has other words, at other moments */
-  constructor({ messages, results }: Scene, { mic, answers }: RoomSounds, place: number) {
-    const text = (which: number) => {
+  constructor({ messages, results, areNotes }: Scene, { mic, answers }: RoomSounds, place: number) {
+    const text = (which: 0 | 1) => {
+      if (areNotes) return BLIND.notes[(2 * place + which) % BLIND.notes.length]!;
       const texts = (place + which) % 2 ? QUESTIONS : STRANGE;
       return texts[Math.floor(place / 2) % texts.length]!;
     };
