@@ -3,7 +3,7 @@
 from lexicon import LANGUAGES
 from line import phrases
 from talk import Talker
-from vocabulary import SPANISH, number_words
+from vocabulary import SPANISH, UNKNOWN, number_words
 
 ONE_MINUTE_SHARE = 0.35
 """Of reminders in minutes."""
@@ -17,6 +17,32 @@ TRANSLATE = (
     "translate my words into spanish/can you translate into spanish/show me this in spanish/translate for me please",
     "say what i say in spanish/now translate to spanish",
 )
+
+NUMBERED = "room/page/bus/flight/floor/gate/seat/table/level/channel/platform/version/chapter/line/house/day/track/size/code/order/ticket/row/number/age"
+UNITS = "people/times/books/days/hours/euros/miles/points/kilos/pages"
+MONTHS = "january/february/march/april/may/june/july/august/september/october/november/december"
+LABELS = [
+    ("?", "@"),
+    ("?", "?", "@"),
+    ("@", "?"),
+    ("?", "@", "?"),
+    ("?", "?"),
+    ("?", "?", "//?"),
+    ("?",),
+    ("@",),
+    ("@", "@", "//@"),
+    ("//the/a/my/for/see/about/in", "?", "@"),
+    ("//the/my/it is/see/about/in/on/from", NUMBERED, "@", "//?"),
+    (NUMBERED, "?", "@", "//?"),
+    (NUMBERED, "@", NUMBERED, "@"),
+    ("he is/she is/my son is/i was/they were/we are/it costs/it weighs/i have/only", "@", "//years old/now/people/times/?"),
+    ("at/around/until/since", "@", "//in the morning/today/tomorrow/?"),
+    ("won/lost/we won/they lost/it was/?", "@", "to", "@"),
+    ("@", MONTHS),
+    (MONTHS, "@"),
+    ("@", UNITS),
+]
+"""Names, places, ages, codes, scores, dates: "?" is a word that nobody knows, "@" a number."""
 
 
 def own_phrases() -> list[list[str]]:
@@ -129,6 +155,11 @@ class Writer(Talker):
                 ),
             }[act]
         )
+
+    def label(self) -> list[str]:
+        """What has a number, or words that nobody knows, and asks for nothing."""
+        words = [word for part in self._one(LABELS) for word in self._say(part)]
+        return [token for word in words for token in ({"?": [UNKNOWN], "@": self.number(0)}.get(word, [word]))]
 
     def sighting(self) -> list[str]:
         """An animal is named."""

@@ -10,6 +10,7 @@ from messages import ANSWER_TURNS, OWN, handle_typed, messages_in, question, to_
 from synthesis import Span
 from tests.test_soundless import TURNS, heard_in, sessions, time_in
 from texts import COUNT_ANIMALS, Writer
+from typist import Typist
 from vocabulary import ACT, ACT_INDEX, AGE, ANIMALS, NUMBERS, SAY, SAY_INDEX, TYPED, UNITS, WORDS, number_words, typed_class, word_class
 
 HOW_LONG = ("how long did that take", "how long was that", "how long did it take")
@@ -82,6 +83,14 @@ class Messages(unittest.TestCase):
         asked = [" ".join(parse(question(writer, random)).words) for _ in range(3_000)]
         classes = {tuple(typed_class(word) for word in text.split()) for text in asked}
         self.assertFalse(classes & OWN)
+
+    def test_some_are_strange_words_or_numbers_that_nothing_is_asked_of(self):
+        random = np.random.default_rng(5)
+        writer = Typist(random)
+        asked = {" ".join(parse(question(writer, random)).words) for _ in range(3_000)}
+        self.assertTrue(asked >= {"<unk>", "<unk> <unk>"})
+        strange = [text for text in asked if text.startswith("<unk> ") and set(text.split()[1:]) <= set(NUMBERS)]
+        self.assertGreater(len(strange), 10)
 
     def test_without_sound_each_instruction_has_its_act_in_time(self):
         seen = set()
